@@ -1,0 +1,50 @@
+"""What can go wrong, as one tree.
+
+    VadError
+    ├── AudioError              (ValueError)   audio that cannot be read, or samples that are no audio
+    ├── DeviceError             (OSError)      a microphone that is missing, busy or gone
+    ├── ModelError              (ValueError)   a model that is missing, damaged or not what its card says
+    ├── LabelError              (ValueError)   a label file that breaks its format's rules
+    ├── ConfigError             (ValueError)   an option that does not exist or a value out of its range
+    └── MissingDependencyError  (ImportError)  a feature whose extra is not installed
+
+A message is rule, what came, remedy: ``threshold must be between 0 and 1. Received: threshold=1.5.``
+"""
+
+__all__ = [
+    "AudioError",
+    "ConfigError",
+    "DeviceError",
+    "LabelError",
+    "MissingDependencyError",
+    "ModelError",
+    "VadError",
+]
+
+
+class VadError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class AudioError(VadError, ValueError):
+    """Audio that cannot be read, or samples that are no audio."""
+
+
+class DeviceError(VadError, OSError):
+    """A microphone that is missing, busy or gone."""
+
+
+class ModelError(VadError, ValueError):
+    """A model that is missing, damaged or not what its card says."""
+
+
+class LabelError(VadError, ValueError):
+    """A label file that breaks its format's rules."""
+
+
+class ConfigError(VadError, ValueError):
+    """An option that does not exist or a value out of its range."""
+
+
+class MissingDependencyError(VadError, ImportError):
+    """A feature whose optional dependency is not installed."""
