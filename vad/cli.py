@@ -1,0 +1,78 @@
+"""The `vad` program: finds the command, runs it, and turns what went wrong into one line and an exit code.
+
+    0    fine
+    1    some input failed: one line each on stderr, the rest is done
+    2    usage: an unknown option or value, a model that is missing or damaged, an extra that is not installed
+    130  stopped by Ctrl-C
+    141  the reader of stdout went away (`vad detect ... | head`)
+
+stdout carries data only; words and progress go to stderr.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from vad import __version__
+from vad.errors import AudioError, DeviceError, LabelError, VadError
+
+__all__ = ["COMMANDS", "main"]
+
+# A command's module is imported only when it is the one that runs: no command waits for another's imports.
+# It offers add_arguments(parser: argparse.ArgumentParser) -> None and run(args: argparse.Namespace) -> int.
+COMMANDS = {
+    "detect": ("vad.commands.detect", "find speech in files, folders or stdin"),
+    "listen": ("vad.commands.listen", "find speech at the microphone as it is spoken"),
+    "train": ("vad.commands.train", "train a network on your own sound"),
+    "evaluate": ("vad.commands.evaluate", "measure a model on labelled recordings"),
+    "export": ("vad.commands.export", "write a trained network as a model file"),
+}
+
+EXIT_INPUT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the `vad` program.
+
+    Args:
+        argv: The words after `vad`; None takes the process's own.
+
+    Returns:
+        The exit code, as listed at the top of this module.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = _parser_for(words).parse_args(words)
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except SystemExit as stop:  # argparse has already said why
+        return stop.code if isinstance(stop.code, int) else EXIT_USAGE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more on its way out and would complain: give it another place.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except VadError as error:
+        print(f"vad: {error}", file=sys.stderr)
+        return EXIT_INPUT_FAILED if isinstance(error, AudioError | DeviceError | LabelError) else EXIT_USAGE
+
+
+def _parser_for(words: list[str]) -> argparse.ArgumentParser:
+    """Build the parser; only the command in `words` brings its own arguments."""
+    parser = argparse.ArgumentParser(prog="vad", description="Find the speech in audio.")
+    parser.add_argument("--version", action="version", version=f"vad {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, (module_name, purpose) in COMMANDS.items():
+        command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+        if words[:1] == [name]:
+            module = importlib.import_module(module_name)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser

@@ -1,0 +1,1 @@
+"""One module per command of the `vad` program: `add_arguments(parser)` and `run(args) -> int`."""
