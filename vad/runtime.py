@@ -1,0 +1,260 @@
+"""The model: a .tflite file and its card, run a frame or a block at a time. The one room that knows LiteRT.
+
+The graph has two signatures over the same weights, `step` (one frame) and `chunk` (`chunk_frames` of them).
+Both take `samples` and the states, and give `probability` and the states after it. State is a dictionary of
+arrays that no call changes in place: to keep it is to copy it, to hand it back is to resume. All zeros is the
+beginning of a recording. Output t speaks of frame ``t - delay_frames``; who wants probabilities on the
+recording's own clock uses `vad.Detector`.
+
+A signature runner was measured at 6 us of overhead a call (three inputs, three outputs), so it is used as it
+is: the interpreter's calls by tensor index reach the first subgraph only and would save less than that.
+"""
+
+import contextlib
+import difflib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
+
+from vad.card import check_card
+from vad.errors import AudioError, ModelError
+
+__all__ = ["Model", "State", "model_names"]
+
+State: TypeAlias = dict[str, npt.NDArray[np.float32]]
+
+
+class Model:
+    """A trained network, ready to run on one thread.
+
+    One model may serve any number of streams and threads: a stream's own is its state, and calls take turns.
+
+    Attributes:
+        card: The model card, as `<name>.json` has it.
+        name: The card's name, or the file's where the card has none.
+        sample_rate: Samples a second that the network hears.
+        frame_length: Samples a frame.
+        frame_duration: Seconds a frame.
+        delay_frames: Frames the network hears past the one it speaks of.
+        chunk_frames: Frames that one `chunk` call takes.
+    """
+
+    def __init__(self, content: bytes, card: Mapping[str, Any], *, source: str):
+        """Build the model from what its two files hold; `Model.load` reads them.
+
+        Args:
+            content: The .tflite file.
+            card: The card's fields.
+            source: What error messages call the model.
+
+        Raises:
+            ModelError: The card lacks something, is of another file, or says other than the graph.
+        """
+        self.card = check_card(card, source)
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != card["sha256"]:
+            raise ModelError(
+                f"a model must be the file its card describes. Received: {source} with sha256 {digest[:12]}, "
+                f"its card says {card['sha256'][:12]}. Restore both files from the same export."
+            )
+        self.name: str = card.get("name", source)
+        self.sample_rate: int = card["sample_rate"]
+        self.frame_length: int = card["frame_length"]
+        self.delay_frames: int = card["delay_frames"]
+        self.chunk_frames: int = card["chunk_frames"]
+        self.frame_duration = self.frame_length / self.sample_rate
+        self._state_shapes = {name: tuple(shape) for name, shape in card["states"].items()}
+        self._lock = threading.Lock()
+        with _without_chatter():
+            try:
+                self._interpreter = Interpreter(model_content=content, num_threads=1)
+                self._runners = {key: self._runner(key, source) for key in ("step", "chunk")}
+                self._warm_up()
+            except ModelError:
+                raise
+            except (ValueError, RuntimeError) as error:
+                reason = str(error).strip().partition("\n")[0]
+                raise ModelError(
+                    f"a model must be a .tflite file that LiteRT can run. Received: {source} ({reason}). "
+                    "Export it again with `vad export`."
+                ) from error
+
+    @classmethod
+    def load(cls, name_or_path: str | os.PathLike[str] = "default") -> "Model":
+        """Load a model that comes with the package, or one of your own.
+
+        Args:
+            name_or_path: A name in `model_names()`, or the path of a .tflite file with its card beside it.
+
+        Raises:
+            ModelError: There is no such model, its card is missing, or the two do not agree.
+        """
+        graph, card = _find(name_or_path)
+        try:
+            content = graph.read_bytes()
+        except OSError as error:
+            raise ModelError(
+                f"a model file must be readable. Received: {graph} ({error.strerror}). "
+                f"Give the path of a .tflite file or one of {', '.join(model_names())}."
+            ) from error
+        try:
+            fields = json.loads(card.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ModelError(
+                f"a model needs its card beside it. Received: {graph} without {card.name}. "
+                "Copy the card that was exported with it."
+            ) from None
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"a model card must be readable JSON. Received: {card} ({error}). Restore it from the export."
+            ) from error
+        return cls(content, fields, source=str(graph))
+
+    def initial_state(self) -> State:
+        """The state at the beginning of a recording: zeros."""
+        return {name: np.zeros(shape, np.float32) for name, shape in self._state_shapes.items()}
+
+    def step(self, samples: npt.NDArray[np.float32], state: State) -> tuple[float, State]:
+        """Hear one frame.
+
+        Args:
+            samples: Mono float32 in [-1, 1]. [shape=(frame_length,)]
+            state: From `initial_state` or the call before; it is not changed.
+
+        Returns:
+            The probability, in [0, 1], of speech `delay_frames` frames before this one; and the new state.
+
+        Raises:
+            AudioError: There are more or fewer samples than one frame.
+            ModelError: The state is not one of this model's.
+        """
+        probability, state = self._run("step", 1, samples, state)
+        return float(probability[0]), state
+
+    def chunk(self, samples: npt.NDArray[np.float32], state: State) -> tuple[npt.NDArray[np.float32], State]:
+        """Hear `chunk_frames` frames at once; far cheaper than as many steps and the same within rounding.
+
+        Args:
+            samples: Mono float32 in [-1, 1]. [shape=(chunk_frames * frame_length,)]
+            state: From `initial_state` or the call before; it is not changed.
+
+        Returns:
+            The probabilities, in [0, 1], each of the frame `delay_frames` before it; and the new state.
+            [shape=(chunk_frames,)]
+
+        Raises:
+            AudioError: There are more or fewer samples than one chunk.
+            ModelError: The state is not one of this model's.
+        """
+        return self._run("chunk", self.chunk_frames, samples, state)
+
+    def _run(
+        self, key: str, frames: int, samples: npt.NDArray[np.float32], state: State
+    ) -> tuple[npt.NDArray[np.float32], State]:
+        # A runner takes arrays of any size and would reshape the graph to them: both must be checked before.
+        expected = (frames * self.frame_length,)
+        if samples.shape != expected:
+            raise AudioError(f"{key} takes samples of shape {expected}. Received: shape={samples.shape}.")
+        if {name: array.shape for name, array in state.items()} != self._state_shapes:
+            raise ModelError(
+                f"state must have this model's names and shapes. Received: {sorted(state)}, the model has "
+                f"{sorted(self._state_shapes)}. Start from initial_state()."
+            )
+        with self._lock:
+            after = self._runners[key](samples=samples.astype(np.float32, copy=False)[np.newaxis], **state)
+        return after.pop("probability")[0], after
+
+    def _runner(self, key: str, source: str) -> Any:
+        """Signature `key` of the graph, once it is known to be what the card says."""
+        if key not in self._interpreter.get_signature_list():
+            raise ModelError(
+                f"a model must have the signatures step and chunk. Received: {source} without {key}. "
+                "Export it again with `vad export`."
+            )
+        runner = self._interpreter.get_signature_runner(key)
+        frames = 1 if key == "step" else self.chunk_frames
+        sides = (
+            ("input", runner.get_input_details(), {"samples": (1, frames * self.frame_length)}),
+            ("output", runner.get_output_details(), {"probability": (1, frames)}),
+        )
+        for side, details, own in sides:
+            found = {name: tuple(int(n) for n in tensor["shape"]) for name, tensor in details.items()}
+            expected = self._state_shapes | own
+            if found != expected:
+                names = sorted(found.keys() | expected.keys())
+                name = next(name for name in names if found.get(name) != expected.get(name))
+                raise ModelError(
+                    f"a model must agree with its card. Received: {source} with {found.get(name)} "
+                    f"as the shape of {key}'s {side} {name!r}, its card says {expected.get(name)}. "
+                    "Restore both files from the same export."
+                )
+        return runner
+
+    def _warm_up(self) -> None:
+        """Run both signatures once: LiteRT plans memory at the first call, which must not be a stream's."""
+        for key, frames in (("step", 1), ("chunk", self.chunk_frames)):
+            self._run(key, frames, np.zeros(frames * self.frame_length, np.float32), self.initial_state())
+
+
+def model_names() -> list[str]:
+    """The names of the models that come with the package."""
+    files = resources.files("vad.models").iterdir()
+    return sorted(file.name.removesuffix(".tflite") for file in files if file.name.endswith(".tflite"))
+
+
+def _find(name_or_path: str | os.PathLike[str]) -> tuple[Traversable, Traversable]:
+    """The .tflite file and the card that `name_or_path` means."""
+    if isinstance(name_or_path, str) and name_or_path in model_names():
+        folder = resources.files("vad.models")
+        return folder / f"{name_or_path}.tflite", folder / f"{name_or_path}.json"
+    path = Path(name_or_path)
+    if path.suffix == ".tflite":
+        return path, path.with_suffix(".json")
+    nearest = difflib.get_close_matches(str(name_or_path), model_names(), n=1)
+    raise ModelError(
+        f"model must be one of {', '.join(model_names())}, or the path of a .tflite file. "
+        f"Received: model={str(name_or_path)!r}." + "".join(f" Did you mean {name!r}?" for name in nearest)
+    )
+
+
+_stderr_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep LiteRT's "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." off stderr.
+
+    It is written to the file descriptor by C++ and no option or variable turns it off (google-ai-edge/LiteRT
+    issue 7420), so the descriptor leads to a file meanwhile. What else was written is passed on afterwards.
+    """
+    with _stderr_lock, contextlib.ExitStack() as stack:
+        try:
+            said = stack.enter_context(tempfile.TemporaryFile())
+            stderr = os.dup(2)
+        except OSError:  # no stderr, or no place for a file: then the line may show
+            yield
+            return
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            said.seek(0)
+            for line in said:
+                if not line.startswith(b"INFO:"):
+                    os.write(2, line)
