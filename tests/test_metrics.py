@@ -1,0 +1,232 @@
+"""Frame and segment metrics against scikit-learn, pyannote.metrics and cases worked out by hand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pyannote.core import Annotation, Timeline
+from pyannote.core import Segment as PyannoteSegment
+from pyannote.metrics.detection import DetectionErrorRate
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from vad.errors import ConfigError
+from vad.metrics import (
+    average_precision,
+    best_balanced_error,
+    error_rates,
+    false_alarm_at_miss,
+    labels_to_frames,
+    resample_frames,
+    roc_auc,
+)
+from vad.segment_metrics import BoundaryErrors, boundary_errors, detection_errors, merge_segments
+from vad.segments import Segment
+
+# The machine may be busy: a slow example is no failure.
+drawn = settings(max_examples=60, deadline=None)
+
+# Scores from a coarse grid, so that ties within and across the classes are the rule.
+frames = st.lists(st.tuples(st.booleans(), st.integers(0, 12).map(lambda n: n / 12)), min_size=2, max_size=80)
+two_classes = frames.filter(lambda pairs: len({label for label, _ in pairs}) == 2)
+turns = st.lists(st.tuples(st.integers(0, 900), st.integers(1, 300)), max_size=8).map(
+    lambda pairs: [Segment(start / 100, (start + length) / 100) for start, length in pairs]
+)
+
+
+def columns(pairs: list[tuple[bool, float]]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    labels, scores = zip(*pairs, strict=True)
+    return np.array(labels), np.array(scores)
+
+
+@drawn
+@given(two_classes)
+def test_auc_and_average_precision_equal_scikit_learn_with_ties(pairs: list[tuple[bool, float]]) -> None:
+    labels, scores = columns(pairs)
+    assert roc_auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
+    assert average_precision(labels, scores) == pytest.approx(
+        average_precision_score(labels, scores), abs=1e-12
+    )
+
+
+def test_auc_of_many_frames_equals_scikit_learn() -> None:
+    rng = np.random.default_rng(5)
+    labels = rng.random(200_000) < 0.1
+    scores = rng.normal(size=labels.size) + labels
+    assert roc_auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
+
+
+@drawn
+@given(two_classes)
+def test_auc_depends_on_the_order_of_the_scores_alone(pairs: list[tuple[bool, float]]) -> None:
+    labels, scores = columns(pairs)
+    assert roc_auc(labels, np.exp(3 * scores)) == roc_auc(labels, scores)
+    assert roc_auc(~labels, scores) == pytest.approx(1 - roc_auc(labels, scores), abs=1e-12)
+
+
+@drawn
+@given(two_classes)
+def test_best_balanced_error_is_the_least_over_all_thresholds(pairs: list[tuple[bool, float]]) -> None:
+    labels, scores = columns(pairs)
+    best = best_balanced_error(labels, scores)
+    every = [error_rates(labels, scores, threshold) for threshold in [*np.unique(scores), math.inf]]
+    assert best.balanced_error == min(point.balanced_error for point in every)
+    assert error_rates(labels, scores, best.threshold) == best
+
+
+@drawn
+@given(two_classes, st.integers(0, 10).map(lambda n: n / 10))
+def test_false_alarm_at_miss_is_the_least_within_the_miss_allowed(
+    pairs: list[tuple[bool, float]], miss: float
+) -> None:
+    labels, scores = columns(pairs)
+    point = false_alarm_at_miss(labels, scores, miss)
+    allowed = [error_rates(labels, scores, threshold) for threshold in [*np.unique(scores), math.inf]]
+    assert point.miss <= miss
+    assert point.false_alarm == min(one.false_alarm for one in allowed if one.miss <= miss)
+
+
+def test_a_score_at_the_threshold_is_speech() -> None:
+    point = error_rates([True, True, False, False], [0.5, 0.4, 0.5, 0.4], 0.5)
+    assert (point.miss, point.false_alarm, point.balanced_error) == (0.5, 0.5, 0.5)
+
+
+def test_one_class_alone_has_no_area_but_keeps_the_rate_it_has() -> None:
+    assert math.isnan(roc_auc([False, False], [0.1, 0.9]))
+    assert math.isnan(average_precision([False, False], [0.1, 0.9]))
+    assert math.isnan(best_balanced_error([True, True], [0.1, 0.9]).threshold)
+    assert math.isnan(false_alarm_at_miss([], [], 0.05).false_alarm)
+    point = error_rates([False, False], [0.1, 0.9], 0.5)
+    assert math.isnan(point.miss)
+    assert point.false_alarm == 0.5
+
+
+@pytest.mark.parametrize(
+    ("labels", "scores"),
+    [([True], [0.1, 0.2]), ([[True]], [[0.1]]), ([True, False], [math.nan, 0.2])],
+)
+def test_scores_that_do_not_fit_the_labels_are_refused(labels: list[bool], scores: list[float]) -> None:
+    with pytest.raises(ConfigError, match="Received"):
+        roc_auc(labels, scores)
+
+
+def test_a_miss_in_percent_is_refused() -> None:
+    with pytest.raises(ConfigError, match="miss=5"):
+        false_alarm_at_miss([True, False], [0.1, 0.2], 5)
+
+
+@drawn
+@given(turns, st.sampled_from([0.01, 0.02, 0.032, 0.1]))
+def test_frames_are_speech_where_their_middle_is(segments: list[Segment], frame_duration: float) -> None:
+    expected = [
+        any(one.start - 1e-9 <= (i + 0.5) * frame_duration < one.end - 1e-9 for one in segments)
+        for i in range(200)
+    ]
+    assert labels_to_frames(segments, 200, frame_duration).tolist() == expected
+
+
+@drawn
+@given(st.integers(0, 5000), st.integers(1, 500))
+def test_boundaries_on_the_grid_lose_no_frame_to_rounding(first: int, length: int) -> None:
+    frames = labels_to_frames([Segment(first / 100, (first + length) / 100)], 6000, 0.01)
+    assert np.flatnonzero(frames).tolist() == list(range(first, first + length))
+
+
+@pytest.mark.parametrize(("n_frames", "frame_duration"), [(-1, 0.01), (10, 0.0), (10, math.nan)])
+def test_a_grid_that_is_none_is_refused(n_frames: int, frame_duration: float) -> None:
+    with pytest.raises(ConfigError, match="Received"):
+        labels_to_frames([], n_frames, frame_duration)
+
+
+def test_a_coarser_detector_is_repeated_on_the_finer_grid() -> None:
+    assert resample_frames([0.1, 0.2, 0.3], 0.02, 7, 0.01).tolist() == [0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.3]
+
+
+def test_a_grid_of_no_common_multiple_takes_the_frame_in_whose_time_the_middle_lies() -> None:
+    taken = resample_frames(np.arange(100), 0.032, 300, 0.01)
+    assert taken.tolist() == [int((i + 0.5) * 10 / 32) for i in range(300)]
+
+
+def test_no_values_cannot_fill_a_grid() -> None:
+    assert resample_frames([], 0.02, 0, 0.01).size == 0
+    with pytest.raises(ConfigError, match="at least one frame"):
+        resample_frames([], 0.02, 3, 0.01)
+
+
+@drawn
+@given(turns, turns, st.sampled_from([8.0, 15.0]))
+def test_detection_errors_equal_pyannote(
+    reference: list[Segment], detected: list[Segment], duration: float
+) -> None:
+    theirs = DetectionErrorRate()(
+        annotation(reference),
+        annotation(detected),
+        uem=Timeline([PyannoteSegment(0, duration)]),
+        detailed=True,
+    )
+    ours = detection_errors(reference, detected, duration)
+    assert ours.speech == pytest.approx(theirs["total"], abs=1e-9)
+    assert ours.miss == pytest.approx(theirs["miss"], abs=1e-9)
+    assert ours.false_alarm == pytest.approx(theirs["false alarm"], abs=1e-9)
+
+
+def annotation(segments: list[Segment]) -> Annotation:
+    made = Annotation()
+    for track, segment in enumerate(segments):
+        made[PyannoteSegment(segment.start, segment.end), track] = "speech"
+    return made
+
+
+def test_detection_errors_of_recordings_add_up() -> None:
+    quiet = detection_errors([], [Segment(1.0, 3.0)], 10.0)
+    spoken = detection_errors([Segment(0.0, 4.0)], [Segment(1.0, 4.0)], 10.0)
+    assert math.isnan(quiet.rate)
+    assert (quiet + spoken).rate == pytest.approx((2.0 + 1.0) / 4.0)
+
+
+@drawn
+@given(turns)
+def test_merged_turns_cover_the_same_time_without_touching(segments: list[Segment]) -> None:
+    merged = merge_segments(segments)
+    assert all(left.end < right.start for left, right in itertools.pairwise(merged))
+    before, after = (labels_to_frames(turns, 1300, 0.01) for turns in (segments, merged))
+    assert before.tolist() == after.tolist()
+
+
+def test_boundary_errors_are_signed_and_a_missed_turn_is_counted() -> None:
+    reference = [Segment(1.0, 2.0), Segment(3.0, 4.0), Segment(8.0, 9.0)]
+    errors = boundary_errors(reference, [Segment(1.1, 1.8), Segment(3.2, 4.4)])
+    assert errors.onsets == pytest.approx([0.1, 0.2])
+    assert errors.offsets == pytest.approx([-0.2, 0.4])
+    assert (errors.unmatched_onsets, errors.unmatched_offsets) == (1, 1)
+    assert errors.summary() == pytest.approx(
+        {"onset_median": 0.15, "onset_p90": 0.19, "offset_median": 0.1, "offset_p90": 0.38}
+    )
+
+
+def test_boundaries_pair_one_to_one_with_the_nearest() -> None:
+    errors = boundary_errors([Segment(1.0, 1.1), Segment(1.3, 1.4)], [Segment(1.25, 1.4)])
+    assert errors.onsets == pytest.approx([-0.05])
+    assert errors.unmatched_onsets == 1
+
+
+def test_boundaries_farther_than_the_reach_are_not_the_same() -> None:
+    reference, detected = [Segment(1.0, 3.0)], [Segment(1.25, 3.5)]
+    assert boundary_errors(reference, detected, max_distance=0.25).unmatched_onsets == 0
+    assert boundary_errors(reference, detected, max_distance=0.25).unmatched_offsets == 1
+    with pytest.raises(ConfigError, match="max_distance"):
+        boundary_errors(reference, detected, max_distance=0.0)
+
+
+def test_pooled_boundary_errors_are_those_of_all_recordings() -> None:
+    one = boundary_errors([Segment(1.0, 2.0)], [Segment(1.1, 2.0)])
+    none = boundary_errors([Segment(1.0, 2.0)], [])
+    pooled = BoundaryErrors.pooled([one, none])
+    assert pooled.onsets == pytest.approx([0.1])
+    assert (pooled.unmatched_onsets, pooled.unmatched_offsets) == (1, 1)
+    assert all(math.isnan(value) for value in BoundaryErrors.pooled([]).summary().values())

@@ -1,0 +1,280 @@
+"""How well frame scores tell speech from non-speech, over every threshold and at one.
+
+Scores and labels are laid on one grid first (`labels_to_frames`, `resample_frames`), so that detectors of any
+frame length compare. A rate whose denominator is empty (a recording without speech has no miss rate) is nan.
+Segments and boundaries are measured in `vad.segment_metrics`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vad.errors import ConfigError
+from vad.segments import Segment
+
+__all__ = [
+    "OperatingPoint",
+    "average_precision",
+    "best_balanced_error",
+    "error_rates",
+    "false_alarm_at_miss",
+    "labels_to_frames",
+    "resample_frames",
+    "roc_auc",
+]
+
+# Times are decimal seconds held in binary: 0.29 s / 10 ms is 28.999999999999996 cells and must count as 29.
+_CELL_TOLERANCE = 1e-6
+
+
+def labels_to_frames(segments: Iterable[Segment], n_frames: int, frame_duration: float) -> NDArray[np.bool_]:
+    """Lays segments on a grid of frames: a frame is speech where its middle lies in a segment.
+
+    Args:
+        segments: Reference turns, seconds, in any order; where they overlap, their union is speech.
+        n_frames: Frames in the grid; what segments hold beyond it is left out.
+        frame_duration: Seconds per frame; frame i covers [i, i + 1) * frame_duration.
+
+    Returns:
+        True where there is speech [shape=(n_frames,)].
+
+    Raises:
+        ConfigError: ``n_frames`` is negative or ``frame_duration`` is not positive.
+    """
+    if n_frames < 0:
+        raise ConfigError(f"n_frames must be 0 or more. Received: n_frames={n_frames}.")
+    _require_positive("frame_duration", frame_duration)
+    frames = np.zeros(n_frames, dtype=np.bool_)
+    for segment in segments:
+        frames[
+            _first_middle_after(segment.start, frame_duration) : _first_middle_after(
+                segment.end, frame_duration
+            )
+        ] = True
+    return frames
+
+
+def resample_frames(
+    values: ArrayLike, frame_duration: float, n_frames: int, new_frame_duration: float
+) -> NDArray[np.float64]:
+    """Puts frame values on another grid: a new frame takes the value of the old one that its middle lies in.
+
+    Args:
+        values: One value per frame [shape=(frames,)]; the last one is held where the new grid is longer.
+        frame_duration: Seconds per frame of ``values``.
+        n_frames: Frames of the new grid.
+        new_frame_duration: Seconds per frame of the new grid.
+
+    Returns:
+        The values on the new grid [shape=(n_frames,)].
+
+    Raises:
+        ConfigError: A duration is not positive, or there are no values to take from.
+    """
+    _require_positive("frame_duration", frame_duration)
+    _require_positive("new_frame_duration", new_frame_duration)
+    old = np.asarray(values, dtype=np.float64)
+    if old.size == 0 and n_frames > 0:
+        raise ConfigError(f"values must hold at least one frame. Received: none, for {n_frames} new frames.")
+    middles = (np.arange(n_frames) + 0.5) * new_frame_duration
+    indices = np.floor(middles / frame_duration + _CELL_TOLERANCE).astype(np.int64)
+    taken: NDArray[np.float64] = old[np.minimum(indices, old.size - 1)]
+    return taken
+
+
+def roc_auc(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Area under the ROC curve: how often a speech frame scores above a non-speech frame, ties by half.
+
+    Args:
+        labels: True or 1 where there is speech [shape=(frames,)].
+        scores: Higher is more likely speech [shape=(frames,)].
+
+    Returns:
+        0 to 1, 0.5 being chance; nan where the labels hold one class alone.
+
+    Raises:
+        ConfigError: The shapes differ, or a score is not finite.
+    """
+    curve = _roc_curve(labels, scores)
+    # Integers up to the division, so that it alone rounds; they stay below 2**63 for 400 hours at 10 ms.
+    twice_area = np.sum(np.diff(curve.false_alarms) * (curve.hits[1:] + curve.hits[:-1]))
+    return _ratio(float(twice_area), 2.0 * curve.n_speech * curve.n_nonspeech)
+
+
+def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Precision averaged over recall, without interpolation (the sum of precision times the step in recall).
+
+    Args:
+        labels: True or 1 where there is speech [shape=(frames,)].
+        scores: Higher is more likely speech [shape=(frames,)].
+
+    Returns:
+        0 to 1, chance being the share of speech; nan where there is no speech.
+
+    Raises:
+        ConfigError: The shapes differ, or a score is not finite.
+    """
+    curve = _roc_curve(labels, scores)
+    hits = curve.hits[1:]
+    precision = hits / (hits + curve.false_alarms[1:])
+    return _ratio(float(np.sum(np.diff(curve.hits) * precision)), curve.n_speech)
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """Errors at one threshold.
+
+    Attributes:
+        threshold: A frame is taken for speech where its score is at least this.
+        miss: Share of the speech frames taken for non-speech; nan where there is no speech.
+        false_alarm: Share of the non-speech frames taken for speech; nan where all is speech.
+    """
+
+    threshold: float
+    miss: float
+    false_alarm: float
+
+    @property
+    def balanced_error(self) -> float:
+        """Mean of the two rates: what it would be if half of the frames were speech."""
+        return (self.miss + self.false_alarm) / 2
+
+
+def error_rates(labels: ArrayLike, scores: ArrayLike, threshold: float) -> OperatingPoint:
+    """Miss and false alarm at a threshold.
+
+    Args:
+        labels: True or 1 where there is speech [shape=(frames,)].
+        scores: Higher is more likely speech [shape=(frames,)].
+        threshold: A frame is taken for speech where its score is at least this.
+
+    Returns:
+        The operating point.
+
+    Raises:
+        ConfigError: The shapes differ, or a score is not finite.
+    """
+    speech, values = _checked(labels, scores)
+    taken = values >= threshold
+    n_speech = int(np.count_nonzero(speech))
+    n_missed, n_false = int(np.count_nonzero(speech & ~taken)), int(np.count_nonzero(~speech & taken))
+    return OperatingPoint(threshold, _ratio(n_missed, n_speech), _ratio(n_false, speech.size - n_speech))
+
+
+def best_balanced_error(labels: ArrayLike, scores: ArrayLike) -> OperatingPoint:
+    """The threshold at which miss and false alarm have the smallest mean; the highest such threshold.
+
+    Args:
+        labels: True or 1 where there is speech [shape=(frames,)].
+        scores: Higher is more likely speech [shape=(frames,)].
+
+    Returns:
+        The operating point; ``threshold`` is one of the scores, or infinite where taking nothing for speech
+        is best. All nan where the labels hold one class alone.
+
+    Raises:
+        ConfigError: The shapes differ, or a score is not finite.
+    """
+    curve = _roc_curve(labels, scores)
+    if curve.n_speech == 0 or curve.n_nonspeech == 0:
+        return OperatingPoint(math.nan, math.nan, math.nan)
+    return curve.point(int(np.argmin(curve.misses + curve.false_alarm_rates)))
+
+
+def false_alarm_at_miss(labels: ArrayLike, scores: ArrayLike, miss: float) -> OperatingPoint:
+    """The fewest false alarms among the thresholds that miss no more than asked, without interpolation.
+
+    Args:
+        labels: True or 1 where there is speech [shape=(frames,)].
+        scores: Higher is more likely speech [shape=(frames,)].
+        miss: The largest miss rate allowed, 0 to 1.
+
+    Returns:
+        The operating point, its miss rate at most ``miss``; all nan where the labels hold one class alone.
+
+    Raises:
+        ConfigError: The shapes differ, a score is not finite, or ``miss`` is out of range.
+    """
+    if not 0.0 <= miss <= 1.0:
+        raise ConfigError(f"miss must be between 0 and 1. Received: miss={miss}.")
+    curve = _roc_curve(labels, scores)
+    if curve.n_speech == 0 or curve.n_nonspeech == 0:
+        return OperatingPoint(math.nan, math.nan, math.nan)
+    return curve.point(int(np.argmax(curve.misses <= miss)))
+
+
+@dataclass(frozen=True)
+class _RocCurve:
+    """Counts at every distinct threshold, falling; the first point takes nothing for speech."""
+
+    thresholds: NDArray[np.float64]
+    hits: NDArray[np.int64]
+    false_alarms: NDArray[np.int64]
+
+    @property
+    def n_speech(self) -> int:
+        return int(self.hits[-1])
+
+    @property
+    def n_nonspeech(self) -> int:
+        return int(self.false_alarms[-1])
+
+    @property
+    def misses(self) -> NDArray[np.float64]:
+        return (self.n_speech - self.hits) / self.n_speech
+
+    @property
+    def false_alarm_rates(self) -> NDArray[np.float64]:
+        return self.false_alarms / self.n_nonspeech
+
+    def point(self, index: int) -> OperatingPoint:
+        return OperatingPoint(
+            float(self.thresholds[index]), float(self.misses[index]), float(self.false_alarm_rates[index])
+        )
+
+
+def _roc_curve(labels: ArrayLike, scores: ArrayLike) -> _RocCurve:
+    speech, values = _checked(labels, scores)
+    order = np.argsort(-values, kind="stable")
+    speech, values = speech[order], values[order]
+    last_of_tie = (
+        np.append(np.flatnonzero(np.diff(values)), values.size - 1) if values.size else np.zeros(0, np.int64)
+    )
+    hits = np.cumsum(speech, dtype=np.int64)[last_of_tie]
+    return _RocCurve(
+        thresholds=np.concatenate([[np.inf], values[last_of_tie]]),
+        hits=np.concatenate([[0], hits]),
+        false_alarms=np.concatenate([[0], last_of_tie + 1 - hits]),
+    )
+
+
+def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    speech, values = np.asarray(labels, dtype=np.bool_), np.asarray(scores, dtype=np.float64)
+    if speech.ndim != 1 or speech.shape != values.shape:
+        raise ConfigError(
+            "labels and scores must be 1-D and of one length. "
+            f"Received: shapes {speech.shape} and {values.shape}."
+        )
+    if not np.all(np.isfinite(values)):
+        raise ConfigError(
+            f"scores must be finite. Received: {np.count_nonzero(~np.isfinite(values))} that are not."
+        )
+    return speech, values
+
+
+def _first_middle_after(time: float, frame_duration: float) -> int:
+    return max(math.ceil(time / frame_duration - 0.5 - _CELL_TOLERANCE), 0)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else math.nan
+
+
+def _require_positive(name: str, value: float) -> None:
+    if not value > 0.0 or not math.isfinite(value):
+        raise ConfigError(f"{name} must be a positive number of seconds. Received: {name}={value}.")
