@@ -1,0 +1,155 @@
+"""The whole path in one call: audio in, probabilities or segments out."""
+
+import difflib
+import functools
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.audio import Channel, Source, open_audio
+from vad.errors import ConfigError
+from vad.runtime import Model
+from vad.segments import Event, Segment, SegmentOptions, SpeechEnd
+from vad.stream import Stream
+
+__all__ = ["Detector", "detect", "detect_file"]
+
+
+class Detector:
+    """Finds speech. One detector may serve any number of recordings, streams and threads.
+
+    Args:
+        model: A name in `vad.runtime.model_names()`, the path of a .tflite file, or a loaded `Model`.
+        operating_point: The set of options that the model card recommends: "balanced", "precise" (fewer false
+            alarms) or "eager" (fewer misses).
+        **options: Fields of `SegmentOptions` that replace the operating point's: threshold, neg_threshold,
+            min_speech_duration_ms, min_silence_duration_ms, speech_pad_ms, max_speech_duration_s.
+
+    Attributes:
+        model: The model.
+        options: The options in force.
+        sample_rate: The model's, in Hz. Audio of any other is resampled.
+        frame_duration: Seconds of audio that one probability speaks of.
+
+    Raises:
+        ModelError: There is no such model, or it is damaged.
+        ConfigError: There is no such operating point or option, or a value is out of its range.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | Model = "default",
+        operating_point: str = "balanced",
+        **options: float | None,
+    ):
+        self.model = model if isinstance(model, Model) else Model.load(model)
+        self.options = _operating_point(self.model, operating_point).replace(**options)
+        self.sample_rate = self.model.sample_rate
+        self.frame_duration = self.model.frame_duration
+
+    def probabilities(self, samples: npt.ArrayLike, sample_rate: float) -> npt.NDArray[np.float32]:
+        """Say how probable speech is, frame by frame.
+
+        Args:
+            samples: Float in [-1, 1], or int16, int32, uint8; channels are mixed.
+                [shape=(samples,) or (samples, channels)]
+            sample_rate: Their rate in Hz.
+
+        Returns:
+            The probability of each frame, in [0, 1]; frame t begins at t * frame_duration seconds. The last
+            frame may be partial, and no samples have no frames. [shape=(frames,)]
+
+        Raises:
+            AudioError: The samples or their rate are no audio's.
+        """
+        stream = self.stream(sample_rate)
+        stream.feed(samples)
+        fed = stream.probabilities
+        stream.finish()
+        return np.concatenate([fed, stream.probabilities])
+
+    def detect(self, samples: npt.ArrayLike, sample_rate: float) -> list[Segment]:
+        """Find the speech in samples.
+
+        Args:
+            samples: Float in [-1, 1], or int16, int32, uint8; channels are mixed.
+                [shape=(samples,) or (samples, channels)]
+            sample_rate: Their rate in Hz.
+
+        Returns:
+            The segments in order, in seconds.
+
+        Raises:
+            AudioError: The samples or their rate are no audio's.
+        """
+        stream = self.stream(sample_rate)
+        return _segments(stream.feed(samples) + stream.finish())
+
+    def detect_file(self, source: Source, *, channel: Channel = "mix") -> list[Segment]:
+        """Find the speech in a recording, read block by block: memory does not grow with its length.
+
+        Args:
+            source: A path (wav, flac, ogg, opus, mp3, aiff; m4a, mp4, webm, mkv with the `media` extra), or a
+                binary stream of such a file.
+            channel: "mix" for the mean of all channels, or the index of one, counted from 0.
+
+        Returns:
+            The segments in order, in seconds.
+
+        Raises:
+            AudioError: The recording cannot be read, or ends in damage.
+            ConfigError: `channel` is neither "mix" nor an index.
+            MissingDependencyError: A container needs the `media` extra.
+        """
+        stream = self.stream()
+        with open_audio(source, sample_rate=self.sample_rate, channel=channel) as blocks:
+            events = [event for block in blocks for event in stream.feed(block)]
+        return _segments(events + stream.finish())
+
+    def stream(self, sample_rate: float | None = None, *, confirm_start: bool = False) -> Stream:
+        """Begin a recording that comes piece by piece; its `SpeechEnd` segments are those of `detect`.
+
+        Args:
+            sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
+            confirm_start: Withhold `SpeechStart` until it is certain; then nothing is ever rejected.
+
+        Raises:
+            AudioError: Nobody records at such a sample rate.
+        """
+        return Stream(self.model, self.options, sample_rate=sample_rate, confirm_start=confirm_start)
+
+
+def detect(
+    samples: npt.ArrayLike, sample_rate: float, *, operating_point: str = "balanced", **options: float | None
+) -> list[Segment]:
+    """Find the speech in samples with the default model, loaded once: `Detector.detect` says more."""
+    return Detector(_default_model(), operating_point, **options).detect(samples, sample_rate)
+
+
+def detect_file(
+    source: Source, *, channel: Channel = "mix", operating_point: str = "balanced", **options: float | None
+) -> list[Segment]:
+    """Find the speech in a file with the default model, loaded once: `Detector.detect_file` says more."""
+    return Detector(_default_model(), operating_point, **options).detect_file(source, channel=channel)
+
+
+@functools.cache
+def _default_model() -> Model:
+    return Model.load()
+
+
+def _operating_point(model: Model, name: str) -> SegmentOptions:
+    """The options that the model card recommends under a name."""
+    points = model.card["segment_options"]
+    if name not in points:
+        nearest = difflib.get_close_matches(name, points, n=1)
+        raise ConfigError(
+            f"operating_point must be one of {', '.join(points)}. Received: operating_point={name!r}."
+            + "".join(f" Did you mean {known!r}?" for known in nearest)
+        )
+    return SegmentOptions.from_dict(points[name])
+
+
+def _segments(events: list[Event]) -> list[Segment]:
+    return [event.segment for event in events if isinstance(event, SpeechEnd)]

@@ -1,0 +1,187 @@
+"""Samples to probabilities to events, fed as they come: whatever the cutting, the same result.
+
+    samples, any rate ─► validate ─► resample ─► frames ─► Model ─► probabilities ─► Segmenter ─► events
+                                     └── ProbabilityStream carries the partial frame, the state, the delay ──┘
+
+A file is this stream fed everything.
+"""
+
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.audio import Resampler, validate_samples
+from vad.errors import AudioError
+from vad.runtime import Model
+from vad.samples import sample_rate_problem
+from vad.segments import Event, Segmenter, SegmentOptions
+
+__all__ = ["ProbabilityStream", "Stream"]
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+Probabilities: TypeAlias = npt.NDArray[np.float32]
+
+
+class ProbabilityStream:
+    """Speech probabilities of a recording that comes in pieces, one a frame and on the recording's own clock.
+
+    A recording of n samples has ceil(n / frame_length) frames, the last one filled up with zeros.
+
+    Args:
+        model: What hears the frames; it may serve other streams too.
+    """
+
+    def __init__(self, model: Model):
+        self.model = model
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: the next sample is the first of a recording."""
+        self._state = self.model.initial_state()
+        self._rest: Samples = np.zeros(0, np.float32)  # the beginning of a frame
+        self._to_drop = (
+            self.model.delay_frames
+        )  # the model's first outputs speak of frames before the beginning
+        self._heard = 0
+
+    def feed(self, samples: Samples) -> Probabilities:
+        """Hear the next samples.
+
+        Args:
+            samples: Mono, at the model's rate, in [-1, 1]; any number. [shape=(samples,)]
+
+        Returns:
+            The probabilities of the frames that are now certain: ``delay_frames`` behind what was heard.
+            [shape=(frames,)]
+        """
+        self._heard += len(samples)
+        return self._hear(np.concatenate([self._rest, samples]) if len(self._rest) else samples)
+
+    def finish(self) -> Probabilities:
+        """End the recording.
+
+        Returns:
+            The probabilities of its last frames. [shape=(frames,)]
+        """
+        if self._heard == 0:
+            return np.zeros(0, np.float32)
+        frame_length = self.model.frame_length
+        missing = -self._heard % frame_length + self.model.delay_frames * frame_length
+        return self._hear(np.concatenate([self._rest, np.zeros(missing, np.float32)]))
+
+    def _hear(self, samples: Samples) -> Probabilities:
+        """Give the model all frames there are, most of them in chunks, and keep the rest."""
+        model = self.model
+        position = 0
+        probabilities = []
+        chunk_length = model.chunk_frames * model.frame_length
+        while len(samples) - position >= chunk_length:
+            chunk, self._state = model.chunk(samples[position : position + chunk_length], self._state)
+            probabilities.append(chunk)
+            position += chunk_length
+        steps = []
+        while len(samples) - position >= model.frame_length:
+            step, self._state = model.step(samples[position : position + model.frame_length], self._state)
+            steps.append(step)
+            position += model.frame_length
+        probabilities.append(np.array(steps, np.float32))
+        self._rest = samples[position:].copy()  # the caller may use its buffer again
+        outputs = np.concatenate(probabilities)
+        dropped = min(self._to_drop, len(outputs))
+        self._to_drop -= dropped
+        return outputs[dropped:]
+
+
+class Stream:
+    """A recording, or a microphone, heard piece by piece. Made by `Detector.stream`.
+
+    A stream belongs to one thread at a time; any number of streams, in any threads, may share a model. Times
+    are seconds of audio since the first sample fed.
+
+    Args:
+        model: What hears the frames.
+        options: Thresholds and durations of the segments.
+        sample_rate: Rate of the samples that will be fed, in Hz; None is the model's. At another rate the
+            resampler looks ahead and events come later: by up to 40 ms at 44.1 and 48 kHz, 115 ms at 8 kHz.
+        confirm_start: Withhold `SpeechStart` until it is certain that it will not be taken back.
+
+    Attributes:
+        sample_rate: As given, or the model's.
+        frame_duration: Seconds of audio that one probability speaks of.
+        probabilities: Those of the frames that the last `feed` or `finish` decided. [shape=(frames,)]
+
+    Raises:
+        AudioError: Nobody records at such a sample rate.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        options: SegmentOptions,
+        *,
+        sample_rate: float | None = None,
+        confirm_start: bool = False,
+    ):
+        self.sample_rate = model.sample_rate if sample_rate is None else sample_rate
+        self.frame_duration = model.frame_duration
+        problem = sample_rate_problem(self.sample_rate)
+        if problem is not None:
+            raise AudioError(problem)
+        self._frames = ProbabilityStream(model)
+        delay = model.delay_frames * model.frame_duration
+        self._segmenter = Segmenter(options, model.frame_duration, confirm_start=confirm_start, delay=delay)
+        self.reset()
+
+    @property
+    def duration(self) -> float:
+        """Seconds of audio fed so far."""
+        return self._samples_fed / self.sample_rate
+
+    def reset(self) -> None:
+        """Forget everything: the next sample is the first of a recording."""
+        self._resampler = Resampler(self.sample_rate, self._frames.model.sample_rate)
+        self._frames.reset()
+        self._segmenter.reset()
+        self._samples_fed = 0
+        self._finished = False
+        self.probabilities: Probabilities = np.zeros(0, np.float32)
+
+    def feed(self, samples: npt.ArrayLike) -> list[Event]:
+        """Hear the next samples.
+
+        Args:
+            samples: Any number, at `sample_rate`: float in [-1, 1], or int16, int32, uint8; channels are
+                mixed. [shape=(samples,) or (samples, channels)]
+
+        Returns:
+            The events they decided, in order; often none.
+
+        Raises:
+            AudioError: The samples are no audio's (then none of them was heard), or the stream is finished.
+        """
+        if self._finished:
+            raise AudioError(
+                "a finished stream takes no more samples. Call reset() before the next recording."
+            )
+        mono = validate_samples(samples, self.sample_rate, start=self.duration)
+        self._samples_fed += len(mono)
+        self.probabilities = self._frames.feed(self._resampler.feed(mono))
+        return self._segmenter.feed(self.probabilities)
+
+    def finish(self) -> list[Event]:
+        """End the recording: fill up its last frame, hear out the model's delay, close what is open.
+
+        Returns:
+            The last events; a segment that is still open ends with the recording. Nothing on a second call.
+        """
+        if self._finished:
+            return []
+        self._finished = True
+        last = self._frames.feed(self._resampler.finish())
+        self.probabilities = np.concatenate([last, self._frames.finish()])
+        events = self._segmenter.feed(self.probabilities)
+        events += self._segmenter.finish(self.duration)
+        # What the padding at the end decided was known when the recording ended.
+        return [replace(event, decided_at=min(event.decided_at, self.duration)) for event in events]
