@@ -100,7 +100,9 @@ def test_blocks_equal_the_whole_file_resampled(sample_rate: int, samples: int, b
     soundfile.write(file, values, sample_rate, format="WAV", subtype="FLOAT")
     file.seek(0)
     with open_audio(file, block_duration=block_duration) as audio:
-        heard = np.concatenate(list(audio))
+        blocks = list(audio)
+    heard = np.concatenate(blocks)
+    assert {len(block) for block in blocks[:-1]} <= {max(1, round(block_duration * RATE))}
     whole = values if sample_rate == RATE else soxr.resample(values, sample_rate, RATE)
     assert np.array_equal(heard, whole if len(whole) else np.zeros(1, np.float32))
 

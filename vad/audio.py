@@ -47,7 +47,7 @@ def open_audio(
         source: A path, or a binary stream (a pipe is copied to a temporary file first).
         sample_rate: The rate of the blocks, in Hz.
         channel: "mix" for the mean of all channels, or the index of one, counted from 0.
-        block_duration: Seconds of a block, about.
+        block_duration: Seconds of a block; only the last one is shorter.
         raw: How the samples lie, where the stream has no header.
         name: What messages call it; None takes the path.
 
@@ -103,7 +103,8 @@ class AudioBlocks:
         self.channels = decoder.channels
         self.duration = None if decoder.frames is None else decoder.frames / decoder.sample_rate
         self._channel = channel
-        self._blocks = self._read(decoder.blocks(max(1, round(block_duration * decoder.sample_rate))))
+        decoded = decoder.blocks(max(1, round(block_duration * decoder.sample_rate)))
+        self._blocks = self._even(self._read(decoded), max(1, round(block_duration * sample_rate)))
 
     def __iter__(self) -> Iterator[Samples]:
         """Give the blocks, once."""
@@ -124,22 +125,42 @@ class AudioBlocks:
         self._blocks.close()
         self._resources.close()
 
-    def _read(self, decoded: Iterator[Samples]) -> Generator[Samples, None, None]:
-        resampler = Resampler(self.source_sample_rate, self.sample_rate)
+    def _even(self, pieces: Iterator[Samples], block_length: int) -> Generator[Samples, None, None]:
+        """Join and cut what comes to blocks of one length; what is left before an error is a block too."""
+        rest = np.zeros(0, np.float32)
+        damage: AudioError | None = None
         with self._resources:
-            heard = 0
             try:
-                for block in decoded:
-                    yield resampler.feed(self._mono(block, heard))
-                    heard += len(block)
-            except AudioError:
-                yield resampler.finish()  # what came before the damage is heard to its last sample
-                raise
-            finally:
-                self.duration = heard / self.source_sample_rate
-            if heard == 0:
-                raise AudioError(f"{self.name}: audio must hold samples. Received: a header and no samples.")
-            yield resampler.finish()
+                for piece in pieces:
+                    joined = np.concatenate([rest, piece]) if len(rest) else piece
+                    whole = len(joined) - len(joined) % block_length
+                    for start in range(0, whole, block_length):
+                        yield joined[start : start + block_length]
+                    rest = joined[whole:]
+            except AudioError as error:
+                damage = error
+            if len(rest):
+                yield rest
+            if damage is not None:
+                raise damage
+
+    def _read(self, decoded: Iterator[Samples]) -> Iterator[Samples]:
+        """Validate and resample what was decoded; what came before damage is heard to its last sample."""
+        resampler = Resampler(self.source_sample_rate, self.sample_rate)
+        heard = 0
+        damage: AudioError | None = None
+        try:
+            for block in decoded:
+                yield resampler.feed(self._mono(block, heard))
+                heard += len(block)
+        except AudioError as error:
+            damage = error
+        yield resampler.finish()
+        self.duration = heard / self.source_sample_rate
+        if damage is not None:
+            raise damage
+        if heard == 0:
+            raise AudioError(f"{self.name}: audio must hold samples. Received: a header and no samples.")
 
     def _mono(self, block: Samples, heard: int) -> Samples:
         start = heard / self.source_sample_rate
