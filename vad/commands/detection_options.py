@@ -57,7 +57,7 @@ class DetectionSettings:
 def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags; a value that was not given is None."""
     group = parser.add_argument_group("how speech is found")
-    group.add_argument("--model", metavar="NAME|PATH", help="a model's name or .tflite file (default: default)")
+    group.add_argument("--model", metavar="NAME|PATH", help="a name, or a .tflite file (default: default)")
     group.add_argument("--operating-point", metavar="NAME", help="balanced (default), precise or eager")
     group.add_argument("--config", metavar="TOML", help="a file with these options; flags go before it")
     for name, (metavar, purpose) in SEGMENT_FLAGS.items():
