@@ -10,15 +10,12 @@ A signature runner was measured at 6 us of overhead a call (three inputs, three 
 is: the interpreter's calls by tensor index reach the first subgraph only and would save less than that.
 """
 
-import contextlib
 import difflib
 import hashlib
 import json
 import os
-import sys
-import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -29,6 +26,7 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from vad.card import check_card
+from vad.chatter import without_chatter
 from vad.errors import AudioError, ModelError
 
 __all__ = ["Model", "State", "model_names"]
@@ -77,7 +75,7 @@ class Model:
         self.frame_duration = self.frame_length / self.sample_rate
         self._state_shapes = {name: tuple(shape) for name, shape in card["states"].items()}
         self._lock = threading.Lock()
-        with _without_chatter():
+        with without_chatter(b"INFO:"):  # google-ai-edge/LiteRT issue 7420: nothing else turns it off
             try:
                 self._interpreter = Interpreter(model_content=content, num_threads=1)
                 self._runners = {key: self._runner(key, source) for key in ("step", "chunk")}
@@ -227,34 +225,3 @@ def _find(name_or_path: str | os.PathLike[str]) -> tuple[Traversable, Traversabl
         f"model must be one of {', '.join(model_names())}, or the path of a .tflite file. "
         f"Received: model={str(name_or_path)!r}." + "".join(f" Did you mean {name!r}?" for name in nearest)
     )
-
-
-_stderr_lock = threading.Lock()
-
-
-@contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Keep LiteRT's "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." off stderr.
-
-    It is written to the file descriptor by C++ and no option or variable turns it off (google-ai-edge/LiteRT
-    issue 7420), so the descriptor leads to a file meanwhile. What else was written is passed on afterwards.
-    """
-    with _stderr_lock, contextlib.ExitStack() as stack:
-        try:
-            said = stack.enter_context(tempfile.TemporaryFile())
-            stderr = os.dup(2)
-        except OSError:  # no stderr, or no place for a file: then the line may show
-            yield
-            return
-        if sys.stderr is not None:
-            sys.stderr.flush()
-        os.dup2(said.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            said.seek(0)
-            for line in said:
-                if not line.startswith(b"INFO:"):
-                    os.write(2, line)
