@@ -1,0 +1,116 @@
+"""The same work over processes: in order, whatever an item does, and stopped when asked."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from vad.batch import in_order, sensible_jobs
+
+
+def make_slow_square() -> Callable[[int], int]:
+    """Earlier items take longer: results must still come in order."""
+
+    def square(item: int) -> int:
+        time.sleep(0.05 if item < 2 else 0.0)
+        return item * item
+
+    return square
+
+
+def make_fragile() -> Callable[[int], int]:
+    def work(item: int) -> int:
+        if item == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return item
+
+    return work
+
+
+def make_failing() -> Callable[[int], int]:
+    def work(item: int) -> int:
+        raise LookupError(f"item {item}")
+
+    return work
+
+
+def make_sleeper(folder: Path) -> Callable[[int], int]:
+    def work(item: int) -> int:
+        (folder / f"{item}.begun").touch()
+        try:
+            time.sleep(60)
+        finally:
+            (folder / f"{item}.cleaned").touch()
+        return item
+
+    return work
+
+
+def never(item: int) -> int:
+    raise AssertionError(f"{item} brought no process down")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_in_the_order_of_the_items(jobs: int) -> None:
+    items = list(range(12))
+    assert list(in_order(make_slow_square, items, jobs, crashed=never)) == [item**2 for item in items]
+
+
+def test_no_items_are_no_results() -> None:
+    assert list(in_order(make_slow_square, [], 2, crashed=never)) == []
+
+
+def test_an_item_that_kills_its_process_costs_only_itself() -> None:
+    results = list(in_order(make_fragile, [0, 1, 2, 3, 4], 2, crashed=lambda item: -item))
+    assert results == [0, 1, -2, 3, 4]
+
+
+def test_an_error_of_the_work_is_raised() -> None:
+    with pytest.raises(LookupError, match="item 7"):
+        list(in_order(make_failing, [7, 8], 2, crashed=never))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
+def test_ctrl_c_stops_the_processes_and_lets_them_clean_up(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from functools import partial; from pathlib import Path\n"
+        "from test_batch import make_sleeper, never; from vad.batch import in_order\n"
+        "if __name__ == '__main__':\n"
+        "    try: list(in_order(partial(make_sleeper, Path(sys.argv[2])), range(9), 2, crashed=never))\n"
+        "    except KeyboardInterrupt: sys.exit(130)\n"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    words = [sys.executable, str(script), str(Path(__file__).parent), str(tmp_path)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        deadline = time.monotonic() + 30
+        while len(list(tmp_path.glob("*.begun"))) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        _, words_on_stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert words_on_stderr == ""
+    assert sorted(path.name for path in tmp_path.glob("*.cleaned")) == ["0.cleaned", "1.cleaned"]
+
+
+@pytest.mark.parametrize(
+    ("items", "total_bytes", "most"), [(1, 10**12, 1), (100, 1000, 1), (100, 25_000_000, 2)]
+)
+def test_processes_are_started_only_where_they_pay(items: int, total_bytes: int, most: int) -> None:
+    assert 1 <= sensible_jobs(items, total_bytes) <= most
+
+
+def test_the_work_may_carry_arguments(tmp_path: Path) -> None:
+    assert list(in_order(partial(_make_adder, 10), [1, 2], 2, crashed=never)) == [11, 12]
+
+
+def _make_adder(term: int) -> Callable[[int], int]:
+    return lambda item: item + term

@@ -1,0 +1,118 @@
+"""The same work on many items, over processes: results in the order of the items, as they become ready."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import FrameType
+from typing import Any, Generic, NoReturn, TypeVar
+
+__all__ = ["in_order", "sensible_jobs"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# A process takes about half a second to start; that pays from some minutes of audio on.
+_BYTES_WORTH_A_PROCESS = 20_000_000
+
+
+def sensible_jobs(items: int, total_bytes: int) -> int:
+    """Choose how many processes are worth their start, at most one a core and an item."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, items, 1 + total_bytes // _BYTES_WORTH_A_PROCESS))
+
+
+def in_order(
+    make_work: Callable[[], Callable[[Item], Result]],
+    items: Sequence[Item],
+    jobs: int,
+    *,
+    crashed: Callable[[Item], Result],
+) -> Iterator[Result]:
+    """Do the work on every item and yield the results in the items' order.
+
+    Closing the iterator, or Ctrl-C, stops the processes; what they had open is cleaned up.
+
+    Args:
+        make_work: Makes what is called with an item; once in each process, so that it may load something big.
+            It is sent to the processes, as are items and results: all must pickle.
+        items: What to work on.
+        jobs: How many processes; 1 works in this one.
+        crashed: The result of an item that brought its process down (a decoder's crash, lack of memory).
+
+    Yields:
+        One result an item.
+    """
+    if jobs == 1:
+        yield from map(make_work(), items)
+        return
+    waiting = deque(items)
+    while waiting:
+        try:
+            with contextlib.closing(_over_processes(make_work, list(waiting), jobs)) as results:
+                for result in results:
+                    waiting.popleft()
+                    yield result
+        except BrokenProcessPool:
+            # Any item that was being worked on may have done it: the first of them goes again, alone.
+            item = waiting.popleft()
+            try:
+                (result,) = _over_processes(make_work, [item], 1)
+            except BrokenProcessPool:
+                result = crashed(item)
+            yield result
+
+
+def _over_processes(
+    make_work: Callable[[], Callable[[Item], Result]], items: Sequence[Item], jobs: int
+) -> Generator[Result, None, None]:
+    """Keep the processes busy, a few items ahead of the result that is waited for."""
+    # Forking would copy the locks of other threads (the model's, numpy's) in whatever state they are.
+    context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
+    pool = ProcessPoolExecutor(jobs, context, initializer=_Worker.start, initargs=(make_work,))
+    try:
+        queued: deque[Future[Result]] = deque()
+        for item in items:
+            queued.append(pool.submit(_Worker.call, item))
+            if len(queued) > 4 * jobs:
+                yield queued.popleft().result()
+        while queued:
+            yield queued.popleft().result()
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Worker(Generic[Item, Result]):
+    """What lives in each process: the work, and how to stop."""
+
+    work: Callable[[Any], Any]
+
+    @classmethod
+    def start(cls, make_work: Callable[[], Callable[[Item], Result]]) -> None:
+        """Prepare a fresh process. A terminal sends Ctrl-C to all of them: the parent decides, and tells."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _leave)
+        cls.work = make_work()
+
+    @classmethod
+    def call(cls, item: Item) -> Result:
+        """Work on an item; told to leave, clean up and leave, rather than hand the exit over as a result."""
+        try:
+            result: Result = cls.work(item)
+        except SystemExit:
+            os._exit(1)
+        return result
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(1)
