@@ -1,7 +1,11 @@
 """What more than one room's tests need."""
 
+import sys
+import types
+from collections.abc import Iterator
 from pathlib import Path
 
+import paper_portaudio
 import pytest
 import tiny_model
 
@@ -10,3 +14,13 @@ import tiny_model
 def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny .tflite that honours the artifact contract, its card beside it."""
     return tiny_model.write(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def portaudio(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.SimpleNamespace]:
+    """A PortAudio made of paper in place of the real one."""
+    fake = paper_portaudio.module()
+    monkeypatch.setitem(sys.modules, "sounddevice", fake)
+    monkeypatch.setattr("vad.microphone._POLL_S", 0.01)
+    yield fake
+    paper_portaudio.InputStream.forget()

@@ -16,8 +16,8 @@ _lock = threading.Lock()
 def without_chatter(*beginnings: bytes) -> Iterator[None]:
     """Drop the lines that a C library writes to stderr meanwhile.
 
-    Such libraries write to file descriptor 2 itself and offer no switch, so the descriptor leads to a file for as
-    long. Lines that begin otherwise are passed on afterwards. One caller at a time; the others wait.
+    Such libraries write to file descriptor 2 itself and offer no switch, so it leads to a file for as long.
+    Lines that begin otherwise are passed on afterwards. One caller at a time; the others wait.
 
     Args:
         *beginnings: What the lines to drop begin with.

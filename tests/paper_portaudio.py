@@ -1,0 +1,74 @@
+"""What `sounddevice` is to the microphone, made of paper: a test invents the devices and what they hear."""
+
+import types
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+DEVICES = [
+    {"index": 0, "name": "Speakers", "max_input_channels": 0, "default_samplerate": 48000.0},
+    {"index": 1, "name": "Headset Mono", "max_input_channels": 1, "default_samplerate": 44100.0},
+    {"index": 2, "name": "Webcam", "max_input_channels": 2, "default_samplerate": 48000.0},
+    {"index": 3, "name": "Webcam Pro", "max_input_channels": 2, "default_samplerate": 48000.0},
+]
+
+
+class PortAudioError(Exception):
+    """As sounddevice's: a text, and PortAudio's number for it."""
+
+
+class InputStream:
+    """Remembers what was asked for, fails when told to, and says what a test wants it to."""
+
+    made: ClassVar[list["InputStream"]] = []
+    failures: ClassVar[list[Exception]] = []
+    plays: ClassVar[list[np.ndarray]] = []
+    vanishes: ClassVar[bool] = False
+
+    def __init__(self, *, callback: Callable[..., None], **asked: Any):
+        if self.failures:
+            raise self.failures.pop(0)
+        self.asked = asked
+        self.callback = callback
+        self.active = False
+        self.closed = False
+        self.made.append(self)
+
+    def start(self) -> None:
+        self.active = True
+        for samples in self.plays:
+            length = self.asked["blocksize"]
+            for position in range(0, len(samples), length):
+                self.say(samples[position : position + length])
+        self.active = not self.vanishes
+
+    def close(self) -> None:
+        self.active = False
+        self.closed = True
+
+    def say(self, samples: np.ndarray, *, overflow: bool = False) -> None:
+        """Call back as PortAudio does: with a buffer that it uses again at once."""
+        buffer = samples.astype(np.float32).reshape(-1, 1).copy()
+        self.callback(buffer, len(buffer), None, types.SimpleNamespace(input_overflow=overflow))
+        buffer[:] = np.nan
+
+    @classmethod
+    def forget(cls) -> None:
+        """Make the class as it was before any test."""
+        cls.made.clear()
+        cls.failures.clear()
+        cls.plays.clear()
+        cls.vanishes = False
+
+
+def module() -> types.SimpleNamespace:
+    """What stands in for `sounddevice`."""
+    fake = types.SimpleNamespace(
+        InputStream=InputStream,
+        PortAudioError=PortAudioError,
+        default=types.SimpleNamespace(device=[2, 0]),
+        devices=list(DEVICES),
+    )
+    fake.query_devices = lambda: fake.devices
+    return fake

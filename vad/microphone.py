@@ -1,0 +1,239 @@
+"""The microphone as an iterator over blocks. The one room that knows PortAudio, through sounddevice.
+
+PortAudio's callback only copies what it is given into a bounded queue; whoever iterates takes it out. Where
+that one is too slow, whole blocks are lost, and the next block says so: overflow is data, not an error.
+"""
+
+import queue
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.chatter import without_chatter
+from vad.errors import ConfigError, DeviceError
+
+__all__ = ["Block", "Device", "Microphone", "list_devices"]
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+
+# What ALSA, JACK and PortAudio say on stderr while they look for devices.
+_CHATTER = (b"ALSA lib ", b"Cannot connect to server", b"jack server", b"JackShm", b"Expression '")
+_DEVICE_UNAVAILABLE = -9985  # PaErrorCode
+_INVALID_SAMPLE_RATE = -9997
+_POLL_S = 0.25
+_PATIENCE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An input device.
+
+    Attributes:
+        index: Its number, which may change when devices come and go.
+        name: Its name.
+        channels: The channels it has, at most.
+        sample_rate: The rate it prefers, in Hz.
+        is_default: The system's choice.
+    """
+
+    index: int
+    name: str
+    channels: int
+    sample_rate: int
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What the microphone heard in a moment.
+
+    Attributes:
+        samples: Mono, in [-1, 1]. [shape=(samples,)]
+        overflowed: Audio was lost just before this block, because nobody took it in time.
+        time: When it begins, in seconds since the first block; what was lost in the queue counts.
+    """
+
+    samples: Samples
+    overflowed: bool
+    time: float
+
+
+class Microphone:
+    """An open input device, to be iterated over in a `with` statement.
+
+    Args:
+        device: Its number, or a part of its name that no other has; None is the system's choice.
+        sample_rate: The rate to record at, in Hz. A device that cannot is opened at the rate it prefers.
+        block_duration: Seconds of a block, 0.01 to 0.1.
+        queue_duration: Seconds of audio that may wait to be taken.
+
+    Attributes:
+        device: What was opened.
+        sample_rate: The rate of the blocks, in Hz.
+
+    Raises:
+        ConfigError: block_duration is out of its range.
+        DeviceError: There is no such device, it is in use, or the PortAudio library is not installed. While
+            iterating: the device is gone.
+    """
+
+    def __init__(
+        self,
+        device: int | str | None = None,
+        *,
+        sample_rate: int = 16000,
+        block_duration: float = 0.03,
+        queue_duration: float = 10.0,
+    ):
+        if not 0.01 <= block_duration <= 0.1:
+            raise ConfigError(
+                "block_duration must be between 0.01 and 0.1 seconds. "
+                f"Received: block_duration={block_duration}."
+            )
+        self.device = _find(device)
+        self._queue: queue.Queue[Block] = queue.Queue(max(1, round(queue_duration / block_duration)))
+        self._heard = 0  # samples, the lost ones too
+        self._lost = False
+        self.sample_rate, self._stream = self._open(sample_rate, block_duration)
+
+    def __enter__(self) -> Self:
+        """Begin to record."""
+        try:
+            self._stream.start()
+        except _sounddevice().PortAudioError as error:
+            raise _device_error(error, self.device) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the device."""
+        self._stream.close()
+
+    def __iter__(self) -> Iterator[Block]:
+        """Give the blocks as they come, without end."""
+        silent_s = 0.0
+        while True:
+            try:
+                block = self._queue.get(timeout=_POLL_S)
+            except queue.Empty:
+                silent_s += _POLL_S
+                if not self._stream.active or silent_s >= _PATIENCE_S:
+                    raise DeviceError(
+                        f"a microphone must stay connected. Received: no more from {self.device.name!r}. "
+                        "Connect it again, or choose another one from `vad listen --list-devices`."
+                    ) from None
+            else:
+                silent_s = 0.0
+                yield block
+
+    def _open(self, sample_rate: int, block_duration: float) -> tuple[int, Any]:
+        """Open the device at a rate, or else at the one it prefers."""
+        sounddevice = _sounddevice()
+        rates = [sample_rate, self.device.sample_rate]
+        while True:
+            rate = rates.pop(0)
+            try:
+                with without_chatter(*_CHATTER):
+                    return rate, sounddevice.InputStream(
+                        device=self.device.index,
+                        channels=1,
+                        samplerate=rate,
+                        blocksize=round(block_duration * rate),
+                        dtype="float32",
+                        latency="low",
+                        callback=self._hear,
+                    )
+            except sounddevice.PortAudioError as error:
+                if not rates or _code(error) != _INVALID_SAMPLE_RATE:
+                    raise _device_error(error, self.device) from error
+
+    def _hear(self, samples: npt.NDArray[np.float32], count: int, _times: Any, status: Any) -> None:
+        """Take a block from PortAudio, in its thread: copy, and nothing else."""
+        overflowed = self._lost or bool(status.input_overflow)
+        block = Block(samples[:, 0].copy(), overflowed, self._heard / self.sample_rate)
+        self._heard += count
+        try:
+            self._queue.put_nowait(block)
+            self._lost = False
+        except queue.Full:
+            self._lost = True
+
+
+def list_devices() -> list[Device]:
+    """The devices that can record.
+
+    Raises:
+        DeviceError: The PortAudio library is not installed.
+    """
+    sounddevice = _sounddevice()
+    default = sounddevice.default.device[0]
+    return [
+        Device(
+            index=device["index"],
+            name=device["name"],
+            channels=device["max_input_channels"],
+            sample_rate=round(device["default_samplerate"]),
+            is_default=device["index"] == default,
+        )
+        for device in sounddevice.query_devices()
+        if device["max_input_channels"] > 0
+    ]
+
+
+def _sounddevice() -> Any:
+    try:
+        with without_chatter(*_CHATTER):
+            import sounddevice
+    except OSError as error:
+        raise DeviceError(
+            f"a microphone needs the PortAudio library. Received: {error}. "
+            "Install it: apt install libportaudio2, dnf install portaudio or brew install portaudio."
+        ) from error
+    return sounddevice
+
+
+def _find(wanted: int | str | None) -> Device:
+    """The one device that `wanted` means."""
+    devices = list_devices()
+    if not devices:
+        raise DeviceError(
+            "listening needs a microphone. Received: no device that can record. Connect one, and see "
+            "`vad listen --list-devices`."
+        )
+    if wanted is None:
+        found = [device for device in devices if device.is_default] or devices[:1]
+    elif isinstance(wanted, int):
+        found = [device for device in devices if device.index == wanted]
+    else:
+        found = [device for device in devices if device.name == wanted] or [
+            device for device in devices if wanted.lower() in device.name.lower()
+        ]
+    if len(found) != 1:
+        known = ", ".join(f"{device.index} {device.name!r}" for device in devices)
+        raise DeviceError(
+            f"device must be the number of one of these or a part of its name alone: {known}. "
+            f"Received: device={wanted!r}."
+        )
+    return found[0]
+
+
+def _code(error: Exception) -> int | None:
+    """PortAudio's number for an error."""
+    return error.args[1] if len(error.args) > 1 else None
+
+
+def _device_error(error: Exception, device: Device) -> DeviceError:
+    if _code(error) == _DEVICE_UNAVAILABLE:
+        return DeviceError(
+            f"a microphone must be free. Received: {device.name!r} is in use. "
+            "Close the program that uses it, or choose another one from `vad listen --list-devices`."
+        )
+    return DeviceError(
+        f"a microphone must open. Received: {device.name!r} with {error.args[0] if error.args else error}. "
+        "Choose another one from `vad listen --list-devices`."
+    )
