@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from vad.chatter import without_chatter
 from vad.errors import AudioError, ConfigError
 from vad.samples import sample_rate_problem
 
@@ -51,6 +52,9 @@ KNOWN_SUFFIXES = CONTAINER_SUFFIXES | {
 _PLACEHOLDER_BYTES = 0x7FFF0000
 _SHORTFALL = re.compile(r": (\d+) \(should be (\d+)\)")
 _HEADER_SLACK_BYTES = 64
+
+# What libmpg123 says of a damaged MP3; the error that is raised says it better.
+_MP3_CHATTER = (b"[src/libmpg123/", b"Note: ", b"Warning: ", b"\n")
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class Decoder(Protocol):
         sample_rate: Its own, in Hz.
         channels: How many it has.
         frames: Samples a channel that the header promises; None where it does not say.
-        subtype: libsndfile's name for how its samples are kept, PCM_16 where they are compressed with loss.
+        subtype: libsndfile's name for how its samples are kept.
     """
 
     name: str
@@ -117,7 +121,8 @@ def open_decoder(
     """Open a recording of any known format, told by its content.
 
     Args:
-        source: A path, or a binary stream; one that cannot seek (a pipe) is first copied to a temporary file.
+        source: A path, or a binary stream, read from its beginning; one that cannot seek (a pipe) is first
+            copied to a temporary file.
         name: What messages call it; None takes the path.
         raw: Given where the stream is samples without a header.
 
@@ -133,9 +138,9 @@ def open_decoder(
             stream, name = source, name or str(getattr(source, "name", "stream"))
         if not stream.seekable():
             stream = resources.enter_context(_spooled(stream))
-        start = stream.tell()
+        stream.seek(0)
         head = stream.read(12)
-        stream.seek(start)
+        stream.seek(0)
         if not head:
             raise AudioError(f"{name}: audio must hold samples. Received: an empty file.")
         decoder: Decoder
@@ -192,7 +197,8 @@ def _open_soundfile(stream: IO[bytes], name: str, raw: RawFormat | None) -> Iter
         options = {"format": "RAW", "subtype": subtype, "endian": "LITTLE"}
         options |= {"samplerate": raw.sample_rate, "channels": raw.channels}
     try:
-        file = _ForwardSoundFile(stream, **options)
+        with without_chatter(*_MP3_CHATTER):
+            file = _ForwardSoundFile(stream, **options)
     except soundfile.LibsndfileError as error:
         raise AudioError(
             f"{name}: audio must be wav, flac, ogg, opus, mp3, aiff, m4a, mp4, webm or mkv. "
@@ -210,7 +216,7 @@ class _SoundfileDecoder:
         self.sample_rate: int = file.samplerate
         self.channels: int = file.channels
         self.frames: int | None = file.frames if file.frames < 1 << 62 else None
-        self.subtype: str = file.subtype if file.subtype in soundfile.available_subtypes("WAV") else "PCM_16"
+        self.subtype: str = file.subtype
         self._file = file
         self._stream = stream
         self._raw = raw
@@ -220,7 +226,10 @@ class _SoundfileDecoder:
         while True:
             block = np.empty((block_length, self.channels), np.float32)
             try:
-                filled = self._file.read(out=block)
+                with (
+                    without_chatter(*_MP3_CHATTER) if self._file.format == "MP3" else contextlib.nullcontext()
+                ):
+                    filled = self._file.read(out=block)
             except soundfile.LibsndfileError as error:
                 rest = max(0, self._file.tell() - heard)  # what was decoded before the damage
                 yield block[:rest]
@@ -235,11 +244,10 @@ class _SoundfileDecoder:
 
     def _problem_at_end(self, heard: int) -> str | None:
         """Compare what was read with what the file promised."""
-        size = self._stream.seek(0, os.SEEK_END) if self._file.format == "RAW" else None
-        if size is not None and self._raw is not None:
+        if self._raw is not None:
             frame_bytes = ENCODINGS[self._raw.encoding][1] * self._raw.channels
-            if size % frame_bytes:
-                return f"{size % frame_bytes} bytes left over after frames of {frame_bytes} bytes"
+            rest = self._stream.seek(0, os.SEEK_END) % frame_bytes
+            return f"{rest} bytes left over after frames of {frame_bytes} bytes" if rest else None
         if self.frames is not None and heard < self.frames:
             return "the file ends there"
         for promised, present in _SHORTFALL.findall(self._file.extra_info):
