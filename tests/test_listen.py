@@ -1,0 +1,224 @@
+"""`vad listen`: what it prints and how it ends, with a microphone made of paper and with pipes."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from paper_portaudio import DEVICES, InputStream, PortAudioError
+
+from vad.cli import main
+from vad.detector import Detector
+
+RATE = 16000
+
+
+def tone_bursts(bursts: list[tuple[float, float]], duration: float) -> np.ndarray:
+    time_s = np.arange(round(duration * RATE)) / RATE
+    samples = np.zeros(len(time_s))
+    for start, end in bursts:
+        within = (start <= time_s) & (time_s < end)
+        samples[within] = 0.3 * np.sin(2 * np.pi * 440 * time_s[within])
+    return samples.astype(np.float32)
+
+
+# The second burst is open when the sound ends.
+SOUND = tone_bursts([(0.3, 0.7), (1.5, 1.8)], 1.8)
+
+
+def segments(stdout: str) -> list[tuple[float, float]]:
+    events = [json.loads(line) for line in stdout.splitlines()]
+    return [(event["start"], event["time"]) for event in events if event["event"] == "end"]
+
+
+def expected(model_path: Path, sound: np.ndarray = SOUND) -> list[tuple[float, float]]:
+    found = Detector(model_path).detect(sound, RATE)
+    return [(round(segment.start, 3), round(segment.end, 3)) for segment in found]
+
+
+def interrupt_when_heard() -> None:
+    """Ctrl-C, once the microphone has said all that it says."""
+
+    def press() -> None:
+        time.sleep(0.3)
+        os.kill(os.getpid(), 2)
+
+    threading.Thread(target=press, daemon=True).start()
+
+
+def test_duration_ends_it_and_closes_what_is_open(
+    portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InputStream.plays.append(SOUND)
+    assert main(["listen", "--model", str(model_path), "--duration", "1.8"]) == 0
+    output = capsys.readouterr()
+    assert segments(output.out) == expected(model_path)
+    assert output.err.splitlines() == [
+        "listening to Webcam; Ctrl-C stops",
+        f"heard 1.8 s: 2 segments, {sum(end - start for start, end in expected(model_path)):.1f} s of speech",
+    ]
+    assert InputStream.made[0].closed
+
+
+def test_each_event_is_one_json_object(
+    portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InputStream.plays.append(SOUND)
+    options = ["--min-speech-duration-ms", "900", "--min-silence-duration-ms", "400"]
+    main(["listen", "--model", str(model_path), "--duration", "1.8", *options])
+    rejected = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in rejected] == ["start", "rejected", "start", "rejected"]
+    assert [sorted(event) for event in rejected] == [["decided_at", "event", "time"]] * 4
+    main(["listen", "--model", str(model_path), "--duration", "1.8"])
+    start, end = [json.loads(line) for line in capsys.readouterr().out.splitlines()][:2]
+    assert sorted(end) == ["decided_at", "event", "start", "time"]
+    assert start["time"] == end["start"] < start["decided_at"] < end["time"] < end["decided_at"]
+
+
+def test_text_is_for_people(
+    portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InputStream.plays.append(SOUND)
+    main(["listen", "--model", str(model_path), "--duration", "1.8", "--format", "text"])
+    start, end = expected(model_path)[0]
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        f"{start:9.2f} s  speech starts",
+        f"{end:9.2f} s  speech ends, {end - start:.2f} s long",
+    ]
+
+
+def test_ctrl_c_closes_the_open_segment(
+    portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InputStream.plays.append(SOUND)
+    interrupt_when_heard()
+    assert main(["listen", "--model", str(model_path)]) == 130
+    output = capsys.readouterr()
+    assert segments(output.out) == expected(model_path)
+    assert "heard 1.8 s: 2 segments" in output.err
+    assert InputStream.made[0].closed
+
+
+def test_a_microphone_that_goes_away_closes_the_open_segment(
+    portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InputStream.plays.append(SOUND)
+    InputStream.vanishes = True
+    assert main(["listen", "--model", str(model_path)]) == 1
+    output = capsys.readouterr()
+    assert segments(output.out) == expected(model_path)
+    assert output.err.splitlines()[-1].startswith("vad: a microphone must stay connected.")
+
+
+def test_a_device_of_another_rate_is_resampled(
+    portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = tone_bursts([(0.3, 0.7)], 1.2).repeat(3)
+    InputStream.failures.append(PortAudioError("Invalid sample rate", -9997))
+    InputStream.plays.append(sound)
+    assert main(["listen", "--model", str(model_path), "--duration", "1.2", "--device", "3"]) == 0
+    assert InputStream.made[0].asked["samplerate"] == 48000
+    ((start, end),) = segments(capsys.readouterr().out)
+    found = Detector(model_path).detect(sound, 48000)[0]
+    assert (start, end) == (round(found.start, 3), round(found.end, 3))
+
+
+def test_lost_audio_is_told(
+    portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InputStream.plays.append(np.tile(SOUND, 7))  # more than the queue of 10 s holds, all at once
+    with_more = threading.Timer(0.3, lambda: InputStream.made[0].say(np.zeros(480)))
+    with_more.start()
+    assert main(["listen", "--model", str(model_path), "--duration", "10"]) == 0
+    assert "overflows: 1 (audio was lost, this computer was too busy)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--device", "9"], 1, "vad: device must be the number of one of these"),
+        (["--device", "web"], 1, "Received: device='web'."),
+        (["--duration", "0"], 2, "vad: duration must be more than 0 seconds. Received: duration=0.0."),
+        (["--duration", "nan"], 2, "vad: duration must be more than 0 seconds."),
+        (["--format", "xml"], 2, "invalid choice: 'xml'"),
+        (["--threshold", "1.5"], 2, "vad: threshold must be between 0 and 1. Received: threshold=1.5."),
+        (["--model", "nothing"], 2, "vad: model must be one of"),
+        (["clip.wav"], 2, "invalid choice: 'clip.wav'"),
+    ],
+)
+def test_what_cannot_be_done(
+    portaudio: types.SimpleNamespace,
+    model_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    message: str,
+) -> None:
+    assert main(["listen", "--model", str(model_path), *arguments]) == code
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert message in output.err
+
+
+def test_the_devices_are_listed(portaudio: types.SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["listen", "--list-devices", "--format", "text"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "    1  Headset Mono  (1 channels, 44100 Hz)",
+        "*   2  Webcam  (2 channels, 48000 Hz)",
+        "    3  Webcam Pro  (2 channels, 48000 Hz)",
+    ]
+    assert main(["listen", "--list-devices"]) == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [device["name"] for device in listed] == [device["name"] for device in DEVICES[1:]]
+
+
+def listen_to_pipe(model_path: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "vad", "listen", "-", "--model", str(model_path), *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_a_wav_pipe(model_path: Path, tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    soundfile.write(path, np.stack([SOUND, SOUND], axis=1), RATE, subtype="FLOAT")
+    process = listen_to_pipe(model_path)
+    output, words = process.communicate(path.read_bytes(), timeout=30)
+    assert process.returncode == 0, words
+    assert segments(output.decode()) == expected(model_path)
+
+
+def test_events_of_a_raw_pipe_come_before_its_end(model_path: Path) -> None:
+    quantised = np.round(SOUND * 32767).astype("<i2")
+    process = listen_to_pipe(model_path, "--sample-rate", "16000")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(quantised[: round(1.4 * RATE)].tobytes())
+    process.stdin.flush()
+    lines = [process.stdout.readline(), process.stdout.readline()]  # while the pipe is open
+    assert [json.loads(line)["event"] for line in lines] == ["start", "end"]
+    rest, words = process.communicate(quantised[round(1.4 * RATE) :].tobytes(), timeout=30)
+    assert process.returncode == 0, words
+    assert segments(b"".join([*lines, rest]).decode()) == expected(model_path, quantised)
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(model_path: Path) -> None:
+    process = listen_to_pipe(model_path, "--sample-rate", "16000", "--encoding", "f32le")
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdout = None
+    _, words = process.communicate(SOUND.tobytes(), timeout=30)
+    assert (process.returncode, words) == (141, b"")
+
+
+def test_a_pipe_without_a_header_needs_a_rate(model_path: Path) -> None:
+    process = listen_to_pipe(model_path)
+    _, words = process.communicate(b"\0" * 400, timeout=30)
+    assert process.returncode == 1
+    assert words.decode().startswith("vad: stdin must be a WAV stream, or raw samples of a --sample-rate.")
+    assert len(words.splitlines()) == 1
