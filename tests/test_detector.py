@@ -338,19 +338,22 @@ def test_a_file_is_its_samples(detector: Detector, tmp_path: Path, rate: int) ->
 def test_a_long_file_is_read_in_flat_memory(
     detector: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    longest = 0
+    lengths = []
 
     class Watched(ProbabilityStream):
         def feed(self, samples: np.ndarray) -> np.ndarray:
-            nonlocal longest
-            longest = max(longest, len(samples))
+            lengths.append(len(samples))
             return super().feed(samples)
 
     monkeypatch.setattr("vad.stream.ProbabilityStream", Watched)
     path = tmp_path / "long.wav"
-    soundfile.write(path, np.tile(bursts(), 10), RATE)
-    assert len(detector.detect_file(path)) >= 10
-    assert 0 < longest <= 2 * RATE
+    soundfile.write(path, np.tile(bursts(), 40), RATE)
+    assert len(detector.detect_file(path)) >= 40
+    *whole, last, end = lengths
+    chunk = tiny_model.CHUNK_FRAMES * FRAME
+    assert len(whole) >= 2
+    assert all(length % chunk == 0 and length <= 21 * RATE for length in whole), "chunks only, and few"
+    assert (last < 21 * RATE, end) == (True, 0)
 
 
 def test_module_functions_load_the_default_model_once(

@@ -6,8 +6,8 @@ arrays that no call changes in place: to keep it is to copy it, to hand it back 
 beginning of a recording. Output t speaks of frame ``t - delay_frames``; who wants probabilities on the
 recording's own clock uses `vad.Detector`.
 
-A signature runner was measured at 6 us of overhead a call (three inputs, three outputs), so it is used as it
-is: the interpreter's calls by tensor index reach the first subgraph only and would save less than that.
+A signature runner is used as it is. Measured with 11 states: 57 us a step, of which 34 are the network's.
+Setting and reading tensors by index would save 10, but for signatures these calls are not public.
 """
 
 import difflib
