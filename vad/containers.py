@@ -59,7 +59,7 @@ class ContainerDecoder:
         self.name = name
         self.sample_rate: int = self._track.codec_context.sample_rate
         self.channels: int = self._track.codec_context.channels
-        self.subtype = "PCM_16"
+        self.subtype = str(self._track.codec_context.name).upper()
         duration = self._promised_duration()
         self.frames = None if duration is None else round(duration * self.sample_rate)
 
