@@ -1,0 +1,190 @@
+"""A detector over labelled recordings: frame, segment and boundary metrics, for each and for all together.
+
+Frames are measured on a grid of 10 ms, finer than any model's, so that models of different frame lengths compare;
+the detector has already taken the model's delay out. Pooled, recordings count as one long one: every frame weighs
+the same, and one threshold holds for all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vad.audio import open_audio
+from vad.corpus import Item
+from vad.detector import Detector
+from vad.metrics import (
+    average_precision,
+    best_balanced_error,
+    error_rates,
+    false_alarm_at_miss,
+    labels_to_frames,
+    resample_frames,
+    roc_auc,
+)
+from vad.segment_metrics import BoundaryErrors, DetectionErrors, boundary_errors, detection_errors
+from vad.segments import Event, Segment, SpeechEnd
+
+__all__ = ["GRID_DURATION", "Metrics", "Scored", "pool", "score_item"]
+
+GRID_DURATION = 0.01
+_ALLOWED_MISS = 0.05
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The figures of a recording or of many. Rates are 0 to 1; what does not exist (no speech) is nan.
+
+    Attributes:
+        duration: Seconds of audio.
+        speech: Share of the frames that are speech by the reference.
+        auc: Area under the ROC curve.
+        average_precision: Precision averaged over recall.
+        best_balanced_error: The least mean of miss and false alarm over all thresholds.
+        best_threshold: Where it is reached.
+        false_alarm_at_5_miss: The least false alarm of a threshold that misses 5 % of the speech frames at most.
+        miss: Of the frames, at the detector's threshold.
+        false_alarm: Of the frames, at the detector's threshold.
+        detection_error_rate: Of the segments: seconds missed and falsely found by seconds of speech, 0 or more.
+        missed_seconds: Of the segments.
+        false_alarm_seconds: Of the segments.
+        onset_median: Seconds that segments start after the reference; negative is early.
+        onset_p90: 90th percentile of that distance, either way.
+        offset_median: Seconds that segments end after the reference.
+        offset_p90: 90th percentile of that distance, either way.
+        unmatched_onsets: Reference onsets without a segment's start within 0.5 s.
+        unmatched_offsets: Reference offsets without a segment's end within 0.5 s.
+    """
+
+    duration: float
+    speech: float
+    auc: float
+    average_precision: float
+    best_balanced_error: float
+    best_threshold: float
+    false_alarm_at_5_miss: float
+    miss: float
+    false_alarm: float
+    detection_error_rate: float
+    missed_seconds: float
+    false_alarm_seconds: float
+    onset_median: float
+    onset_p90: float
+    offset_median: float
+    offset_p90: float
+    unmatched_onsets: int
+    unmatched_offsets: int
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a detector said, beside the reference.
+
+    Attributes:
+        duration: Seconds of audio.
+        labels: True where the reference has speech, every 10 ms [shape=(cells,)].
+        probabilities: What the model says of each cell, 0 to 1 [shape=(cells,)].
+        detection: Seconds that the detector's segments miss and falsely hold.
+        boundaries: How far the segments' boundaries stand from the reference's.
+    """
+
+    duration: float
+    labels: NDArray[np.bool_]
+    probabilities: NDArray[np.float64]
+    detection: DetectionErrors
+    boundaries: BoundaryErrors
+
+    def metrics(self, threshold: float) -> Metrics:
+        """Sum it up; the frames' miss and false alarm are those at this threshold."""
+        labels, probabilities = self.labels, self.probabilities
+        best = best_balanced_error(labels, probabilities)
+        at_threshold = error_rates(labels, probabilities, threshold)
+        return Metrics(
+            duration=self.duration,
+            speech=float(np.mean(labels)) if labels.size else math.nan,
+            auc=roc_auc(labels, probabilities),
+            average_precision=average_precision(labels, probabilities),
+            best_balanced_error=best.balanced_error,
+            best_threshold=best.threshold,
+            false_alarm_at_5_miss=false_alarm_at_miss(labels, probabilities, _ALLOWED_MISS).false_alarm,
+            miss=at_threshold.miss,
+            false_alarm=at_threshold.false_alarm,
+            detection_error_rate=self.detection.rate,
+            missed_seconds=self.detection.miss,
+            false_alarm_seconds=self.detection.false_alarm,
+            **self.boundaries.summary(),
+            unmatched_onsets=self.boundaries.unmatched_onsets,
+            unmatched_offsets=self.boundaries.unmatched_offsets,
+        )
+
+
+def score_item(detector: Detector, item: Item) -> Scored:
+    """Let a detector hear one recording, in one pass and block by block.
+
+    Args:
+        detector: What is measured.
+        item: The recording and its reference.
+
+    Returns:
+        What it said, beside the reference.
+
+    Raises:
+        AudioError: The recording cannot be read, or ends in damage.
+        MissingDependencyError: A container needs the `media` extra.
+    """
+    stream = detector.stream()
+    events: list[Event] = []
+    probabilities = []
+    with open_audio(item.path, sample_rate=detector.sample_rate) as blocks:
+        for block in blocks:
+            events += stream.feed(block)
+            probabilities.append(stream.probabilities)
+    events += stream.finish()
+    probabilities.append(stream.probabilities)
+    return _score(
+        item.segments,
+        [event.segment for event in events if isinstance(event, SpeechEnd)],
+        np.concatenate(probabilities),
+        detector.frame_duration,
+        stream.duration,
+    )
+
+
+def pool(scored: Sequence[Scored]) -> Scored:
+    """Take many recordings as one long one.
+
+    Args:
+        scored: One a recording.
+
+    Returns:
+        All of them together.
+    """
+    return Scored(
+        duration=math.fsum(one.duration for one in scored),
+        labels=np.concatenate([np.zeros(0, np.bool_), *(one.labels for one in scored)]),
+        probabilities=np.concatenate([np.zeros(0), *(one.probabilities for one in scored)]),
+        detection=sum((one.detection for one in scored), DetectionErrors()),
+        boundaries=BoundaryErrors.pooled([one.boundaries for one in scored]),
+    )
+
+
+def _score(
+    reference: Sequence[Segment],
+    detected: Sequence[Segment],
+    probabilities: NDArray[np.float32],
+    frame_duration: float,
+    duration: float,
+) -> Scored:
+    # A last cell that is not full is left out; what is full but for rounding (0.29 s are 28.99... cells) is not.
+    n_cells = math.floor(duration / GRID_DURATION + 1e-6)
+    return Scored(
+        duration=duration,
+        labels=labels_to_frames(reference, n_cells, GRID_DURATION),
+        probabilities=resample_frames(probabilities, frame_duration, n_cells, GRID_DURATION),
+        detection=detection_errors(reference, detected, duration),
+        boundaries=boundary_errors(reference, detected),
+    )
