@@ -1,0 +1,87 @@
+"""One network, heard whole or in pieces: `History` layers are all the memory a causal network has.
+
+A causal convolution over T steps needs the ``length`` steps before them. Offline these are zeros; in a stream
+they are the last steps of the block before. So every network is written once, with a `History` before each
+convolution, and becomes its own streaming version when called inside `streaming`::
+
+    probability = model(recording)                      # zeros before the beginning
+    with streaming(states) as new_states:               # states: what the call before left in new_states
+        probability = model(block)
+
+Zero states are the beginning of a recording, so offline and streaming agree exactly. kws_streaming (Rybakov et
+al., "Streaming keyword spotting on mobile devices", 2020) has the same idea in a heavier form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+from keras import ops
+
+__all__ = ["History", "state_shapes", "streaming"]
+
+
+@dataclass
+class _Stream:
+    past: Mapping[str, Any]
+    present: dict[str, Any] = field(default_factory=dict)
+
+
+_stream: ContextVar[_Stream | None] = ContextVar("stream", default=None)
+
+
+@contextmanager
+def streaming(states: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Within it, every `History` continues from ``states`` and leaves its new state in the yielded dict."""
+    stream = _Stream(states)
+    token = _stream.set(stream)
+    try:
+        yield stream.present
+    finally:
+        _stream.reset(token)
+
+
+def state_shapes(model: keras.Model) -> dict[str, tuple[int, ...]]:
+    """The model's states by name, with shapes for a batch of one."""
+    return {layer.name: (1, *layer.state_shape) for layer in model.layers if isinstance(layer, History)}
+
+
+@keras.saving.register_keras_serializable("vad")
+class History(keras.layers.Layer):
+    """Puts the ``length`` steps before its input in front of it, along axis 1.
+
+    Args:
+        length: Steps to remember.
+    """
+
+    def __init__(self, length: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.length = length
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Notes the shape of one recording's state."""
+        self.state_shape = (self.length, *(int(size or 0) for size in input_shape[2:]))
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """Returns [shape=(batch, length + steps, ...)]."""
+        stream = _stream.get()
+        if stream is None:
+            return ops.pad(inputs, [(0, 0), (self.length, 0)] + [(0, 0)] * (len(inputs.shape) - 2))
+        joined = ops.concatenate([stream.past[self.name], inputs], axis=1)
+        stream.present[self.name] = joined[:, -self.length :]
+        return joined
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The input's shape with ``length`` more steps."""
+        steps = None if input_shape[1] is None else input_shape[1] + self.length
+        return (input_shape[0], steps, *input_shape[2:])
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "length": self.length}
