@@ -68,6 +68,7 @@ def in_frames(events: list[Event]) -> list[tuple[str, float, float]]:
         ({"min_silence_duration_ms": 50}, ".#..#...#.", ".aaaa...b."),
         ({"min_silence_duration_ms": 60}, ".#.444#.", ".a....b."),
         ({"min_silence_duration_ms": 60}, ".#..", ".a.."),
+        ({"min_silence_duration_ms": 140}, "#.......#", "a.......b"),  # 0.14 / 0.02 is 7.000000000000001
         # Dropping: shorter than the limit, filled silence counted.
         ({"min_speech_duration_ms": 60}, ".##..###..", ".....aaa.."),
         ({"min_speech_duration_ms": 60, "min_silence_duration_ms": 40}, ".#.#..", ".aaa.."),
@@ -136,6 +137,16 @@ def test_a_start_never_overtakes_the_end_before_it() -> None:
     assert in_frames(run("##....##.........", **options))[:3] == accepted
     # The burst that nobody was told of need not be taken back, and the end is as if it had not been.
     assert in_frames(run("##....#..........", **options)) == [("start", 0, 1), ("end", 5, 8)]
+
+
+def test_pads_that_touch_never_overlap_by_a_rounding_error() -> None:
+    first, second = ends(run("#..#", speech_pad_ms=20))
+    assert 3 * FRAME - 0.02 < first.end == second.start
+
+
+def test_padding_shorter_than_half_a_frame_is_no_more_than_that() -> None:
+    first, second = ends(run("#.#", speech_pad_ms=5))
+    assert (first.end, second.start) == (pytest.approx(0.025), pytest.approx(0.035))
 
 
 def test_padding_stays_inside_audio_that_ends_within_the_last_frame() -> None:

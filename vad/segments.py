@@ -44,7 +44,7 @@ __all__ = [
     "SpeechStart",
 ]
 
-# A duration that a frame count hits but for rounding (0.06 s / 0.02 s = 2.9999999999999996) is hit.
+# A duration that a frame count hits but for rounding (0.14 s / 0.02 s = 7.000000000000001) is hit.
 _ROUNDING = 1e-9
 
 
