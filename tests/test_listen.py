@@ -181,7 +181,10 @@ def test_the_devices_are_listed(portaudio: types.SimpleNamespace, capsys: pytest
 
 def listen_to_pipe(model_path: Path, *arguments: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "vad", "listen", "-", "--model", str(model_path), *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.Popen(
+        command, env=buffered, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def test_a_wav_pipe(model_path: Path, tmp_path: Path) -> None:
@@ -200,8 +203,11 @@ def test_events_of_a_raw_pipe_come_before_its_end(model_path: Path) -> None:
     assert process.stdout is not None
     process.stdin.write(quantised[: round(1.4 * RATE)].tobytes())
     process.stdin.flush()
+    watchdog = threading.Timer(20, process.kill)
+    watchdog.start()
     lines = [process.stdout.readline(), process.stdout.readline()]  # while the pipe is open
     assert [json.loads(line)["event"] for line in lines] == ["start", "end"]
+    watchdog.cancel()
     rest, words = process.communicate(quantised[round(1.4 * RATE) :].tobytes(), timeout=30)
     assert process.returncode == 0, words
     assert segments(b"".join([*lines, rest]).decode()) == expected(model_path, quantised)

@@ -192,6 +192,18 @@ def test_a_slow_device_is_waited_for(portaudio: types.SimpleNamespace) -> None:
         timer.join()
 
 
+def test_pauses_do_not_add_up(portaudio: types.SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vad.microphone._PATIENCE_S", 0.2)
+    with Microphone() as microphone:
+        stream = InputStream.made[0]
+        timers = [threading.Timer(0.1 * number, stream.say, [np.ones(480)]) for number in range(1, 5)]
+        for timer in timers:
+            timer.start()
+        assert len(list(itertools.islice(microphone, 4))) == 4
+        for timer in timers:
+            timer.join()
+
+
 def test_the_device_is_let_go(portaudio: types.SimpleNamespace) -> None:
     with Microphone() as microphone:
         stream = InputStream.made[0]
