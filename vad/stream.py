@@ -41,9 +41,8 @@ class ProbabilityStream:
         """Forget everything: the next sample is the first of a recording."""
         self._state = self.model.initial_state()
         self._rest: Samples = np.zeros(0, np.float32)  # the beginning of a frame
-        self._to_drop = (
-            self.model.delay_frames
-        )  # the model's first outputs speak of frames before the beginning
+        # The model's first outputs speak of frames before the beginning.
+        self._to_drop = self.model.delay_frames
         self._heard = 0
 
     def feed(self, samples: Samples) -> Probabilities:
