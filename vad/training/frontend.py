@@ -41,8 +41,9 @@ class LogMel(keras.layers.Layer):
         n_mels: Mel bands.
         fmin: Lowest frequency of the bands, Hz.
         fmax: Highest, Hz.
-        floor: Added to the power before the logarithm. 1e-9 stands near the power of a 16-bit file's last bit,
-            so digital silence is the quietest thing there is and rounding differences below it don't show.
+        floor: Added to the power before the logarithm. 1e-11 lies 20 dB under a 16-bit file's last bit, so that
+            talk at -88 dBFS in a float file is still heard; lower, the rounding of float32 would show under a
+            loud tone.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class LogMel(keras.layers.Layer):
         n_mels: int = 64,
         fmin: float = 0.0,
         fmax: float = 8_000.0,
-        floor: float = 1e-9,
+        floor: float = 1e-11,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -138,7 +139,9 @@ def decibels(normalization: keras.layers.Normalization) -> keras.Sequential:
     Returns:
         A model from normalised features to dB, shape kept.
     """
-    mean, variance = (ops.convert_to_numpy(x).reshape(-1) for x in (normalization.mean, normalization.variance))
+    mean, variance = (
+        ops.convert_to_numpy(x).reshape(-1) for x in (normalization.mean, normalization.variance)
+    )
     invert = keras.layers.Normalization(axis=-1, mean=mean, variance=variance, invert=True)
     return keras.Sequential([invert, keras.layers.Rescaling(10 / log(10))])
 
@@ -183,7 +186,7 @@ class LogPower(keras.layers.Layer):
         floor: Added to the power before the logarithm.
     """
 
-    def __init__(self, floor: float = 1e-9, **kwargs: Any):
+    def __init__(self, floor: float = 1e-11, **kwargs: Any):
         super().__init__(**kwargs)
         self.floor = floor
 

@@ -6,7 +6,7 @@ output t speaks of frame ``t - delay_frames``: training shifts the target, the g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ from vad.errors import ConfigError
 from vad.training.frontend import GaborFilters, LogMel, LogPower
 from vad.training.streaming import History
 
-__all__ = ["ARCHITECTURES", "NetworkConfig", "NetworkFacts", "build_network", "describe"]
+__all__ = ["ARCHITECTURES", "NetworkConfig", "NetworkFacts", "build_network", "describe", "network_from_dict"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,15 @@ class NetworkConfig:
         hops = self.frame_length // self.HOP_LENGTH
         early = 2 if hops % 2 == 0 else 1
         return early, hops // early
+
+
+def network_from_dict(values: Mapping[str, Any]) -> NetworkConfig:
+    """Reads what a model card or a stored run holds; JSON has lists for tuples.
+
+    Raises:
+        ConfigError: A value out of its range.
+    """
+    return NetworkConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 def build_network(config: NetworkConfig) -> keras.Model:

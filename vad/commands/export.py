@@ -1,0 +1,62 @@
+"""`vad export`: write a trained network as a model file."""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from vad.errors import ConfigError
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("source", metavar="RUN", type=Path, help="folder of a training run, or a .keras file")
+    parser.add_argument(
+        "--name", required=True, help="the model's name: NAME.tflite, NAME.json and NAME.keras"
+    )
+    parser.add_argument(
+        "--output", metavar="DIR", type=Path, default=Path(), help="where to write (default: here)"
+    )
+    parser.add_argument("--metrics", metavar="JSON", type=Path, help="measured figures for the card")
+    parser.add_argument(
+        "--note",
+        metavar="KEY=TEXT",
+        action="append",
+        default=[],
+        help="a field for the card, such as label_origin='by ear'",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert, prove against Keras, then write."""
+    from vad.training.config import load_config
+    from vad.training.export import export
+    from vad.training.provenance import describe_run, network_of
+
+    weights = args.source / "best.keras" if args.source.is_dir() else args.source
+    notes = {}
+    if args.source.is_dir():
+        notes |= describe_run(args.source, load_config(args.source / "config.json"))
+    if args.metrics is not None:
+        try:
+            notes["metrics"] = json.loads(args.metrics.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"metrics is a readable JSON file. Received: {args.metrics} ({error})."
+            ) from error
+    for note in args.note:
+        key, equals, text = note.partition("=")
+        if not equals:
+            raise ConfigError(f"A note is KEY=TEXT. Received: {note!r}.")
+        notes[key] = text
+    path = export(weights, network_of(weights), args.name, args.output, notes=notes)
+    if weights != path.with_suffix(".keras"):
+        shutil.copyfile(weights, path.with_suffix(".keras"))
+    differences = json.loads(path.with_suffix(".json").read_text())["verification"][
+        "largest_difference_from_keras"
+    ]
+    print(f"{path}: within {max(differences.values()):.1e} of Keras", file=sys.stderr)
+    return 0

@@ -1,0 +1,79 @@
+"""Where a network comes from: its configuration beside its weights, and the recordings it learned from."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from vad.corpus import Item, read_corpus
+from vad.errors import ModelError
+from vad.training.config import TrainConfig, load_config
+from vad.training.networks import NetworkConfig, network_from_dict
+
+__all__ = ["describe_corpus", "describe_run", "network_of"]
+
+
+def network_of(weights: Path) -> NetworkConfig:
+    """Finds what a ``.keras`` file was built from: in its run folder, or in the card beside a released one.
+
+    Raises:
+        ModelError: Neither is there.
+    """
+    if (weights.parent / "config.json").is_file():
+        return load_config(weights.parent / "config.json").network
+    card = weights.with_suffix(".json")
+    try:
+        return network_from_dict(json.loads(card.read_text(encoding="utf-8"))["network"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"Weights lie in the folder of their run or beside their card. Received: {weights} ({error})."
+        ) from error
+
+
+def describe_corpus(corpus: Path) -> dict[str, Any]:
+    """Sources with licences, label origins and, for a manifest, its hash: what a model card tells of its data."""
+    manifest = corpus / "manifest.jsonl" if corpus.is_dir() else corpus
+    digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
+    groups: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+    labels: dict[str, int] = defaultdict(int)
+    for item in read_corpus(corpus):
+        if item.split == "train":
+            groups[item.kind, item.source or item.path.parent.name, item.commit, item.license].append(item)
+            if item.kind == "speech":
+                labels[item.label or "as given"] += 1
+    sources = [
+        {
+            **dict(zip(("kind", "source", "commit", "license"), key, strict=True)),
+            "files": len(items),
+            "hours": round(sum(item.duration or 0.0 for item in items) / 3600, 2),
+        }
+        for key, items in sorted(groups.items())
+    ]
+    return {"manifest_sha256": digest, "sources": sources, "speech_files_by_label": dict(labels)}
+
+
+def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
+    """The training part of a model card."""
+    with (run / "history.csv").open(newline="") as file:
+        history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    best = max(history, key=lambda row: row["val_auc"])
+    corpus = json.loads((run / "corpus.json").read_text())
+    return {
+        "training": {
+            "seed": config.seed,
+            "config": json.loads(config.to_json()),
+            "manifest_sha256": corpus["manifest_sha256"],
+            "epochs": len(history),
+            "hours_heard": round(len(history) * config.epoch_hours, 1),
+            "wall_clock_hours": round(sum(row["seconds"] for row in history) / 3600, 2),
+            "times_real_time": round(sum(row["times_real_time"] for row in history) / len(history)),
+            "best_epoch": int(best["epoch"]),
+            "validation_auc": best["val_auc"],
+            "speech_files_by_label": corpus["speech_files_by_label"],
+        },
+        "data_sources": corpus["sources"],
+    }
