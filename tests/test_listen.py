@@ -179,6 +179,15 @@ def test_the_devices_are_listed(portaudio: types.SimpleNamespace, capsys: pytest
     assert [device["name"] for device in listed] == [device["name"] for device in DEVICES[1:]]
 
 
+def test_a_list_of_no_devices_says_so(
+    portaudio: types.SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    portaudio.devices = DEVICES[:1]
+    assert main(["listen", "--list-devices"]) == 0
+    output = capsys.readouterr()
+    assert (output.out, output.err) == ("", "no device that can record: connect a microphone\n")
+
+
 def listen_to_pipe(model_path: Path, *arguments: str) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "vad", "listen", "-", "--model", str(model_path), *arguments]
     buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}

@@ -57,8 +57,11 @@ def run(args: argparse.Namespace) -> int:
     """
     style = args.format or ("text" if sys.stdout.isatty() else "jsonl")
     if args.list_devices:
-        for found in list_devices():
+        devices = list_devices()
+        for found in devices:
             print(_device_line(found) if style == "text" else json.dumps(asdict(found)))
+        if not devices:
+            print("no device that can record: connect a microphone", file=sys.stderr)
         return 0
     if args.duration is not None and not args.duration > 0:
         raise ConfigError(f"duration must be more than 0 seconds. Received: duration={args.duration}.")
