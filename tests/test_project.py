@@ -1,0 +1,227 @@
+"""What the repository promises around the code: examples, wheel, README, changelog, public names."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+from sounds import RATE, tone
+
+import vad
+from vad.cli import COMMANDS, main
+from vad.detector import Detector
+from vad.labels import FORMATS, read_labels
+from vad.metrics import labels_to_frames, roc_auc
+from vad.segments import SegmentOptions
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "data" / "examples"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import make_examples  # noqa: E402  (a script, not a package)
+
+MODEL_SUFFIXES = (".tflite", ".json", ".keras")
+CLIPS = {clip.file_name: clip for clip in make_examples.CLIPS}
+
+
+def energies(path: Path) -> NDArray[np.float64]:
+    """Loudness of every 10 ms, all channels together, dB."""
+    samples, sample_rate = soundfile.read(path, always_2d=True)
+    hop = sample_rate // 100
+    cells = samples[: len(samples) // hop * hop].reshape(-1, hop * samples.shape[1])
+    return np.asarray(10 * np.log10(np.mean(cells**2, axis=1) + 1e-12))
+
+
+def test_examples_are_those_of_the_script_and_small() -> None:
+    audio = {path.name for path in EXAMPLES.iterdir() if path.suffix != ".rttm"}
+    assert audio == set(CLIPS)
+    assert {path.stem for path in EXAMPLES.glob("*.rttm")} == {Path(name).stem for name in CLIPS}
+    assert sum(path.stat().st_size for path in EXAMPLES.iterdir()) < 1_500_000
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_example_labels_start_where_the_script_put_the_phrases(name: str) -> None:
+    clip = CLIPS[name]
+    segments = read_labels((EXAMPLES / name).with_suffix(".rttm"))
+    assert [one.start for one in segments] == pytest.approx([phrase.start for phrase in clip.phrases])
+    info = soundfile.info(EXAMPLES / name)
+    assert (info.samplerate, info.channels, info.subtype) == (clip.sample_rate, clip.channels, clip.subtype)
+    assert info.duration == pytest.approx(clip.duration)
+    assert all(one.end < clip.duration for one in segments)
+
+
+@pytest.mark.parametrize("name", ["clip.wav", "stereo.flac", "telephone.wav"])
+def test_example_labels_are_where_quiet_recordings_are_loud(name: str) -> None:
+    loudness = energies(EXAMPLES / name)
+    segments = read_labels((EXAMPLES / name).with_suffix(".rttm"))
+    assert roc_auc(labels_to_frames(segments, loudness.size, 0.01), loudness) > 0.95
+    for one in segments:
+        first, last = round(one.start * 100), round(one.end * 100)
+        before, after = loudness[first - 10 : first - 1], loudness[last + 1 : last + 10]
+        assert max(loudness[first : first + 5]) > max(before)
+        assert max(loudness[last - 5 : last]) > max(after)
+
+
+def test_the_script_makes_the_examples_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng is not installed")
+    version = subprocess.run(["espeak-ng", "--version"], capture_output=True, text=True, check=True).stdout
+    if f": {make_examples.ESPEAK_NG_VERSION} " not in version:
+        pytest.skip(f"the examples were spoken by espeak-ng {make_examples.ESPEAK_NG_VERSION}")
+    monkeypatch.setattr(sys, "argv", ["make_examples.py", "--output", str(tmp_path)])
+    make_examples.main()
+    for path in sorted(EXAMPLES.iterdir()):
+        if path.suffix == ".rttm":
+            assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+        else:
+            made, kept = (soundfile.read(folder / path.name)[0] for folder in (tmp_path, EXAMPLES))
+            # One step of the coding apart where another processor rounds the other way.
+            step = {"PCM_16": 2**-15, "ULAW": 2**-5}[CLIPS[path.name].subtype]
+            assert np.abs(made - kept).max() <= step
+
+
+@pytest.fixture(scope="module")
+def wheel_names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What the wheel holds; built from a copy, so that the tree stays as it is."""
+    pytest.importorskip("setuptools", minversion="77", reason="building the wheel needs setuptools 77")
+    folder = tmp_path_factory.mktemp("source")
+    for name in ("vad", "models"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        folder / "dist",
+        folder,
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+def test_the_wheel_holds_every_module_and_says_that_it_is_typed(wheel_names: set[str]) -> None:
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "vad").rglob("*.py")}
+    assert modules <= wheel_names
+    assert "vad/py.typed" in wheel_names
+    assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
+
+
+def test_the_wheel_holds_every_model_with_its_card_and_weights(wheel_names: set[str]) -> None:
+    kept = {
+        f"vad/models/{path.name}" for path in (ROOT / "models").glob("*.*") if path.suffix in MODEL_SUFFIXES
+    }
+    assert kept <= wheel_names
+    assert {"vad/models/README.md", "vad/models/__init__.py"} <= wheel_names
+    stems = {suffix: {name for name in kept if name.endswith(suffix)} for suffix in MODEL_SUFFIXES}
+    assert len({len(names) for names in stems.values()}) == 1, f"a model is {MODEL_SUFFIXES}: {kept}"
+
+
+def test_set_up_is_two_commands_and_ci_reads_them_here() -> None:
+    commands = re.search(r"<!-- set-up -->\n```sh\n(.*?)```\n<!-- end of set-up -->", README, re.DOTALL)
+    assert commands is not None
+    assert len(commands[1].splitlines()) == 2
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    pipeline = next(line for line in ci.splitlines() if line.startswith("sed "))
+    read = subprocess.run(
+        ["bash", "-c", pipeline.rpartition(">")[0]], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert read.stdout == commands[1]
+
+
+def readme_blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def readme_commands() -> list[list[str]]:
+    """Every `vad ...` in the README's shell blocks, as words."""
+    lines = [line for block in readme_blocks("sh") for line in block.splitlines()]
+    words = [shlex.split(part) for line in lines for part in re.split(r"\||&&", line)]
+    return [one[1:] for one in words if Path(one[0]).name == "vad"]
+
+
+@pytest.mark.parametrize("words", readme_commands(), ids=" ".join)
+def test_readme_commands_exist_with_their_flags(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert words[0] in COMMANDS
+    assert main([words[0], "--help"]) == 0
+    known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_readme_flags_of_detection_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["detect", "--help"]) == 0
+    known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    section = README.split("## Options")[1].split("## How it works")[0]
+    assert set(re.findall(r"`(--[a-z-]+)", section)) <= known
+
+
+def test_readme_python_runs(tmp_path: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = readme_blocks("python")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(vad, "Detector", functools.partial(Detector, model_path))
+    soundfile.write("meeting.wav", tone(1.0), RATE)
+    printed: list[object] = []
+    loud = tone(0.5, sample_rate=48_000)
+    namespace = {"blocks": [loud, 0 * loud], "print": lambda *values: printed.append(values)}
+    exec(compile(block, "README.md", "exec"), namespace)
+    assert len(printed) > 1
+
+
+def test_readme_options_and_formats_are_the_codes() -> None:
+    table = README.split("## Options")[1].split("## Formats")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [one.name for one in fields(SegmentOptions)]
+    out = README.split("Out (`--format`):")[1].split("Also")[0]
+    assert set(re.findall(r"`(\w+)`", out)) == set(FORMATS)
+
+
+def test_versions_agree() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## \[(\d[^\]]*)\]", changelog, re.MULTILINE)[0] == vad.__version__
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pythons = [one.rpartition(" ")[2] for one in project["classifiers"] if re.search(r":: \d\.\d+$", one)]
+    assert project["requires-python"] == f">={pythons[0]},<3.{int(pythons[-1].split('.')[1]) + 1}"
+    assert f"Python {', '.join(pythons[:-1])} or {pythons[-1]}" in README
+
+
+# The package's own names are loaded when used: tests/test_imports.py loads each.
+MODULES = sorted(set((ROOT / "vad").rglob("*.py")) - {ROOT / "vad" / "__init__.py"})
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_public_names_are_what_a_module_defines(path: Path) -> None:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    defined = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    bound, promised = set(defined), []
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {alias.asname or alias.name for alias in node.names}
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        names = {target.id for target in targets if isinstance(target, ast.Name)}
+        bound |= names
+        if names == {"__all__"}:
+            promised = ast.literal_eval(node.value)
+    assert len(promised) == len(set(promised))
+    assert set(promised) <= bound, "__all__ promises what is not there"
+    assert {name for name in defined if not name.startswith("_")} <= set(promised), (
+        "public, but not in __all__"
+    )
