@@ -1,0 +1,252 @@
+"""Read and write lists of segments, in the formats other programs know.
+
+    format     extension  who reads it                          says which file  times
+    json       .json      programs                              yes              microseconds
+    jsonl      .jsonl     programs, line by line                yes              microseconds
+    csv        .csv       spreadsheets                          yes              microseconds
+    rttm       .rttm      pyannote, NIST's scoring tools        yes              microseconds
+    audacity   .txt       Audacity: File, Import, Labels        no               microseconds
+    textgrid   .TextGrid  Praat                                 no               microseconds
+    srt        .srt       video players (SubRip)                no               milliseconds
+    vtt        .vtt       browsers (WebVTT)                     no               milliseconds
+    text       .txt       people, awk                           yes              microseconds
+
+What says which file can be joined end to end with others of its kind (csv without its header, json in a list).
+Labels that mean no speech (``NON_SPEECH_LABELS``), empty TextGrid texts and moments without length are left out
+when reading. Text is UTF-8, with or without BOM, or UTF-16 with one; lines end as they like.
+"""
+
+import codecs
+import difflib
+import functools
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from vad.errors import ConfigError, LabelError
+from vad.labels import columns, objects, subtitles, textgrid
+from vad.labels.entry import NON_SPEECH_LABELS, Entry, Malformed
+from vad.labels.union import merge
+from vad.segments import Segment
+
+__all__ = [
+    "EXTENSIONS",
+    "FORMATS",
+    "NON_SPEECH_LABELS",
+    "dumps",
+    "format_of",
+    "loads",
+    "merge",
+    "read_labels",
+    "write_labels",
+]
+
+
+class _Format(NamedTuple):
+    extension: str
+    write: Callable[[Sequence[Segment], str, float | None], str]
+    read: Callable[[str], Iterator[Entry]]
+
+
+_FORMATS: Final = {
+    "json": _Format(".json", objects.write_json, objects.read_json),
+    "jsonl": _Format(".jsonl", objects.write_jsonl, objects.read_jsonl),
+    "csv": _Format(".csv", columns.write_csv, columns.read_csv),
+    "rttm": _Format(".rttm", columns.write_rttm, columns.read_rttm),
+    "audacity": _Format(".txt", columns.write_audacity, columns.read_audacity),
+    "textgrid": _Format(".TextGrid", textgrid.write_textgrid, textgrid.read_textgrid),
+    "srt": _Format(".srt", subtitles.write_srt, subtitles.read_srt),
+    "vtt": _Format(".vtt", subtitles.write_vtt, subtitles.read_vtt),
+    "text": _Format(".txt", columns.write_text, columns.read_text),
+}
+
+FORMATS: Final[Mapping[str, str]] = MappingProxyType({name: f.extension for name, f in _FORMATS.items()})
+"""The extension of each format."""
+
+EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {FORMATS[name]: name for name in ("rttm", "textgrid", "csv", "jsonl", "json", "srt", "vtt", "audacity")}
+)
+"""The format of each extension; what is surely labels comes before what may be anything."""
+
+
+def format_of(path: str | os.PathLike[str]) -> str:
+    """Guess the format from a path's extension, in any case.
+
+    Raises:
+        LabelError: no format has that extension.
+    """
+    suffix = Path(path).suffix
+    for extension, name in EXTENSIONS.items():
+        if suffix.lower() == extension.lower():
+            return name
+    raise LabelError(
+        f"{path}: a label file's extension must be one of {', '.join(EXTENSIONS)}. Received: {suffix!r}. "
+        "Name the format."
+    )
+
+
+def dumps(
+    segments: Iterable[Segment],
+    format: str,
+    *,
+    uri: str = "",
+    duration: float | None = None,
+    header: bool = True,
+) -> str:
+    """Write segments as text, in order of time.
+
+    Args:
+        segments: what to write; they may overlap (a TextGrid joins them).
+        format: a key of ``FORMATS``.
+        uri: the recording's name, for the formats that say it; rttm needs it, in one word.
+        duration: the recording's length in seconds, for json and textgrid.
+        header: False leaves out csv's first line, to go on after another recording's rows.
+
+    Raises:
+        ConfigError: no such format.
+        LabelError: a segment that is none, or a format that needs a uri or a duration and has none.
+    """
+    ordered = sorted(segments)
+    for segment in ordered:
+        if not 0 <= segment.start <= segment.end < math.inf:
+            raise LabelError(f"a segment must have 0 <= start <= end. Received: {segment}.")
+    if duration is not None and not 0 <= duration < math.inf:
+        raise LabelError(f"duration must be 0 seconds or more. Received: duration={duration}.")
+    text = _named(format).write(ordered, uri, duration)
+    return text.partition("\n")[2] if format == "csv" and not header else text
+
+
+def loads(
+    text: str,
+    format: str,
+    *,
+    source: str = "<text>",
+    uri: str | None = None,
+    tier: str | None = None,
+) -> list[Segment]:
+    """Read segments from text.
+
+    Args:
+        text: the content of a label file.
+        format: a key of ``FORMATS``.
+        source: what error messages call the text.
+        uri: only the segments of this recording, where the text names recordings; None is all.
+        tier: the TextGrid tier to read; None is ``speech``, or else the first interval tier.
+
+    Returns:
+        The segments in order of time. Turns of several speakers stay as they are: ``merge`` joins them.
+
+    Raises:
+        ConfigError: no such format.
+        LabelError: the text breaks a rule of its format; the message says source, line and rule.
+    """
+    read = _named(format).read
+    if format == "textgrid":
+        read = functools.partial(textgrid.read_textgrid, tier=tier)
+    content = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        return sorted(_segments(read(content), uri))
+    except Malformed as error:
+        raise LabelError(f"{source}:{error.line}: {error.rule}") from error
+
+
+def read_labels(
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    *,
+    uri: str | None = None,
+    tier: str | None = None,
+) -> list[Segment]:
+    """Read segments from a file.
+
+    Args:
+        path: the label file.
+        format: a key of ``FORMATS``; None guesses it from the extension (.txt is audacity).
+        uri: as in `loads`.
+        tier: as in `loads`.
+
+    Raises:
+        ConfigError: no such format.
+        LabelError: the file cannot be read, or breaks a rule of its format; the message says file, line and rule.
+    """
+    format = format_of(path) if format is None else format
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise LabelError(
+            f"{path}: a label file must be readable. Received: {error.strerror or error}."
+        ) from error
+    return loads(_decode(content, os.fspath(path)), format, source=os.fspath(path), uri=uri, tier=tier)
+
+
+def write_labels(
+    path: str | os.PathLike[str],
+    segments: Iterable[Segment],
+    format: str | None = None,
+    *,
+    uri: str | None = None,
+    duration: float | None = None,
+) -> None:
+    """Write segments to a file, in UTF-8.
+
+    Args:
+        path: the label file.
+        segments: as in `dumps`.
+        format: a key of ``FORMATS``; None guesses it from the extension (.txt is audacity).
+        uri: the recording's name; None is the file's, without its extension.
+        duration: as in `dumps`.
+
+    Raises:
+        ConfigError: no such format.
+        LabelError: as in `dumps`, or the file cannot be written.
+    """
+    format = format_of(path) if format is None else format
+    text = dumps(segments, format, uri=Path(path).stem if uri is None else uri, duration=duration)
+    try:
+        Path(path).write_bytes(text.encode(errors="replace"))
+    except OSError as error:
+        raise LabelError(
+            f"{path}: a label file must be writable. Received: {error.strerror or error}."
+        ) from error
+
+
+def _named(format: str) -> _Format:
+    if format not in _FORMATS:
+        nearest = difflib.get_close_matches(format, _FORMATS, n=1, cutoff=0.0)[0]
+        known = ", ".join(_FORMATS)
+        raise ConfigError(
+            f"format must be one of {known}. Received: format={format!r}. Did you mean {nearest}?"
+        )
+    return _FORMATS[format]
+
+
+def _segments(entries: Iterable[Entry], uri: str | None) -> Iterator[Segment]:
+    """Check what a reader found and keep what is speech of that recording."""
+    for entry in entries:
+        if not 0 <= entry.start <= entry.end < math.inf:
+            times = f"start={entry.start}, end={entry.end}"
+            raise Malformed(
+                entry.line, f"a segment must have 0 <= start <= end, in seconds. Received: {times}."
+            )
+        silent = entry.label is not None and entry.label.strip().lower() in NON_SPEECH_LABELS
+        if entry.start < entry.end and not silent and _is_about(entry, uri):
+            yield Segment(entry.start, entry.end)
+
+
+def _is_about(entry: Entry, uri: str | None) -> bool:
+    return uri is None or not entry.uri or columns.one_word(entry.uri) == columns.one_word(uri)
+
+
+def _decode(content: bytes, source: str) -> str:
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        if not wide and b"\0" in content:
+            raise UnicodeDecodeError("utf-8", content, content.index(b"\0"), content.index(b"\0") + 1, "NUL")
+        return content.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        rule = "a label file must be text in UTF-8, or in UTF-16 with a byte order mark"
+        raise LabelError(f"{source}:{line}: {rule}. Received: byte {content[error.start]:#04x}.") from error

@@ -1,0 +1,169 @@
+"""Labels in columns, one segment a line: csv, rttm, audacity, text."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from vad.errors import LabelError
+from vad.labels.entry import Entry, Malformed, filled_lines, parse_seconds, seconds, shown
+from vad.segments import Segment
+
+__all__ = [
+    "one_word",
+    "read_audacity",
+    "read_csv",
+    "read_rttm",
+    "read_text",
+    "write_audacity",
+    "write_csv",
+    "write_rttm",
+    "write_text",
+]
+
+# The types of the NIST RT-09 evaluation plan, appendix A.
+_RTTM_TYPES = frozenset(
+    {
+        *("SPEAKER", "SPKR-INFO", "SEGMENT", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH"),
+        *("FILLER", "EDIT", "IP", "SU", "CB", "A/P"),
+    }
+)
+
+
+def one_word(uri: str) -> str:
+    """Write a recording's name without white space, which would be several fields in RTTM."""
+    return "_".join(uri.split())
+
+
+def write_csv(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+    """Write a header and rows of ``file``, ``start`` and ``end``."""
+    sheet = io.StringIO()
+    rows = csv.writer(sheet, lineterminator="\n")
+    rows.writerow(["file", "start", "end"])
+    rows.writerows([uri, seconds(segment.start), seconds(segment.end)] for segment in segments)
+    return sheet.getvalue()
+
+
+def read_csv(text: str) -> Iterator[Entry]:
+    """Read rows under a header that has ``start`` and ``end``, and maybe ``file`` and ``label``, in any order.
+
+    The header may come again: files of rows can be joined as they are.
+
+    Raises:
+        Malformed: no such header, or a row of another width.
+    """
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] = []
+    try:
+        for row in rows:
+            if not row or row == header:
+                continue
+            if not header:
+                header = row
+                if not {"start", "end"} <= set(header):
+                    raise Malformed(
+                        rows.line_num, f"CSV needs a header with start and end. Received: {shown(row)}."
+                    )
+                continue
+            yield _csv_entry(header, row, rows.line_num)
+    except csv.Error as error:
+        raise Malformed(rows.line_num, f"CSV must be well-formed. Received: {error}.") from error
+
+
+def _csv_entry(header: list[str], row: list[str], line: int) -> Entry:
+    if len(row) != len(header):
+        raise Malformed(line, f"CSV needs {len(header)} fields, as in its header. Received: {_count(row)}.")
+    cells = dict(zip(header, row, strict=True))
+    start, end = (parse_seconds(cells[name], name, line) for name in ("start", "end"))
+    return Entry(line, start, end, cells.get("file"), cells.get("label"))
+
+
+def write_rttm(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+    """Write SPEAKER lines of one speaker called ``speech``; white space in the name becomes ``_``.
+
+    Raises:
+        LabelError: no name of the recording, without which other programs read nothing.
+    """
+    if not uri.strip():
+        raise LabelError(f"RTTM needs the name of the recording. Received: uri={uri!r}.")
+    lines = []
+    for segment in segments:
+        start, end = round(segment.start * 1e6), round(segment.end * 1e6)
+        times = f"{seconds(start / 1e6)} {seconds((end - start) / 1e6)}"
+        lines.append(f"SPEAKER {one_word(uri)} 1 {times} <NA> <NA> speech <NA> <NA>\n")
+    return "".join(lines)
+
+
+def read_rttm(text: str) -> Iterator[Entry]:
+    """Read the SPEAKER lines, as turns that may overlap (NIST RT-09 evaluation plan, appendix A).
+
+    Raises:
+        Malformed: a line of another width, of no known type, or with a time that is none.
+    """
+    for number, line in filled_lines(text):
+        if line.lstrip().startswith(";;"):
+            continue
+        fields = line.split()
+        if len(fields) not in (9, 10):
+            raise Malformed(number, f"RTTM needs 9 or 10 fields. Received: {_count(fields)}.")
+        if fields[0] not in _RTTM_TYPES:
+            raise Malformed(number, f"RTTM needs a type such as SPEAKER first. Received: {shown(fields[0])}.")
+        if fields[0] == "SPEAKER":
+            start = parse_seconds(fields[3], "start", number)
+            duration = parse_seconds(fields[4], "duration", number)
+            # Rounded to a nanosecond, so that 0.1 + 0.2 is 0.3 again.
+            yield Entry(number, start, round(start + duration, 9), uri=fields[1])
+
+
+def write_audacity(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+    """Write a label track: start, end and ``speech``, between tabs."""
+    return "".join(f"{seconds(segment.start)}\t{seconds(segment.end)}\tspeech\n" for segment in segments)
+
+
+def read_audacity(text: str) -> Iterator[Entry]:
+    r"""Read a label track; lines of frequencies (``\``) are left out, and blanks will do for tabs.
+
+    Raises:
+        Malformed: a line without a start and an end.
+    """
+    for number, line in filled_lines(text):
+        if line.startswith("\\"):
+            continue
+        fields = line.split(maxsplit=2)
+        if len(fields) < 2:
+            rule = "an Audacity label needs a start, an end and a label"
+            raise Malformed(number, f"{rule}, between tabs. Received: {shown(line)}.")
+        start, end = (
+            parse_seconds(field, name, number) for field, name in zip(fields, ("start", "end"), strict=False)
+        )
+        yield Entry(number, start, end, label=fields[2] if len(fields) == 3 else None)
+
+
+def write_text(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+    """Write start and end, after the recording's name if there is one, between blanks."""
+    name = " ".join(uri.split())
+    return "".join(
+        f"{name} {seconds(segment.start)} {seconds(segment.end)}\n".lstrip() for segment in segments
+    )
+
+
+def read_text(text: str) -> Iterator[Entry]:
+    """Read lines whose last two columns are start and end; what stands before is the recording's name.
+
+    Raises:
+        Malformed: a line without them.
+    """
+    for number, line in filled_lines(text):
+        fields = line.rsplit(maxsplit=2)
+        if len(fields) < 2:
+            raise Malformed(
+                number, f"a line needs a start and an end, between blanks. Received: {shown(line)}."
+            )
+        start, end = (
+            parse_seconds(field, name, number)
+            for field, name in zip(fields[-2:], ("start", "end"), strict=True)
+        )
+        yield Entry(number, start, end, uri=fields[0] if len(fields) == 3 else None)
+
+
+def _count(fields: Sequence[str]) -> str:
+    return f"{len(fields)} field{'' if len(fields) == 1 else 's'}"

@@ -1,0 +1,99 @@
+"""What every label format's reader gives and its writer needs."""
+
+import reprlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["NON_SPEECH_LABELS", "Entry", "Malformed", "filled_lines", "parse_seconds", "seconds", "shown"]
+
+# Labels of speech-free stretches, lower case: what Praat ("silent"), the forced aligners ("sil", "sp", "<p:>") and
+# annotators write. An aligner's "spn" is speech that it could not spell.
+NON_SPEECH_LABELS: Final = frozenset(
+    {
+        *(
+            "sil",
+            "<sil>",
+            "[sil]",
+            "silence",
+            "<silence>",
+            "[silence]",
+            "silent",
+            "sp",
+            "<sp>",
+            "<p:>",
+            "<p>",
+            "pause",
+        ),
+        *(
+            "non-speech",
+            "nonspeech",
+            "non_speech",
+            "no speech",
+            "noise",
+            "<noise>",
+            "[noise]",
+            "music",
+            "[music]",
+        ),
+    }
+)
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stretch as a label file says it, not yet checked.
+
+    Attributes:
+        line: where it stands, from 1.
+        start: in seconds.
+        end: in seconds.
+        uri: the recording it is about; None where the file does not say.
+        label: what was heard; None where the format has no label.
+    """
+
+    line: int
+    start: float
+    end: float
+    uri: str | None = None
+    label: str | None = None
+
+
+class Malformed(Exception):  # noqa: N818 (it never leaves the package: LabelError does)
+    """A rule that a line breaks; the package's edge turns it into a LabelError with the file's name."""
+
+    def __init__(self, line: int, rule: str) -> None:
+        super().__init__(rule)
+        self.line = line
+        self.rule = rule
+
+
+def filled_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Number the lines from 1 and leave the blank ones out."""
+    return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+
+
+def parse_seconds(text: str, name: str, line: int) -> float:
+    """Read a time.
+
+    Raises:
+        Malformed: it is no number.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise Malformed(line, f"{name} must be a number of seconds. Received: {shown(text)}.") from None
+
+
+def seconds(time: float) -> str:
+    """Write a time with three to six decimals: as short as milliseconds, as exact as microseconds."""
+    text = f"{time:.6f}"
+    return text[:-3] + text[-3:].rstrip("0")
+
+
+def shown(value: object) -> str:
+    """What came, for a message: a megabyte without a newline is shortened."""
+    return _SHORT.repr(value)

@@ -1,0 +1,128 @@
+"""Labels as JSON objects: one document (json), or one segment a line (jsonl)."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from vad.labels.entry import Entry, Malformed, filled_lines, shown
+from vad.segments import Segment
+
+__all__ = ["read_json", "read_jsonl", "write_json", "write_jsonl"]
+
+_STRING_OR_BRACE_OR_NEWLINE = re.compile(r'"(?:[^"\\]|\\.)*"|\{|\n')
+
+
+def write_json(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+    """Write one object with ``file``, ``duration`` (null if unknown) and ``segments``, a segment a line."""
+    rows = ",\n".join(f"    {json.dumps(_times(segment))}" for segment in segments)
+    listed = f"[\n{rows}\n  ]" if rows else "[]"
+    seconds = None if duration is None else round(duration, 6)
+    name = json.dumps(uri, ensure_ascii=False)
+    return f'{{\n  "file": {name},\n  "duration": {json.dumps(seconds)},\n  "segments": {listed}\n}}\n'
+
+
+def write_jsonl(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+    """Write an object with ``file``, ``start`` and ``end`` a line."""
+    rows = ({"file": uri, **_times(segment)} for segment in segments)
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def read_json(text: str) -> Iterator[Entry]:
+    """Read what `write_json` writes, a list of such objects, or a bare list of segments.
+
+    Raises:
+        Malformed: it is no JSON, or none of these.
+    """
+    document = _parse(text, 1)
+    lines = _lines_of_objects(text, document)
+    if isinstance(document, dict) and "segments" not in document:
+        raise Malformed(
+            1, f"JSON needs a list of segments. Received: the keys {', '.join(document) or 'none'}."
+        )
+    for item in document if isinstance(document, list) else [document]:
+        if not isinstance(item, dict) or "segments" not in item:
+            yield _entry(item, lines.get(id(item), 1), None)
+            continue
+        line = lines[id(item)]
+        if not isinstance(item["segments"], list):
+            raise Malformed(line, f"segments must be a list. Received: {shown(item['segments'])}.")
+        for segment in item["segments"]:
+            yield _entry(segment, lines.get(id(segment), line), item.get("file"))
+
+
+def read_jsonl(text: str) -> Iterator[Entry]:
+    """Read what `write_jsonl` writes; further keys may be there.
+
+    Raises:
+        Malformed: a line is no JSON object with ``start`` and ``end``.
+    """
+    return (_entry(_parse(line, number), number, None) for number, line in filled_lines(text))
+
+
+def _times(segment: Segment) -> dict[str, float]:
+    return {"start": round(segment.start, 6), "end": round(segment.end, 6)}
+
+
+def _parse(text: str, first_line: int) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        line = first_line + error.lineno - 1
+        raise Malformed(
+            line, f"JSON must be well-formed. Received: {error.msg} (column {error.colno})."
+        ) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets nested as deep
+        raise Malformed(first_line, f"JSON must be well-formed. Received: {error}.") from error
+
+
+def _lines_of_objects(text: str, document: Any) -> dict[int, int]:
+    """The line where each object begins, by its id: the n-th object of the document opens the n-th brace."""
+    line, lines = 1, []
+    for token in _STRING_OR_BRACE_OR_NEWLINE.findall(text):
+        if token == "\n":
+            line += 1
+        elif token == "{":
+            lines.append(line)
+    return {id(item): line for item, line in zip(_objects(document), lines, strict=False)}
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """All objects in the order of their opening braces."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            yield item
+            item = list(item.values())
+        if isinstance(item, list):
+            waiting.extend(reversed(item))
+
+
+def _entry(item: Any, line: int, uri: Any) -> Entry:
+    if not isinstance(item, dict) or not {"start", "end"} <= item.keys():
+        raise Malformed(line, f"a segment must be an object with start and end. Received: {shown(item)}.")
+    label = item.get("label")
+    return Entry(
+        line,
+        _seconds(item, "start", line),
+        _seconds(item, "end", line),
+        _text(item.get("file", uri)),
+        _text(label),
+    )
+
+
+def _seconds(item: dict[str, Any], name: str, line: int) -> float:
+    value = item[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Malformed(line, f"{name} must be a number of seconds. Received: {shown(value)}.")
+    try:
+        return float(value)
+    except OverflowError:
+        raise Malformed(
+            line, f"{name} must be a number of seconds. Received: one of thousands of digits."
+        ) from None
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

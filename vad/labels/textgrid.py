@@ -1,0 +1,173 @@
+"""Labels as a Praat TextGrid, read in its long and short forms."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from vad.errors import LabelError
+from vad.labels.entry import Entry, Malformed, parse_seconds, seconds, shown
+from vad.labels.union import merge
+from vad.segments import Segment
+
+__all__ = ["DEFAULT_TIER", "read_textgrid", "write_textgrid"]
+
+DEFAULT_TIER = "speech"
+
+# What Praat itself heeds in a text file: strings, free-standing numbers and flags. All else is for people (Praat
+# manual, "TextGrid file formats"), which is why one reader serves the long and the short form.
+_TOKEN = re.compile(
+    r"""
+    "(?P<string>(?:[^"]|"")*)"
+    | (?P<number>(?<!\S)[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?!\S))
+    | (?P<flag><exists>|<absent>)
+    | (?P<unfinished>")
+    | (?P<comment>![^\n]*)
+    | [^\s"]+
+    """,
+    flags=re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tier:
+    name: str
+    intervals: list[Entry]
+
+
+def write_textgrid(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+    """Write one interval tier, ``speech``, in the long form; segments that overlap are joined.
+
+    Raises:
+        LabelError: nothing says how long the recording is.
+    """
+    turns = merge(segments, join_touching=False)
+    xmax = max(0.0 if duration is None else duration, turns[-1].end if turns else 0.0)
+    if xmax <= 0:
+        raise LabelError(f"a TextGrid without speech needs the duration. Received: duration={duration}.")
+    intervals = _intervals(turns, seconds(xmax))
+    return "".join(
+        [
+            'File type = "ooTextFile"\nObject class = "TextGrid"\n\n',
+            f"xmin = 0 \nxmax = {seconds(xmax)} \ntiers? <exists> \nsize = 1 \nitem []: \n    item [1]:\n",
+            f'        class = "IntervalTier" \n        name = "{DEFAULT_TIER}" \n',
+            f"        xmin = 0 \n        xmax = {seconds(xmax)} \n",
+            f"        intervals: size = {len(intervals)} \n",
+            *(
+                f"        intervals [{index}]:\n            xmin = {xmin} \n            xmax = {xmax} \n"
+                f'            text = "{text}" \n'
+                for index, (xmin, xmax, text) in enumerate(intervals, 1)
+            ),
+        ]
+    )
+
+
+def _intervals(turns: Sequence[Segment], xmax: str) -> list[tuple[str, str, str]]:
+    """Speech and what lies between, as Praat wants it: without a gap from 0 to the end, nothing empty."""
+    reached = seconds(0.0)
+    intervals = []
+    for turn in turns:
+        start, end = seconds(turn.start), seconds(turn.end)
+        intervals += [(reached, start, ""), (start, end, "speech")]
+        reached = end
+    intervals.append((reached, xmax, ""))
+    return [interval for interval in intervals if interval[0] != interval[1]]
+
+
+def read_textgrid(text: str, tier: str | None = None) -> Iterator[Entry]:
+    """Read the intervals of a tier that have a text.
+
+    Args:
+        text: the file.
+        tier: the tier's name; None is ``speech`` (in any case), or else the first interval tier.
+
+    Raises:
+        Malformed: it is no TextGrid, or has no such tier.
+    """
+    tiers = _read_tiers(_Tokens(text))
+    if tier is not None:
+        chosen = [t for t in tiers if t.name == tier]
+    else:
+        chosen = [t for t in tiers if t.name.lower() == DEFAULT_TIER] or tiers
+    if not chosen:
+        wanted = "an interval tier" if tier is None else f"an interval tier named {tier!r}"
+        names = ", ".join(repr(t.name) for t in tiers) or "none"
+        raise Malformed(1, f"TextGrid needs {wanted}. Received: {names}.")
+    return (interval for interval in chosen[0].intervals if (interval.label or "").strip())
+
+
+class _Tokens:
+    """The strings, numbers and flags of a Praat text file, one after the other."""
+
+    def __init__(self, text: str) -> None:
+        self._tokens: list[tuple[int, str, str]] = []
+        line, counted = 1, 0
+        for match in _TOKEN.finditer(text):
+            if match.lastgroup in ("string", "number", "flag", "unfinished"):
+                line += text.count("\n", counted, match.start())
+                counted = match.start()
+                self._tokens.append((line, match.lastgroup, match[match.lastgroup]))
+        self._next = 0
+
+    def take(self, kind: str, what: str) -> tuple[int, str]:
+        """Return the line and the content of the next token, which must be of this kind.
+
+        Raises:
+            Malformed: it is of another kind, or there is none.
+        """
+        if self._next == len(self._tokens):
+            last_line = self._tokens[-1][0] if self._tokens else 1
+            raise Malformed(last_line, f"TextGrid needs {what}. Received: the end of the file.")
+        line, found, content = self._tokens[self._next]
+        if found != kind:
+            raise Malformed(line, f"TextGrid needs {what}. Received: {shown(content)}.")
+        self._next += 1
+        return line, content
+
+    def string(self, what: str) -> str:
+        return self.take("string", what)[1].replace('""', '"')
+
+    def seconds(self, what: str) -> tuple[int, float]:
+        line, content = self.take("number", what)
+        return line, parse_seconds(content, what, line)
+
+    def count(self, what: str) -> int:
+        line, content = self.take("number", what)
+        if not content.isdigit():
+            raise Malformed(line, f"TextGrid needs {what}. Received: {shown(content)}.")
+        return int(content)
+
+
+def _read_tiers(tokens: _Tokens) -> list[_Tier]:
+    """Read the whole file; tiers of points are read over."""
+    for word in ("ooTextFile", "TextGrid"):
+        line, content = tokens.take("string", f'"{word}"')
+        if not content.startswith(word):
+            raise Malformed(line, f'TextGrid needs "{word}". Received: {shown(content)}.')
+    tokens.seconds("xmin")
+    tokens.seconds("xmax")
+    if tokens.take("flag", "<exists>")[1] == "<absent>":
+        return []
+    tiers = []
+    for _ in range(tokens.count("a number of tiers")):
+        line, kind = tokens.take("string", 'a class, "IntervalTier" or "TextTier"')
+        name = tokens.string("a tier's name")
+        tokens.seconds("a tier's xmin")
+        tokens.seconds("a tier's xmax")
+        size = tokens.count("a tier's size")
+        if kind == "IntervalTier":
+            tiers.append(_Tier(name, [_read_interval(tokens) for _ in range(size)]))
+        elif kind == "TextTier":
+            for _ in range(size):
+                tokens.seconds("a point's time")
+                tokens.string("a point's mark")
+        else:
+            raise Malformed(
+                line, f'TextGrid needs a class, "IntervalTier" or "TextTier". Received: {shown(kind)}.'
+            )
+    return tiers
+
+
+def _read_interval(tokens: _Tokens) -> Entry:
+    line, start = tokens.seconds("an interval's xmin")
+    _, end = tokens.seconds("an interval's xmax")
+    return Entry(line, start, end, label=tokens.string("an interval's text"))
