@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vad.commands.outputs import is_folder, paths_in
-from vad.commands.recordings import Recording, find_recordings
+from vad.commands.recordings import find_recordings
 from vad.errors import ConfigError
 
 
@@ -79,8 +79,8 @@ def test_stdin_is_given_once(tree: Path) -> None:
 
 
 def places(*words: str) -> list[str]:
-    found = find_recordings(words, recursive=True, spool=Path("nothing"))
-    return [str(path) for path in paths_in(Path("out"), found, ".json")]
+    found = find_recordings(words, recursive=words != ("..",), spool=Path("nothing"))
+    return [str(path) for path in paths_in(Path("out"), found, ".json").values()]
 
 
 def test_results_mirror_the_folder_and_the_pattern(tree: Path) -> None:
@@ -108,8 +108,14 @@ def test_which_outputs_are_folders(tree: Path, path: str, count: int, expected: 
     assert is_folder(path, count) is expected
 
 
-@pytest.mark.parametrize("word", ["", "..", "missing/"])
-def test_odd_words_have_a_place_too(tree: Path, word: str) -> None:
-    for recording in find_recordings([word], recursive=False, spool=tree):
-        assert isinstance(recording, Recording)
-        assert paths_in(Path("out"), [recording], ".json")
+@pytest.mark.parametrize(
+    ("word", "expected"), [("", ["out/unnamed.json"]), ("missing/", ["out/missing.json"]), ("..", [])]
+)
+def test_odd_words_have_a_place_too(tree: Path, word: str, expected: list[str]) -> None:
+    assert places(word) == expected
+
+
+def test_an_output_never_lies_on_a_recording(tree: Path) -> None:
+    found = find_recordings(["deep/er"], recursive=False, spool=tree)
+    with pytest.raises(ConfigError, match=r"deep/er/d.wav: output must not be one of the recordings"):
+        paths_in(Path("./deep/er"), found, ".wav")

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import FrameType
@@ -33,7 +33,7 @@ def in_order(
     jobs: int,
     *,
     crashed: Callable[[Item], Result],
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Do the work on every item and yield the results in the items' order.
 
     Closing the iterator, or Ctrl-C, stops the processes; what they had open is cleaned up.

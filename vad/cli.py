@@ -2,7 +2,8 @@
 
     0    fine
     1    some input failed: one line each on stderr, the rest is done
-    2    usage: an unknown option or value, a model that is missing or damaged, an extra that is not installed
+    2    usage: an unknown option or value, a model that is missing or damaged, an extra that is not installed,
+         an output that cannot be written
     130  stopped by Ctrl-C
     141  the reader of stdout went away (`vad detect ... | head`)
 
@@ -56,12 +57,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes stdout once more on its way out and would complain: give it another place.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return EXIT_BROKEN_PIPE
     except VadError as error:
         print(f"vad: {error}", file=sys.stderr)
         return EXIT_INPUT_FAILED if isinstance(error, AudioError | DeviceError | LabelError) else EXIT_USAGE
+    except OSError as error:  # a full disk, say, met outside of any room that would explain it
+        _give_up_stdout()
+        print(f"vad: {error}", file=sys.stderr)
+        return EXIT_USAGE
+
+
+def _give_up_stdout() -> None:
+    """Let what cannot be written go: the interpreter would try again on its way out, and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser_for(words: list[str]) -> argparse.ArgumentParser:

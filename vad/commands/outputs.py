@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["is_folder", "paths_in", "save_probabilities", "writing"]
+__all__ = ["is_folder", "keep_recordings", "paths_in", "save_probabilities", "writing"]
 
 
 def is_folder(path: str, recordings: int) -> bool:
@@ -22,27 +22,58 @@ def is_folder(path: str, recordings: int) -> bool:
     return os.path.isdir(path) or path.endswith(("/", os.sep)) or (recordings > 1 and not Path(path).suffix)
 
 
-def paths_in(folder: Path, recordings: Sequence[Recording], ending: str) -> list[Path]:
-    """Give each recording a path of its own in an output folder, with the folders that it was found in.
-
-    `clip.wav` becomes `clip` and the ending; beside a `clip.flac` both keep their whole names.
+def keep_recordings(outputs: Iterable[Path], recordings: Iterable[Recording]) -> None:
+    """Refuse to write over what is to be heard.
 
     Raises:
-        ConfigError: Two recordings would have the same path.
+        ConfigError: An output is one of the recordings.
     """
-    stems = Counter(recording.place.with_suffix("") for recording in recordings)
-    taken: dict[Path, str] = {}
-    for recording in recordings:
+    heard = {os.path.realpath(recording.path) for recording in recordings}
+    for path in outputs:
+        if os.path.realpath(path) in heard:
+            raise ConfigError(
+                f"{path}: output must not be one of the recordings. Received: one. Name another."
+            )
+
+
+def paths_in(folder: Path, recordings: Iterable[Recording], ending: str) -> dict[Recording, Path]:
+    """Give each recording a path of its own in an output folder, below the folders that it was found in.
+
+    `clip.wav` becomes `clip` and the ending; beside a `clip.flac` both keep their whole names. The folders are
+    made now: better than to learn after hours of work that they cannot be.
+
+    Raises:
+        ConfigError: Two recordings would have the same path, one's output is another, or a folder cannot be
+            made or written to.
+    """
+    openable = [recording for recording in recordings if recording.problem is None]
+    stems = Counter(recording.place.with_suffix("") for recording in openable)
+    taken: dict[Path, Recording] = {}
+    for recording in openable:
         place = recording.place
         alone = stems[place.with_suffix("")] == 1
         path = folder / place.with_name((place.stem if alone else place.name) + ending)
         if path in taken:
             raise ConfigError(
                 "every recording must have an output of its own. "
-                f"Received: {taken[path]} and {recording.name} for {path}. Give the folder that both lie in."
+                f"Received: {taken[path].name} and {recording.name} for {path}. "
+                "Give the folder that both lie in."
             )
-        taken[path] = recording.name
-    return list(taken)
+        taken[path] = recording
+    keep_recordings(taken, openable)
+    for parent in {folder, *(path.parent for path in taken)}:
+        _make_folder(parent)
+    return {recording: path for path, recording in taken.items()}
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reason = None if os.access(folder, os.W_OK) else "Permission denied"
+    except OSError as error:
+        reason = error.strerror
+    if reason is not None:
+        raise ConfigError(f"{folder}: output must be a folder that can be written to. Received: {reason}.")
 
 
 @contextlib.contextmanager
@@ -58,7 +89,6 @@ def writing(path: Path) -> Iterator[Path]:
     special = target.exists() and not target.is_file()
     temporary = target if special else target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         if not special:
             os.replace(temporary, target)
