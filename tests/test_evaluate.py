@@ -74,6 +74,11 @@ def test_a_cell_that_is_not_full_is_left_out(detector: Detector, tmp_path: Path)
     assert scored.duration == pytest.approx(2.999)
 
 
+def test_a_cell_that_is_full_but_for_rounding_is_kept(detector: Detector, tmp_path: Path) -> None:
+    # 0.29 / 0.01 is 28.999999999999996 in floating point.
+    assert score_item(detector, record(tmp_path / "a.wav", (), 0.29)).labels.size == 29
+
+
 def test_a_recording_shorter_than_a_cell_has_no_figures_but_its_duration(
     detector: Detector, tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "segments": {"errors"},
     "labels": {"errors", "segments"},
     "corpus": {"errors", "segments", "labels"},
-    "metrics": {"errors", "segments"},
+    "metrics": {"errors", "segments", "labels"},
     "audio": {"errors"},
     "microphone": {"errors"},
     "runtime": {"errors"},

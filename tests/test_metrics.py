@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 
 import numpy as np
@@ -25,7 +24,7 @@ from vad.metrics import (
     resample_frames,
     roc_auc,
 )
-from vad.segment_metrics import BoundaryErrors, boundary_errors, detection_errors, merge_segments
+from vad.segment_metrics import BoundaryErrors, boundary_errors, detection_errors
 from vad.segments import Segment
 
 # The machine may be busy: a slow example is no failure.
@@ -108,7 +107,12 @@ def test_one_class_alone_has_no_area_but_keeps_the_rate_it_has() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "scores"),
-    [([True], [0.1, 0.2]), ([[True]], [[0.1]]), ([True, False], [math.nan, 0.2])],
+    [
+        ([True], [0.1, 0.2]),
+        ([[True]], [[0.1]]),
+        ([True, False], [math.nan, 0.2]),
+        ([True, False], [0.1, math.inf]),
+    ],
 )
 def test_scores_that_do_not_fit_the_labels_are_refused(labels: list[bool], scores: list[float]) -> None:
     with pytest.raises(ConfigError, match="Received"):
@@ -135,6 +139,11 @@ def test_frames_are_speech_where_their_middle_is(segments: list[Segment], frame_
 def test_boundaries_on_the_grid_lose_no_frame_to_rounding(first: int, length: int) -> None:
     frames = labels_to_frames([Segment(first / 100, (first + length) / 100)], 6000, 0.01)
     assert np.flatnonzero(frames).tolist() == list(range(first, first + length))
+
+
+def test_a_boundary_on_a_middle_is_not_lost_to_rounding() -> None:
+    # 0.07 / 0.02 is 3.5000000000000004 in floating point.
+    assert np.flatnonzero(labels_to_frames([Segment(0.07, 0.09)], 10, 0.02)).tolist() == [3]
 
 
 @pytest.mark.parametrize(("n_frames", "frame_duration"), [(-1, 0.01), (10, 0.0), (10, math.nan)])
@@ -191,11 +200,15 @@ def test_detection_errors_of_recordings_add_up() -> None:
 
 @drawn
 @given(turns)
-def test_merged_turns_cover_the_same_time_without_touching(segments: list[Segment]) -> None:
-    merged = merge_segments(segments)
-    assert all(left.end < right.start for left, right in itertools.pairwise(merged))
-    before, after = (labels_to_frames(turns, 1300, 0.01) for turns in (segments, merged))
-    assert before.tolist() == after.tolist()
+def test_overlapping_turns_are_measured_as_their_union(segments: list[Segment]) -> None:
+    cells = np.count_nonzero(labels_to_frames(segments, 1300, 0.01))
+    assert detection_errors(segments, [], 13.0).miss == pytest.approx(cells / 100)
+    assert boundary_errors(segments, segments).onsets.size == boundary_errors(segments, []).unmatched_onsets
+
+
+def test_a_turn_that_begins_where_another_ends_has_no_boundary_there() -> None:
+    errors = boundary_errors([Segment(1.0, 2.0), Segment(2.0, 3.0)], [])
+    assert (errors.unmatched_onsets, errors.unmatched_offsets) == (1, 1)
 
 
 def test_boundary_errors_are_signed_and_a_missed_turn_is_counted() -> None:

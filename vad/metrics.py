@@ -28,8 +28,8 @@ __all__ = [
     "roc_auc",
 ]
 
-# Times are decimal seconds held in binary: 0.29 s / 10 ms is 28.999999999999996 cells and must count as 29.
-_CELL_TOLERANCE = 1e-6
+# Times are decimal seconds held in binary: 0.07 s / 20 ms is 3.5000000000000004 frames, yet a middle.
+_ROUNDING = 1e-6
 
 
 def labels_to_frames(segments: Iterable[Segment], n_frames: int, frame_duration: float) -> NDArray[np.bool_]:
@@ -82,7 +82,7 @@ def resample_frames(
     if old.size == 0 and n_frames > 0:
         raise ConfigError(f"values must hold at least one frame. Received: none, for {n_frames} new frames.")
     middles = (np.arange(n_frames) + 0.5) * new_frame_duration
-    indices = np.floor(middles / frame_duration + _CELL_TOLERANCE).astype(np.int64)
+    indices = np.floor(middles / frame_duration).astype(np.int64)
     taken: NDArray[np.float64] = old[np.minimum(indices, old.size - 1)]
     return taken
 
@@ -268,7 +268,7 @@ def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], N
 
 
 def _first_middle_after(time: float, frame_duration: float) -> int:
-    return max(math.ceil(time / frame_duration - 0.5 - _CELL_TOLERANCE), 0)
+    return max(math.ceil(time / frame_duration - 0.5 - _ROUNDING), 0)
 
 
 def _ratio(part: float, whole: float) -> float:

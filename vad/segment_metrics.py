@@ -13,29 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vad.errors import ConfigError
+from vad.labels import merge
 from vad.segments import Segment
 
-__all__ = ["BoundaryErrors", "DetectionErrors", "boundary_errors", "detection_errors", "merge_segments"]
-
-
-def merge_segments(segments: Iterable[Segment]) -> list[Segment]:
-    """Unites turns that overlap or touch.
-
-    Args:
-        segments: In any order.
-
-    Returns:
-        The union, sorted, no two of them touching; segments without length are left out.
-    """
-    merged: list[Segment] = []
-    for segment in sorted(segments, key=lambda one: one.start):
-        if segment.end <= segment.start:
-            continue
-        if merged and segment.start <= merged[-1].end:
-            merged[-1] = Segment(merged[-1].start, max(merged[-1].end, segment.end))
-        else:
-            merged.append(segment)
-    return merged
+__all__ = ["BoundaryErrors", "DetectionErrors", "boundary_errors", "detection_errors"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +60,7 @@ def detection_errors(
     truth, found = _clip(reference, duration), _clip(detected, duration)
     speech, detected_speech = _total(truth), _total(found)
     # |A or B| = |A| + |B| - |A and B|: the union is what merging both gives.
-    both = speech + detected_speech - _total(merge_segments([*truth, *found]))
+    both = speech + detected_speech - _total(merge([*truth, *found]))
     return DetectionErrors(speech, max(speech - both, 0.0), max(detected_speech - both, 0.0))
 
 
@@ -140,7 +121,7 @@ def boundary_errors(
     """
     if not max_distance > 0.0:
         raise ConfigError(f"max_distance must be more than 0 seconds. Received: max_distance={max_distance}.")
-    truth, found = merge_segments(reference), merge_segments(detected)
+    truth, found = merge(reference), merge(detected)
     onsets = _match([one.start for one in truth], [one.start for one in found], max_distance)
     offsets = _match([one.end for one in truth], [one.end for one in found], max_distance)
     return BoundaryErrors(onsets, offsets, len(truth) - onsets.size, len(truth) - offsets.size)
@@ -164,10 +145,8 @@ def _match(reference: Sequence[float], detected: Sequence[float], max_distance: 
 
 
 def _clip(segments: Iterable[Segment], duration: float) -> list[Segment]:
-    inside = (
-        Segment(max(one.start, 0.0), min(one.end, duration)) for one in segments if one.start < duration
-    )
-    return merge_segments(inside)
+    inside = (Segment(one.start, min(one.end, duration)) for one in segments if one.start < duration)
+    return merge(inside)
 
 
 def _total(segments: Sequence[Segment]) -> float:

@@ -96,7 +96,7 @@ def _show_text(detector: Detector, files: list[tuple[str, Metrics]], pooled: Met
     for name, metrics in [*files, ("pooled", pooled)]:
         cells = (form.format(getattr(metrics, field)) for _, field, form in _COLUMNS)
         print(" ".join([f"{name:<{width}}", *(f"{'-' if cell == 'nan' else cell:>9}" for cell in cells)]))
-    print(_BOUNDARIES.format(**asdict(pooled)))
+    print(_BOUNDARIES.format(**asdict(pooled)).replace("+nan", "-").replace("nan", "-"))
     print(_LEGEND.format(threshold=detector.options.threshold))
 
 
