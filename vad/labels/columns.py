@@ -39,7 +39,8 @@ def write_csv(segments: Sequence[Segment], uri: str, duration: float | None) -> 
     sheet = io.StringIO()
     rows = csv.writer(sheet, lineterminator="\n")
     rows.writerow(["file", "start", "end"])
-    rows.writerows([uri, seconds(segment.start), seconds(segment.end)] for segment in segments)
+    name = uri.replace("\r", " ")  # before Python 3.13 it would go unquoted and end the line
+    rows.writerows([name, seconds(segment.start), seconds(segment.end)] for segment in segments)
     return sheet.getvalue()
 
 
