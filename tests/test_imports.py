@@ -31,21 +31,21 @@ ROOMS = {
     "training": ["training"],
     "cli": ["cli", "commands", "__main__"],
 }
-LEAVES = {"errors", "segments", "labels", "corpus", "metrics", "audio", "runtime"}
+LEAVES = {"errors", "segments", "labels", "corpus", "metrics", "audio", "runtime", "batch"}
 MAY_IMPORT = {
     "errors": set(),
     "segments": {"errors"},
     "labels": {"errors", "segments"},
-    "corpus": {"errors", "segments", "labels"},
+    "corpus": {"errors", "segments", "labels", "audio"},  # which files are audio
     "metrics": {"errors", "segments", "labels"},
     "audio": {"errors"},
     "microphone": {"errors"},
     "runtime": {"errors"},
     "detector": {"errors", "segments", "audio", "runtime"},
-    "batch": LEAVES | {"detector"},
+    "batch": set(),
     "evaluate": LEAVES | {"detector"},
     "training": LEAVES | {"detector", "evaluate"},
-    "cli": LEAVES | {"microphone", "detector", "batch", "evaluate"},
+    "cli": LEAVES | {"microphone", "detector", "evaluate"},
 }
 # Training arrives with the command that asks for it.
 TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.inspect"}
