@@ -9,11 +9,26 @@ import paper_portaudio
 import pytest
 import tiny_model
 
+from vad.detector import Detector
+from vad.runtime import Model
+
 
 @pytest.fixture(scope="session")
 def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny .tflite that honours the artifact contract, its card beside it."""
     return tiny_model.write(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def model(model_path: Path) -> Model:
+    """The tiny model, loaded."""
+    return Model.load(model_path)
+
+
+@pytest.fixture(scope="session")
+def detector(model: Model) -> Detector:
+    """A detector with the tiny model and its balanced options."""
+    return Detector(model)
 
 
 @pytest.fixture

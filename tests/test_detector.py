@@ -1,6 +1,5 @@
-"""Detector and streams: one result, however the samples are cut, scaled, typed or shared between threads."""
+"""The detector: the network's probabilities and the segments, whatever the type, rate and length of the samples."""
 
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 import soundfile
 import soxr
 import tiny_model
+from bursts import RATE, bursts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,52 +15,9 @@ import vad.detector
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError, ModelError
 from vad.runtime import Model
-from vad.segments import Event, Segment, SpeechEnd, SpeechRejected, SpeechStart
-from vad.stream import ProbabilityStream, Stream
+from vad.stream import ProbabilityStream
 
-RATE = 16000
 FRAME = tiny_model.FRAME_LENGTH
-
-# Bursts of a tone, in seconds: an ordinary one, one too short, one that the recording's end cuts.
-BURSTS = [(0.3, 0.7), (1.2, 1.22), (1.5, 1.77)]
-DURATION = 1.77
-
-
-@pytest.fixture(scope="module")
-def model(model_path: Path) -> Model:
-    return Model.load(model_path)
-
-
-@pytest.fixture(scope="module")
-def detector(model: Model) -> Detector:
-    return Detector(model)
-
-
-def bursts(sample_rate: int = RATE, seed: int = 0) -> np.ndarray:
-    random = np.random.default_rng(seed)
-    time = np.arange(round(DURATION * sample_rate)) / sample_rate
-    samples = 0.005 * random.standard_normal(len(time))
-    for start, end in BURSTS:
-        within = (start <= time) & (time < end)
-        samples[within] += 0.3 * np.sin(2 * np.pi * (400 + 30 * seed) * time[within])
-    return samples.astype(np.float32)
-
-
-def streamed(stream: Stream, blocks: list[np.ndarray]) -> tuple[list[Event], np.ndarray]:
-    events: list[Event] = []
-    probabilities = []
-    for block in blocks:
-        events += stream.feed(block)
-        probabilities.append(stream.probabilities)
-    events += stream.finish()
-    return events, np.concatenate([*probabilities, stream.probabilities])
-
-
-def ends(events: list[Event]) -> list[Segment]:
-    return [event.segment for event in events if isinstance(event, SpeechEnd)]
-
-
-cuts = st.lists(st.integers(0, round(DURATION * RATE)), max_size=12).map(sorted)
 
 
 def test_probabilities_are_the_networks_on_the_recordings_own_clock(detector: Detector) -> None:
@@ -78,33 +35,6 @@ def test_every_frame_has_a_probability_the_last_one_too(detector: Detector, leng
     probabilities = detector.probabilities(samples, RATE)
     assert len(probabilities) == -(-length // FRAME)
     np.testing.assert_allclose(probabilities, tiny_model.reference_probabilities(samples), atol=1e-5)
-
-
-@settings(max_examples=60, deadline=None)
-@given(cuts)
-def test_any_cutting_gives_the_same_events_and_probabilities(
-    detector: Detector, positions: list[int]
-) -> None:
-    samples = bursts()
-    events, probabilities = streamed(detector.stream(), [samples])
-    cut_events, cut_probabilities = streamed(detector.stream(), np.split(samples, positions))
-    assert cut_events == events
-    np.testing.assert_allclose(cut_probabilities, probabilities, atol=1e-5)
-    assert ends(cut_events) == detector.detect(samples, RATE)
-
-
-@settings(max_examples=20, deadline=None)
-@given(cuts, st.sampled_from([8000, 11025, 22050, 44100, 48000]))
-def test_any_cutting_at_another_rate_gives_the_same(
-    detector: Detector, positions: list[int], rate: int
-) -> None:
-    samples = bursts(rate)
-    events, probabilities = streamed(detector.stream(rate), [samples])
-    cut_events, cut_probabilities = streamed(detector.stream(rate), np.split(samples, positions))
-    assert cut_events == events
-    np.testing.assert_allclose(cut_probabilities, probabilities, atol=1e-5)
-    assert ends(events) == detector.detect(samples, rate)
-    np.testing.assert_allclose(detector.probabilities(samples, rate), probabilities, atol=1e-5)
 
 
 def test_another_rate_is_the_resampled_recording(detector: Detector) -> None:
@@ -138,91 +68,6 @@ def test_an_open_segment_ends_with_the_recording_not_with_its_last_frame(detecto
     assert detector.detect(samples, RATE)[-1].end == len(samples) / RATE
 
 
-def test_starts_are_told_before_ends_and_the_short_one_is_taken_back(model: Model) -> None:
-    detector = Detector(model, threshold=0.3, min_speech_duration_ms=200, min_silence_duration_ms=20)
-    events, _ = streamed(detector.stream(), [bursts()])
-    kinds = [type(event) for event in events]
-    assert kinds == [SpeechStart, SpeechEnd, SpeechStart, SpeechRejected, SpeechStart, SpeechEnd]
-    certain, _ = streamed(detector.stream(confirm_start=True), [bursts()])
-    assert [type(event) for event in certain] == [SpeechStart, SpeechEnd] * 2
-    assert ends(certain) == ends(events)
-
-
-def test_decided_at_counts_the_models_delay(detector: Detector) -> None:
-    """Fed one frame at a time, an event comes with the very frame that `decided_at` names."""
-    stream = detector.stream()
-    samples = bursts()
-    told = []
-    for position in range(0, len(samples), FRAME):
-        told += [(event, stream.duration) for event in stream.feed(samples[position : position + FRAME])]
-    assert len(told) >= 3
-    for event, heard in told:
-        assert event.decided_at == pytest.approx(heard)
-    last = stream.finish()
-    assert last
-    assert all(event.decided_at <= stream.duration for event in last)
-
-
-def test_the_clock_counts_samples_of_the_callers_rate(detector: Detector) -> None:
-    stream = detector.stream(48000)
-    stream.feed(np.zeros(480, np.float32))
-    stream.feed(np.zeros((480, 2), np.float32))
-    assert stream.duration == pytest.approx(0.02)
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4000)), min_size=1, max_size=30))
-def test_streams_on_one_detector_do_not_hear_each_other(
-    detector: Detector, turns: list[tuple[int, int]]
-) -> None:
-    recordings = [bursts(seed=seed) for seed in range(4)]
-    streams = [detector.stream() for _ in recordings]
-    positions = [0] * 4
-    events: list[list[Event]] = [[], [], [], []]
-    for index, length in turns:
-        block = recordings[index][positions[index] : positions[index] + length]
-        events[index] += streams[index].feed(block)
-        positions[index] += len(block)
-    for index, stream in enumerate(streams):
-        alone = detector.stream()
-        expected = alone.feed(recordings[index][: positions[index]]) + alone.finish()
-        assert events[index] + stream.finish() == expected
-
-
-def test_threads_find_what_they_would_find_alone(detector: Detector) -> None:
-    recordings = [bursts(seed=seed) for seed in range(6)]
-    alone = [detector.probabilities(samples, RATE) for samples in recordings]
-    together = [np.zeros(0)] * 6
-
-    def hear(index: int) -> None:
-        blocks = np.array_split(recordings[index], 40)
-        together[index] = streamed(detector.stream(), blocks)[1]
-
-    threads = [threading.Thread(target=hear, args=(index,)) for index in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for one, other in zip(together, alone, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-5)
-
-
-@pytest.mark.parametrize("finished", [False, True])
-@pytest.mark.parametrize("rate", [RATE, 48000])
-def test_reset_is_a_fresh_stream(detector: Detector, finished: bool, rate: int) -> None:
-    samples = bursts(rate)
-    stream = detector.stream(rate)
-    stream.feed(samples[:12345])
-    if finished:
-        stream.finish()
-    stream.reset()
-    assert stream.duration == 0
-    events, probabilities = streamed(stream, [samples])
-    fresh_events, fresh_probabilities = streamed(detector.stream(rate), [samples])
-    assert events == fresh_events
-    assert np.array_equal(probabilities, fresh_probabilities)
-
-
 def test_twice_is_the_same_to_the_last_bit(model_path: Path) -> None:
     runs = [Detector(model_path).probabilities(bursts(), RATE) for _ in range(2)]
     assert np.array_equal(*runs)
@@ -241,48 +86,12 @@ def test_channels_are_mixed(detector: Detector) -> None:
     assert np.array_equal(detector.probabilities(stereo, RATE), detector.probabilities(samples / 2, RATE))
 
 
-def test_the_caller_may_use_its_buffer_again(detector: Detector) -> None:
-    samples = np.random.default_rng(0).uniform(-0.2, 0.2, 30 * FRAME).astype(np.float32)
-    buffer = np.empty(
-        FRAME // 2 * 3, np.float32
-    )  # every other block ends with a frame, and the next has a rest
-    stream = detector.stream()
-    probabilities = []
-    for position in range(0, len(samples), len(buffer)):
-        block = samples[position : position + len(buffer)]
-        buffer[: len(block)] = block
-        stream.feed(buffer[: len(block)])
-        probabilities.append(stream.probabilities)
-    stream.finish()
-    heard = np.concatenate([*probabilities, stream.probabilities])
-    np.testing.assert_allclose(heard, detector.probabilities(samples, RATE), atol=1e-5)
-
-
 def test_nothing_has_no_speech(detector: Detector) -> None:
     nothing = np.zeros(0, np.float32)
     for rate in (RATE, 48000):
         assert detector.probabilities(nothing, rate).shape == (0,)
         assert detector.detect(nothing, rate) == []
         assert detector.stream(rate).finish() == []
-
-
-def test_bad_samples_are_not_heard(detector: Detector) -> None:
-    samples = bursts()
-    stream = detector.stream()
-    events = stream.feed(samples[:5000])
-    with pytest.raises(AudioError, match=r"samples must be finite numbers\. Received: nan at 0\.313 s"):
-        stream.feed(np.array([0.1, np.nan], np.float32))
-    assert stream.duration == 5000 / RATE
-    assert events + stream.feed(samples[5000:]) + stream.finish() == streamed(detector.stream(), [samples])[0]
-
-
-def test_a_finished_stream_says_so(detector: Detector) -> None:
-    stream = detector.stream()
-    stream.feed(bursts())
-    assert stream.finish()
-    assert stream.finish() == []
-    with pytest.raises(AudioError, match=r"a finished stream takes no more samples\. Call reset\(\)"):
-        stream.feed(bursts())
 
 
 @pytest.mark.parametrize("rate", [0, -16000, 100, 10**7])
