@@ -179,6 +179,29 @@ def test_zero_is_a_value(run: Run) -> None:
     assert starts == [0.0]
 
 
+class Terminal(io.StringIO):
+    """A stderr that somebody watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_shows_on_a_terminal_only_and_wipes_itself(
+    run: Run, folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["detect", "one.wav", "silent.wav", "--model", str(model_path)]
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(words) == 0
+    shown = sys.stderr.getvalue().replace("\x1b[K", "").split("\r")
+    assert [line.split(",")[0] for line in shown if "recordings" in line] == [
+        f"[{'.' * 24}] 0/2 recordings", f"[{'#' * 12}{'.' * 12}] 1/2 recordings", f"[{'#' * 24}] 2/2 recordings",
+    ]  # fmt: skip
+    assert sys.stderr.getvalue().endswith("\r\x1b[K")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main([*words, "--quiet"]) == 0
+    assert sys.stderr.getvalue() == ""
+
+
 def test_an_hour_takes_no_more_memory_than_a_second(folder: Path, model_path: Path) -> None:
     with soundfile.SoundFile("long.wav", "w", 8000, 1) as file:
         minute = noise(60 * 8000)

@@ -81,6 +81,16 @@ def test_what_came_before_damage_is_found_and_cut(
     assert len(list(Path("cuts").iterdir())) == len(half)
 
 
+def test_what_cannot_be_kept_does_not_cost_what_was_found(
+    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out/good_speech.wav").mkdir(parents=True)
+    assert main(["detect", "good.wav", "--model", str(model_path), "--save-speech", "out"]) == 1
+    written = capsys.readouterr()
+    assert len(written.out.splitlines()) == 1
+    assert written.err == "vad: out/good_speech.wav: output must be writable. Received: Is a directory.\n"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

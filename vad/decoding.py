@@ -196,9 +196,13 @@ def _open_soundfile(stream: IO[bytes], name: str, raw: RawFormat | None) -> Iter
         subtype, _ = ENCODINGS[raw.encoding]
         options = {"format": "RAW", "subtype": subtype, "endian": "LITTLE"}
         options |= {"samplerate": raw.sample_rate, "channels": raw.channels}
+    # Reading a stream, libsndfile would call Python back, and a Ctrl-C that comes then is lost: a file is better.
+    descriptor = _descriptor(stream)
+    if descriptor is not None:
+        os.lseek(descriptor, 0, os.SEEK_SET)
     try:
         with without_chatter(*_MP3_CHATTER):
-            file = _ForwardSoundFile(stream, **options)
+            file = _ForwardSoundFile(stream if descriptor is None else descriptor, closefd=False, **options)
     except soundfile.LibsndfileError as error:
         raise AudioError(
             f"{name}: audio must be wav, flac, ogg, opus, mp3, aiff, m4a, mp4, webm or mkv. "
@@ -206,6 +210,14 @@ def _open_soundfile(stream: IO[bytes], name: str, raw: RawFormat | None) -> Iter
         ) from error
     with file:
         yield _SoundfileDecoder(file, stream, name, raw)
+
+
+def _descriptor(stream: IO[bytes]) -> int | None:
+    """Give the file descriptor of a stream; None where it lies in memory, or where libraries cannot share it."""
+    try:
+        return stream.fileno() if os.name == "posix" else None
+    except OSError:
+        return None
 
 
 class _SoundfileDecoder:
@@ -270,7 +282,8 @@ def _unread_mp3(stream: IO[bytes]) -> str | None:
     The length of an MP3 that does not state it (a cut or a recorded stream) is guessed from its first frames,
     and libsndfile stops there. The tags that may end a file are smaller than what is tolerated here.
     """
-    position = stream.tell()
+    descriptor = _descriptor(stream)
+    position = stream.tell() if descriptor is None else os.lseek(descriptor, 0, os.SEEK_CUR)
     size = stream.seek(0, os.SEEK_END)
     unread = size - position
     if unread < max(65_536, size // 20):

@@ -1,6 +1,5 @@
 """One recording heard from beginning to end: its speech, and what is kept of it on the way."""
 
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -20,9 +19,6 @@ from vad.segments import Segment, SpeechEnd
 __all__ = ["Analyser", "AnalysisSettings", "Findings", "Order"]
 
 Probabilities = npt.NDArray[np.float32]
-
-# Long enough that most of a file goes to the model in chunks, short enough to be nothing in memory.
-_BLOCK_DURATION_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -70,14 +66,12 @@ class Findings:
         channels: The segments of each channel that was heard, by what it adds to a name: nothing
             for a mix or a chosen channel, ".ch0", ".ch1", ... for each. Empty where nothing could be heard.
         duration: Seconds that were heard.
-        elapsed: Seconds that it took.
         problem: What went wrong, in one line; the channels then hold what came before it.
     """
 
     recording: Recording
     channels: dict[str, list[Segment]] = field(default_factory=dict)
     duration: float = 0.0
-    elapsed: float = 0.0
     problem: str | None = None
 
 
@@ -90,53 +84,43 @@ class Analyser:
 
     def __call__(self, order: Order) -> Findings:
         """Hear a recording; no error of its own ends the run."""
-        began = time.perf_counter()
-        findings = Findings(order.recording, problem=order.recording.problem)
-        if findings.problem is None:
-            try:
-                findings = self._hear(order)
-            except VadError as error:
-                findings = replace(findings, problem=str(error))
-            except Exception as error:  # a fault of ours must not cost the recordings that follow
-                reason = " ".join(str(error).split())
-                problem = f"{order.recording.name}: {type(error).__name__}: {reason}. This should not happen."
-                findings = replace(findings, problem=problem)
-        return replace(findings, elapsed=time.perf_counter() - began)
+        name, problem = order.recording.name, order.recording.problem
+        findings = Findings(order.recording)
+        try:
+            if problem is None:
+                heard = self._hear(order.recording)
+                findings = _findings(order.recording, heard)
+                problem = findings.problem
+                self._keep(order, heard)
+        except VadError as error:
+            problem = problem or str(error)
+        except Exception as error:  # a fault of ours must not cost the recordings that follow
+            reason = " ".join(str(error).split())
+            problem = (
+                f"{name}: no error must come of a recording. Received: {type(error).__name__}: {reason}."
+            )
+        return replace(findings, problem=problem)
 
-    def _hear(self, order: Order) -> Findings:
-        channels = self._channels(order.recording)
-        heard = {suffix: self._hear_channel(order.recording, channel) for suffix, channel in channels.items()}
-        first = next(iter(heard.values()))
-        if order.probabilities is not None:
-            kept = np.stack([part.probabilities for part in heard.values()])
-            kept = kept if self._settings.channel == "each" else kept[0]
-            save_probabilities(order.probabilities, kept, self._detector.frame_duration)
-        for suffix, channel in channels.items():
-            self._cut(order, suffix, channel, heard[suffix].segments)
-        found = {suffix: part.segments for suffix, part in heard.items()}
-        return Findings(order.recording, found, first.duration, problem=first.problem)
-
-    def _channels(self, recording: Recording) -> dict[str, Channel]:
-        """Say which channels to hear, and what each adds to the recording's name."""
+    def _hear(self, recording: Recording) -> list["_Heard"]:
+        """Hear the channels that were chosen."""
         chosen = self._settings.channel
         if chosen != "each":
-            return {"": chosen}
+            return [self._hear_channel(recording, chosen, "")]
         with open_audio(recording.path, raw=self._settings.raw, name=recording.name) as audio:
-            return {f".ch{index}": index for index in range(audio.channels)}
+            channels = audio.channels
+        return [self._hear_channel(recording, index, f".ch{index}") for index in range(channels)]
 
-    def _hear_channel(self, recording: Recording, channel: Channel) -> "_Heard":
+    def _hear_channel(self, recording: Recording, channel: Channel, suffix: str) -> "_Heard":
         """Hear one channel; damage ends it, and what came before counts."""
-        model = self._detector.model
-        chunk_duration = model.chunk_frames * model.frame_duration
         stream = self._detector.stream()
         events = []
         probabilities = []
         problem = None
         with open_audio(
             recording.path,
-            sample_rate=model.sample_rate,
+            sample_rate=self._detector.sample_rate,
             channel=channel,
-            block_duration=chunk_duration * max(1, round(_BLOCK_DURATION_S / chunk_duration)),
+            block_duration=self._detector.block_duration,
             raw=self._settings.raw,
             name=recording.name,
         ) as audio:
@@ -151,22 +135,37 @@ class Analyser:
         events += stream.finish()
         probabilities.append(stream.probabilities)
         segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
-        return _Heard(segments, np.concatenate(probabilities), audio.duration or 0.0, problem)
+        duration = audio.duration or 0.0
+        return _Heard(channel, suffix, segments, np.concatenate(probabilities), duration, problem)
 
-    def _cut(self, order: Order, suffix: str, channel: Channel, segments: list[Segment]) -> None:
-        """Save what was asked for of one channel."""
+    def _keep(self, order: Order, heard: list["_Heard"]) -> None:
+        """Save what was asked for."""
         source, raw = order.recording.path, self._settings.raw
-        if order.segments is not None:
-            stem = order.segments.with_name(order.segments.name + suffix)
-            save_segments(source, segments, stem, channel=channel, raw=raw)
-        if order.speech is not None:
-            path = order.speech.with_name(f"{order.speech.stem}{suffix}{order.speech.suffix}")
-            save_speech(source, segments, path, channel=channel, raw=raw)
+        if order.probabilities is not None:
+            kept = np.stack([part.probabilities for part in heard])
+            kept = kept if self._settings.channel == "each" else kept[0]
+            save_probabilities(order.probabilities, kept, self._detector.frame_duration)
+        for part in heard:
+            if order.segments is not None:
+                stem = order.segments.with_name(order.segments.name + part.suffix)
+                save_segments(source, part.segments, stem, channel=part.channel, raw=raw)
+            if order.speech is not None:
+                path = order.speech.with_name(f"{order.speech.stem}{part.suffix}{order.speech.suffix}")
+                save_speech(source, part.segments, path, channel=part.channel, raw=raw)
 
 
 @dataclass(frozen=True)
 class _Heard:
+    """One channel: which it is, what it adds to names, and what was heard in it."""
+
+    channel: Channel
+    suffix: str
     segments: list[Segment]
     probabilities: Probabilities
     duration: float
     problem: str | None
+
+
+def _findings(recording: Recording, heard: list[_Heard]) -> Findings:
+    channels = {part.suffix: part.segments for part in heard}
+    return Findings(recording, channels, heard[0].duration, heard[0].problem)

@@ -119,14 +119,15 @@ def _wav(path: Path, decoder: Decoder, channel: Channel, segments: Sequence[Segm
     seconds = sum(segment.duration for segment in segments)
     large = seconds * decoder.sample_rate * channels * _DEPTHS[subtype] > _MAX_WAV_BYTES
     kind = "RF64" if large else "WAV"
-    with writing(path) as temporary, open(temporary, "wb") as stream:
+    with writing(path) as temporary:
+        open(temporary, "wb").close()  # its error says why, libsndfile's does not
         try:
             with soundfile.SoundFile(
-                stream, "w", decoder.sample_rate, channels, subtype, format=kind
+                temporary, "w", decoder.sample_rate, channels, subtype, format=kind
             ) as file:
                 yield file
         except soundfile.LibsndfileError as error:
-            raise OSError(error.error_string) from error
+            raise OSError(error.error_string.rstrip(".")) from error
 
 
 def _write(file: Any, samples: Block, channel: Channel) -> None:
