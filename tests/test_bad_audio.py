@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from sounds import RATE, Samples, encode_container, noise, tone
 
-from vad.audio import open_audio, read_audio
+from vad.audio import RawFormat, open_audio, read_audio
 from vad.errors import AudioError, MissingDependencyError
 
 
@@ -58,6 +58,13 @@ def test_bad_files_say_what_is_wrong_in_one_line(tmp_path: Path, kind: str, mess
         read_audio(path)
     assert str(failure.value).startswith(f"{path}: ")
     assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize("name", ["clip.wav", "clip.flac", "clip.ogg", "clip.aiff"])
+def test_a_header_is_never_heard_as_samples(tmp_path: Path, name: str) -> None:
+    soundfile.write(tmp_path / name, tone(0.1), RATE)
+    with pytest.raises(AudioError, match="raw samples must have no header"):
+        read_audio(tmp_path / name, raw=RawFormat(RATE))
 
 
 def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:

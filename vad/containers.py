@@ -81,7 +81,7 @@ class ContainerDecoder:
         """
         import av
 
-        heard = 0
+        heard = given = 0
         waiting: list[npt.NDArray[np.float32]] = []
         problem: str | None = None
         try:
@@ -92,9 +92,10 @@ class ContainerDecoder:
                 for block in (*self._silence_before(frame, heard, block_length), _samples(frame)):
                     waiting.append(block)
                     heard += len(block)
-                    if sum(map(len, waiting)) >= block_length:
+                    if heard - given >= block_length:
                         yield np.concatenate(waiting)
                         waiting = []
+                        given = heard
         except av.error.FFmpegError as error:
             problem = str(error.strerror)
         if waiting:

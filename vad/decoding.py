@@ -53,6 +53,8 @@ _PLACEHOLDER_BYTES = 0x7FFF0000
 _SHORTFALL = re.compile(r": (\d+) \(should be (\d+)\)")
 _HEADER_SLACK_BYTES = 64
 
+_HEADERS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM", b"ID3")
+
 # What libmpg123 says of a damaged MP3; the error that is raised says it better.
 _MP3_CHATTER = (b"[src/libmpg123/", b"Note: ", b"Warning: ", b"\n")
 
@@ -127,7 +129,7 @@ def open_decoder(
         raw: Given where the stream is samples without a header.
 
     Raises:
-        AudioError: It cannot be read, is empty or in no known format.
+        AudioError: It cannot be read, is empty or in no known format, or has a header where it is said to be raw.
         MissingDependencyError: It is a container (mp4, webm, ...) and PyAV is not installed.
     """
     with contextlib.ExitStack() as resources:
@@ -143,6 +145,10 @@ def open_decoder(
         stream.seek(0)
         if not head:
             raise AudioError(f"{name}: audio must hold samples. Received: an empty file.")
+        if raw is not None and head.startswith(_HEADERS):
+            raise AudioError(
+                f"{name}: raw samples must have no header. Received: one ({head[:4].decode()}). Leave out its rate."
+            )
         decoder: Decoder
         if raw is None and _is_container(head):
             from vad.containers import open_container
