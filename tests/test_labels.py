@@ -93,6 +93,15 @@ def test_what_is_written_looks_as_the_format_says(name: str, expected: str) -> N
     assert dumps(TALK, name, uri="talk", duration=2.5) == expected
 
 
+def test_what_comes_in_any_order_goes_in_order_of_time() -> None:
+    assert dumps(reversed(TALK), "text") == "0.320 1.240\n1.500 2.000\n"
+    assert loads("1.5 2\n0.32 1.24\n", "text") == TALK
+
+
+def test_rttm_ends_are_decimal_sums() -> None:
+    assert loads("SPEAKER a 1 0.1 0.2 <NA> <NA> A <NA>", "rttm") == [Segment(0.1, 0.3)]
+
+
 def test_times_keep_microseconds_and_pieces_keep_touching() -> None:
     touching = [Segment(1 / 3, 2 / 3), Segment(2 / 3, 1.0)]
     first, second = loads(dumps(touching, "rttm", uri="talk"), "rttm")
@@ -149,7 +158,7 @@ def test_several_recordings_make_one_json_list() -> None:
         ("audacity", "1 2.5 two words\n"),
         (
             "srt",
-            "00:00:01.000 --> 00:00:02.500 X1:0\n- Hello\n- there\n\n\n2\n00:00:09,0 --> 00:00:10,0\n[Music]",
+            "00:00:01.0 --> 00:00:02,5 X1:0\n- Hello\n- there\n\n\n2\n00:00:09,0 --> 00:00:10,0\n[Music]",
         ),
         (
             "vtt",
@@ -163,63 +172,6 @@ def test_several_recordings_make_one_json_list() -> None:
 @pytest.mark.parametrize("bom", ["", "\ufeff"])
 def test_what_others_write_is_read(name: str, text: str, newline: str, bom: str) -> None:
     assert loads(bom + text.replace("\n", newline), name) == [Segment(1.0, 2.5)]
-
-
-# TextGrid
-
-SHORT_TEXTGRID = '''File type = "ooTextFile"
-"TextGrid"
-
-0 ! the beginning
-3
-<exists>
-3
-"TextTier" "events" 0 3 1
-1.5 "a ""click"""
-"IntervalTier"
-"words"
-0
-3
-3
-0
-1
-""
-1
-2.5
-"he said
-""hello"""
-2.5
-3
-"sil"
-"IntervalTier" "Speech" 0 3 1 0 0.5 "x"
-'''
-
-
-@pytest.mark.parametrize(
-    ("tier", "expected"),
-    [(None, Segment(0.0, 0.5)), ("Speech", Segment(0.0, 0.5)), ("words", Segment(1.0, 2.5))],
-)
-def test_textgrid_tiers_are_chosen_by_name(tier: str | None, expected: Segment) -> None:
-    assert loads(SHORT_TEXTGRID, "textgrid", tier=tier) == [expected]
-
-
-def test_without_a_tier_called_speech_the_first_one_of_intervals_is_read() -> None:
-    assert loads(SHORT_TEXTGRID.replace("Speech", "other"), "textgrid") == [Segment(1.0, 2.5)]
-
-
-def test_a_textgrid_has_no_tiers() -> None:
-    with pytest.raises(LabelError, match=r"^<text>:1: TextGrid needs an interval tier\. Received: none\.$"):
-        loads('"ooTextFile" "TextGrid" 0 1 <absent>', "textgrid")
-
-
-def test_a_textgrid_joins_what_overlaps_and_keeps_what_touches() -> None:
-    segments = [Segment(0.0, 1.0), Segment(0.5, 1.5), Segment(1.5, 2.0)]
-    assert loads(dumps(segments, "textgrid"), "textgrid") == [Segment(0.0, 1.5), Segment(1.5, 2.0)]
-
-
-def test_a_textgrid_without_speech_needs_the_duration() -> None:
-    with pytest.raises(LabelError, match=r"needs the duration\. Received: duration=None"):
-        dumps([], "textgrid")
 
 
 # Files
@@ -248,14 +200,6 @@ def test_the_recording_is_called_like_its_label_file(tmp_path: Path) -> None:
 def test_files_are_utf_8_on_any_system(tmp_path: Path) -> None:
     write_labels(tmp_path / "a.csv", TALK, uri="Gespräch\udcff")
     assert (tmp_path / "a.csv").read_bytes().split(b"\n")[1] == "Gespräch?,0.320,1.240".encode()
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_praat_writes_utf_16(tmp_path: Path, encoding: str, newline: str) -> None:
-    path = tmp_path / "a.TextGrid"
-    path.write_bytes(SHORT_TEXTGRID.replace("events", "événements").replace("\n", newline).encode(encoding))
-    assert read_labels(path) == [Segment(0.0, 0.5)]
 
 
 @pytest.mark.parametrize(

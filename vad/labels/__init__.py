@@ -245,7 +245,7 @@ def _decode(content: bytes, source: str) -> str:
     try:
         if not wide and b"\0" in content:
             raise UnicodeDecodeError("utf-8", content, content.index(b"\0"), content.index(b"\0") + 1, "NUL")
-        return content.decode("utf-16" if wide else "utf-8-sig")
+        return content.decode("utf-16" if wide else "utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         rule = "a label file must be text in UTF-8, or in UTF-16 with a byte order mark"

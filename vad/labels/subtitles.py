@@ -10,7 +10,7 @@ from vad.segments import Segment
 __all__ = ["read_srt", "read_vtt", "write_srt", "write_vtt"]
 
 _CLOCK = r"(?:(\d+):)?([0-5]?\d):([0-5]?\d)[.,](\d{1,3})"
-_TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?", flags=re.ASCII)
+_TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
 _NO_CUES = ("NOTE", "STYLE", "REGION")
 
 _Block = list[tuple[int, str]]  # numbered lines without a blank one between them

@@ -18,7 +18,7 @@ DEFAULT_TIER = "speech"
 _TOKEN = re.compile(
     r"""
     "(?P<string>(?:[^"]|"")*)"
-    | (?P<number>(?<!\S)[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?!\S))
+    | (?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?!\S))
     | (?P<flag><exists>|<absent>)
     | (?P<unfinished>")
     | (?P<comment>![^\n]*)

@@ -1,0 +1,81 @@
+"""TextGrids: both of Praat's text forms, its encodings, tiers by name, and intervals without gaps."""
+
+from pathlib import Path
+
+import pytest
+
+from vad.errors import LabelError
+from vad.labels import dumps, loads, read_labels
+from vad.segments import Segment
+
+SHORT_TEXTGRID = '''File type = "ooTextFile"
+"TextGrid"
+
+0 ! from 7 "s on
+3
+<exists>
+3
+"TextTier" "the 1st ""events""" 0 3 1
+1.5 "a ""click"""
+"IntervalTier"
+"words"
+0
+3
+3
+0
+1
+""
+1
+2.5
+"he said
+""hello"""
+2.5
+3
+"sil"
+"IntervalTier" 2nd to last: "Speech" 0 3 2 0 0.5 "x" 0.5 3 " "
+'''
+
+
+@pytest.mark.parametrize(
+    ("tier", "expected"),
+    [(None, Segment(0.0, 0.5)), ("Speech", Segment(0.0, 0.5)), ("words", Segment(1.0, 2.5))],
+)
+def test_textgrid_tiers_are_chosen_by_name(tier: str | None, expected: Segment) -> None:
+    assert loads(SHORT_TEXTGRID, "textgrid", tier=tier) == [expected]
+
+
+def test_without_a_tier_called_speech_the_first_one_of_intervals_is_read() -> None:
+    assert loads(SHORT_TEXTGRID.replace("Speech", "other"), "textgrid") == [Segment(1.0, 2.5)]
+
+
+def test_a_textgrid_has_no_tiers() -> None:
+    with pytest.raises(LabelError, match=r"^<text>:1: TextGrid needs an interval tier\. Received: none\.$"):
+        loads('"ooTextFile" "TextGrid" 0 1 <absent>', "textgrid")
+
+
+def test_a_tier_may_have_quotes_in_its_name() -> None:
+    text = SHORT_TEXTGRID.replace('"words"', '"the ""words"""')
+    assert loads(text, "textgrid", tier='the "words"') == [Segment(1.0, 2.5)]
+
+
+def test_a_textgrid_joins_what_overlaps_and_keeps_what_touches() -> None:
+    segments = [Segment(0.0, 1.0), Segment(0.5, 1.5), Segment(1.5, 2.0)]
+    assert loads(dumps(segments, "textgrid"), "textgrid") == [Segment(0.0, 1.5), Segment(1.5, 2.0)]
+
+
+def test_a_textgrid_without_speech_needs_the_duration() -> None:
+    with pytest.raises(LabelError, match=r"needs the duration\. Received: duration=None"):
+        dumps([], "textgrid")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_praat_writes_utf_16(tmp_path: Path, encoding: str, newline: str) -> None:
+    path = tmp_path / "a.TextGrid"
+    path.write_bytes(SHORT_TEXTGRID.replace("events", "événements").replace("\n", newline).encode(encoding))
+    assert read_labels(path) == [Segment(0.0, 0.5)]
+
+
+def test_a_textgrid_has_no_empty_intervals() -> None:
+    text = dumps([Segment(0.0, 1.0), Segment(1.0, 2.0)], "textgrid", duration=2.0)
+    assert "intervals: size = 2 \n" in text
