@@ -19,6 +19,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 from sounds import RATE, tone
+from test_imports import MAY_IMPORT
 
 import vad
 from vad.cli import COMMANDS, main
@@ -192,6 +193,16 @@ def test_readme_options_and_formats_are_the_codes() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [one.name for one in fields(SegmentOptions)]
     out = README.split("Out (`--format`):")[1].split("Also")[0]
     assert set(re.findall(r"`(\w+)`", out)) == set(FORMATS)
+
+
+def test_readme_rows_of_rooms_are_the_directions_of_imports() -> None:
+    rows = re.findall(
+        r"^    (.+)$", README.split("rows below its own")[1].split("The program")[0], re.MULTILINE
+    )
+    row_of = {room: number for number, row in enumerate(rows) for room in row.split(", ")}
+    assert set(row_of) == set(MAY_IMPORT)
+    for room, imported in MAY_IMPORT.items():
+        assert all(row_of[other] > row_of[room] for other in imported), room
 
 
 def test_versions_agree() -> None:
