@@ -139,7 +139,9 @@ def score_item(detector: Detector, item: Item) -> Scored:
     stream = detector.stream()
     events: list[Event] = []
     probabilities = []
-    with open_audio(item.path, sample_rate=detector.sample_rate) as blocks:
+    with open_audio(
+        item.path, sample_rate=detector.sample_rate, block_duration=detector.block_duration
+    ) as blocks:
         for block in blocks:
             events += stream.feed(block)
             probabilities.append(stream.probabilities)
