@@ -1,5 +1,7 @@
 """The networks: what they see, that they see no future, and that pieces and whole agree."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -34,11 +36,14 @@ def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms):
     frames = facts.receptive_field // config.frame_length + 12
     samples = noise(config, frames)
     assert run(model, samples).shape == (frames,)
-    # The sample in the middle of a frame: windows are not flat, and zero at their very ends.
-    changed_frame = 4
-    changed = samples.copy()
-    changed[0, changed_frame * config.frame_length + config.frame_length // 2] += 0.9
-    moved = np.flatnonzero(np.abs(run(model, changed) - run(model, samples)) > 1e-7)
+    changed_frame, offline = 4, run(model, samples)
+    moved = set()
+    # Around the middle of a frame, since windows are zero at their ends; up and down, since a ReLU hides one way.
+    for offset, change in itertools.product((-9, 0, 9), (-0.9, 0.9)):
+        changed = samples.copy()
+        changed[0, changed_frame * config.frame_length + config.frame_length // 2 + offset] += change
+        moved.update(np.flatnonzero(np.abs(run(model, changed) - offline) > 1e-7).tolist())
+    moved = sorted(moved)
     assert moved[0] == changed_frame, "a network that hears the future, or too late"
     reach = (moved[-1] + 1 - changed_frame) * config.frame_length - config.frame_length // 2
     assert reach <= facts.receptive_field + config.frame_length

@@ -5,6 +5,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from vad.errors import ConfigError
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from vad.training.provenance import describe_run, network_of
 
     weights = args.source / "best.keras" if args.source.is_dir() else args.source
-    notes = {}
+    notes: dict[str, Any] = {}
     if args.source.is_dir():
         notes |= describe_run(args.source, load_config(args.source / "config.json"))
     if args.metrics is not None:

@@ -33,7 +33,6 @@ class NetworkConfig:
         conv_channels: Widths of the stages before the dilated stack.
         channels: Width of the dilated stack.
         dilations: One residual block each, in frames; with kernels of 3 they span ``2 * sum(dilations)`` frames.
-        dropout: Share of channels dropped before the last layer, in training.
     """
 
     SAMPLE_RATE: ClassVar[int] = 16_000
@@ -47,7 +46,6 @@ class NetworkConfig:
     conv_channels: tuple[int, ...] = (24, 32, 64, 64)
     channels: int = 128
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
-    dropout: float = 0.1
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
@@ -91,7 +89,8 @@ def network_from_dict(values: Mapping[str, Any]) -> NetworkConfig:
     Raises:
         ConfigError: A value out of its range.
     """
-    return NetworkConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return NetworkConfig(**fields)
 
 
 def build_network(config: NetworkConfig) -> keras.Model:
@@ -110,7 +109,6 @@ def build_network(config: NetworkConfig) -> keras.Model:
         x = layers.Add(name=f"dilated{dilation}_add")(
             [x, _conv1d(x, config.channels, 3, dilation=dilation, name=f"dilated{dilation}")]
         )
-    x = layers.SpatialDropout1D(config.dropout, name="dropout")(x)
     x = layers.Dense(1, activation="sigmoid", name="speech")(x)
     probability = layers.Reshape((-1,), name="probability")(x)
     return keras.Model(samples, probability, name=config.architecture.replace("-", "_"))
