@@ -1,0 +1,216 @@
+"""A labelled corpus: a JSONL manifest, or plain folders, as a list of items.
+
+A manifest has one JSON object per line; ``audio_filepath`` (relative to the manifest) and ``kind`` are
+required, ``segments`` ([[start, end], ...] in seconds) for speech that is not speech throughout. The other
+keys are optional. A folder without a manifest is read by its layout::
+
+    my_corpus/speech/<speaker>/a.wav + a.rttm     (any format of `vad.labels`; one folder per speaker)
+    my_corpus/noise/fan.wav                       (no speech anywhere)
+    my_corpus/music/song.flac                     (no speech anywhere)
+
+A folder with neither a manifest nor these three names is taken as labelled recordings: each audio file needs a
+label file of the same stem beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vad.decoding import KNOWN_SUFFIXES
+from vad.errors import LabelError
+from vad.labels import EXTENSIONS, read_labels
+from vad.segments import Segment
+
+__all__ = ["KINDS", "SPLITS", "Item", "read_corpus"]
+
+KINDS = ("speech", "noise", "music")
+SPLITS = ("train", "dev")
+_DEV_SHARE = 0.1
+_STRINGS = ("speaker", "language", "source", "license", "commit", "label")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One recording and what is known of it.
+
+    Attributes:
+        path: The audio file.
+        kind: "speech", "noise" or "music"; the last two hold no speech.
+        segments: Where speech is, seconds, sorted.
+        split: "train" or "dev"; speakers never stand in both.
+        speaker: Who speaks; "" where unknown.
+        language: What is spoken.
+        source: Where the recording comes from.
+        license: Its licence.
+        commit: The version of its source.
+        label: Where its segments come from.
+        duration: Seconds, or None where the manifest does not tell.
+        range_db: Loud minus quiet frames, dB: how clean the recording is. None where unknown.
+        key: Its path inside the corpus, with slashes.
+    """
+
+    path: Path
+    kind: str
+    segments: tuple[Segment, ...] = ()
+    split: str = "train"
+    speaker: str = ""
+    language: str = ""
+    source: str = ""
+    license: str = ""
+    commit: str = ""
+    label: str = ""
+    duration: float | None = None
+    range_db: float | None = None
+    key: str = field(default="", compare=False)
+
+
+def read_corpus(path: str | Path) -> list[Item]:
+    """Reads a manifest (``.jsonl``), a folder that holds ``manifest.jsonl``, or a plain folder.
+
+    Args:
+        path: The manifest or the folder.
+
+    Returns:
+        The items, in the manifest's order or sorted by path.
+
+    Raises:
+        LabelError: A row or a label file breaks the rules, or nothing is there.
+    """
+    path = Path(path)
+    manifest = path / "manifest.jsonl" if path.is_dir() else path
+    if manifest.is_file():
+        items = list(_read_manifest(manifest))
+    elif path.is_dir():
+        kinds = [kind for kind in KINDS if (path / kind).is_dir()]
+        folders = [(path / kind, kind) for kind in kinds] or [(path, "speech")]
+        items = [item for folder, kind in folders for item in _read_folder(folder, kind)]
+    else:
+        raise LabelError(
+            f"A corpus must be a manifest (.jsonl) or a folder. Received: {path}, which does not exist."
+        )
+    if not items:
+        raise LabelError(f"A corpus must hold recordings. Received: {path}, which holds none.")
+    return items
+
+
+def _read_manifest(manifest: Path) -> Iterator[Item]:
+    split_of: dict[str, str] = {}
+    try:
+        lines = manifest.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelError(
+            f"A manifest must be readable UTF-8 text. Received: {manifest} ({error})."
+        ) from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        where = f"{manifest}:{number}"
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise LabelError(
+                f"{where}: a manifest row must be one JSON object. Received: {error}."
+            ) from error
+        item = _item_from_row(row, manifest.parent, where)
+        if item.speaker and split_of.setdefault(item.speaker, item.split) != item.split:
+            raise LabelError(
+                f"{where}: a speaker must be in one split. Received: {item.speaker!r} in {item.split}, "
+                f"before in {split_of[item.speaker]}."
+            )
+        yield item
+
+
+def _item_from_row(row: Any, folder: Path, where: str) -> Item:
+    if not isinstance(row, dict) or not isinstance(row.get("audio_filepath"), str):
+        raise LabelError(
+            f"{where}: a manifest row must have audio_filepath, a string. Received: {str(row)[:80]}."
+        )
+    row = {name: value for name, value in row.items() if value is not None}
+    _require_one_of(KINDS, row.get("kind"), "kind", where)
+    _require_one_of(SPLITS, row.get("split", "train"), "split", where)
+    for name in _STRINGS:
+        if not isinstance(row.get(name, ""), str):
+            raise LabelError(f"{where}: {name} must be a string. Received: {name}={row[name]!r}.")
+    for name in ("duration", "range_db"):
+        if name in row and not _is_number(row[name]):
+            raise LabelError(f"{where}: {name} must be a finite number. Received: {name}={row[name]!r}.")
+    if row.get("duration", 0) < 0:
+        raise LabelError(f"{where}: duration must be 0 or more. Received: duration={row['duration']!r}.")
+    key = row["audio_filepath"]
+    optional = {name: row[name] for name in ("split", "duration", "range_db", *_STRINGS) if name in row}
+    return Item(folder / key, row["kind"], _segments_from_row(row, where), key=key, **optional)
+
+
+def _require_one_of(known: tuple[str, ...], value: object, name: str, where: str) -> None:
+    if value not in known:
+        raise LabelError(f"{where}: {name} must be {' or '.join(known)}. Received: {name}={value!r}.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _segments_from_row(row: dict[str, Any], where: str) -> tuple[Segment, ...]:
+    pairs = row.get("segments")
+    if row["kind"] != "speech":
+        if pairs:
+            raise LabelError(
+                f"{where}: {row['kind']} must have no speech segments. Received: {str(pairs)[:80]}."
+            )
+        return ()
+    if pairs is None:
+        if "duration" not in row:
+            raise LabelError(
+                f"{where}: speech must have segments, or a duration where all of it is speech. Received: neither."
+            )
+        pairs = [[0.0, row["duration"]]]
+    if not isinstance(pairs, list):
+        raise LabelError(f"{where}: segments must be a list of [start, end]. Received: {str(pairs)[:80]}.")
+    return tuple(sorted(_segment(pair, where) for pair in pairs))
+
+
+def _segment(pair: Any, where: str) -> Segment:
+    if isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair)) and 0 <= pair[0] <= pair[1]:
+        return Segment(float(pair[0]), float(pair[1]))
+    raise LabelError(
+        f"{where}: a segment must be [start, end] in seconds, 0 or more, the start first. "
+        f"Received: {str(pair)[:80]}."
+    )
+
+
+def _read_folder(folder: Path, kind: str) -> Iterator[Item]:
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in KNOWN_SUFFIXES)
+    for path in sorted(path for path in found if path.is_file()):
+        below = path.relative_to(folder)
+        speaker = below.parts[0] if len(below.parts) > 1 else path.stem
+        yield Item(
+            path,
+            kind,
+            _segments_beside(path) if kind == "speech" else (),
+            _split_of(f"{kind}/{speaker}"),
+            speaker,
+            key=path.relative_to(folder.parent).as_posix(),
+        )
+
+
+def _segments_beside(path: Path) -> tuple[Segment, ...]:
+    for extension in EXTENSIONS:
+        label = path.with_suffix(extension)
+        if label.is_file():
+            return tuple(read_labels(label))
+    raise LabelError(
+        f"{path}: a speech file must have a label file beside it. Received: none; "
+        f"write one, such as {path.with_suffix('.rttm').name}."
+    )
+
+
+def _split_of(speaker: str) -> str:
+    """A speaker's split hangs on the name alone, so adding recordings never moves anybody."""
+    share = int.from_bytes(hashlib.sha256(speaker.encode()).digest()[:4], "big") / 2**32
+    return "dev" if share < _DEV_SHARE else "train"
