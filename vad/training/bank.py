@@ -1,0 +1,218 @@
+"""The corpus decoded once: all audio in one memory-mapped file, with labels on a 10 ms grid beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from vad.audio import read_audio
+from vad.batch import in_order
+from vad.corpus import Item, read_corpus
+from vad.errors import AudioError, ConfigError
+
+__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "whole_file"]
+
+SAMPLE_RATE = 16_000
+CELL = 160  # samples per label cell: 10 ms
+_FULL_SCALE = 32_768
+_SPEECH_LEVEL_PERCENTILE = 50
+
+Samples16 = npt.NDArray[np.int16]
+Cells = npt.NDArray[np.uint8]
+SoftLabels = Mapping[str, Cells]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording in the bank.
+
+    Attributes:
+        index: Its row in the bank.
+        kind: "speech", "noise" or "music".
+        speaker: The speaker, or the file where the speaker is unknown.
+        source: Where it comes from; "" where unknown.
+        offset: First sample in the bank.
+        length: Samples.
+        level_db: Level of its active part, dBFS: what a gain is computed from.
+        range_db: Loud minus quiet frames, dB: how clean it is.
+    """
+
+    index: int
+    kind: str
+    speaker: str
+    source: str
+    offset: int
+    length: int
+    level_db: float
+    range_db: float
+
+
+class Bank:
+    """Decoded recordings of one split.
+
+    Args:
+        folder: Where `build_bank` wrote.
+        split: "train" or "dev".
+
+    Attributes:
+        split: Which one.
+        clips: Its recordings, in the corpus' order.
+    """
+
+    def __init__(self, folder: Path, split: str):
+        rows = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        self._samples = np.memmap(folder / "audio.i16", np.int16, "r")
+        self._labels = np.memmap(folder / "labels.u8", np.uint8, "r")
+        self.split = split
+        self.clips = [Clip(**row["clip"]) for row in rows if row["split"] == split]
+
+    def samples(self, clip: Clip) -> npt.NDArray[np.float32]:
+        """The clip's samples in [-1, 1], a copy [shape=(length,)]."""
+        samples = self._samples[clip.offset : clip.offset + clip.length].astype(np.float32)
+        return samples / np.float32(_FULL_SCALE)
+
+    def labels(self, clip: Clip) -> npt.NDArray[np.float32]:
+        """The clip's speech probability per 10 ms cell, in [0, 1] [shape=(length // CELL,)]."""
+        first = clip.offset // CELL
+        return self._labels[first : first + clip.length // CELL].astype(np.float32) / np.float32(255)
+
+
+def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
+    """Decodes a corpus, unless that is done already.
+
+    Labels are the corpus' soft labels (``soft_labels.npz`` beside the manifest) where there are any, else its
+    segments. Clips are cut to whole label cells.
+
+    Args:
+        corpus: A manifest or a folder, as `vad.corpus.read_corpus` takes it.
+        folder: Where to write ``audio.i16``, ``labels.u8``, ``corpus.sha256`` and ``index.json``.
+        jobs: Processes.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ConfigError: The folder holds another corpus, or this one before it was changed.
+        LabelError: The corpus breaks its rules.
+        AudioError: A recording cannot be read.
+    """
+    items = read_corpus(corpus)
+    soft_path = (corpus if corpus.is_dir() else corpus.parent) / "soft_labels.npz"
+    fingerprint = _fingerprint(items, soft_path)
+    index, note = folder / "index.json", folder / "corpus.sha256"
+    if index.exists():
+        if note.exists() and note.read_text(encoding="utf-8") != fingerprint:
+            raise ConfigError(
+                f"A data folder holds one corpus. Received: {corpus}, which is not, or no longer, what {folder} "
+                "was made from. Name another data folder."
+            )
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = _decode_all(items, _read_soft_labels(soft_path), folder, jobs)
+    note.write_text(fingerprint, encoding="utf-8")
+    # The index is written last: a bank without one is unfinished and is made again.
+    index.write_text(json.dumps(rows), encoding="utf-8")
+    return folder
+
+
+def _fingerprint(items: Iterable[Item], soft_path: Path) -> str:
+    """Of all that the bank takes from the corpus but the sound itself."""
+    digest = hashlib.sha256(soft_path.read_bytes() if soft_path.exists() else b"")
+    for item in items:
+        segments = [(segment.start, segment.end) for segment in item.segments]
+        digest.update(repr((item.key, item.kind, item.split, item.speaker, item.source, segments)).encode())
+    return digest.hexdigest()
+
+
+def _read_soft_labels(path: Path) -> SoftLabels:
+    if not path.exists():
+        return {}
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+def _decode_all(items: list[Item], soft: SoftLabels, folder: Path, jobs: int) -> list[dict[str, Any]]:
+    """Writes the audio and the labels, and tells the index' rows."""
+    rows, offset = [], 0
+    decoded = in_order(_make_decoder, [str(item.path) for item in items], jobs, crashed=_crashed)
+    with ExitStack() as files:
+        audio = files.enter_context(files.enter_context(whole_file(folder / "audio.i16")).open("wb"))
+        labels = files.enter_context(files.enter_context(whole_file(folder / "labels.u8")).open("wb"))
+        progress = tqdm(decoded, "decode", len(items), disable=None)
+        for index, (item, samples) in enumerate(zip(items, progress, strict=True)):
+            samples = samples[: len(samples) // CELL * CELL]
+            cells = _soft_or_hard(item, soft, len(samples) // CELL)
+            audio.write(samples.tobytes())
+            labels.write(cells.tobytes())
+            clip = Clip(
+                index,
+                item.kind,
+                item.speaker or item.key,
+                item.source,
+                offset,
+                len(samples),
+                _active_level_db(samples, cells if item.kind == "speech" else None),
+                60.0 if item.range_db is None else item.range_db,
+            )
+            rows.append({"split": item.split, "clip": asdict(clip)})
+            offset += len(samples)
+    return rows
+
+
+def _make_decoder() -> Callable[[str], Samples16]:
+    return _decode
+
+
+def _decode(path: str) -> Samples16:
+    samples = np.clip(read_audio(path, sample_rate=SAMPLE_RATE), -1, (_FULL_SCALE - 1) / _FULL_SCALE)
+    return np.round(samples * _FULL_SCALE).astype(np.int16)
+
+
+def _crashed(path: str) -> NoReturn:
+    raise AudioError(f"A recording must not bring its decoder down. Received: {path}. Leave it out.")
+
+
+def _soft_or_hard(item: Item, soft: SoftLabels, n_cells: int) -> Cells:
+    cells = np.zeros(n_cells, np.uint8)
+    key = item.key.replace("/", "|")
+    if key in soft:
+        known = soft[key][:n_cells]
+        cells[: len(known)] = known
+    else:
+        for segment in item.segments:
+            cells[round(segment.start * 100) : round(segment.end * 100)] = 255
+    return cells
+
+
+def _active_level_db(samples: Samples16, cells: Cells | None) -> float:
+    """Level of the speech cells, or of the louder half of a noise, in dBFS."""
+    power = np.square(samples.reshape(-1, CELL).astype(np.float64) / _FULL_SCALE).mean(axis=1)
+    if cells is not None and (cells >= 128).any():
+        power = power[cells >= 128]
+    elif len(power):
+        power = power[power >= np.percentile(power, _SPEECH_LEVEL_PERCENTILE)]
+    return float(10 * np.log10(power.mean() + 1e-12)) if len(power) else -120.0
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A name to write under that becomes ``path`` at the end.
+
+    So a kill leaves no half of it, and two runs may write the same file.
+    """
+    unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
