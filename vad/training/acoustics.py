@@ -1,0 +1,161 @@
+"""What happens to sound on its way: rooms, coloured noise, equalisation, telephone and codec bands, clipping."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import signal
+
+from vad.training.bank import SAMPLE_RATE
+
+__all__ = [
+    "Samples",
+    "band_limit",
+    "breath",
+    "clip_hard",
+    "coloured_noise",
+    "decibel_gain",
+    "equalise",
+    "far_room",
+    "next_room",
+    "reverberate",
+    "room_response",
+    "telephone",
+    "thump",
+]
+
+Samples = npt.NDArray[np.float32]
+_MU = 255.0
+
+
+def decibel_gain(level_db: float) -> float:
+    """The amplitude factor of a level in dB."""
+    return float(10 ** (level_db / 20))
+
+
+def room_response(rng: np.random.Generator, rt60_s: float, direct_to_reverberant_db: float) -> Samples:
+    """A synthetic room impulse response whose direct sound is sample 0, so labels stay where they are.
+
+    A few early reflections, then Gaussian noise that decays by 60 dB in ``rt60_s``, its high frequencies faster
+    (Polack's statistical model, "Playing billiards in the concert hall", 1993). The direct sound has energy 1.
+
+    Args:
+        rng: Source of randomness.
+        rt60_s: Reverberation time, seconds.
+        direct_to_reverberant_db: Energy of the direct sound over all that follows, dB.
+
+    Returns:
+        The response [shape=(samples,)].
+    """
+    n = int(SAMPLE_RATE * min(rt60_s, 1.5))
+    time = np.arange(n) / SAMPLE_RATE
+    bright = rng.standard_normal(n) * 10 ** (-3 * time / (0.5 * rt60_s))
+    dark = signal.lfilter([0.3], [1, -0.7], rng.standard_normal(n)) * 10 ** (-3 * time / rt60_s)
+    tail = (bright + dark) * (1 - np.exp(-time / 0.02))
+    early = rng.integers(int(0.002 * SAMPLE_RATE), int(0.04 * SAMPLE_RATE), 6)
+    tail[early] += rng.choice([-1, 1], 6) * rng.uniform(0.5, 3.0, 6)
+    tail[: int(0.002 * SAMPLE_RATE)] = 0
+    tail *= decibel_gain(-direct_to_reverberant_db) / np.sqrt(np.square(tail).sum())
+    tail[0] = 1.0
+    return tail.astype(np.float32)
+
+
+def far_room(rng: np.random.Generator) -> Samples:
+    """The response from somebody across the hall: hardly any direct sound, little treble."""
+    response = room_response(rng, rng.uniform(0.5, 1.5), rng.uniform(-18, -6))
+    return signal.lfilter(*signal.butter(1, rng.uniform(1_500, 5_000), fs=SAMPLE_RATE), response).astype(
+        np.float32
+    )
+
+
+def next_room(rng: np.random.Generator) -> Samples:
+    """The response from somebody else's place: another seat at the table, or through a door."""
+    response = room_response(rng, rng.uniform(0.2, 1.2), rng.uniform(-15, 5))
+    if rng.random() < 0.5:
+        response = signal.lfilter(*signal.butter(1, rng.uniform(1_000, 4_000), fs=SAMPLE_RATE), response)
+    return response.astype(np.float32)
+
+
+def reverberate(samples: Samples, response: Samples) -> Samples:
+    """Convolves, keeping the length."""
+    return signal.oaconvolve(samples, response)[: len(samples)].astype(np.float32)
+
+
+def coloured_noise(rng: np.random.Generator, n: int) -> Samples:
+    """Noise of a random slope (white to brown), level drift and at times mains hum, with an RMS near 1."""
+    spectrum = np.fft.rfft(rng.standard_normal(n))
+    frequency = np.fft.rfftfreq(n, 1 / SAMPLE_RATE)
+    spectrum *= np.maximum(frequency, 40.0) ** (-rng.uniform(0, 1.2))
+    noise = np.fft.irfft(spectrum, n)
+    noise /= np.sqrt(np.square(noise).mean())
+    if rng.random() < 0.3:
+        anchors = rng.uniform(-6, 6, max(2, n // SAMPLE_RATE))
+        noise *= 10 ** (np.interp(np.linspace(0, 1, n), np.linspace(0, 1, len(anchors)), anchors) / 20)
+    if rng.random() < 0.2:
+        mains, time = rng.choice([50.0, 60.0]), np.arange(n) / SAMPLE_RATE
+        for harmonic in range(1, 8):
+            noise += (
+                rng.uniform(0, 1.5)
+                / harmonic
+                * np.sin(2 * np.pi * mains * harmonic * time + rng.uniform(0, 6.28))
+            )
+    return noise.astype(np.float32)
+
+
+def thump(rng: np.random.Generator) -> Samples:
+    """A knock on the table, a touched cable, a foot against the stand: a short burst, mostly low."""
+    decay = np.exp(rng.uniform(np.log(0.003), np.log(0.08)))
+    time = np.arange(int(6 * decay * SAMPLE_RATE)) / SAMPLE_RATE
+    burst = rng.standard_normal(len(time)) * np.exp(-time / decay)
+    high = np.exp(rng.uniform(np.log(80), np.log(7_000)))
+    return _unit_power(signal.sosfilt(signal.butter(2, high, fs=SAMPLE_RATE, output="sos"), burst))
+
+
+def breath(rng: np.random.Generator) -> Samples:
+    """Somebody breathes at the microphone: noise that swells and fades, shaped by an open mouth or a nose."""
+    n = int(rng.uniform(0.15, 1.0) * SAMPLE_RATE)
+    band = [rng.uniform(150, 1_200), rng.uniform(2_000, 7_500)]
+    puff = signal.sosfilt(
+        signal.butter(1, band, "band", fs=SAMPLE_RATE, output="sos"), rng.standard_normal(n)
+    )
+    return _unit_power(puff * np.hanning(n) ** rng.uniform(0.5, 2.0))
+
+
+def _unit_power(samples: npt.NDArray[np.float64]) -> Samples:
+    return (samples / np.sqrt(np.square(samples).mean() + 1e-12)).astype(np.float32)
+
+
+def equalise(rng: np.random.Generator, samples: Samples) -> Samples:
+    """A microphone's colour: a smooth random response over an octave scale, within 10 dB, without phase."""
+    points = np.array([0, 60, 120, 250, 500, 1_000, 2_000, 4_000, 8_000])
+    gain_db = np.convolve(rng.uniform(-10, 10, len(points) + 2), [0.25, 0.5, 0.25], "valid")
+    taps = signal.firwin2(255, points, 10 ** (gain_db / 20), fs=SAMPLE_RATE)
+    return signal.oaconvolve(samples, taps, mode="same").astype(np.float32)
+
+
+def band_limit(samples: Samples, low_hz: float | None, high_hz: float | None, order: int = 4) -> Samples:
+    """Butterworth high-pass and low-pass where given; a high order is a codec's wall."""
+    if low_hz is not None:
+        samples = signal.sosfilt(signal.butter(2, low_hz, "high", fs=SAMPLE_RATE, output="sos"), samples)
+    if high_hz is not None and high_hz < SAMPLE_RATE / 2:
+        samples = signal.sosfilt(signal.butter(order, high_hz, fs=SAMPLE_RATE, output="sos"), samples)
+    return samples.astype(np.float32)
+
+
+def telephone(rng: np.random.Generator, samples: Samples) -> Samples:
+    """300-3400 Hz and, for half of the calls, G.711's mu-law steps (ITU-T G.711) at a random drive."""
+    samples = band_limit(samples, rng.uniform(200, 350), rng.uniform(3_200, 3_700), order=8)
+    if rng.random() < 0.5:
+        peak = np.abs(samples).max() / rng.uniform(0.1, 1.0) + 1e-9
+        companded = np.sign(samples) * np.log1p(_MU * np.abs(samples) / peak) / np.log1p(_MU)
+        companded = np.round(companded * 127) / 127
+        samples = (np.sign(companded) * np.expm1(np.abs(companded) * np.log1p(_MU)) / _MU * peak).astype(
+            np.float32
+        )
+    return samples
+
+
+def clip_hard(rng: np.random.Generator, samples: Samples) -> Samples:
+    """An overdriven input: cut off at a high percentile of the magnitude."""
+    limit = np.percentile(np.abs(samples), rng.uniform(97, 99.9))
+    return np.clip(samples, -limit, limit) if limit > 0 else samples
