@@ -1,0 +1,389 @@
+"""Scenes: the same for the same seed, each part by itself, and labels that are exactly what is heard."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+import tiny_corpus
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import signal
+from sounds import RATE
+
+from vad.errors import ConfigError
+from vad.training.bank import CELL, Bank, build_bank
+from vad.training.mixing import Mixer, Scene
+from vad.training.recipe import MixingConfig
+
+# Talk alone, dry, as it was recorded; each test adds what it is about.
+BARE = MixingConfig(
+    scene_s=8.0,
+    speech_free=0.0,
+    speed=(1.0, 1.0),
+    room=0.0,
+    noise=0.0,
+    events=0.0,
+    music=0.0,
+    background=0.0,
+    babble=0.0,
+    hiss=0.0,
+    handling=0.0,
+    telephone=0.0,
+    band_limit=0.0,
+    equalise=0.0,
+    clipping=0.0,
+    digital_silence=0.0,
+)
+PARTS = ("noise", "events", "music", "background", "babble", "hiss", "handling")
+CHANNEL = ("telephone", "band_limit", "equalise", "clipping")
+
+Samples = npt.NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("mixing")
+    return build_bank(tiny_corpus.write(place), place / "bank", jobs=1)
+
+
+@pytest.fixture(scope="module")
+def bank(folder: Path) -> Bank:
+    return Bank(folder, "train")
+
+
+def mix(scene: Scene) -> npt.NDArray[np.float64]:
+    """The scene as it was before its peak was set: talk at 0 dB."""
+    return scene.samples.astype(np.float64) / 10 ** (scene.level_db / 20)
+
+
+def cell_power(samples: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    return np.square(samples.reshape(-1, CELL), dtype=np.float64).mean(axis=1)
+
+
+def power_db(samples: npt.NDArray[np.floating]) -> float:
+    return float(10 * np.log10(np.square(samples, dtype=np.float64).mean() + 1e-20))
+
+
+def louder_half_db(samples: npt.NDArray[np.floating]) -> float:
+    power = cell_power(samples)
+    return float(10 * np.log10(power[power >= np.median(power)].mean()))
+
+
+def is_recorded(bed: npt.NDArray[np.floating]) -> bool:
+    """The corpus' noises have nothing below 4 kHz, synthetic noise has most of it there."""
+    return power_db(signal.sosfilt(signal.butter(8, 4000, fs=RATE, output="sos"), bed)) < power_db(bed) - 20
+
+
+def same(first: Scene, second: Scene) -> bool:
+    return (
+        np.array_equal(first.samples, second.samples)
+        and np.array_equal(first.labels, second.labels)
+        and (first.level_db, first.faintest_db) == (second.level_db, second.faintest_db)
+    )
+
+
+def test_a_seed_decides_every_sample_whatever_was_rendered_before(folder: Path) -> None:
+    config = MixingConfig(scene_s=3.0)
+    first = Mixer(Bank(folder, "train"), config, seed=7)
+    second = Mixer(Bank(folder, "train"), config, seed=7)
+    forwards = {index: first.scene(index) for index in range(6)}
+    for index in reversed(range(6)):
+        assert same(second.scene(index), forwards[index])
+
+
+def test_another_seed_or_number_is_another_scene(bank: Bank) -> None:
+    scenes = [Mixer(bank, BARE, seed).scene(index) for seed, index in ((1, 0), (2, 0), (1, 1))]
+    assert not any(same(scenes[i], scenes[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+
+
+def test_what_a_seed_renders_does_not_change_from_version_to_version(bank: Bank) -> None:
+    """The released networks can be trained again only while this holds."""
+    scenes = [Mixer(bank, MixingConfig(scene_s=4.0), seed=2026).scene(index) for index in range(12)]
+    labels = np.concatenate([np.round(scene.labels * 255).astype(np.uint8) for scene in scenes])
+    levels = [scene.level_db for scene in scenes]
+    assert zlib.crc32(labels.tobytes()) == 1040662726
+    assert levels == pytest.approx(
+        [-9.56, -21.97, -8.55, -4.13, -7.58, -21.95, -4.05, -22.02, -7.76, -7.09, -8.84, -9.33], abs=0.02
+    )
+
+
+@pytest.mark.parametrize("part", [*PARTS, *CHANNEL, "room"])
+def test_no_part_changes_the_labels(bank: Bank, part: str) -> None:
+    quiet, loud = Mixer(bank, BARE, 3), Mixer(bank, replace(BARE, **{part: 1.0}), 3)
+    differs = False
+    for index in range(3):
+        before, after = quiet.scene(index), loud.scene(index)
+        np.testing.assert_array_equal(before.labels, after.labels)
+        differs |= not np.array_equal(before.samples, after.samples)
+    assert differs, f"{part} is not heard"
+
+
+def test_parts_add_up_each_by_its_own_draws(bank: Bank) -> None:
+    everything = Mixer(bank, replace(BARE, **dict.fromkeys(PARTS, 1.0)), 11)
+    bare = Mixer(bank, BARE, 11)
+    alone = [Mixer(bank, replace(BARE, **{part: 1.0}), 11) for part in PARTS]
+    for index in range(2):
+        talk = mix(bare.scene(index))
+        together = talk + sum(mix(mixer.scene(index)) - talk for mixer in alone)
+        np.testing.assert_allclose(mix(everything.scene(index)), together, atol=1e-4)
+
+
+def test_a_noise_more_in_the_corpus_changes_no_speech_and_no_label(bank: Bank, tmp_path: Path) -> None:
+    grown = Bank(build_bank(tiny_corpus.write(tmp_path, noises=5), tmp_path / "bank", jobs=1), "train")
+    config = replace(BARE, room=0.5, music=0.5, background=0.5, noise=1.0, events=1.0, snr_db=(0.0, 10.0))
+    below_noise = signal.butter(10, 3000, fs=RATE, output="sos")
+    noises_differ = 0
+    for index in range(8):
+        before, after = (Mixer(one, config, 5).scene(index) for one in (bank, grown))
+        np.testing.assert_array_equal(before.labels, after.labels)
+        difference = mix(after) - mix(before)
+        noises_differ += power_db(difference) > -20
+        assert power_db(signal.sosfilt(below_noise, difference)) < -50
+    assert noises_differ >= 3
+
+
+def test_dry_labels_are_where_the_sound_is_to_the_sample(bank: Bank) -> None:
+    mixer = Mixer(bank, BARE, 1)
+    spoken = 0
+    for index in range(6):
+        scene = mixer.scene(index)
+        np.testing.assert_array_equal(scene.labels, (cell_power(scene.samples) > 0).astype(np.float32))
+        spoken += int(scene.labels.sum())
+    assert spoken > 600
+
+
+def test_at_another_speed_labels_stay_within_a_cell_of_the_sound(bank: Bank) -> None:
+    mixer = Mixer(bank, replace(BARE, speed=(0.8, 1.25)), 1)
+    lengths = []
+    for index in range(8):
+        scene = mixer.scene(index)
+        sounding = cell_power(scene.samples) > 0
+        near = np.convolve(sounding, np.ones(3), "same") > 0
+        inside = np.convolve(~sounding, np.ones(3), "same") == 0
+        assert not scene.labels[~near].any()
+        assert (scene.labels[inside] > 0.5).all()
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], scene.labels > 0.5, [False]])))
+        lengths += list(edges[1::2] - edges[::2])
+    assert min(lengths) < round(tiny_corpus.VOICE * 100) - 5, "nobody spoke faster"
+
+
+def test_a_room_moves_no_onset(bank: Bank) -> None:
+    mixer = Mixer(bank, replace(BARE, room=1.0, drr_db=(-12.0, -12.0), rt60_s=(0.8, 0.8)), 2)
+    for index in range(6):
+        scene = mixer.scene(index)
+        onset = int(np.flatnonzero(scene.labels > 0.5)[0]) * CELL
+        peak = np.abs(scene.samples[onset : onset + CELL]).max()
+        assert np.abs(scene.samples[:onset]).max(initial=0) < 1e-4 * peak
+        after = scene.samples[onset : onset + CELL]
+        assert np.flatnonzero(np.abs(after) > 0.01 * peak)[0] <= 8, "the direct sound is late"
+
+
+def test_a_room_is_heard_after_the_talk_and_not_labelled(bank: Bank) -> None:
+    dry, wet = (Mixer(bank, replace(BARE, room=room, drr_db=(-6.0, -6.0)), 2).scene(0) for room in (0.0, 1.0))
+    silent = dry.labels == 0
+    assert not cell_power(dry.samples)[silent].any()
+    assert cell_power(wet.samples)[silent].max() > 1e-4
+
+
+def test_the_level_is_that_of_the_talk(bank: Bank) -> None:
+    for config in (BARE, replace(BARE, room=1.0)):
+        scene = Mixer(bank, config, 4).scene(1)
+        talk = cell_power(scene.samples)[scene.labels > 0.5].mean()
+        assert 10 * np.log10(talk) == pytest.approx(scene.level_db, abs=0.05)
+        assert np.abs(scene.samples).max() == pytest.approx(0.98, abs=1e-5)
+
+
+@given(st.integers(0, 2**31), st.floats(-5, 35))
+@settings(max_examples=15, deadline=None)
+def test_a_noise_bed_has_the_snr_that_was_drawn(bank: Bank, seed: int, snr_db: float) -> None:
+    scene = Mixer(bank, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), seed).scene(0)
+    bed = mix(scene) - mix(Mixer(bank, BARE, seed).scene(0))
+    # A recorded bed is steady here; a synthetic one drifts and hums.
+    assert louder_half_db(bed) == pytest.approx(-snr_db, abs=0.3 if is_recorded(bed) else 8)
+
+
+def test_beds_are_recorded_and_synthetic(bank: Bank) -> None:
+    mixer = Mixer(bank, replace(BARE, speech_free=1.0, noise=1.0), 0)
+    assert 10 <= sum(is_recorded(mixer.scene(index).samples) for index in range(30)) <= 25
+
+
+@pytest.mark.parametrize(
+    ("part", "level", "tolerance_db"), [("music", "music_snr_db", 0.5), ("hiss", "hiss_db", 8)]
+)
+def test_other_beds_have_the_level_that_was_asked_for(
+    bank: Bank, part: str, level: str, tolerance_db: float
+) -> None:
+    for index in range(4):
+        scene = Mixer(bank, replace(BARE, speech_free=1.0, **{part: 1.0, level: (17.0, 17.0)}), 0).scene(
+            index
+        )
+        assert power_db(mix(scene)) == pytest.approx(-17, abs=tolerance_db)
+
+
+@pytest.mark.parametrize(("part", "level"), [("background", "background_db"), ("babble", "babble_snr_db")])
+def test_talk_behind_is_as_faint_as_asked_and_carries_no_label(bank: Bank, part: str, level: str) -> None:
+    alone = replace(BARE, speech_free=1.0, background_snr_db=(60.0, 60.0))
+    mixer = Mixer(bank, replace(alone, **{part: 1.0, level: (22.0, 22.0)}), 6)
+    for index in range(3):
+        scene = mixer.scene(index)
+        assert not scene.labels.any()
+        assert louder_half_db(mix(scene)) == pytest.approx(-22, abs=0.1)
+
+
+def test_talk_behind_is_heard_over_the_noise_of_its_own_place(bank: Bank) -> None:
+    behind = replace(BARE, speech_free=1.0, background=1.0, background_db=(22.0, 22.0))
+    for index in range(3):
+        quiet, noisy = (
+            mix(Mixer(bank, replace(behind, background_snr_db=(snr_db, snr_db)), 6).scene(index))
+            for snr_db in (100.0, 10.0)
+        )
+        # A synthetic noise drifts and hums.
+        assert power_db(noisy - quiet) == pytest.approx(-32, abs=8)
+
+
+@pytest.mark.parametrize(("snr_db", "faintest_db"), [(0.0, -60.0), (15.0, -45.0), (25.0, -88.0)])
+def test_talk_that_hardly_clears_its_noise_is_played_no_fainter_than_a_quiet_place(
+    bank: Bank, snr_db: float, faintest_db: float
+) -> None:
+    mixer = Mixer(bank, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), 0)
+    bare = Mixer(bank, BARE, 0)
+    recorded = [
+        mixer.scene(index)
+        for index in range(12)
+        if is_recorded(mix(mixer.scene(index)) - mix(bare.scene(index)))
+    ]
+    assert recorded
+    assert [scene.faintest_db for scene in recorded] == pytest.approx([faintest_db] * len(recorded), abs=2)
+    assert bare.scene(0).faintest_db == -88
+
+
+def test_speech_free_scenes_have_no_positive_label_and_the_others_have(bank: Bank) -> None:
+    loud = replace(BARE, **dict.fromkeys(PARTS, 1.0), room=1.0)
+    free, spoken = Mixer(bank, replace(loud, speech_free=1.0), 8), Mixer(bank, loud, 8)
+    for index in range(4):
+        assert not free.scene(index).labels.any()
+        assert np.abs(free.scene(index).samples).max() > 0.9
+        assert spoken.scene(index).labels.max() == 1.0
+
+
+def test_about_as_many_scenes_are_speech_free_as_asked(bank: Bank) -> None:
+    mixer = Mixer(bank, replace(BARE, speech_free=0.3, scene_s=30.0), 9)
+    assert 9 <= sum(not mixer.scene(index).labels.any() for index in range(60)) <= 28
+
+
+def test_digital_silence_is_exact_and_labelled_silence(bank: Bank) -> None:
+    plain = replace(BARE, hiss=1.0, hiss_db=(30.0, 30.0))
+    spoken_over = 0
+    for index in range(8):
+        before = Mixer(bank, plain, 10).scene(index)
+        scene = Mixer(bank, replace(plain, digital_silence=1.0), 10).scene(index)
+        silent = cell_power(scene.samples) == 0
+        assert silent.sum() >= 1
+        assert not scene.labels[silent].any()
+        np.testing.assert_array_equal(scene.labels[~silent], before.labels[~silent])
+        spoken_over += int(before.labels[silent].sum())
+    assert spoken_over > 0, "no speech was ever silenced"
+
+
+def test_silence_throughout_is_a_scene_too(bank: Bank) -> None:
+    scene = Mixer(bank, replace(BARE, speech_free=1.0), 0).scene(0)
+    assert not scene.samples.any()
+    assert np.isfinite(scene.level_db)
+
+
+def test_talk_has_pauses_several_speakers_and_now_and_then_overlap(bank: Bank) -> None:
+    mixer = Mixer(bank, replace(BARE, scene_s=16.0), 12)
+    speakers, spoken, together = set(), 0, 0
+    pauses = []
+    for index in range(30):
+        scene = mixer.scene(index)
+        spectra = np.abs(np.fft.rfft(scene.samples.reshape(-1, CELL) * np.hanning(CELL), axis=1))
+        loudest = np.maximum(spectra.max(axis=1, keepdims=True), 1e-6)
+        tones = [spectra[:, round(hertz / 100)] for hertz in tiny_corpus.TRAIN_SPEAKERS.values()]
+        present = np.stack(tones, axis=1) > 0.1 * loudest
+        inside = np.convolve(scene.labels, np.ones(5), "same") == 5
+        speakers |= {tuple(row) for row in present[inside]}
+        spoken += int(inside.sum())
+        together += int((present[inside].sum(axis=1) > 1).sum())
+        pauses.append(float((scene.labels == 0).mean()))
+    assert {sum(who) for who in speakers} >= {1, 2}
+    assert {row for row in speakers if sum(row) == 1} == {
+        tuple(np.eye(4, dtype=bool)[who]) for who in range(4)
+    }
+    assert 0.002 < together / spoken < 0.4
+    assert 0.2 < np.mean(pauses) < 0.9
+
+
+def test_a_long_clip_is_cut_to_what_is_left_with_its_own_labels(tmp_path: Path) -> None:
+    """Ten times the scene long, label and sound in step: whatever is cut out must still be in step."""
+    utterances = np.concatenate([tiny_corpus.speech(500.0)] * 20)
+    length = tiny_corpus.BEFORE + tiny_corpus.VOICE + tiny_corpus.AFTER
+    starts = [round(i * length + tiny_corpus.BEFORE, 2) for i in range(20)]
+    soundfile.write(tmp_path / "a.wav", utterances, RATE, "PCM_16")
+    segments = [[start, round(start + tiny_corpus.VOICE, 2)] for start in starts]
+    row = tiny_corpus.row("a.wav", "speech", "train", segments=segments)
+    (tmp_path / "manifest.jsonl").write_text(json.dumps(row))
+    mixer = Mixer(
+        Bank(build_bank(tmp_path, tmp_path / "bank", jobs=1), "train"), replace(BARE, scene_s=2.0), 0
+    )
+    scenes = [mixer.scene(index) for index in range(12)]
+    for scene in scenes:
+        np.testing.assert_array_equal(scene.labels, (cell_power(scene.samples) > 0).astype(np.float32))
+    assert len({scene.labels.tobytes() for scene in scenes}) > 6, "always cut at the same place"
+
+
+def test_a_recording_of_nothing_is_never_blown_up_to_talk(tmp_path: Path) -> None:
+    manifest = tiny_corpus.write(tmp_path)
+    faint = np.random.default_rng(0).integers(-1, 2, RATE) / 32768
+    soundfile.write(tmp_path / "speech/anna.wav", faint, RATE, "PCM_16")
+    mixer = Mixer(Bank(build_bank(manifest, tmp_path / "bank", jobs=1), "train"), BARE, 0)
+    for index in range(6):
+        spectrum = np.square(np.abs(np.fft.rfft(mixer.scene(index).samples)))
+        hiss = spectrum[len(spectrum) // 2 :].sum()
+        assert hiss <= 0.01 * spectrum.sum()
+
+
+@pytest.mark.parametrize("scene_s", [1.0, 1.013, 7.5])
+def test_a_scene_is_whole_cells_of_its_length(bank: Bank, scene_s: float) -> None:
+    scene = Mixer(bank, MixingConfig(scene_s=scene_s), 0).scene(0)
+    assert len(scene.samples) == len(scene.labels) * CELL
+    assert 0 <= scene_s - len(scene.samples) / RATE < 0.01
+    assert scene.samples.dtype == scene.labels.dtype == np.float32
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=15, deadline=None)
+def test_any_scene_is_finite_and_in_range(bank: Bank, seed: int) -> None:
+    shares = dict.fromkeys((*PARTS, *CHANNEL, "room", "digital_silence", "speech_free"), 0.5)
+    scene = Mixer(bank, replace(MixingConfig(scene_s=2.0), **shares), seed).scene(0)
+    assert np.isfinite(scene.samples).all()
+    assert np.abs(scene.samples).max() <= 0.981
+    assert np.isfinite(scene.level_db)
+    assert scene.labels.min() >= 0
+    assert scene.labels.max() <= 1
+
+
+def test_a_split_without_noise_or_music_is_mixed_all_the_same(tmp_path: Path) -> None:
+    manifest = tiny_corpus.write(tmp_path)
+    rows = [line for line in manifest.read_text().splitlines() if "speech/" in line]
+    manifest.write_text("\n".join(rows))
+    bank = Bank(build_bank(manifest, tmp_path / "bank", jobs=1), "dev")
+    config = MixingConfig(scene_s=2.0, noise=1.0, events=1.0, music=1.0)
+    assert all(np.isfinite(Mixer(bank, config, 0).scene(index).samples).all() for index in range(4))
+
+
+def test_a_split_without_speech_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    manifest = tiny_corpus.write(tmp_path)
+    rows = [line for line in manifest.read_text().splitlines() if "emil" not in line]
+    manifest.write_text("\n".join(rows))
+    folder = build_bank(manifest, tmp_path / "bank", jobs=1)
+    Mixer(Bank(folder, "train"), BARE, 0)
+    with pytest.raises(ConfigError, match=r"must hold speech\. Received: dev with none.*names the splits"):
+        Mixer(Bank(folder, "dev"), BARE, 0)

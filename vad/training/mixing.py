@@ -1,0 +1,124 @@
+"""Training scenes with exact labels: talk, rooms, noise, music and channels put together at random.
+
+The policy the labels teach: *foreground* speech counts, near or far, loud or soft, in noise down to -5 dB. Talk far
+under the foreground (20-38 dB, in another place) that hardly clears the noise of a quiet place, and the babble of a
+crowd, are background and count as non-speech.
+
+Each part of scene i draws from its own generator, seeded by (seed, i, part): adding a noise file changes no speech.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from vad.errors import ConfigError
+from vad.training import acoustics
+from vad.training.acoustics import Samples
+from vad.training.bank import CELL, SAMPLE_RATE, Bank
+from vad.training.clips import Clips, Labels, steady_level_db
+from vad.training.parts import Parts
+from vad.training.recipe import MixingConfig
+
+__all__ = ["FAINTEST_DB", "Mixer", "Scene"]
+
+FAINTEST_DB = -88.0
+_CLEAR_SNR_DB = 20.0
+_FAINTEST_NOISE_DB = -60.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A rendered example.
+
+    Attributes:
+        samples: Peak at 0.98 [shape=(samples,)].
+        labels: Speech probability per 10 ms cell [shape=(cells,)].
+        level_db: Level that talk has in this scene, or would have where nobody talks, dBFS; before the channel,
+            which may take some of it away.
+        faintest_db: How faint that talk may be played, dBFS. Noise that talk does not clear by 20 dB stays above
+            -60 dBFS: below, it would pass for a quiet place, where talk so close to the noise is background.
+    """
+
+    samples: Samples
+    labels: Labels
+    level_db: float
+    faintest_db: float
+
+
+class Mixer:
+    """Renders scenes from a bank of recordings.
+
+    Args:
+        bank: The recordings.
+        config: How to mix.
+        seed: Together with a scene's number it decides everything.
+
+    Raises:
+        ConfigError: The bank holds no speech.
+    """
+
+    def __init__(self, bank: Bank, config: MixingConfig, seed: int):
+        self._config, self._seed = config, seed
+        self._n = int(config.scene_s * SAMPLE_RATE) // CELL * CELL
+        clips = Clips(bank, config.speed)
+        if not clips.speakers:
+            raise ConfigError(
+                f"Both splits, train and dev, must hold speech. Received: {bank.split} with none. Folders give "
+                "about a tenth of the speakers to dev: add speakers, or write a manifest that names the splits."
+            )
+        self._parts = Parts(clips, config, self._n)
+
+    def scene(self, index: int) -> Scene:
+        """Renders scene ``index``: the same for the same bank, configuration and seed."""
+        config, parts = self._config, self._parts
+        rng = self._rng(index, "plan")
+        talk, labels = np.zeros(self._n, np.float32), np.zeros(self._n // CELL, np.float32)
+        speech_free = rng.random() < config.speech_free
+        if not speech_free:
+            talk, labels = parts.foreground(self._rng(index, "speech"))
+        mix = talk.copy()
+        # Where nobody talks, the others are more frequent, and as loud as they would be around somebody.
+        boost = 2.0 if speech_free else 1.0
+        # The names seed the generators: with another name, or in another order, a seed is other scenes.
+        for name, share, render in (
+            ("_noise_bed", config.noise, parts.noise_bed),
+            ("_events", config.events * boost, parts.events),
+            ("_music_bed", config.music * boost, parts.music_bed),
+            ("_background_talk", config.background * boost, parts.background_talk),
+            ("_babble", config.babble, parts.babble),
+            ("_hiss", config.hiss, parts.hiss),
+            ("_handling", config.handling * boost, parts.handling),
+        ):
+            if rng.random() < share:
+                mix += render(self._rng(index, name))
+        snr_db = -steady_level_db(mix - talk)
+        mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
+        peak = float(np.abs(mix).max())
+        scale = 0.98 / peak if peak > 0 else 1.0
+        faintest_db = FAINTEST_DB if snr_db >= _CLEAR_SNR_DB else _FAINTEST_NOISE_DB + snr_db
+        return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), faintest_db)
+
+    def _rng(self, index: int, part: str) -> np.random.Generator:
+        return np.random.default_rng([self._seed, index, zlib.crc32(part.encode())])
+
+    def _channel(self, rng: np.random.Generator, mix: Samples, labels: Labels) -> tuple[Samples, Labels]:
+        config = self._config
+        if rng.random() < config.equalise:
+            mix = acoustics.equalise(rng, mix)
+        if rng.random() < config.telephone:
+            mix = acoustics.telephone(rng, mix)
+        elif rng.random() < config.band_limit:
+            low = rng.uniform(40, 200) if rng.random() < 0.5 else None
+            mix = acoustics.band_limit(mix, low, rng.uniform(3_400, 7_800), order=int(rng.choice([4, 8])))
+        if rng.random() < config.clipping:
+            mix = acoustics.clip_hard(rng, mix)
+        if rng.random() < config.digital_silence:
+            for _ in range(int(rng.integers(1, 4))):
+                first = int(rng.integers(len(labels)))
+                stop = first + int(rng.uniform(0.1, 3.0) * SAMPLE_RATE / CELL)
+                mix[first * CELL : stop * CELL] = 0
+                labels[first:stop] = 0
+        return mix, labels

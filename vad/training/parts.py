@@ -1,0 +1,135 @@
+"""What a training scene is put together from: talk, beds, sudden sounds, a crowd, a touched microphone.
+
+Every part is as long as the scene, in dB against the talk, and draws from the generator it is handed alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vad.training import acoustics
+from vad.training.acoustics import Samples, decibel_gain
+from vad.training.bank import CELL, SAMPLE_RATE
+from vad.training.clips import Clips, Labels, level_db, pick, pick_group
+from vad.training.recipe import MixingConfig
+
+__all__ = ["Parts"]
+
+
+class Parts:
+    """Renders the parts of scenes.
+
+    Args:
+        clips: What can be heard.
+        config: How strong things are.
+        length: Samples of a scene, whole cells.
+    """
+
+    def __init__(self, clips: Clips, config: MixingConfig, length: int):
+        self._clips, self._config, self._n = clips, config, length
+
+    def foreground(self, rng: np.random.Generator) -> tuple[Samples, Labels]:
+        """Up to eight talkers taking turns, with their labels; talk has a level of 0 dB."""
+        config, speakers = self._config, self._clips.speakers
+        count = int(rng.choice([1, 2, 4, 8], p=[0.15, 0.25, 0.3, 0.3]))
+        present = rng.choice(len(speakers), count, replace=len(speakers) < count)
+        offsets = np.clip(rng.normal(0, 4, count), -12, 8)
+        tracks = np.zeros((count, self._n), np.float32)
+        silence = np.ones(self._n // CELL, np.float32)
+        pause_s = float(np.exp(rng.uniform(np.log(0.1), np.log(4.0))))
+        overlap = 0.25 if rng.random() < 0.4 else 0.0
+        at = int(rng.exponential(pause_s) * SAMPLE_RATE)
+        while at < self._n:
+            who = int(rng.integers(count))
+            clip = pick(rng, speakers[present[who]])
+            samples, cells = self._clips.cut(rng, clip, self._n - at // CELL * CELL)
+            first = at // CELL
+            tracks[who, first * CELL : first * CELL + len(samples)] += samples * decibel_gain(
+                offsets[who] + rng.normal(0, 2)
+            )
+            silence[first : first + len(cells)] *= 1 - cells
+            gap = -rng.uniform(0.2, 1.5) if rng.random() < overlap else rng.exponential(pause_s)
+            at = max(at + CELL, at + len(samples) + int(gap * SAMPLE_RATE))
+        in_room = rng.random() < config.room
+        rt60 = rng.uniform(*config.rt60_s)
+        if in_room:
+            for who in range(count):
+                response = acoustics.room_response(rng, rt60, rng.uniform(*config.drr_db))
+                tracks[who] = acoustics.reverberate(tracks[who], response)
+        talk, labels = tracks.sum(axis=0), 1 - silence
+        return talk * decibel_gain(-level_db(talk, labels)), labels
+
+    def noise_bed(self, rng: np.random.Generator) -> Samples:
+        """One noise throughout, recorded or synthetic."""
+        level = decibel_gain(-rng.uniform(*self._config.snr_db))
+        if rng.random() < 0.4 or not self._clips.noises:
+            return acoustics.coloured_noise(rng, self._n) * level
+        return self._clips.looped(rng, pick(rng, pick_group(rng, self._clips.noises)), self._n) * level
+
+    def music_bed(self, rng: np.random.Generator) -> Samples:
+        """One piece of music throughout."""
+        if not self._clips.music:
+            return np.zeros(self._n, np.float32)
+        bed = self._clips.looped(rng, pick(rng, pick_group(rng, self._clips.music)), self._n)
+        return bed * decibel_gain(-rng.uniform(*self._config.music_snr_db))
+
+    def events(self, rng: np.random.Generator) -> Samples:
+        """Coughs, cries, doors, keys: short sounds at random places, some of them in the talkers' room."""
+        track = np.zeros(self._n, np.float32)
+        for _ in range(int(rng.integers(1, 8)) if self._clips.noises else 0):
+            clip = pick(rng, pick_group(rng, self._clips.noises))
+            at = int(rng.integers(self._n - CELL))
+            samples, _ = self._clips.cut(rng, clip, min(self._n - at, 4 * SAMPLE_RATE) // CELL * CELL)
+            track[at : at + len(samples)] += samples * decibel_gain(rng.uniform(*self._config.event_db))
+        if rng.random() < 0.5:
+            track = acoustics.reverberate(
+                track, acoustics.room_response(rng, rng.uniform(0.15, 0.8), rng.uniform(-6, 15))
+            )
+        return track
+
+    def background_talk(self, rng: np.random.Generator) -> Samples:
+        """One to three talkers far behind, not much above the noise of the quiet place they are heard in."""
+        level = -rng.uniform(*self._config.background_db)
+        floor = level - rng.uniform(*self._config.background_snr_db)
+        crowd = self._crowd(rng, int(rng.integers(1, 4)), rng.uniform(0.2, 2.0), acoustics.next_room)
+        return crowd * decibel_gain(level) + acoustics.coloured_noise(rng, self._n) * decibel_gain(floor)
+
+    def babble(self, rng: np.random.Generator) -> Samples:
+        """A crowd of which nobody can be followed."""
+        crowd = self._crowd(rng, int(rng.integers(6, 12)), 0.1, acoustics.far_room)
+        return crowd * decibel_gain(-rng.uniform(*self._config.babble_snr_db))
+
+    def hiss(self, rng: np.random.Generator) -> Samples:
+        """The microphone's own noise."""
+        return acoustics.coloured_noise(rng, self._n) * decibel_gain(-rng.uniform(*self._config.hiss_db))
+
+    def handling(self, rng: np.random.Generator) -> Samples:
+        """Thumps and breaths, few or many, around one level."""
+        track = np.zeros(self._n + 2 * SAMPLE_RATE, np.float32)
+        level = -rng.uniform(*self._config.handling_db)
+        for _ in range(int(np.exp(rng.uniform(np.log(2), np.log(60))))):
+            sound = acoustics.breath(rng) if rng.random() < 0.2 else acoustics.thump(rng)
+            at = int(rng.integers(self._n))
+            track[at : at + len(sound)] += sound * decibel_gain(level + rng.normal(0, 5))
+        return track[: self._n]
+
+    def _crowd(
+        self,
+        rng: np.random.Generator,
+        count: int,
+        pause_s: float,
+        room: Callable[[np.random.Generator], Samples],
+    ) -> Samples:
+        """Talkers in rooms of their own, at about 0 dB together."""
+        crowd = np.zeros(self._n, np.float32)
+        for _ in range(count):
+            talker, at = pick_group(rng, self._clips.speakers), 0
+            track = np.zeros(self._n, np.float32)
+            while at <= self._n - CELL:
+                samples, _ = self._clips.cut(rng, pick(rng, talker), (self._n - at) // CELL * CELL)
+                track[at : at + len(samples)] += samples
+                at += len(samples) + CELL + int(rng.exponential(pause_s) * SAMPLE_RATE)
+            crowd += acoustics.reverberate(track, room(rng))
+        return crowd * decibel_gain(-level_db(crowd, None))
