@@ -1,0 +1,109 @@
+"""Rendered scenes read back as batches, over many epochs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.training.bank import CELL
+from vad.training.mixing import FAINTEST_DB
+from vad.training.networks import NetworkConfig
+from vad.training.rendering import FULL_SCALE, SCENES_PER_SHARD
+
+__all__ = ["Batches", "set_level", "targets"]
+
+Batch: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+class Batches:
+    """Batches of scenes, in an order and at levels that the seed decides.
+
+    Step after step they go through all scenes, then through all in another order. A step's batch does not depend on
+    how one came there, so a resumed training hears what an unbroken one does.
+
+    Args:
+        shards: What `vad.training.rendering.render_shards` gave.
+        network: Tells frame and delay.
+        batch_size: Scenes a batch.
+        seed: Decides order and levels.
+    """
+
+    def __init__(self, shards: list[Path], network: NetworkConfig, *, batch_size: int, seed: int):
+        self._samples = [np.load(_sibling(path, "samples"), mmap_mode="r") for path in shards]
+        self._levels = [np.load(_sibling(path, "levels")) for path in shards]
+        self._labels = [np.load(path) for path in shards]
+        self._network, self._batch_size, self._seed = network, batch_size, seed
+
+    def forever(self, step: int = 0) -> Iterator[Batch]:
+        """All batches from ``step`` on, without end."""
+        for n in itertools.count(step):
+            yield self[n]
+
+    def __getitem__(self, step: int) -> Batch:
+        """Samples [shape=(batch, samples)] and targets [shape=(batch, frames)] of one step."""
+        first = step * self._batch_size
+        total = len(self._samples) * SCENES_PER_SHARD
+        pairs = [self._scene(*divmod(place, total)) for place in range(first, first + self._batch_size)]
+        samples, labels = zip(*pairs, strict=True)
+        return np.stack(samples), np.stack(labels)
+
+    def _scene(self, turn: int, place: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        order = np.random.default_rng([self._seed, turn]).permutation(len(self._samples) * SCENES_PER_SHARD)
+        shard, row = divmod(int(order[place]), SCENES_PER_SHARD)
+        rng = np.random.default_rng([self._seed, turn, place])
+        level_db, faintest_db = self._levels[shard][row].tolist()
+        samples = set_level(rng, self._samples[shard][row], level_db, faintest_db)
+        return samples, targets(self._labels[shard][row], self._network)
+
+
+def set_level(
+    rng: np.random.Generator,
+    samples: npt.NDArray[np.int16],
+    level_db: float,
+    faintest_db: float = FAINTEST_DB,
+) -> npt.NDArray[np.float32]:
+    """Brings talk to a level from -88 to -3 dBFS and at times to 16 bits, with or without dither.
+
+    Args:
+        rng: Source of randomness.
+        samples: A scene [shape=(samples,)].
+        level_db: The level talk has in it, dBFS.
+        faintest_db: The lowest level to bring it to, dBFS.
+
+    Returns:
+        Samples in [-1, 1] [shape=(samples,)].
+    """
+    # Mostly usual levels, often any level, and at times so faint that only floating point holds it.
+    lowest_db, highest_db = ((-36, -12), (-65, -3), (FAINTEST_DB, -65))[
+        int(rng.choice(3, p=[0.4, 0.48, 0.12]))
+    ]
+    target_db = max(faintest_db, rng.uniform(lowest_db, highest_db))
+    scaled = samples * np.float32(10 ** ((target_db - level_db) / 20) / FULL_SCALE)
+    if rng.random() < 0.5 and target_db > -65:
+        dither = np.float32(0)
+        if rng.random() < 0.5:
+            dither = (rng.random(len(samples), np.float32) - rng.random(len(samples), np.float32)) * (
+                samples != 0
+            )
+        scaled = np.round(scaled * 32_768 + dither) / np.float32(32_768)
+    return np.clip(scaled, -1, 1)
+
+
+def targets(cells: npt.NDArray[np.uint8], network: NetworkConfig) -> npt.NDArray[np.float32]:
+    """Label cells as a network's targets: the mean over each frame, later by the delay [shape=(frames,)].
+
+    Nobody speaks before the recording begins, so the first ``delay_frames`` targets are 0.
+    """
+    per_frame = network.frame_length // CELL
+    n = len(cells) // per_frame
+    frames = cells[: n * per_frame].reshape(n, per_frame).mean(axis=1, dtype=np.float32) / 255
+    return np.concatenate([np.zeros(network.delay_frames, np.float32), frames])[:n]
+
+
+def _sibling(labels: Path, name: str) -> Path:
+    return labels.with_name(labels.name.replace("labels", name))
