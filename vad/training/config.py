@@ -1,0 +1,174 @@
+"""What a training run is made of, from defaults, a TOML file and the command line, in that order."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+
+from vad.errors import ConfigError
+from vad.segment_options import require
+from vad.training.networks import NetworkConfig
+from vad.training.recipe import MixingConfig
+
+__all__ = ["TrainConfig", "load_config", "parse_setting"]
+
+_ABOVE_0 = ("hours", "dev_hours", "epochs", "epoch_hours", "batch_size", "learning_rate", "jobs")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run.
+
+    Attributes:
+        network: The architecture and its sizes.
+        mixing: How scenes are made.
+        corpus: A manifest or a folder, as `vad.corpus.read_corpus` takes it.
+        data: Where the decoded corpus and the shards are kept; runs can share it.
+        hours: Rendered training scenes.
+        dev_hours: Rendered validation scenes, of other speakers and other noise.
+        epochs: Passes of ``epoch_hours`` each.
+        epoch_hours: Audio between two validations.
+        batch_size: Scenes a step.
+        learning_rate: Of AdamW; a short warm-up, a plateau, then cosine down to a hundredth.
+        decay_from: Share of the epochs after which the rate falls.
+        weight_decay: Of AdamW.
+        seed: Decides scenes, order, levels and first weights.
+        jobs: Processes for decoding and rendering.
+
+    Raises:
+        ConfigError: A value out of its range.
+    """
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    mixing: MixingConfig = field(default_factory=MixingConfig)
+    corpus: str = "data"
+    data: str = "runs/data"
+    hours: float = 80.0
+    dev_hours: float = 1.0
+    epochs: int = 40
+    epoch_hours: float = 10.0
+    batch_size: int = 16
+    learning_rate: float = 2e-3
+    decay_from: float = 0.5
+    weight_decay: float = 0.01
+    seed: int = 0
+    jobs: int = 2
+
+    def __post_init__(self) -> None:
+        for name in _ABOVE_0:
+            value = getattr(self, name)
+            require(0 < value < math.inf, f"{name} must be finite and above 0", **{name: value})
+        require(0 <= self.decay_from < 1, "decay_from must be 0 to below 1", decay_from=self.decay_from)
+        require(
+            0 <= self.weight_decay < 1, "weight_decay must be 0 to below 1", weight_decay=self.weight_decay
+        )
+        require(self.seed >= 0, "seed must be 0 or more", seed=self.seed)
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Steps between two validations."""
+        return max(1, round(self.epoch_hours * 3600 / self.mixing.scene_s / self.batch_size))
+
+    def to_json(self) -> str:
+        """The configuration as it is stored with the weights."""
+        return json.dumps(asdict(self), indent=1)
+
+
+def load_config(path: Path | None = None, settings: Mapping[str, Any] | None = None) -> TrainConfig:
+    """Resolves defaults < file < settings.
+
+    Args:
+        path: A TOML (or stored JSON) file with the fields of `TrainConfig`, ``[network]`` and ``[mixing]`` as tables.
+        settings: Values by dotted name, such as ``{"network.frame_ms": 30}``.
+
+    Raises:
+        ConfigError: The file cannot be read, or an option does not exist, is of the wrong type or out of its range.
+    """
+    values = dict(_dotted(_read(path))) if path is not None else {}
+    values |= _dotted(settings or {})
+    groups: dict[str, dict[str, Any]] = {"": {}, "network": {}, "mixing": {}}
+    for name, value in values.items():
+        if name not in _OPTIONS:
+            nearest = get_close_matches(name, _OPTIONS, n=1, cutoff=0.0)[0]
+            raise ConfigError(
+                f"An option must be one of a training run. Received: {name}={value!r}. Did you mean {nearest}?"
+            )
+        table, _, last = name.rpartition(".")
+        groups[table][last] = _typed(value, _OPTIONS[name], name)
+    network, mixing = NetworkConfig(**groups["network"]), MixingConfig(**groups["mixing"])
+    return TrainConfig(network=network, mixing=mixing, **groups[""])
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Reads ``name=value`` with a TOML value; a bare word is a string.
+
+    Raises:
+        ConfigError: There is no ``=``.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(f"A setting must be name=value, such as network.frame_ms=30. Received: {text!r}.")
+    try:
+        return name.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), value.strip()
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"A configuration must be a readable TOML file. Received: {path} ({error})."
+        ) from error
+    if not isinstance(values, Mapping):
+        raise ConfigError(
+            f"A configuration must hold names and values. Received: {path}, a {type(values).__name__}."
+        )
+    return values
+
+
+def _dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Tables as dotted names."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _hints(cls: type, prefix: str) -> dict[str, Any]:
+    """The types of a dataclass's fields; what belongs to the class is no option."""
+    return {
+        prefix + name: hint for name, hint in get_type_hints(cls).items() if get_origin(hint) is not ClassVar
+    }
+
+
+_OPTIONS = {
+    **{name: hint for name, hint in _hints(TrainConfig, "").items() if name not in ("network", "mixing")},
+    **_hints(NetworkConfig, "network."),
+    **_hints(MixingConfig, "mixing."),
+}
+_TYPES = {str: ("a string", (str,)), int: ("a whole number", (int,)), float: ("a number", (int, float))}
+
+
+def _typed(value: Any, hint: Any, name: str) -> Any:
+    """The value as its field has it: lists as tuples, whole numbers as floats where a float is meant."""
+    if get_origin(hint) is tuple:
+        kinds = get_args(hint)
+        length = None if kinds[-1] is Ellipsis else len(kinds)
+        if not isinstance(value, list | tuple) or length not in (None, len(value)):
+            numbers = "numbers" if length is None else f"{length} numbers"
+            raise ConfigError(f"{name} must be a list of {numbers}. Received: {name}={value!r}.")
+        return tuple(_typed(item, kinds[0], f"{name}[{place}]") for place, item in enumerate(value))
+    described, accepted = _TYPES[hint]
+    if not isinstance(value, accepted) or isinstance(value, bool):
+        raise ConfigError(f"{name} must be {described}. Received: {name}={value!r}.")
+    return hint(value)
