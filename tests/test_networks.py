@@ -5,18 +5,11 @@ import itertools
 import keras
 import numpy as np
 import pytest
+from small_networks import small_network
 
 from vad.errors import ConfigError
 from vad.training.networks import ARCHITECTURES, NetworkConfig, build_network, describe
 from vad.training.streaming import state_shapes, streaming
-
-SMALL = {"n_mels": 24, "conv_channels": (6, 8), "channels": 12, "dilations": (1, 2, 4)}
-
-
-def network(architecture, **options):
-    keras.utils.set_random_seed(3)
-    config = NetworkConfig(architecture, **{**SMALL, **options})
-    return config, build_network(config)
 
 
 def noise(config, frames, seed=0):
@@ -31,7 +24,7 @@ def run(model, samples):
 @pytest.mark.parametrize("frame_ms", [20, 30, 40, 50, 100])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms):
-    config, model = network(architecture, frame_ms=frame_ms)
+    config, model = small_network(architecture, frame_ms=frame_ms)
     facts = describe(model)
     frames = facts.receptive_field // config.frame_length + 12
     samples = noise(config, frames)
@@ -52,7 +45,7 @@ def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_any_cutting_into_blocks_gives_the_offline_result(architecture):
-    config, model = network(architecture)
+    config, model = small_network(architecture)
     samples = noise(config, 40)
     offline = run(model, samples)
     states = {name: np.zeros(shape, np.float32) for name, shape in state_shapes(model).items()}
@@ -67,7 +60,7 @@ def test_any_cutting_into_blocks_gives_the_offline_result(architecture):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_batch_mates_change_nothing(architecture):
-    config, model = network(architecture)
+    config, model = small_network(architecture)
     quiet, loud = 0.01 * noise(config, 20), 9 * noise(config, 20, seed=1)
     together = np.asarray(model(np.concatenate([quiet, loud]), training=False))
     np.testing.assert_allclose(together[0], run(model, quiet), atol=1e-6)
@@ -75,10 +68,10 @@ def test_batch_mates_change_nothing(architecture):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_costs_are_counted_from_the_weights(architecture):
-    _, model = network(architecture)
+    _, model = small_network(architecture)
     facts = describe(model)
     assert facts.parameters == sum(int(np.prod(weight.shape)) for weight in model.weights)
-    _, twice = network(architecture, channels=24)
+    _, twice = small_network(architecture, channels=24)
     assert describe(twice).macs_per_second > facts.macs_per_second
 
 
@@ -91,7 +84,7 @@ def test_shipped_sizes():
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_saved_networks_come_back(architecture, tmp_path):
-    config, model = network(architecture)
+    config, model = small_network(architecture)
     model.save(tmp_path / "network.keras")
     again = keras.models.load_model(tmp_path / "network.keras")
     samples = noise(config, 10)

@@ -1,0 +1,33 @@
+"""Small networks with weights that make the probability move, so that a wrong weight shows."""
+
+import keras
+import numpy as np
+
+from vad.training.networks import NetworkConfig, build_network
+
+SMALL = {"n_mels": 24, "conv_channels": (6, 8), "channels": 12, "dilations": (1, 2, 4), "delay_frames": 2}
+
+
+def small_network(architecture, **options):
+    """A configuration and its network: few ReLUs are shut, and the sigmoid is in its middle."""
+    keras.utils.set_random_seed(5)
+    config = NetworkConfig(architecture, **{**SMALL, **options})
+    model = build_network(config)
+    rng = np.random.default_rng(5)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            gamma, beta, mean, variance = layer.get_weights()
+            layer.set_weights(
+                [
+                    gamma * rng.uniform(0.5, 1.5, gamma.shape),
+                    beta + rng.uniform(0, 1, beta.shape),
+                    mean + rng.normal(0, 0.3, mean.shape),
+                    variance * rng.uniform(0.5, 2, variance.shape),
+                ]
+            )
+    speech = model.get_layer("speech")
+    features = keras.Model(model.input, speech.input)(0.1 * rng.standard_normal((1, 60 * config.frame_length)))
+    logits = np.asarray(features) @ np.asarray(speech.kernel)
+    speech.kernel.assign(np.asarray(speech.kernel) / logits.std())
+    speech.bias.assign([-logits.mean() / logits.std()])
+    return config, model
