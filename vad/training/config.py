@@ -38,6 +38,7 @@ class TrainConfig:
         learning_rate: Of AdamW; a short warm-up, a plateau, then cosine down to a hundredth.
         decay_from: Share of the epochs after which the rate falls.
         weight_decay: Of AdamW.
+        pause_prior: What a pause keeps of the talk around it, as `vad.training.shards.targets` has it.
         seed: Decides scenes, order, levels and first weights.
         jobs: Processes for decoding and rendering.
 
@@ -57,6 +58,7 @@ class TrainConfig:
     learning_rate: float = 2e-3
     decay_from: float = 0.5
     weight_decay: float = 0.01
+    pause_prior: float = 0.33
     seed: int = 0
     jobs: int = 2
 

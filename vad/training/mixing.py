@@ -24,7 +24,7 @@ from vad.training.recipe import MixingConfig
 
 __all__ = ["FAINTEST_DB", "Mixer", "Scene"]
 
-FAINTEST_DB = -88.0
+FAINTEST_DB = -65.0
 _CLEAR_SNR_DB = 20.0
 _FAINTEST_NOISE_DB = -60.0
 

@@ -17,6 +17,8 @@ from vad.training.rendering import FULL_SCALE, SCENES_PER_SHARD
 
 __all__ = ["Batches", "set_level", "targets"]
 
+_PAUSE_REACH_CELLS = 75
+
 Batch: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 
@@ -31,13 +33,23 @@ class Batches:
         network: Tells frame and delay.
         batch_size: Scenes a batch.
         seed: Decides order and levels.
+        pause_prior: As `targets` takes it.
     """
 
-    def __init__(self, shards: list[Path], network: NetworkConfig, *, batch_size: int, seed: int):
+    def __init__(
+        self,
+        shards: list[Path],
+        network: NetworkConfig,
+        *,
+        batch_size: int,
+        seed: int,
+        pause_prior: float = 0.0,
+    ):
         self._samples = [np.load(_sibling(path, "samples"), mmap_mode="r") for path in shards]
         self._levels = [np.load(_sibling(path, "levels")) for path in shards]
         self._labels = [np.load(path) for path in shards]
         self._network, self._batch_size, self._seed = network, batch_size, seed
+        self._pause_prior = pause_prior
 
     def forever(self, step: int = 0) -> Iterator[Batch]:
         """All batches from ``step`` on, without end."""
@@ -58,7 +70,7 @@ class Batches:
         rng = np.random.default_rng([self._seed, turn, place])
         level_db, faintest_db = self._levels[shard][row].tolist()
         samples = set_level(rng, self._samples[shard][row], level_db, faintest_db)
-        return samples, targets(self._labels[shard][row], self._network)
+        return samples, targets(self._labels[shard][row], self._network, self._pause_prior)
 
 
 def set_level(
@@ -67,7 +79,7 @@ def set_level(
     level_db: float,
     faintest_db: float = FAINTEST_DB,
 ) -> npt.NDArray[np.float32]:
-    """Brings talk to a level from -88 to -3 dBFS and at times to 16 bits, with or without dither.
+    """Brings talk to a level from -65 to -3 dBFS, half the time to a usual one, and at times to 16 bits.
 
     Args:
         rng: Source of randomness.
@@ -84,7 +96,7 @@ def set_level(
     ]
     target_db = max(faintest_db, rng.uniform(lowest_db, highest_db))
     scaled = samples * np.float32(10 ** ((target_db - level_db) / 20) / FULL_SCALE)
-    if rng.random() < 0.5 and target_db > -65:
+    if rng.random() < 0.5:
         dither = np.float32(0)
         if rng.random() < 0.5:
             dither = (rng.random(len(samples), np.float32) - rng.random(len(samples), np.float32)) * (
@@ -94,14 +106,29 @@ def set_level(
     return np.clip(scaled, -1, 1)
 
 
-def targets(cells: npt.NDArray[np.uint8], network: NetworkConfig) -> npt.NDArray[np.float32]:
+def targets(
+    cells: npt.NDArray[np.uint8], network: NetworkConfig, pause_prior: float = 0.0
+) -> npt.NDArray[np.float32]:
     """Label cells as a network's targets: the mean over each frame, later by the delay [shape=(frames,)].
 
     Nobody speaks before the recording begins, so the first ``delay_frames`` targets are 0.
+
+    Args:
+        cells: Speech probability x 255 per 10 ms [shape=(cells,)].
+        network: Tells frame and delay.
+        pause_prior: What a pause keeps of the talk around it, 0 to 1. Annotators differ: to some a pause between two
+            words is silence, to others the speaker's turn goes on. So a pause gets up to this probability, by the
+            share of speech within 0.75 s on either side, and is neither speech nor as silent as an empty room.
     """
     per_frame = network.frame_length // CELL
     n = len(cells) // per_frame
     frames = cells[: n * per_frame].reshape(n, per_frame).mean(axis=1, dtype=np.float32) / 255
+    if pause_prior > 0:
+        width = 2 * round(_PAUSE_REACH_CELLS / per_frame) + 1
+        around = np.convolve(
+            np.pad(frames, width // 2, mode="edge"), np.full(width, 1 / width, np.float32), "valid"
+        )
+        frames += (1 - frames) * np.float32(pause_prior) * around
     return np.concatenate([np.zeros(network.delay_frames, np.float32), frames])[:n]
 
 

@@ -1,0 +1,168 @@
+"""A training run: it learns, it stops and goes on exactly, and it leaves what a model card needs."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+
+from vad.errors import ConfigError
+from vad.training.config import load_config
+from vad.training.fit import fit, learning_rate_at
+from vad.training.provenance import describe_run, network_of
+from vad.training.shards import Batches
+from vad.training.signals import probe_signals
+
+SAMPLE_RATE = 16_000
+SETTINGS = {
+    "hours": 0.01,
+    "dev_hours": 0.02,
+    "epochs": 4,
+    "epoch_hours": 0.05,
+    "batch_size": 4,
+    "jobs": 1,
+    "learning_rate": 5e-3,
+    "mixing.scene_s": 2.0,
+    **{f"mixing.{part}": 0.0 for part in ("events", "background", "babble", "handling", "telephone", "room")},
+    "mixing.snr_db": [10.0, 35.0],
+    "network.n_mels": 16,
+    "network.conv_channels": [4, 8],
+    "network.channels": 8,
+    "network.dilations": [1, 2],
+    "network.delay_frames": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Two talkers a split and one noise a split, made of the probe signals."""
+    folder = tmp_path_factory.mktemp("corpus")
+    signals = probe_signals()
+    rows = []
+    for split, first in (("train", 0), ("dev", 2)):
+        for talker in range(first, first + 2):
+            samples = signals["speech"][talker * 2 * SAMPLE_RATE :][: 2 * SAMPLE_RATE]
+            soundfile.write(folder / f"talker{talker}.wav", samples, SAMPLE_RATE)
+            cells = np.abs(samples.reshape(-1, 160)).max(axis=1) > 1e-3
+            edges = np.flatnonzero(np.diff(np.concatenate([[0], cells, [0]])))
+            segments = [[a / 100, b / 100] for a, b in edges.reshape(-1, 2).tolist()]
+            rows.append({"audio_filepath": f"talker{talker}.wav", "kind": "speech", "split": split})
+            rows[-1] |= {
+                "segments": segments,
+                "speaker": f"t{talker}",
+                "duration": 2.0,
+                "source": "synthesis",
+            }
+        soundfile.write(folder / f"{split}.wav", signals["noise"][: 2 * SAMPLE_RATE], SAMPLE_RATE)
+        rows.append({"audio_filepath": f"{split}.wav", "kind": "noise", "split": split, "duration": 2.0})
+    (folder / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def config(corpus, tmp_path_factory):
+    data = tmp_path_factory.mktemp("data")
+    return load_config(None, {**SETTINGS, "corpus": str(corpus), "data": str(data)})
+
+
+@pytest.fixture(scope="module")
+def unbroken(config, tmp_path_factory):
+    run = tmp_path_factory.mktemp("unbroken")
+    fit(config, run)
+    return run
+
+
+def history(run):
+    with (run / "history.csv").open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def test_learns(unbroken):
+    rows = history(unbroken)
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4]
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    assert max(row["val_auc"] for row in rows) > 0.75
+
+
+def test_best_checkpoint_is_the_best_epoch(unbroken, config):
+    run = describe_run(unbroken, config)["training"]
+    assert run["best_epoch"] == max(history(unbroken), key=lambda row: row["val_auc"])["epoch"]
+    assert network_of(unbroken / "best.keras") == config.network
+
+
+class _KilledError(Exception):
+    """Stands for a kill: nothing after it is carried out."""
+
+
+@pytest.mark.parametrize("place", ["in the middle of an epoch", "before the checkpoint is written"])
+def test_a_killed_run_ends_with_the_same_weights(place, config, unbroken, tmp_path, monkeypatch):
+    from vad.training import fit as module
+
+    calls = {"batches": 0, "saves": 0}
+    on_batch, save = module._Validation.on_train_batch_end, module._save
+
+    def killing_batch(self, batch, logs=None):
+        calls["batches"] += 1
+        if place == "in the middle of an epoch" and calls["batches"] == 2 * config.batches_per_epoch + 1:
+            raise _KilledError
+        on_batch(self, batch, logs)
+
+    def killing_save(model, path, *, include_optimizer):
+        calls["saves"] += path.name == "last.keras"
+        if place == "before the checkpoint is written" and calls["saves"] == 3:
+            raise _KilledError
+        save(model, path, include_optimizer=include_optimizer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module._Validation, "on_train_batch_end", killing_batch)
+        patch.setattr(module, "_save", killing_save)
+        with pytest.raises(_KilledError):
+            fit(config, tmp_path)
+    fit(config, tmp_path)
+    for key in ("loss", "val_auc"):
+        assert [row[key] for row in history(tmp_path)] == pytest.approx(
+            [row[key] for row in history(unbroken)]
+        )
+    expected = keras.models.load_model(unbroken / "last.keras").get_weights()
+    for found, wanted in zip(
+        keras.models.load_model(tmp_path / "last.keras").get_weights(), expected, strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_normalisation_is_adapted_to_the_training_scenes(unbroken, config):
+    model = keras.models.load_model(unbroken / "best.keras")
+    shards = sorted((Path(config.data) / "train").glob("labels-*.npy"))
+    samples = np.concatenate(
+        [Batches(shards, config.network, batch_size=4, seed=config.seed)[i][0] for i in range(8)]
+    )
+    features = keras.Model(model.input, model.get_layer("normalization").output).predict(samples, verbose=0)
+    np.testing.assert_allclose(features.mean(axis=(0, 1)), 0, atol=1e-2)
+    np.testing.assert_allclose(features.std(axis=(0, 1)), 1, atol=1e-2)
+
+
+def test_starts_from_given_weights(unbroken, config, tmp_path):
+    first = history(unbroken)[0]
+    fit(replace(config, epochs=1), tmp_path, init=unbroken / "best.keras")
+    assert history(tmp_path)[0]["loss"] < 0.8 * first["loss"]
+
+
+def test_refuses_weights_of_another_network(unbroken, config, tmp_path):
+    other = replace(config, network=replace(config.network, channels=16))
+    with pytest.raises(ConfigError, match="starts from weights has their network"):
+        fit(other, tmp_path, init=unbroken / "best.keras")
+    with pytest.raises(ConfigError, match="goes on with the network it began with"):
+        fit(other, unbroken)
+
+
+def test_learning_rate_warms_up_stays_and_falls():
+    config = load_config(None, {"epochs": 10, "decay_from": 0.5, "learning_rate": 1.0})
+    rates = [learning_rate_at(epoch, config) for epoch in range(10)]
+    assert rates[0] == 0.5
+    assert rates[1:5] == [1.0] * 4
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+    assert rates[-1] == pytest.approx(0.01)

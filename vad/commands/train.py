@@ -1,0 +1,60 @@
+"""`vad train`: train a network on your own sound."""
+
+import argparse
+from pathlib import Path
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "run_folder", metavar="RUN", type=Path, help="folder of the run; a stopped run goes on in it"
+    )
+    parser.add_argument(
+        "--corpus", metavar="PATH", help="manifest (.jsonl) or folder, as data/README.md describes"
+    )
+    parser.add_argument(
+        "--config", metavar="TOML", type=Path, help="options in a file, such as models/default.toml"
+    )
+    parser.add_argument("--architecture", help="logmel-cnn or waveform-tcn")
+    parser.add_argument("--frame-ms", type=int, help="length of a frame, 20 to 100")
+    parser.add_argument("--delay-frames", type=int, help="frames heard past the one spoken of")
+    parser.add_argument(
+        "--data", metavar="DIR", help="where the decoded corpus and the rendered scenes are kept"
+    )
+    parser.add_argument("--hours", type=float, help="hours of scenes to render")
+    parser.add_argument("--epochs", type=int, help="how often to go through epoch_hours of them")
+    parser.add_argument("--batch-size", type=int, help="scenes a step")
+    parser.add_argument("--learning-rate", type=float, help="the highest rate of AdamW")
+    parser.add_argument("--seed", type=int, help="decides scenes, order, levels and first weights")
+    parser.add_argument("--jobs", type=int, help="processes that decode and render")
+    parser.add_argument(
+        "--init", metavar="KERAS", type=Path, help="start from the weights of this .keras file"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="any other option, such as mixing.noise=0.9 or network.channels=64",
+    )
+
+
+_NETWORK = ("architecture", "frame_ms", "delay_frames")
+_RUN = ("corpus", "data", "hours", "epochs", "batch_size", "learning_rate", "seed", "jobs")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, or go on with a stopped run."""
+    from vad.training.config import load_config, parse_setting
+    from vad.training.fit import fit
+
+    flags = {name: name for name in _RUN} | {name: f"network.{name}" for name in _NETWORK}
+    settings = {
+        dotted: getattr(args, name) for name, dotted in flags.items() if getattr(args, name) is not None
+    }
+    settings |= dict(parse_setting(text) for text in args.set)
+    best = fit(load_config(args.config, settings), args.run_folder, init=args.init)
+    print(best)
+    return 0

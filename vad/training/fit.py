@@ -1,0 +1,229 @@
+"""The training run: from a corpus to the best checkpoint, stoppable at any time."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from vad.errors import ConfigError
+from vad.metrics import roc_auc
+from vad.training.bank import build_bank
+from vad.training.config import TrainConfig
+from vad.training.networks import NetworkConfig, build_network, describe
+from vad.training.provenance import describe_corpus, network_of
+from vad.training.rendering import render_shards
+from vad.training.shards import Batches
+
+__all__ = ["fit", "learning_rate_at"]
+
+_DEV_SEED = 1  # added to the run's seed, so that dev scenes are other draws than the training scenes
+_ADAPT_BATCHES = 8
+_WARMUP_EPOCHS = 1
+
+
+def fit(config: TrainConfig, run: Path, *, init: Path | None = None) -> Path:
+    """Trains, or goes on where the run was stopped.
+
+    The run folder receives ``config.json``, ``last.keras`` (with the optimizer: what a resumed run starts from),
+    ``best.keras`` (highest validation AUC), ``history.csv`` and TensorBoard's ``logs/``.
+
+    Args:
+        config: The run.
+        run: Its folder.
+        init: A ``.keras`` file whose weights to start from, of the same network.
+
+    Returns:
+        The path of ``best.keras``.
+
+    Raises:
+        ConfigError: The folder holds a run with another network, or ``init`` has another one.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "corpus.json").write_text(json.dumps(describe_corpus(Path(config.corpus)), indent=1))
+    train_scenes, dev_scenes = _prepare_data(config)
+    model = _resume_or_start(config, run, init)
+    epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
+    print(f"{config.network.architecture}: {describe(model)}", file=sys.stderr)
+    batches = Batches(
+        train_scenes,
+        config.network,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        pause_prior=config.pause_prior,
+    )
+    if epoch == 0 and init is None:
+        _adapt_normalization(model, batches)
+    model.fit(
+        batches.forever(epoch * config.batches_per_epoch),
+        steps_per_epoch=config.batches_per_epoch,
+        initial_epoch=epoch,
+        epochs=config.epochs,
+        verbose=0,
+        shuffle=False,
+        callbacks=[
+            keras.callbacks.LearningRateScheduler(lambda e: learning_rate_at(e, config)),
+            _Validation(dev_scenes, config, run),
+            keras.callbacks.TensorBoard(run / "logs", update_freq="epoch"),
+            keras.callbacks.TerminateOnNaN(),
+        ],
+    )
+    return run / "best.keras"
+
+
+def learning_rate_at(epoch: int, config: TrainConfig) -> float:
+    """Half the rate in the first epoch, the full rate, then from ``decay_from`` on a cosine to a hundredth."""
+    if epoch < _WARMUP_EPOCHS:
+        return config.learning_rate / 2
+    start = config.decay_from * config.epochs
+    progress = max(0.0, (epoch + 1 - start) / (config.epochs - start))
+    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
+
+
+def _prepare_data(config: TrainConfig) -> tuple[list[Path], list[Path]]:
+    data = Path(config.data)
+    bank = build_bank(Path(config.corpus), data / "bank", config.jobs)
+    return (
+        render_shards(
+            bank,
+            "train",
+            data / "train",
+            config.mixing,
+            hours=config.hours,
+            seed=config.seed,
+            jobs=config.jobs,
+        ),
+        render_shards(
+            bank,
+            "dev",
+            data / "dev",
+            config.mixing,
+            hours=config.dev_hours,
+            seed=config.seed + _DEV_SEED,
+            jobs=config.jobs,
+        ),
+    )
+
+
+def _resume_or_start(config: TrainConfig, run: Path, init: Path | None) -> keras.Model:
+    stored = run / "config.json"
+    if (run / "last.keras").exists():
+        before = json.loads(stored.read_text())
+        if before["network"] != json.loads(config.to_json())["network"]:
+            raise ConfigError(
+                f"A run goes on with the network it began with. {run} holds another one: name a new folder."
+            )
+        model = keras.models.load_model(run / "last.keras")
+    else:
+        keras.utils.set_random_seed(config.seed)
+        model = build_network(config.network)
+        if init is not None:
+            _load_weights(model, init, config.network)
+        model.compile(
+            keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
+            keras.losses.BinaryCrossentropy(),
+        )
+    stored.write_text(config.to_json())
+    return model
+
+
+def _load_weights(model: keras.Model, init: Path, network: NetworkConfig) -> None:
+    if network_of(init) != network:
+        raise ConfigError(
+            f"A run that starts from weights has their network. Received: {init}, of {network_of(init)}. "
+            f"Give the same options, or train from scratch."
+        )
+    try:
+        model.set_weights(keras.models.load_model(init, compile=False).get_weights())
+    except (ValueError, OSError) as error:
+        raise ConfigError(
+            f"init is a .keras file that vad train wrote. Received: {init} ({error})."
+        ) from error
+
+
+def _adapt_normalization(model: keras.Model, batches: Batches) -> None:
+    """Gives the front end's normalisation the training split's mean and variance; statistics of nothing else."""
+    names = [layer.name for layer in model.layers]
+    if "normalization" not in names:
+        return
+    features = keras.Model(model.input, model.get_layer("logmel").output)
+    sample = [features.predict_on_batch(batches[i][0]) for i in range(_ADAPT_BATCHES)]
+    model.get_layer("normalization").adapt(np.concatenate(sample))
+
+
+class _Validation(keras.callbacks.Callback):
+    """After each epoch: validation AUC, history, best and last checkpoint; on a terminal, a progress bar."""
+
+    def __init__(self, scenes: list[Path], config: TrainConfig, run: Path):
+        super().__init__()
+        self._run, self._config = run, config
+        count = int(config.dev_hours * 3600 / config.mixing.scene_s)
+        dev = Batches(scenes, config.network, batch_size=1, seed=config.seed)
+        pairs = [dev[i] for i in range(count)]
+        self._samples = np.concatenate([samples for samples, _ in pairs])
+        self._targets = np.concatenate([labels for _, labels in pairs])
+        self._history: list[dict[str, float]] = []
+        path = run / "history.csv"
+        if path.exists():
+            with path.open(newline="") as file:
+                self._history = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._began = time.monotonic()
+        self._bar = tqdm(
+            total=self._config.batches_per_epoch,
+            desc=f"epoch {epoch + 1}/{self._config.epochs}",
+            disable=None,
+            leave=False,
+        )
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._bar.update()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        seconds = time.monotonic() - self._began
+        self._bar.close()
+        row = {"epoch": epoch + 1, "loss": (logs or {})["loss"], **self._validate()}
+        row["seconds"], row["times_real_time"] = seconds, self._config.epoch_hours * 3600 / seconds
+        best = max((past["val_auc"] for past in self._history[:epoch]), default=0.0)
+        self._history = [*self._history[:epoch], row]
+        if row["val_auc"] > best:
+            _save(self.model, self._run / "best.keras", include_optimizer=False)
+        self._write_history()
+        # Last of all: a run resumed from the checkpoint before finds a row too many, never one too few.
+        _save(self.model, self._run / "last.keras", include_optimizer=True)
+        if logs is not None:
+            logs.update(row)
+        print(" ".join(f"{name} {value:.5g}" for name, value in row.items()), file=sys.stderr, flush=True)
+
+    def _validate(self) -> dict[str, float]:
+        probability: npt.NDArray[np.float32] = self.model.predict(self._samples, batch_size=8, verbose=0)
+        clear = np.abs(self._targets - 0.5) > 0.25  # a soft label near one half says that nobody knows
+        loss = keras.ops.mean(keras.losses.binary_crossentropy(self._targets, probability))
+        return {
+            "val_auc": roc_auc(self._targets[clear] > 0.5, probability[clear]),
+            "val_loss": float(keras.ops.convert_to_numpy(loss)),
+        }
+
+    def _write_history(self) -> None:
+        path = self._run / "history.csv"
+        with path.with_suffix(".tmp").open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(self._history[0]))
+            writer.writeheader()
+            writer.writerows(self._history)
+        path.with_suffix(".tmp").replace(path)
+
+
+def _save(model: keras.Model, path: Path, *, include_optimizer: bool) -> None:
+    unfinished = path.with_name(f"{path.stem}-unfinished.keras")
+    keras.saving.save_model(model, unfinished, include_optimizer=include_optimizer)
+    unfinished.replace(path)
