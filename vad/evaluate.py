@@ -8,7 +8,7 @@ the same, and one threshold holds for all.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +29,7 @@ from vad.metrics import (
 from vad.segment_metrics import BoundaryErrors, DetectionErrors, boundary_errors, detection_errors
 from vad.segments import Event, Segment, SpeechEnd
 
-__all__ = ["GRID_DURATION", "Metrics", "Scored", "pool", "score_item"]
+__all__ = ["GRID_DURATION", "Metrics", "Scored", "pool", "score_blocks", "score_item"]
 
 GRID_DURATION = 0.01
 _ALLOWED_MISS = 0.05
@@ -136,23 +136,36 @@ def score_item(detector: Detector, item: Item) -> Scored:
         AudioError: The recording cannot be read, or ends in damage.
         MissingDependencyError: A container needs the `media` extra.
     """
-    stream = detector.stream()
-    events: list[Event] = []
-    probabilities = []
     with open_audio(
         item.path, sample_rate=detector.sample_rate, block_duration=detector.block_duration
     ) as blocks:
-        for block in blocks:
-            events += stream.feed(block)
-            probabilities.append(stream.probabilities)
+        return score_blocks(detector, blocks, item.segments)
+
+
+def score_blocks(
+    detector: Detector, blocks: Iterable[NDArray[np.float32]], reference: Sequence[Segment]
+) -> Scored:
+    """Let a detector hear samples at its own rate.
+
+    Args:
+        detector: What is measured.
+        blocks: Mono samples, in [-1, 1] [shape=(samples,)].
+        reference: Where speech is.
+
+    Returns:
+        What it said, beside the reference.
+    """
+    stream = detector.stream()
+    events: list[Event] = []
+    probabilities = []
+    for block in blocks:
+        events += stream.feed(block)
+        probabilities.append(stream.probabilities)
     events += stream.finish()
     probabilities.append(stream.probabilities)
+    segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
     return _score(
-        item.segments,
-        [event.segment for event in events if isinstance(event, SpeechEnd)],
-        np.concatenate(probabilities),
-        detector.frame_duration,
-        stream.duration,
+        reference, segments, np.concatenate(probabilities), detector.frame_duration, stream.duration
     )
 
 

@@ -64,6 +64,7 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
     corpus = json.loads((run / "corpus.json").read_text())
     return {
         "training": {
+            "command": "vad train RUN --config CONFIG.json, which holds what is below config",
             "seed": config.seed,
             "config": json.loads(config.to_json()),
             "manifest_sha256": corpus["manifest_sha256"],
