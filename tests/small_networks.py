@@ -26,7 +26,9 @@ def small_network(architecture, **options):
                 ]
             )
     speech = model.get_layer("speech")
-    features = keras.Model(model.input, speech.input)(0.1 * rng.standard_normal((1, 60 * config.frame_length)))
+    features = keras.Model(model.input, speech.input)(
+        0.1 * rng.standard_normal((1, 60 * config.frame_length))
+    )
     logits = np.asarray(features) @ np.asarray(speech.kernel)
     speech.kernel.assign(np.asarray(speech.kernel) / logits.std())
     speech.bias.assign([-logits.mean() / logits.std()])
