@@ -112,6 +112,8 @@ def test_a_value_of_the_wrong_type_is_refused(name: str, value: Any, rule: str) 
         ("jobs", 0),
         ("decay_from", 1.0),
         ("weight_decay", -0.1),
+        ("pause_prior", 1.1),
+        ("pause_prior", float("nan")),
         ("seed", -1),
         ("network.frame_ms", 25),
         ("mixing.noise", 1.5),

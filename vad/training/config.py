@@ -70,6 +70,9 @@ class TrainConfig:
         require(
             0 <= self.weight_decay < 1, "weight_decay must be 0 to below 1", weight_decay=self.weight_decay
         )
+        require(
+            0 <= self.pause_prior <= 1, "pause_prior must be between 0 and 1", pause_prior=self.pause_prior
+        )
         require(self.seed >= 0, "seed must be 0 or more", seed=self.seed)
 
     @property
