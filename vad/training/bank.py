@@ -111,7 +111,7 @@ def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
     fingerprint = _fingerprint(items, soft_path)
     index, note = folder / "index.json", folder / "corpus.sha256"
     if index.exists():
-        if note.exists() and note.read_text(encoding="utf-8") != fingerprint:
+        if note.read_text(encoding="utf-8") != fingerprint:
             raise ConfigError(
                 f"A data folder holds one corpus. Received: {corpus}, which is not, or no longer, what {folder} "
                 "was made from. Name another data folder."

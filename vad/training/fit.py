@@ -53,7 +53,8 @@ def fit(config: TrainConfig, run: Path, *, init: Path | None = None) -> Path:
     train_scenes, dev_scenes = _prepare_data(config)
     model = _resume_or_start(config, run, init)
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
-    print(f"{config.network.architecture}: {describe(model)}", file=sys.stderr)
+    delay_ms = config.network.delay_frames * config.network.frame_ms
+    print(f"{config.network.architecture}: {describe(model)}, delay {delay_ms} ms", file=sys.stderr)
     batches = Batches(
         train_scenes,
         config.network,
