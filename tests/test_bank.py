@@ -151,12 +151,6 @@ def test_a_bank_of_another_corpus_or_of_older_labels_is_refused(tmp_path: Path) 
         build_bank(corpus, folder, jobs=1)
 
 
-def test_a_bank_that_does_not_say_its_corpus_is_taken_as_it_is(corpus: Path, tmp_path: Path) -> None:
-    (tmp_path / "index.json").write_text("[]")
-    assert build_bank(corpus, tmp_path, jobs=1) == tmp_path
-    assert contents(tmp_path) == {"index.json": b"[]"}
-
-
 def test_an_unreadable_recording_is_named_and_leaves_no_bank(tmp_path: Path) -> None:
     corpus = tiny_corpus.write(tmp_path / "corpus")
     (corpus.parent / "noise" / "1.wav").write_text("no audio")

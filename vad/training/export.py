@@ -11,12 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from vad.errors import ModelError
 from vad.runtime import Model
+from vad.training.backend import keras
 from vad.training.networks import NetworkConfig, describe
 from vad.training.signals import probe_signals
 from vad.training.streaming import state_shapes, streaming

@@ -10,14 +10,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
 from vad.errors import ConfigError
 from vad.metrics import roc_auc
-from vad.training.bank import build_bank
+from vad.training.backend import keras
+from vad.training.bank import build_bank, whole_file
 from vad.training.config import TrainConfig
 from vad.training.networks import NetworkConfig, build_network, describe
 from vad.training.provenance import describe_corpus, network_of
@@ -167,7 +167,7 @@ class _Validation(keras.callbacks.Callback):
     def __init__(self, scenes: list[Path], config: TrainConfig, run: Path):
         super().__init__()
         self._run, self._config = run, config
-        count = int(config.dev_hours * 3600 / config.mixing.scene_s)
+        count = max(1, int(config.dev_hours * 3600 / config.mixing.scene_s))
         dev = Batches(scenes, config.network, batch_size=1, seed=config.seed)
         pairs = [dev[i] for i in range(count)]
         self._samples = np.concatenate([samples for samples, _ in pairs])
@@ -216,15 +216,12 @@ class _Validation(keras.callbacks.Callback):
         }
 
     def _write_history(self) -> None:
-        path = self._run / "history.csv"
-        with path.with_suffix(".tmp").open("w", newline="") as file:
+        with whole_file(self._run / "history.csv") as unfinished, unfinished.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(self._history[0]))
             writer.writeheader()
             writer.writerows(self._history)
-        path.with_suffix(".tmp").replace(path)
 
 
 def _save(model: keras.Model, path: Path, *, include_optimizer: bool) -> None:
-    unfinished = path.with_name(f"{path.stem}-unfinished.keras")
-    keras.saving.save_model(model, unfinished, include_optimizer=include_optimizer)
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        keras.saving.save_model(model, unfinished, include_optimizer=include_optimizer)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import gcd, log
 from typing import Any
 
-import keras
 import librosa
 import numpy as np
 import numpy.typing as npt
-from keras import ops
+
+from vad.training.backend import keras, ops
 
 __all__ = ["GaborFilters", "LogMel", "LogPower", "decibels", "folded_dft"]
 

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import keras
 import numpy as np
-from keras import layers
 
 from vad.errors import ConfigError
+from vad.training.backend import keras, layers
 from vad.training.frontend import GaborFilters, LogMel, LogPower
 from vad.training.streaming import History
 

@@ -20,8 +20,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-import keras
-from keras import ops
+from vad.training.backend import keras, ops
 
 __all__ = ["History", "state_shapes", "streaming"]
 
