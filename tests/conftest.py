@@ -5,12 +5,17 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import paper_portaudio
 import pytest
 import tiny_model
 
 from vad.detector import Detector
 from vad.runtime import Model
+
+# A busy machine is slow, not wrong.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
