@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -54,8 +53,6 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(f"A note is KEY=TEXT. Received: {note!r}.")
         notes[key] = text
     path = export(weights, network_of(weights), args.name, args.output, notes=notes)
-    if weights != path.with_suffix(".keras"):
-        shutil.copyfile(weights, path.with_suffix(".keras"))
     differences = json.loads(path.with_suffix(".json").read_text())["verification"][
         "largest_difference_from_keras"
     ]

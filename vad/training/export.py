@@ -42,7 +42,7 @@ def export(
     operating_points: Mapping[str, Mapping[str, float]] = OPERATING_POINTS,
     chunk_frames: int = CHUNK_FRAMES,
 ) -> Path:
-    """Writes ``<name>.tflite`` and its card ``<name>.json``.
+    """Writes ``<name>.tflite``, its card ``<name>.json`` and its weights ``<name>.keras``, without the optimizer.
 
     Args:
         weights: The trained ``.keras`` file.
@@ -81,6 +81,7 @@ def export(
     card["verification"] = {"largest_difference_from_keras": difference, "limit": MAX_DIFFERENCE}
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.tflite"
+    model.save(path.with_suffix(".keras"))
     path.write_bytes(content)
     path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     return path

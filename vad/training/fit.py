@@ -198,10 +198,10 @@ class _Validation(keras.callbacks.Callback):
         best = max((past["val_auc"] for past in self._history[:epoch]), default=0.0)
         self._history = [*self._history[:epoch], row]
         if row["val_auc"] > best:
-            _save(self.model, self._run / "best.keras", include_optimizer=False)
+            _save(self.model, self._run / "best.keras")
         self._write_history()
         # Last of all: a run resumed from the checkpoint before finds a row too many, never one too few.
-        _save(self.model, self._run / "last.keras", include_optimizer=True)
+        _save(self.model, self._run / "last.keras")
         if logs is not None:
             logs.update(row)
         print(" ".join(f"{name} {value:.5g}" for name, value in row.items()), file=sys.stderr, flush=True)
@@ -222,6 +222,6 @@ class _Validation(keras.callbacks.Callback):
             writer.writerows(self._history)
 
 
-def _save(model: keras.Model, path: Path, *, include_optimizer: bool) -> None:
+def _save(model: keras.Model, path: Path) -> None:
     with whole_file(path) as unfinished:
-        keras.saving.save_model(model, unfinished, include_optimizer=include_optimizer)
+        model.save(unfinished)
