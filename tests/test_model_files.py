@@ -139,6 +139,10 @@ def test_graph_with_a_state_of_another_name(tmp_path: Path) -> None:
             {"states": {"average": 1}},
             "a state in a model card must be a list of lengths. Received: average=1",
         ),
+        (
+            {"segment_options": {"balanced": 0.5}},
+            "an operating point in a model card must be an object of segment options. Received: balanced=0.5",
+        ),
     ],
 )
 def test_card_without_what_running_needs(tmp_path: Path, changes: dict[str, object], message: str) -> None:

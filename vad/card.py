@@ -53,6 +53,12 @@ def check_card(card: Any, source: str) -> Mapping[str, Any]:
                 f"a state in a model card must be a list of lengths. "
                 f"Received: {name}={shape!r} for {source}. Restore the card from the export."
             )
+    for name, options in card["segment_options"].items():
+        if not isinstance(options, dict):
+            raise ModelError(
+                f"an operating point in a model card must be an object of segment options. "
+                f"Received: {name}={options!r} for {source}. Restore the card from the export."
+            )
     for field, least in _LEAST.items():
         if card[field] < least:
             raise ModelError(
