@@ -15,6 +15,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from vad import __version__
 from vad.errors import AudioError, DeviceError, LabelError, VadError
@@ -76,9 +77,16 @@ def _give_up_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class _Parser(argparse.ArgumentParser):
+    """Complains in one line, as everything else does; argparse's own way is a screen of usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: {message.removesuffix('.')}. See `{self.prog} --help`.\n")
+
+
 def _parser_for(words: list[str]) -> argparse.ArgumentParser:
     """Build the parser; only the command in `words` brings its own arguments."""
-    parser = argparse.ArgumentParser(prog="vad", description="Find the speech in audio.")
+    parser = _Parser(prog="vad", description="Find the speech in audio.")
     parser.add_argument("--version", action="version", version=f"vad {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (module_name, purpose) in COMMANDS.items():

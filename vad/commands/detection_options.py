@@ -84,7 +84,7 @@ def _read_config(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             chosen = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # no TOML, or not even UTF-8
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(f"{path}: a configuration must be a TOML file. Received: {reason}.") from error
     known = ["model", "operating_point", *SEGMENT_FLAGS]

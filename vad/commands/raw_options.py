@@ -32,5 +32,6 @@ def resolve_raw(args: argparse.Namespace) -> RawFormat | None:
     if not given:
         return None
     if "sample_rate" not in given:
-        raise ConfigError(f"raw samples must have a sample rate. Received: {given}. Add --sample-rate.")
+        received = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        raise ConfigError(f"raw samples must have a sample rate. Received: {received}. Add --sample-rate.")
     return RawFormat(**given)

@@ -51,9 +51,11 @@ def open_results(
         return
     many = len(recordings) > 1 or each_channel
     if many and label_format not in _OF_MANY:
+        count = "1 recording" if len(recordings) == 1 else f"{len(recordings)} recordings"
+        received = f"every channel of {count}" if each_channel else count
         raise ConfigError(
-            f"one {label_format} file must be of one recording and channel. Received: {len(recordings)} "
-            f"recordings. Give a folder with --output, or one of the formats {', '.join(_OF_MANY)}."
+            f"one {label_format} file must be of one recording and channel. Received: {received}. "
+            f"Give a folder with --output, or one of the formats {', '.join(_OF_MANY)}."
         )
     with contextlib.ExitStack() as stack:
         if output is None:
