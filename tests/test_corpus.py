@@ -158,6 +158,8 @@ def test_plain_folders_are_read_by_their_names(tmp_path: Path) -> None:
     recording(tmp_path / "noise/street/tram.wav")
     recording(tmp_path / "music/song.mp3")
     (tmp_path / "music" / "cover.jpg").touch()
+    recording(tmp_path / "speech/anna/._b.wav")
+    recording(tmp_path / "music/.trash/old.wav")
     (tmp_path / "music" / "folder.wav").mkdir()
     items = {item.key: item for item in read_corpus(tmp_path)}
     assert {key: (item.kind, item.speaker) for key, item in items.items()} == {

@@ -188,6 +188,8 @@ def _read_folder(folder: Path, kind: str) -> Iterator[Item]:
     found = (path for path in folder.rglob("*") if path.suffix.lower() in KNOWN_SUFFIXES)
     for path in sorted(path for path in found if path.is_file()):
         below = path.relative_to(folder)
+        if any(part.startswith(".") for part in below.parts):  # macOS keeps `._clip.wav`, which is no audio
+            continue
         speaker = below.parts[0] if len(below.parts) > 1 else path.stem
         yield Item(
             path,
