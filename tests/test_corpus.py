@@ -198,6 +198,22 @@ def test_a_broken_label_file_is_named_with_its_line(tmp_path: Path) -> None:
         read_corpus(tmp_path)
 
 
+def test_of_few_speakers_one_whole_speaker_is_for_validation(tmp_path: Path) -> None:
+    for number in range(2):  # by their names alone, both would train
+        recording(tmp_path / f"speech/speaker{number}/a.wav", (0.0, 1.0))
+        recording(tmp_path / f"speech/speaker{number}/b.wav", (0.0, 1.0))
+    recording(tmp_path / "noise/speaker0/fan.wav")
+    splits = [(item.speaker, item.split) for item in read_corpus(tmp_path) if item.kind == "speech"]
+    assert len(splits) == 4
+    assert len(set(splits)) == 2
+    assert {split for _, split in splits} == {"train", "dev"}
+
+
+def test_an_only_speaker_trains(tmp_path: Path) -> None:
+    recording(tmp_path / "speech/speaker0/a.wav", (0.0, 1.0))
+    assert [item.split for item in read_corpus(tmp_path)] == ["train"]
+
+
 def test_folder_splits_keep_a_speaker_together_and_never_move_anybody(tmp_path: Path) -> None:
     def splits() -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
