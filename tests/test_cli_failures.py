@@ -161,6 +161,15 @@ def test_no_command_and_unknown_commands_are_usage(capsys: pytest.CaptureFixture
     assert "'detekt'" in line
 
 
+@pytest.mark.parametrize("words", [["train", "run", "--corpus", "."], ["export", "run", "--name", "mine"]])
+def test_a_missing_extra_is_one_line(words: list[str]) -> None:
+    without_keras = "import sys; sys.modules['keras'] = None; from vad.cli import main; sys.exit(main())"
+    ended = subprocess.run([sys.executable, "-c", without_keras, *words], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.endswith("Received: no keras installed. Install it with: pip install 'vad[train]'")
+
+
 def test_version_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     import vad
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vad.commands.extras import training_extra
 from vad.errors import ConfigError
 
 __all__ = ["add_arguments", "run"]
@@ -32,9 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert, prove against Keras, then write."""
-    from vad.training.config import load_config
-    from vad.training.export import export
-    from vad.training.provenance import describe_run, network_of
+    with training_extra():
+        from vad.training.config import load_config
+        from vad.training.export import export
+        from vad.training.provenance import describe_run, network_of
 
     weights = args.source / "best.keras" if args.source.is_dir() else args.source
     notes: dict[str, Any] = {}

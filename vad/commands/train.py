@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from vad.commands.extras import training_extra
+
 __all__ = ["add_arguments", "run"]
 
 
@@ -47,8 +49,9 @@ _RUN = ("corpus", "data", "hours", "epochs", "batch_size", "learning_rate", "see
 
 def run(args: argparse.Namespace) -> int:
     """Train, or go on with a stopped run."""
-    from vad.training.config import load_config, parse_setting
-    from vad.training.fit import fit
+    with training_extra():
+        from vad.training.config import load_config, parse_setting
+        from vad.training.fit import fit
 
     flags = {name: name for name in _RUN} | {name: f"network.{name}" for name in _NETWORK}
     settings = {

@@ -1,0 +1,24 @@
+"""What a command needs beyond the plain installation, said where it is missing."""
+
+import contextlib
+from collections.abc import Iterator
+
+from vad.errors import MissingDependencyError
+
+__all__ = ["training_extra"]
+
+
+@contextlib.contextmanager
+def training_extra() -> Iterator[None]:
+    """Stand around the imports of `vad.training`.
+
+    Raises:
+        MissingDependencyError: A package of the `train` extra is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"training and export need the train extra. Received: no {error.name} installed. "
+            "Install it with: pip install 'vad[train]'"
+        ) from error
