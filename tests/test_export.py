@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from small_networks import small_network
 
+from vad.cli import main
 from vad.detector import Detector
 from vad.errors import ModelError
 from vad.runtime import Model
@@ -40,7 +41,9 @@ def test_the_card_tells_what_running_needs(tmp_path):
     path = export(weights, config, "small", tmp_path, notes={"label_origin": "by ear"}, chunk_frames=10)
     card = json.loads(path.with_suffix(".json").read_text())
     assert card["label_origin"] == "by ear"
-    assert keras.models.load_model(path.with_suffix(".keras")).optimizer is None, "thrice the size for nothing"
+    assert keras.models.load_model(path.with_suffix(".keras")).optimizer is None, (
+        "thrice the size for nothing"
+    )
     assert card["delay_frames"] == 2
     assert network_from_dict(card["network"]) == config
     assert card["frontend"]["n_mels"] == 24
@@ -71,6 +74,18 @@ def test_refuses_to_write_what_differs(tmp_path, monkeypatch):
     with pytest.raises(ModelError, match=r"stays within 0\.0001 of Keras"):
         export(weights, config, "small", tmp_path / "out", chunk_frames=10)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--note", "by ear"], "vad: a note must be KEY=TEXT. Received: 'by ear'.\n"),
+        (["--metrics", "none.json"], "vad: metrics must be a readable JSON file. Received: none.json"),
+    ],
+)
+def test_refuses_what_no_card_can_hold(words, message, tmp_path, capsys):
+    assert main(["export", str(tmp_path / "a.keras"), "--name", "a", *words]) == 2
+    assert capsys.readouterr().err.startswith(message)
 
 
 def test_refuses_weights_that_are_none(tmp_path):

@@ -47,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
             notes["metrics"] = json.loads(args.metrics.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(
-                f"metrics is a readable JSON file. Received: {args.metrics} ({error})."
+                f"metrics must be a readable JSON file. Received: {args.metrics} ({error})."
             ) from error
     for note in args.note:
         key, equals, text = note.partition("=")
         if not equals:
-            raise ConfigError(f"A note is KEY=TEXT. Received: {note!r}.")
+            raise ConfigError(f"a note must be KEY=TEXT. Received: {note!r}.")
         notes[key] = text
     path = export(weights, network_of(weights), args.name, args.output, notes=notes)
     differences = json.loads(path.with_suffix(".json").read_text())["verification"][
