@@ -95,6 +95,7 @@ def test_what_cannot_be_kept_does_not_cost_what_was_found(
     ("words", "message"),
     [
         (["good.wav", "--threshold", "1.5"], "threshold must be between 0 and 1. Received: threshold=1.5."),
+        (["good.wav", "--max-speech-duration-s", "0.01"], "max_speech_duration_s must hold"),
         (["good.wav", "--threshold", "loud"], "invalid float value: 'loud'"),
         (["good.wav", "--format", "xml"], "invalid choice: 'xml'"),
         (["good.wav", "--model", "nope"], "model='nope'"),

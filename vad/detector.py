@@ -51,6 +51,7 @@ class Detector:
         self.options = _operating_point(self.model, operating_point).replace(**options)
         self.sample_rate = self.model.sample_rate
         self.frame_duration = self.model.frame_duration
+        self.stream()  # options that this model's frames cannot keep are an error now, not at every recording
         chunk_duration = self.model.chunk_frames * self.model.frame_duration
         self.block_duration = chunk_duration * max(1, round(_BLOCK_DURATION_S / chunk_duration))
 
