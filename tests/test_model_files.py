@@ -157,3 +157,11 @@ def test_a_card_that_is_no_object(tmp_path: Path) -> None:
     path.with_suffix(".json").write_text("[1]", encoding="utf-8")
     with pytest.raises(ModelError, match="format_version=None"):
         Model.load(path)
+
+
+def test_a_graph_that_gives_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiny_model, "BIAS", float("nan"))
+    path = tiny_model.write(tmp_path, tiny_model.graph_bytes())
+    with pytest.raises(ModelError, match="must give finite probabilities") as caught:
+        Model.load(path)
+    assert str(path) in str(caught.value)

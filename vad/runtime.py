@@ -79,7 +79,7 @@ class Model:
             try:
                 self._interpreter = Interpreter(model_content=content, num_threads=1)
                 self._runners = {key: self._runner(key, source) for key in ("step", "chunk")}
-                self._warm_up()
+                self._warm_up(source)
             except ModelError:
                 raise
             except (ValueError, RuntimeError) as error:
@@ -200,10 +200,16 @@ class Model:
                 )
         return runner
 
-    def _warm_up(self) -> None:
+    def _warm_up(self, source: str) -> None:
         """Run both signatures once: LiteRT plans memory at the first call, which must not be a stream's."""
         for key, frames in (("step", 1), ("chunk", self.chunk_frames)):
-            self._run(key, frames, np.zeros(frames * self.frame_length, np.float32), self.initial_state())
+            silence = np.zeros(frames * self.frame_length, np.float32)
+            probability, _ = self._run(key, frames, silence, self.initial_state())
+            if not np.isfinite(probability).all():
+                raise ModelError(
+                    f"a model must give finite probabilities. Received: {source}, whose {key} gives "
+                    f"{probability[0]} for silence. Export it again with `vad export`."
+                )
 
 
 def model_names() -> list[str]:
