@@ -9,7 +9,7 @@ from small_networks import small_network
 
 from vad.cli import main
 from vad.detector import Detector
-from vad.errors import ModelError
+from vad.errors import ConfigError, ModelError
 from vad.runtime import Model
 from vad.training import export as export_module
 from vad.training.export import MAX_DIFFERENCE, export, largest_difference
@@ -86,6 +86,12 @@ def test_refuses_to_write_what_differs(tmp_path, monkeypatch):
 def test_refuses_what_no_card_can_hold(words, message, tmp_path, capsys):
     assert main(["export", str(tmp_path / "a.keras"), "--name", "a", *words]) == 2
     assert capsys.readouterr().err.startswith(message)
+
+
+def test_refuses_a_note_in_the_name_of_a_fact(tmp_path):
+    config, _, weights = save_network(tmp_path)
+    with pytest.raises(ConfigError, match="delay_frames"):
+        export(weights, config, "small", tmp_path, notes={"delay_frames": 5})
 
 
 def test_refuses_weights_that_are_none(tmp_path):

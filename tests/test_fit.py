@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from vad.errors import ConfigError
+from vad.errors import ConfigError, LabelError, ModelError, VadError
 from vad.training.config import load_config
 from vad.training.fit import fit, learning_rate_at
 from vad.training.provenance import describe_run, network_of
@@ -151,12 +151,35 @@ def test_starts_from_given_weights(unbroken, config, tmp_path):
     assert history(tmp_path)[0]["loss"] < 0.8 * first["loss"]
 
 
-def test_refuses_weights_of_another_network(unbroken, config, tmp_path):
+def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
+    monkeypatch.setattr("vad.training.fit._prepare_data", lambda config: pytest.fail("hours of rendering"))
     other = replace(config, network=replace(config.network, channels=16))
-    with pytest.raises(ConfigError, match="starts from weights has their network"):
-        fit(other, tmp_path, init=unbroken / "best.keras")
-    with pytest.raises(ConfigError, match="goes on with the network it began with"):
-        fit(other, unbroken)
+    with pytest.raises(ConfigError, match="starts from weights must have their network"):
+        fit(other, tmp_path / "new", init=unbroken / "best.keras")
+    for changed in (other, replace(config, batch_size=2), replace(config, seed=7)):
+        with pytest.raises(ConfigError, match="go on with the options it began with"):
+            fit(changed, unbroken)
+    with pytest.raises(ConfigError, match="must name its corpus"):
+        fit(replace(config, corpus=""), tmp_path / "new")
+    with pytest.raises(LabelError):
+        fit(replace(config, corpus=str(tmp_path / "none")), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(
+    unbroken, config, tmp_path, monkeypatch
+):
+    fit(replace(config, epochs=1), tmp_path)
+    checkpoint = (tmp_path / "last.keras").read_bytes()
+    monkeypatch.setattr("vad.training.shards.set_level", lambda *_: np.full(32_000, np.nan, np.float32))
+    with pytest.raises(VadError, match="must be finite"):
+        fit(config, tmp_path)
+    assert (tmp_path / "last.keras").read_bytes() == checkpoint
+
+
+def test_a_run_without_an_epoch_has_no_card(config, tmp_path):
+    with pytest.raises(ModelError, match="finished an epoch"):
+        describe_run(tmp_path, config)
 
 
 def test_learning_rate_warms_up_stays_and_falls():

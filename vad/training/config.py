@@ -48,7 +48,7 @@ class TrainConfig:
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     mixing: MixingConfig = field(default_factory=MixingConfig)
-    corpus: str = "data"
+    corpus: str = ""
     data: str = "runs/data"
     hours: float = 80.0
     dev_hours: float = 1.0

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from vad.errors import ModelError
+from vad.card import CARD_FORMAT_VERSION
+from vad.errors import ConfigError, ModelError
 from vad.runtime import Model
 from vad.training.backend import keras
 from vad.training.networks import NetworkConfig, describe
@@ -59,6 +60,7 @@ def export(
     Raises:
         ModelError: The weights cannot be read, or the converted model differs from Keras by more than 1e-4 on
             any of `vad.training.signals.probe_signals`. Nothing is written then.
+        ConfigError: A note has the name of a field that export writes.
     """
     try:
         model = keras.models.load_model(weights, compile=False)
@@ -150,8 +152,8 @@ def _card(
     frontend: dict[str, Any] = next(
         (layer.get_config() for layer in model.layers if layer.name in ("logmel", "logpower")), {}
     )
-    return {
-        "format_version": 1,
+    card = {
+        "format_version": CARD_FORMAT_VERSION,
         "name": name,
         "architecture": network.architecture,
         "license": "MIT",
@@ -173,5 +175,7 @@ def _card(
             "keras": keras.__version__,
             "tensorflow": tf.__version__,
         },
-        **notes,
     }
+    if taken := sorted(card.keys() & notes.keys()):
+        raise ConfigError(f"a note must not be a field that export writes. Received: {', '.join(taken)}.")
+    return card | dict(notes)

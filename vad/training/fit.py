@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from vad.errors import ConfigError
+from vad.errors import VadError
 from vad.metrics import roc_auc
 from vad.training.backend import keras
 from vad.training.bank import build_bank, whole_file
 from vad.training.config import TrainConfig
-from vad.training.networks import NetworkConfig, build_network, describe
-from vad.training.provenance import describe_corpus, network_of
+from vad.training.networks import describe
+from vad.training.provenance import describe_corpus
 from vad.training.rendering import render_shards
+from vad.training.resume import check_start, starting_model
 from vad.training.shards import Batches
 
 __all__ = ["fit", "learning_rate_at"]
@@ -46,12 +47,15 @@ def fit(config: TrainConfig, run: Path, *, init: Path | None = None) -> Path:
         The path of ``best.keras``.
 
     Raises:
-        ConfigError: The folder holds a run with another network, or ``init`` has another one.
+        ConfigError: As `vad.training.resume.check_start` says.
+        VadError: The loss is no number any more; the last checkpoint is from before.
     """
+    check_start(config, run, init)
+    train_scenes, dev_scenes = _prepare_data(config)
+    model = starting_model(config, run, init)
     run.mkdir(parents=True, exist_ok=True)
     (run / "corpus.json").write_text(json.dumps(describe_corpus(Path(config.corpus)), indent=1))
-    train_scenes, dev_scenes = _prepare_data(config)
-    model = _resume_or_start(config, run, init)
+    (run / "config.json").write_text(config.to_json())
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
     delay_ms = config.network.delay_frames * config.network.frame_ms
     print(f"{config.network.architecture}: {describe(model)}, delay {delay_ms} ms", file=sys.stderr)
@@ -75,10 +79,14 @@ def fit(config: TrainConfig, run: Path, *, init: Path | None = None) -> Path:
             keras.callbacks.LearningRateScheduler(lambda e: learning_rate_at(e, config)),
             _Validation(dev_scenes, config, run),
             keras.callbacks.TensorBoard(run / "logs", update_freq="epoch"),
-            keras.callbacks.TerminateOnNaN(),
         ],
     )
-    return run / "best.keras"
+    best = run / "best.keras"
+    if not best.exists():
+        raise VadError(
+            "A run must have a finite loss. Received: none in its first epoch. Lower the learning rate."
+        )
+    return best
 
 
 def learning_rate_at(epoch: int, config: TrainConfig) -> float:
@@ -113,42 +121,6 @@ def _prepare_data(config: TrainConfig) -> tuple[list[Path], list[Path]]:
             jobs=config.jobs,
         ),
     )
-
-
-def _resume_or_start(config: TrainConfig, run: Path, init: Path | None) -> keras.Model:
-    stored = run / "config.json"
-    if (run / "last.keras").exists():
-        before = json.loads(stored.read_text())
-        if before["network"] != json.loads(config.to_json())["network"]:
-            raise ConfigError(
-                f"A run goes on with the network it began with. {run} holds another one: name a new folder."
-            )
-        model = keras.models.load_model(run / "last.keras")
-    else:
-        keras.utils.set_random_seed(config.seed)
-        model = build_network(config.network)
-        if init is not None:
-            _load_weights(model, init, config.network)
-        model.compile(
-            keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
-            keras.losses.BinaryCrossentropy(),
-        )
-    stored.write_text(config.to_json())
-    return model
-
-
-def _load_weights(model: keras.Model, init: Path, network: NetworkConfig) -> None:
-    if network_of(init) != network:
-        raise ConfigError(
-            f"A run that starts from weights has their network. Received: {init}, of {network_of(init)}. "
-            f"Give the same options, or train from scratch."
-        )
-    try:
-        model.set_weights(keras.models.load_model(init, compile=False).get_weights())
-    except (ValueError, OSError) as error:
-        raise ConfigError(
-            f"init is a .keras file that vad train wrote. Received: {init} ({error})."
-        ) from error
 
 
 def _adapt_normalization(model: keras.Model, batches: Batches) -> None:
@@ -193,7 +165,12 @@ class _Validation(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         seconds = time.monotonic() - self._began
         self._bar.close()
-        row = {"epoch": epoch + 1, "loss": (logs or {})["loss"], **self._validate()}
+        loss = (logs or {})["loss"]
+        if not math.isfinite(loss):
+            raise VadError(
+                f"a loss must be finite. Received: {loss} in epoch {epoch + 1}. Lower the learning rate."
+            )
+        row = {"epoch": epoch + 1, "loss": loss, **self._validate()}
         row["seconds"], row["times_real_time"] = seconds, self._config.epoch_hours * 3600 / seconds
         best = max((past["val_auc"] for past in self._history[:epoch]), default=0.0)
         self._history = [*self._history[:epoch], row]

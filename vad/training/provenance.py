@@ -57,7 +57,15 @@ def describe_corpus(corpus: Path) -> dict[str, Any]:
 
 
 def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
-    """The training part of a model card."""
+    """The training part of a model card.
+
+    Raises:
+        ModelError: The folder holds no run that finished an epoch.
+    """
+    if not (run / "best.keras").exists():
+        raise ModelError(
+            f"a run must have finished an epoch. Received: {run}. Go on with it: vad train {run} ..."
+        )
     with (run / "history.csv").open(newline="") as file:
         history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     best = max(history, key=lambda row: row["val_auc"])

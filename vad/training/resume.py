@@ -1,0 +1,80 @@
+"""Where a run begins or goes on: what must hold before hours of work, and the model to start from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from vad.corpus import read_corpus
+from vad.errors import ConfigError
+from vad.training.backend import keras
+from vad.training.config import TrainConfig
+from vad.training.networks import build_network
+from vad.training.provenance import network_of
+
+__all__ = ["check_start", "starting_model"]
+
+# What may change when a run goes on: how long it lasts, and what decides nothing of the result.
+_MAY_CHANGE = {"epochs", "jobs", "data"}
+
+
+def check_start(config: TrainConfig, run: Path, init: Path | None) -> None:
+    """Makes sure, before anything is decoded or written, that this run can be made.
+
+    Raises:
+        ConfigError: The corpus is not named or has a split without speech, the folder holds a run with other
+            options, or ``init`` has another network.
+        LabelError: The corpus breaks its rules.
+        ModelError: ``init`` lies neither in its run nor beside its card.
+    """
+    if not config.corpus:
+        raise ConfigError(
+            "a run must name its corpus. Received: none. Give --corpus, a manifest or a folder."
+        )
+    speech = {item.split for item in read_corpus(config.corpus) if item.kind == "speech"}
+    if speech != {"train", "dev"}:
+        raise ConfigError(
+            "a corpus must have speech in both splits, train and dev. "
+            f"Received: {config.corpus}, with speech in {', '.join(sorted(speech)) or 'neither'}."
+        )
+    if (run / "last.keras").exists():
+        _check_same(json.loads((run / "config.json").read_text()), json.loads(config.to_json()), run)
+    elif init is not None and network_of(init) != config.network:
+        raise ConfigError(
+            f"a run that starts from weights must have their network. Received: {init}, of {network_of(init)}. "
+            "Give the same options, or train from scratch."
+        )
+
+
+def starting_model(config: TrainConfig, run: Path, init: Path | None) -> keras.Model:
+    """The model with its optimizer: the run's last checkpoint, else a new one.
+
+    Raises:
+        ConfigError: ``init`` cannot be read.
+    """
+    if (run / "last.keras").exists():
+        return keras.models.load_model(run / "last.keras")
+    keras.utils.set_random_seed(config.seed)
+    model = build_network(config.network)
+    if init is not None:
+        try:
+            model.set_weights(keras.models.load_model(init, compile=False).get_weights())
+        except (ValueError, OSError) as error:
+            raise ConfigError(
+                f"init must be a .keras file of vad train. Received: {init} ({error})."
+            ) from error
+    model.compile(
+        keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
+        keras.losses.BinaryCrossentropy(),
+    )
+    return model
+
+
+def _check_same(before: dict[str, Any], now: dict[str, Any], run: Path) -> None:
+    for name, value in now.items():
+        if name not in _MAY_CHANGE and before.get(name) != value:
+            raise ConfigError(
+                f"a run must go on with the options it began with. Received: {name}={value}, {run} began with "
+                f"{before.get(name)}. Give the same, or name a new folder."
+            )
