@@ -2,7 +2,7 @@
 
     0    fine
     1    some input failed: one line each on stderr, the rest is done
-    2    usage: an unknown option or value, a model that is missing or damaged, an extra that is not installed,
+    2    usage: an unknown option or value, a model that is missing or damaged, training without its extra,
          an output that cannot be written
     130  stopped by Ctrl-C
     141  the reader of stdout went away (`vad detect ... | head`)
