@@ -41,9 +41,9 @@ class LogMel(keras.layers.Layer):
         n_mels: Mel bands.
         fmin: Lowest frequency of the bands, Hz.
         fmax: Highest, Hz.
-        floor: Added to the power before the logarithm: the faintest sound that is told from silence. At 1e-7 talk at
-            -65 dBFS stands 10 dB over it, and talk under -75 dBFS, such as crosstalk from the next seat, sinks in it.
-            It also keeps the rounding of float32 from showing under a loud tone.
+        floor: Added to the power before the logarithm: the faintest sound that is told from silence. At 3e-7 talk at
+            -65 dBFS still stands over it, and talk under -75 dBFS, such as crosstalk from the next seat, sinks in
+            it. It also keeps the rounding of float32 from showing under a loud tone.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class LogMel(keras.layers.Layer):
         n_mels: int = 64,
         fmin: float = 0.0,
         fmax: float = 8_000.0,
-        floor: float = 1e-7,
+        floor: float = 3e-7,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
