@@ -71,7 +71,7 @@ def test_finds_the_talk_of_the_examples(name, example):
     item = next(item for item in read_corpus(EXAMPLES) if item.path.name == example)
     metrics = score_item(Detector(name), item).metrics(0.5)
     assert metrics.auc > 0.95
-    assert metrics.detection_error_rate < 0.25
+    assert metrics.detection_error_rate < 0.3
     assert metrics.unmatched_onsets == 0
 
 
