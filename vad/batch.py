@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import FrameType
@@ -79,7 +79,8 @@ def _over_processes(
     try:
         queued: deque[Future[Result]] = deque()
         for item in items:
-            queued.append(pool.submit(_Worker.call, item))
+            with _interrupts_held():  # a process that still imports would die of Ctrl-C in many words
+                queued.append(pool.submit(_Worker.call, item))
             if len(queued) > 4 * jobs:
                 yield queued.popleft().result()
         while queued:
@@ -90,6 +91,19 @@ def _over_processes(
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits; processes started meanwhile never get it, as they inherit the mask and then ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Worker(Generic[Item, Result]):
