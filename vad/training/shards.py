@@ -90,7 +90,7 @@ def set_level(
     Returns:
         Samples in [-1, 1] [shape=(samples,)].
     """
-    # Mostly usual levels, often any level, and at times so faint that only floating point holds it.
+    # Mostly usual levels, often any level, and one time in eight the faintest there is.
     lowest_db, highest_db = ((-36, -12), (-65, -3), (FAINTEST_DB, -65))[
         int(rng.choice(3, p=[0.4, 0.48, 0.12]))
     ]
