@@ -24,13 +24,14 @@ BARE = MixingConfig(
     babble=0.0,
     hiss=0.0,
     handling=0.0,
+    tones=0.0,
     telephone=0.0,
     band_limit=0.0,
     equalise=0.0,
     clipping=0.0,
     digital_silence=0.0,
 )
-PARTS = ("noise", "events", "music", "background", "babble", "hiss", "handling")
+PARTS = ("noise", "events", "music", "background", "babble", "hiss", "handling", "tones")
 CHANNEL = ("telephone", "band_limit", "equalise", "clipping")
 
 Samples = npt.NDArray[np.float32]

@@ -18,7 +18,7 @@ from sounds import RATE
 
 from vad.errors import ConfigError
 from vad.training.bank import CELL, Bank, build_bank
-from vad.training.mixing import FAINTEST_DB, Mixer, Scene
+from vad.training.mixing import FAINTEST_DB, LOUDEST_DB, Mixer, Scene
 from vad.training.recipe import MixingConfig
 
 
@@ -37,7 +37,8 @@ def same(first: Scene, second: Scene) -> bool:
     return (
         np.array_equal(first.samples, second.samples)
         and np.array_equal(first.labels, second.labels)
-        and (first.level_db, first.faintest_db) == (second.level_db, second.faintest_db)
+        and (first.level_db, first.faintest_db, first.loudest_db)
+        == (second.level_db, second.faintest_db, second.loudest_db)
     )
 
 
@@ -60,9 +61,9 @@ def test_what_a_seed_renders_does_not_change_from_version_to_version(bank: Bank)
     scenes = [Mixer(bank, MixingConfig(scene_s=4.0), seed=2026).scene(index) for index in range(12)]
     labels = np.concatenate([np.round(scene.labels * 255).astype(np.uint8) for scene in scenes])
     levels = [scene.level_db for scene in scenes]
-    assert zlib.crc32(labels.tobytes()) == 1040662726
+    assert zlib.crc32(labels.tobytes()) == 3027414896
     assert levels == pytest.approx(
-        [-9.56, -21.97, -8.55, -4.13, -7.58, -21.95, -4.05, -22.02, -7.76, -7.09, -8.84, -9.33], abs=0.02
+        [-6.57, -21.07, -7.64, -4.5, -7.69, -15.39, -5.28, -22.34, -7.76, -32.08, -8.84, -24.68], abs=0.02
     )
 
 
@@ -89,7 +90,7 @@ def test_parts_add_up_each_by_its_own_draws(bank: Bank) -> None:
 
 def test_a_noise_more_in_the_corpus_changes_no_speech_and_no_label(bank: Bank, tmp_path: Path) -> None:
     grown = Bank(build_bank(tiny_corpus.write(tmp_path, noises=5), tmp_path / "bank", jobs=1), "train")
-    config = replace(BARE, room=0.5, music=0.5, background=0.5, noise=1.0, events=1.0, snr_db=(0.0, 10.0))
+    config = replace(BARE, room=0.5, music=0.5, background=0.5, noise=1.0, snr_db=(0.0, 10.0))
     below_noise = signal.butter(10, 3000, fs=RATE, output="sos")
     noises_differ = 0
     for index in range(8):
@@ -171,6 +172,29 @@ def test_talk_that_hardly_clears_its_noise_is_played_no_fainter_than_a_quiet_pla
     assert recorded
     assert [scene.faintest_db for scene in recorded] == pytest.approx([faintest_db] * len(recorded), abs=2)
     assert bare.scene(0).faintest_db == FAINTEST_DB
+
+
+def test_talk_behind_nobody_is_never_played_loud(bank: Bank) -> None:
+    loudest = {
+        (absent, behind): Mixer(bank, replace(BARE, speech_free=absent, background=behind), 0)
+        .scene(0)
+        .loudest_db
+        for absent in (0.0, 1.0)
+        for behind in (0.0, 1.0)
+    }
+    assert loudest.pop((1.0, 1.0)) == -35.0
+    assert set(loudest.values()) == {LOUDEST_DB}
+
+
+def test_tones_are_as_loud_as_asked_and_for_some_of_the_time(bank: Bank) -> None:
+    mixer = Mixer(bank, replace(BARE, speech_free=1.0, tones=1.0, tones_db=(12.0, 12.0)), 3)
+    shares = []
+    for index in range(12):
+        power = cell_power(mix(mixer.scene(index)))
+        sounding = power[power > 0.1 * power.max()]
+        assert 10 * np.log10(sounding.mean()) == pytest.approx(-12, abs=2.5)
+        shares.append(len(sounding) / len(power))
+    assert min(shares) < 0.4 < max(shares)
 
 
 def test_about_as_many_scenes_are_speech_free_as_asked(bank: Bank) -> None:

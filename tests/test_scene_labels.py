@@ -112,6 +112,22 @@ def test_talk_has_pauses_several_speakers_and_now_and_then_overlap(bank: Bank) -
     assert 0.2 < np.mean(pauses) < 0.9
 
 
+def test_nobody_talks_over_himself(tmp_path: Path) -> None:
+    manifest = tiny_corpus.write(tmp_path)
+    alone = [
+        line for line in manifest.read_text().splitlines() if not set("bcd") & {line[line.find("h/") + 2]}
+    ]
+    manifest.write_text("\n".join(alone))
+    bank = Bank(build_bank(manifest, tmp_path / "bank", jobs=1), "train")
+    mixer = Mixer(bank, replace(BARE, scene_s=16.0), 12)
+    lengths = []
+    for index in range(20):
+        edges = np.flatnonzero(np.diff(mixer.scene(index).labels, prepend=0.0))
+        lengths += list(edges[1::2] - edges[: len(edges) // 2 * 2 : 2])
+    assert len(lengths) > 100
+    assert max(lengths) == round(tiny_corpus.VOICE * 100)
+
+
 def test_a_long_clip_is_cut_to_what_is_left_with_its_own_labels(tmp_path: Path) -> None:
     """Ten times the scene long, label and sound in step: whatever is cut out must still be in step."""
     utterances = np.concatenate([tiny_corpus.speech(500.0)] * 20)

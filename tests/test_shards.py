@@ -66,7 +66,7 @@ def test_shards_hold_the_mixers_scenes_in_order(
     assert samples.dtype == np.int16
     np.testing.assert_allclose(samples[3] / 32767, scene.samples, atol=0.51 / 32767)
     np.testing.assert_allclose(labels[3] / 255, scene.labels, atol=0.51 / 255)
-    assert levels[3] == pytest.approx([scene.level_db, scene.faintest_db], abs=1e-4)
+    assert levels[3] == pytest.approx([scene.level_db, scene.faintest_db, scene.loudest_db], abs=1e-4)
 
 
 def test_what_is_lost_is_rendered_again_and_the_rest_kept(
@@ -275,6 +275,14 @@ def test_talk_is_played_no_fainter_than_its_scene_allows() -> None:
     samples = scene_at(-20.0)
     levels = [level_of(set_level(np.random.default_rng(seed), samples, -20.0, -45.0)) for seed in range(100)]
     assert -45.1 < min(levels) < -44.9
+
+
+def test_talk_is_played_no_louder_than_its_scene_allows() -> None:
+    samples = scene_at(-20.0)
+    levels = [
+        level_of(set_level(np.random.default_rng(seed), samples, -20.0, -65.0, -35.0)) for seed in range(100)
+    ]
+    assert -35.1 < max(levels) < -34.9
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(-30, -3.1))

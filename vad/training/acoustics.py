@@ -143,15 +143,14 @@ def band_limit(samples: Samples, low_hz: float | None, high_hz: float | None, or
 
 
 def telephone(rng: np.random.Generator, samples: Samples) -> Samples:
-    """300-3400 Hz and, for half of the calls, G.711's mu-law steps (ITU-T G.711) at a random drive."""
+    """300-3400 Hz and, for half of the calls, G.711's mu-law steps at 8 kHz (ITU-T G.711) at a random drive."""
     samples = band_limit(samples, rng.uniform(200, 350), rng.uniform(3_200, 3_700), order=8)
     if rng.random() < 0.5:
-        peak = np.abs(samples).max() / rng.uniform(0.1, 1.0) + 1e-9
-        companded = np.sign(samples) * np.log1p(_MU * np.abs(samples) / peak) / np.log1p(_MU)
-        companded = np.round(companded * 127) / 127
-        samples = (np.sign(companded) * np.expm1(np.abs(companded) * np.log1p(_MU)) / _MU * peak).astype(
-            np.float32
-        )
+        line = signal.resample_poly(samples, 1, 2)
+        peak = np.abs(line).max() / rng.uniform(0.1, 1.0) + 1e-9
+        companded = np.round(np.sign(line) * np.log1p(_MU * np.abs(line) / peak) / np.log1p(_MU) * 127) / 127
+        line = np.sign(companded) * np.expm1(np.abs(companded) * np.log1p(_MU)) / _MU * peak
+        samples = signal.resample_poly(line, 2, 1)[: len(samples)].astype(np.float32)
     return samples
 
 

@@ -183,10 +183,10 @@ class LogPower(keras.layers.Layer):
     """log(a² + b² + floor) of neighbouring channels a, b: the energy of a quadrature pair.
 
     Args:
-        floor: Added to the power before the logarithm.
+        floor: Added to the power before the logarithm; with `GaborFilters` 3e-8 hides what 3e-7 hides in `LogMel`.
     """
 
-    def __init__(self, floor: float = 1e-9, **kwargs: Any):
+    def __init__(self, floor: float = 3e-8, **kwargs: Any):
         super().__init__(**kwargs)
         self.floor = floor
 

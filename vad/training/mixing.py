@@ -1,7 +1,7 @@
 """Training scenes with exact labels: talk, rooms, noise, music and channels put together at random.
 
 The policy the labels teach: *foreground* speech counts, near or far, loud or soft, in noise down to -5 dB. Talk far
-under the foreground (20-38 dB, in another place) that hardly clears the noise of a quiet place, and the babble of a
+under the foreground (20-42 dB, in another place) that hardly clears the noise of a quiet place, and the babble of a
 crowd, are background and count as non-speech.
 
 Each part of scene i draws from its own generator, seeded by (seed, i, part): adding a noise file changes no speech.
@@ -22,11 +22,13 @@ from vad.training.clips import Clips, Labels, steady_level_db
 from vad.training.parts import Parts
 from vad.training.recipe import MixingConfig
 
-__all__ = ["FAINTEST_DB", "Mixer", "Scene"]
+__all__ = ["FAINTEST_DB", "LOUDEST_DB", "Mixer", "Scene"]
 
 FAINTEST_DB = -65.0
+LOUDEST_DB = -3.0
 _CLEAR_SNR_DB = 20.0
 _FAINTEST_NOISE_DB = -60.0
+_LOUDEST_ABSENT_DB = -35.0
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,15 @@ class Scene:
             which may take some of it away.
         faintest_db: How faint that talk may be played, dBFS. Noise that talk does not clear by 20 dB stays above
             -60 dBFS: below, it would pass for a quiet place, where talk so close to the noise is background.
+        loudest_db: How loud it may be played, dBFS. Where nobody talks in front, talk behind is told from it by
+            nothing but how faint it is.
     """
 
     samples: Samples
     labels: Labels
     level_db: float
     faintest_db: float
+    loudest_db: float
 
 
 class Mixer:
@@ -82,6 +87,7 @@ class Mixer:
         mix = talk.copy()
         # Where nobody talks, the others are more frequent, and as loud as they would be around somebody.
         boost = 2.0 if speech_free else 1.0
+        heard: list[str] = []
         # The names seed the generators: with another name, or in another order, a seed is other scenes.
         for name, share, render in (
             ("_noise_bed", config.noise, parts.noise_bed),
@@ -91,15 +97,19 @@ class Mixer:
             ("_babble", config.babble, parts.babble),
             ("_hiss", config.hiss, parts.hiss),
             ("_handling", config.handling * boost, parts.handling),
+            ("_tones", config.tones * boost, parts.tones),
         ):
             if rng.random() < share:
                 mix += render(self._rng(index, name))
+                heard.append(name)
         snr_db = -steady_level_db(mix - talk)
         mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
         peak = float(np.abs(mix).max())
         scale = 0.98 / peak if peak > 0 else 1.0
         faintest_db = FAINTEST_DB if snr_db >= _CLEAR_SNR_DB else _FAINTEST_NOISE_DB + snr_db
-        return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), faintest_db)
+        behind_nobody = speech_free and "_background_talk" in heard
+        loudest_db = _LOUDEST_ABSENT_DB if behind_nobody else LOUDEST_DB
+        return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), faintest_db, loudest_db)
 
     def _rng(self, index: int, part: str) -> np.random.Generator:
         return np.random.default_rng([self._seed, index, zlib.crc32(part.encode())])

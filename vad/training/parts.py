@@ -1,4 +1,4 @@
-"""What a training scene is put together from: talk, beds, sudden sounds, a crowd, a touched microphone.
+"""What a training scene is put together from: talk, beds, sudden sounds, tones, a crowd, a touched microphone.
 
 Every part is as long as the scene, in dB against the talk, and draws from the generator it is handed alone.
 """
@@ -14,6 +14,7 @@ from vad.training.acoustics import Samples, decibel_gain
 from vad.training.bank import CELL, SAMPLE_RATE
 from vad.training.clips import Clips, Labels, level_db, pick, pick_group
 from vad.training.recipe import MixingConfig
+from vad.training.tones import machine_tones
 
 __all__ = ["Parts"]
 
@@ -40,9 +41,8 @@ class Parts:
         silence = np.ones(self._n // CELL, np.float32)
         pause_s = float(np.exp(rng.uniform(np.log(0.1), np.log(4.0))))
         overlap = 0.25 if rng.random() < 0.4 else 0.0
-        at = int(rng.exponential(pause_s) * SAMPLE_RATE)
+        at, who = int(rng.exponential(pause_s) * SAMPLE_RATE), int(rng.integers(count))
         while at < self._n:
-            who = int(rng.integers(count))
             clip = pick(rng, speakers[present[who]])
             samples, cells = self._clips.cut(rng, clip, self._n - at // CELL * CELL)
             first = at // CELL
@@ -50,7 +50,9 @@ class Parts:
                 offsets[who] + rng.normal(0, 2)
             )
             silence[first : first + len(cells)] *= 1 - cells
-            gap = -rng.uniform(0.2, 1.5) if rng.random() < overlap else rng.exponential(pause_s)
+            before, who = who, int(rng.integers(count))
+            interrupts = rng.random() < overlap and present[who] != present[before]
+            gap = -rng.uniform(0.2, 1.5) if interrupts else rng.exponential(pause_s)
             at = max(at + CELL, at + len(samples) + int(gap * SAMPLE_RATE))
         in_room = rng.random() < config.room
         rt60 = rng.uniform(*config.rt60_s)
@@ -76,10 +78,11 @@ class Parts:
         return bed * decibel_gain(-rng.uniform(*self._config.music_snr_db))
 
     def events(self, rng: np.random.Generator) -> Samples:
-        """Coughs, cries, doors, keys: short sounds at random places, some of them in the talkers' room."""
+        """Coughs, cries, doors, keys, bars of music: short sounds at random places, some in the talkers' room."""
         track = np.zeros(self._n, np.float32)
-        for _ in range(int(rng.integers(1, 8)) if self._clips.noises else 0):
-            clip = pick(rng, pick_group(rng, self._clips.noises))
+        sources = self._clips.noises + self._clips.music
+        for _ in range(int(rng.integers(1, 8)) if sources else 0):
+            clip = pick(rng, pick_group(rng, sources))
             at = int(rng.integers(self._n - CELL))
             samples, _ = self._clips.cut(rng, clip, min(self._n - at, 4 * SAMPLE_RATE) // CELL * CELL)
             track[at : at + len(samples)] += samples * decibel_gain(rng.uniform(*self._config.event_db))
@@ -104,6 +107,16 @@ class Parts:
     def hiss(self, rng: np.random.Generator) -> Samples:
         """The microphone's own noise."""
         return acoustics.coloured_noise(rng, self._n) * decibel_gain(-rng.uniform(*self._config.hiss_db))
+
+    def tones(self, rng: np.random.Generator) -> Samples:
+        """A machine that dials, rings, beeps or wails for some of the time."""
+        track = np.zeros(self._n, np.float32)
+        length = int(rng.uniform(0.1, 1.0) * self._n)
+        at = int(rng.integers(self._n - length + 1))
+        track[at : at + length] = machine_tones(rng, length) * decibel_gain(
+            -rng.uniform(*self._config.tones_db)
+        )
+        return track
 
     def handling(self, rng: np.random.Generator) -> Samples:
         """Thumps and breaths, few or many, around one level."""

@@ -38,6 +38,8 @@ class MixingConfig:
         hiss_db: Talk over the microphone noise.
         handling: Scenes with thumps and breaths at the microphone.
         handling_db: Talk over these.
+        tones: Scenes with the tones of a machine.
+        tones_db: Talk over these.
         telephone: Scenes through a telephone.
         band_limit: Scenes through a codec-like low-pass or a high-pass.
         equalise: Scenes through a coloured microphone.
@@ -49,7 +51,7 @@ class MixingConfig:
     """
 
     scene_s: float = 16.0
-    speech_free: float = 0.12
+    speech_free: float = 0.16
     speed: tuple[float, float] = (0.88, 1.14)
     room: float = 0.65
     drr_db: tuple[float, float] = (-12.0, 15.0)
@@ -58,10 +60,10 @@ class MixingConfig:
     snr_db: tuple[float, float] = (-5.0, 35.0)
     events: float = 0.45
     event_db: tuple[float, float] = (-15.0, 12.0)
-    music: float = 0.18
+    music: float = 0.22
     music_snr_db: tuple[float, float] = (-3.0, 25.0)
-    background: float = 0.35
-    background_db: tuple[float, float] = (20.0, 38.0)
+    background: float = 0.4
+    background_db: tuple[float, float] = (20.0, 42.0)
     background_snr_db: tuple[float, float] = (-5.0, 20.0)
     babble: float = 0.08
     babble_snr_db: tuple[float, float] = (3.0, 25.0)
@@ -69,6 +71,8 @@ class MixingConfig:
     hiss_db: tuple[float, float] = (25.0, 75.0)
     handling: float = 0.3
     handling_db: tuple[float, float] = (-3.0, 30.0)
+    tones: float = 0.07
+    tones_db: tuple[float, float] = (-5.0, 30.0)
     telephone: float = 0.12
     band_limit: float = 0.25
     equalise: float = 0.6

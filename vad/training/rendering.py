@@ -80,7 +80,13 @@ class _Renderer:
         # The labels come last: where they are, the shard is whole.
         for name, rows in (
             ("samples", [np.round(scene.samples * FULL_SCALE).astype(np.int16) for scene in scenes]),
-            ("levels", [np.array([scene.level_db, scene.faintest_db], np.float32) for scene in scenes]),
+            (
+                "levels",
+                [
+                    np.array([scene.level_db, scene.faintest_db, scene.loudest_db], np.float32)
+                    for scene in scenes
+                ],
+            ),
             ("labels", [np.round(scene.labels * 255).astype(np.uint8) for scene in scenes]),
         ):
             with whole_file(self._folder / f"{name}-{shard:05d}.npy") as unfinished:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.training.bank import CELL
-from vad.training.mixing import FAINTEST_DB
+from vad.training.mixing import FAINTEST_DB, LOUDEST_DB
 from vad.training.networks import NetworkConfig
 from vad.training.rendering import FULL_SCALE, SCENES_PER_SHARD
 
@@ -68,8 +68,7 @@ class Batches:
         order = np.random.default_rng([self._seed, turn]).permutation(len(self._samples) * SCENES_PER_SHARD)
         shard, row = divmod(int(order[place]), SCENES_PER_SHARD)
         rng = np.random.default_rng([self._seed, turn, place])
-        level_db, faintest_db = self._levels[shard][row].tolist()
-        samples = set_level(rng, self._samples[shard][row], level_db, faintest_db)
+        samples = set_level(rng, self._samples[shard][row], *self._levels[shard][row].tolist())
         return samples, targets(self._labels[shard][row], self._network, self._pause_prior)
 
 
@@ -78,23 +77,23 @@ def set_level(
     samples: npt.NDArray[np.int16],
     level_db: float,
     faintest_db: float = FAINTEST_DB,
+    loudest_db: float = LOUDEST_DB,
 ) -> npt.NDArray[np.float32]:
-    """Brings talk to a level from -65 to -3 dBFS, mostly to a usual one, and at times to 16 bits.
+    """Brings talk to a level from -65 to -3 dBFS, often to a usual one, and at times to 16 bits.
 
     Args:
         rng: Source of randomness.
         samples: A scene [shape=(samples,)].
         level_db: The level talk has in it, dBFS.
         faintest_db: The lowest level to bring it to, dBFS.
+        loudest_db: The highest.
 
     Returns:
         Samples in [-1, 1] [shape=(samples,)].
     """
-    # Mostly usual levels, often any level, and one time in eight the faintest there is.
-    lowest_db, highest_db = ((-36, -12), (-65, -3), (FAINTEST_DB, -65))[
-        int(rng.choice(3, p=[0.4, 0.48, 0.12]))
-    ]
-    target_db = max(faintest_db, rng.uniform(lowest_db, highest_db))
+    usual = rng.random() < 0.4
+    target_db = rng.uniform(-36, -12) if usual else rng.uniform(FAINTEST_DB, LOUDEST_DB)
+    target_db = min(max(target_db, faintest_db), loudest_db)
     scaled = samples * np.float32(10 ** ((target_db - level_db) / 20) / FULL_SCALE)
     if rng.random() < 0.5:
         dither = np.float32(0)
