@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -76,8 +76,9 @@ def test_an_error_of_the_work_is_raised() -> None:
         list(in_order(make_failing, [7, 8], 2, crashed=never))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
-def test_ctrl_c_stops_the_processes_and_lets_them_clean_up(tmp_path: Path) -> None:
+@pytest.fixture
+def sleepers(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A program whose two processes have begun their work."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from functools import partial; from pathlib import Path\n"
@@ -94,11 +95,29 @@ def test_ctrl_c_stops_the_processes_and_lets_them_clean_up(tmp_path: Path) -> No
         while len(list(tmp_path.glob("*.begun"))) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        _, words_on_stderr = process.communicate(timeout=30)
-    assert process.returncode == 130
+        yield process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
+def test_ctrl_c_stops_the_processes_and_lets_them_clean_up(
+    sleepers: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    os.killpg(sleepers.pid, signal.SIGINT)  # as a terminal does
+    _, words_on_stderr = sleepers.communicate(timeout=30)
+    assert sleepers.returncode == 130
     assert words_on_stderr == ""
     assert sorted(path.name for path in tmp_path.glob("*.cleaned")) == ["0.cleaned", "1.cleaned"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
+def test_processes_do_not_outlive_a_parent_that_is_killed(
+    sleepers: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    sleepers.kill()
+    deadline = time.monotonic() + 20
+    while len(list(tmp_path.glob("*.cleaned"))) < 2:
+        assert time.monotonic() < deadline, "they went on"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,6 +18,7 @@ __all__ = ["in_order", "sensible_jobs"]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_HAS_MASKS = hasattr(signal, "pthread_sigmask")  # not on Windows
 # A process takes about half a second to start; that pays from some minutes of audio on.
 _BYTES_WORTH_A_PROCESS = 20_000_000
 
@@ -95,15 +97,26 @@ def _over_processes(
 
 @contextlib.contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits; processes started meanwhile never get it, as they inherit the mask and then ignore it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    """Ctrl-C waits; processes started meanwhile never get it, as they inherit the mask and then ignore it.
+
+    The mask is this thread's alone: a signal that another thread takes would still interrupt here, between a
+    process and what it must be told. So it is taken down, and raised again.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if _HAS_MASKS else set()
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if _HAS_MASKS:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 class _Worker(Generic[Item, Result]):
@@ -116,6 +129,7 @@ class _Worker(Generic[Item, Result]):
         """Prepare a fresh process. A terminal sends Ctrl-C to all of them: the parent decides, and tells."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _leave)
+        threading.Thread(target=_leave_with_parent, daemon=True).start()
         cls.work = make_work()
 
     @classmethod
@@ -126,6 +140,14 @@ class _Worker(Generic[Item, Result]):
         except SystemExit:
             os._exit(1)
         return result
+
+
+def _leave_with_parent() -> None:
+    """A parent that is killed can tell nobody: its processes would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
