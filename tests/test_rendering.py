@@ -82,7 +82,7 @@ def test_a_killed_rendering_goes_on_to_the_same_end(
 ) -> None:
     code = (
         "import sys, pathlib; sys.path.insert(0, sys.argv[1])\n"
-        "import test_rendering; test_shards.render(*map(pathlib.Path, sys.argv[2:]))"
+        "import test_rendering; test_rendering.render(*map(pathlib.Path, sys.argv[2:]))"
     )
     command = [sys.executable, "-c", code, str(Path(__file__).parent), str(bank), str(tmp_path)]
     with subprocess.Popen(command) as process:
