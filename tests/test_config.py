@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vad.commands import train
 from vad.errors import ConfigError
 from vad.training.config import TrainConfig, load_config, parse_setting
 from vad.training.networks import ARCHITECTURES, LogMelCrnn
@@ -93,6 +96,22 @@ def test_every_architecture_is_stored_and_read_back(architecture: str, tmp_path:
     stored.write_text(config.to_json(), encoding="utf-8")
     assert load_config(stored) == config
     assert config.network.architecture == architecture
+
+
+def test_the_commands_help_tells_the_architectures_and_the_defaults() -> None:
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
+    config = TrainConfig()
+    told = {
+        action.dest: match[1]
+        for action in parser._actions
+        if (match := re.search(r"\(default: (.+)\)", action.help or ""))
+    }
+    assert {"architecture", "hours", "epochs", "seed", "data", "frame_ms"} <= told.keys()
+    values = {name: getattr(config if hasattr(config, name) else config.network, name) for name in told}
+    assert told == {name: str(value).removesuffix(".0") for name, value in values.items()}
+    assert all(name in parser.format_help() for name in ARCHITECTURES)
+    assert parser.parse_args(["run", "--arch", "patch-cnn"]).architecture == "patch-cnn"
 
 
 def test_an_unknown_option_of_a_file_is_refused_too(tmp_path: Path) -> None:
