@@ -1,6 +1,7 @@
 """The networks: what they see, that they see no future, and that pieces and whole agree."""
 
 import itertools
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from small_networks import small_network
 
 from vad.errors import ConfigError
+from vad.training.config import load_config
 from vad.training.networks import ARCHITECTURES, LogMelCnn, build_network, describe, network_from_dict
 from vad.training.streaming import state_shapes, streaming
 
@@ -94,6 +96,11 @@ def test_costs_are_counted_from_the_weights(architecture):
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_default_sizes_are_at_most_the_budget(architecture):
     assert describe(build_network(ARCHITECTURES[architecture]())).parameters < 500_000
+
+
+def test_tiny_is_tiny():
+    config = load_config(Path(__file__).parent.parent / "models" / "tiny.toml").network
+    assert 50_000 < describe(build_network(config)).parameters <= 60_000
 
 
 def test_facts_are_printed():
