@@ -3,15 +3,23 @@
 import keras
 import numpy as np
 
-from vad.training.networks import NetworkConfig, build_network
+from vad.training.networks import build_network, network_from_dict
 
-SMALL = {"n_mels": 24, "conv_channels": (6, 8), "channels": 12, "dilations": (1, 2, 4), "delay_frames": 2}
+_STACK = {"channels": 12, "dilations": (1, 2, 4)}
+_SMALL = {
+    "logmel-cnn": _STACK,
+    "waveform-tcn": _STACK,
+    "logmel-crnn": {"channels": 12},
+    "two-branch": {"filter_channels": (6, 8), **_STACK},
+    "patch-cnn": {"dense_units": (12, 8)},
+}
 
 
 def small_network(architecture, **options):
     """A configuration and its network: few ReLUs are shut, and the sigmoid is in its middle."""
     keras.utils.set_random_seed(5)
-    config = NetworkConfig(architecture, **{**SMALL, **options})
+    small = {"n_mels": 24, "conv_channels": (6, 8), "delay_frames": 2, **_SMALL[architecture]}
+    config = network_from_dict({"architecture": architecture, **small, **options})
     model = build_network(config)
     rng = np.random.default_rng(5)
     for layer in model.layers:

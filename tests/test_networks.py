@@ -1,6 +1,7 @@
 """The networks: what they see, that they see no future, and that pieces and whole agree."""
 
 import itertools
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from small_networks import small_network
 
 from vad.errors import ConfigError
-from vad.training.networks import ARCHITECTURES, NetworkConfig, build_network, describe
+from vad.training.config import load_config
+from vad.training.networks import ARCHITECTURES, LogMelCnn, build_network, describe, network_from_dict
 from vad.training.streaming import state_shapes, streaming
 
 
@@ -21,8 +23,11 @@ def run(model, samples):
     return np.asarray(model(samples, training=False))[0]
 
 
+BOUNDED = [name for name in ARCHITECTURES if name != "logmel-crnn"]
+
+
 @pytest.mark.parametrize("frame_ms", [20, 30, 40, 50, 100])
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", BOUNDED)
 def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms):
     config, model = small_network(architecture, frame_ms=frame_ms)
     facts = describe(model)
@@ -41,6 +46,18 @@ def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms):
     reach = (moved[-1] + 1 - changed_frame) * config.frame_length - config.frame_length // 2
     assert reach <= facts.receptive_field + config.frame_length
     assert reach >= facts.receptive_field - 2 * config.frame_length
+
+
+def test_a_recurrent_network_hears_no_future_and_forgets_nothing_at_once():
+    config, model = small_network("logmel-crnn")
+    samples = noise(config, 60)
+    changed = samples.copy()
+    changed[0, 4 * config.frame_length :][: config.frame_length] *= 3
+    moved = np.flatnonzero(np.abs(run(model, changed) - run(model, samples)) > 1e-7)
+    assert describe(model).receptive_field is None
+    assert "receptive field unbounded" in str(describe(model))
+    assert moved[0] == 4
+    assert moved[-1] > 40, "its convolutions alone reach 4 frames"
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -71,13 +88,23 @@ def test_costs_are_counted_from_the_weights(architecture):
     _, model = small_network(architecture)
     facts = describe(model)
     assert facts.parameters == sum(int(np.prod(weight.shape)) for weight in model.weights)
-    _, twice = small_network(architecture, channels=24)
+    wider = {"dense_units": (24, 8)} if architecture == "patch-cnn" else {"channels": 24}
+    _, twice = small_network(architecture, **wider)
     assert describe(twice).macs_per_second > facts.macs_per_second
 
 
-def test_shipped_sizes():
-    facts = describe(build_network(NetworkConfig()))
-    assert facts.parameters < 500_000
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_default_sizes_are_at_most_the_budget(architecture):
+    assert describe(build_network(ARCHITECTURES[architecture]())).parameters < 500_000
+
+
+def test_tiny_is_tiny():
+    config = load_config(Path(__file__).parent.parent / "models" / "tiny.toml").network
+    assert 50_000 < describe(build_network(config)).parameters <= 60_000
+
+
+def test_facts_are_printed():
+    facts = describe(build_network(LogMelCnn()))
     assert 2.5 < facts.receptive_field / 16_000 < 3
     assert "2.67 s" in str(facts)
 
@@ -94,14 +121,30 @@ def test_saved_networks_come_back(architecture, tmp_path):
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
-        ({"architecture": "transformer"}, "architecture is one of logmel-cnn, waveform-tcn"),
-        ({"frame_ms": 25}, "frame_ms is a multiple of 10"),
+        ({"architecture": "transformer"}, "architecture must be one of logmel-cnn, waveform-tcn"),
+        ({"frame_ms": 25}, "frame_ms must be a multiple of 10"),
         ({"frame_ms": 110}, "from 20 to 100"),
-        ({"delay_frames": -1}, "delay_frames spans 0 to 500 ms"),
-        ({"delay_frames": 26}, "delay_frames spans 0 to 500 ms"),
-        ({"dilations": ()}, "and a dilation"),
+        ({"delay_frames": -1}, "delay_frames must span 0 to 500 ms"),
+        ({"delay_frames": 26}, "delay_frames must span 0 to 500 ms"),
+        ({"dilations": ()}, "dilations must be 1 or more"),
+        ({"channels": 0}, "channels must be 1 or more"),
+        ({"conv_channels": (8,)}, "conv_channels must be two or more"),
+        ({"conv_channels": (8, -8)}, "conv_channels must be 1 or more"),
+        ({"n_mels": 30}, "n_mels must be 31 or more for 4 conv_channels"),
+        ({"architecture": "two-branch", "filter_channels": (8,)}, "filter_channels must be two or more"),
+        ({"architecture": "patch-cnn", "n_mels": 21}, "n_mels must be 22 or more"),
+        ({"architecture": "patch-cnn", "conv_channels": [8, 8, 8]}, "must be a list of 2 numbers"),
+        ({"architecture": "patch-cnn", "dilations": (1,)}, "an option of patch-cnn must be one of"),
+        ({"architecture": "logmel-crnn", "dilations": (1,)}, "an option of logmel-crnn must be one of"),
+        ({"filter_channels": (8, 8)}, r"Received: network\.filter_channels=\(8, 8\)\. Leave it out"),
+        ({"channels": 1.5}, r"network\.channels must be a whole number"),
     ],
 )
 def test_refuses_what_cannot_be_built(options, rule):
     with pytest.raises(ConfigError, match=rule):
-        NetworkConfig(**options)
+        network_from_dict(options)
+
+
+@pytest.mark.parametrize(("architecture", "n_mels"), [("logmel-cnn", 31), ("patch-cnn", 22)])
+def test_the_fewest_bands_can_be_built(architecture, n_mels):
+    build_network(ARCHITECTURES[architecture](n_mels=n_mels))

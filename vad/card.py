@@ -9,7 +9,8 @@ __all__ = ["CARD_FORMAT_VERSION", "check_card"]
 
 CARD_FORMAT_VERSION = 1
 
-# What else a card tells (metrics, data sources, versions, ...) is for people and is not checked.
+# What else a card tells (metrics, data sources, versions, ...) is for people and is not checked. Its receptive_field_s
+# is null where a network remembers all it heard: then no piece of a recording, with whatever before it, stands for it.
 _FIELDS: dict[str, type] = {
     "sample_rate": int,
     "frame_length": int,

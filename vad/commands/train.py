@@ -19,18 +19,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", metavar="TOML", type=Path, help="options in a file, such as models/default.toml"
     )
-    parser.add_argument("--architecture", help="logmel-cnn or waveform-tcn")
-    parser.add_argument("--frame-ms", type=int, help="length of a frame, 20 to 100")
-    parser.add_argument("--delay-frames", type=int, help="frames heard past the one spoken of")
     parser.add_argument(
-        "--data", metavar="DIR", help="where the decoded corpus and the rendered scenes are kept"
+        "--architecture",
+        "--arch",
+        help="logmel-cnn, waveform-tcn, logmel-crnn, two-branch or patch-cnn (default: logmel-cnn)",
     )
-    parser.add_argument("--hours", type=float, help="hours of scenes to render")
-    parser.add_argument("--epochs", type=int, help="how often to go through epoch_hours of them")
-    parser.add_argument("--batch-size", type=int, help="scenes a step")
-    parser.add_argument("--learning-rate", type=float, help="the highest rate of AdamW")
-    parser.add_argument("--seed", type=int, help="decides scenes, order, levels and first weights")
-    parser.add_argument("--jobs", type=int, help="processes that decode and render")
+    parser.add_argument(
+        "--frame-ms", type=int, help="length of a frame, 20 to 100, a multiple of 10 (default: 20)"
+    )
+    parser.add_argument("--delay-frames", type=int, help="frames heard past the one spoken of (default: 3)")
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="where the decoded corpus and the rendered scenes are kept (default: runs/data)",
+    )
+    parser.add_argument("--hours", type=float, help="hours of scenes to render (default: 80)")
+    parser.add_argument(
+        "--epochs", type=int, help="how often to go through epoch_hours of them (default: 40)"
+    )
+    parser.add_argument("--batch-size", type=int, help="scenes a step (default: 16)")
+    parser.add_argument("--learning-rate", type=float, help="the highest rate of AdamW (default: 0.002)")
+    parser.add_argument(
+        "--seed", type=int, help="decides scenes, order, levels and first weights (default: 0)"
+    )
+    parser.add_argument("--jobs", type=int, help="processes that decode and render (default: 2)")
     parser.add_argument(
         "--init", metavar="KERAS", type=Path, help="start from the weights of this .keras file"
     )

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import Any
 
 from vad.errors import ConfigError
 from vad.segment_options import require
-from vad.training.networks import NetworkConfig
+from vad.training.networks import ARCHITECTURES, LogMelCnn, NetworkConfig, network_from_dict
+from vad.training.options import option_types, typed
 from vad.training.recipe import MixingConfig
 
 __all__ = ["TrainConfig", "load_config", "parse_setting"]
@@ -46,7 +47,7 @@ class TrainConfig:
         ConfigError: A value out of its range.
     """
 
-    network: NetworkConfig = field(default_factory=NetworkConfig)
+    network: NetworkConfig = field(default_factory=LogMelCnn)
     mixing: MixingConfig = field(default_factory=MixingConfig)
     corpus: str = ""
     data: str = "runs/data"
@@ -105,8 +106,8 @@ def load_config(path: Path | None = None, settings: Mapping[str, Any] | None = N
                 f"An option must be one of a training run. Received: {name}={value!r}. Did you mean {nearest}?"
             )
         table, _, last = name.rpartition(".")
-        groups[table][last] = _typed(value, _OPTIONS[name], name)
-    network, mixing = NetworkConfig(**groups["network"]), MixingConfig(**groups["mixing"])
+        groups[table][last] = value if table == "network" else typed(value, _OPTIONS[name], name)
+    network, mixing = network_from_dict(groups["network"]), MixingConfig(**groups["mixing"])
     return TrainConfig(network=network, mixing=mixing, **groups[""])
 
 
@@ -149,31 +150,14 @@ def _dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield prefix + name, value
 
 
-def _hints(cls: type, prefix: str) -> dict[str, Any]:
-    """The types of a dataclass's fields; what belongs to the class is no option."""
-    return {
-        prefix + name: hint for name, hint in get_type_hints(cls).items() if get_origin(hint) is not ClassVar
-    }
+def _under(prefix: str, types: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}.{name}": hint for name, hint in types.items()}
 
 
-_OPTIONS = {
-    **{name: hint for name, hint in _hints(TrainConfig, "").items() if name not in ("network", "mixing")},
-    **_hints(NetworkConfig, "network."),
-    **_hints(MixingConfig, "mixing."),
+_RUN = {name: hint for name, hint in option_types(TrainConfig).items() if name not in ("network", "mixing")}
+_MIXING = option_types(MixingConfig)
+# Those of any architecture; whether it is the run's, `network_from_dict` says.
+_NETWORK = {"architecture": str} | {
+    name: hint for kind in ARCHITECTURES.values() for name, hint in option_types(kind).items()
 }
-_TYPES = {str: ("a string", (str,)), int: ("a whole number", (int,)), float: ("a number", (int, float))}
-
-
-def _typed(value: Any, hint: Any, name: str) -> Any:
-    """The value as its field has it: lists as tuples, whole numbers as floats where a float is meant."""
-    if get_origin(hint) is tuple:
-        kinds = get_args(hint)
-        length = None if kinds[-1] is Ellipsis else len(kinds)
-        if not isinstance(value, list | tuple) or length not in (None, len(value)):
-            numbers = "numbers" if length is None else f"{length} numbers"
-            raise ConfigError(f"{name} must be a list of {numbers}. Received: {name}={value!r}.")
-        return tuple(_typed(item, kinds[0], f"{name}[{place}]") for place, item in enumerate(value))
-    described, accepted = _TYPES[hint]
-    if not isinstance(value, accepted) or isinstance(value, bool):
-        raise ConfigError(f"{name} must be {described}. Received: {name}={value!r}.")
-    return hint(value)
+_OPTIONS = {**_RUN, **_under("network", _NETWORK), **_under("mixing", _MIXING)}

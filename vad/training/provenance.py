@@ -30,7 +30,7 @@ def network_of(weights: Path) -> NetworkConfig:
         return network_from_dict(json.loads(card.read_text(encoding="utf-8"))["network"])
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(
-            f"Weights lie in the folder of their run or beside their card. Received: {weights} ({error})."
+            f"weights must lie in the folder of their run or beside their card. Received: {weights} ({error})."
         ) from error
 
 

@@ -1,8 +1,9 @@
-"""One network, heard whole or in pieces: `History` layers are all the memory a causal network has.
+"""One network, heard whole or in pieces: `History` and `Recurrent` layers are all the memory a causal network has.
 
 A causal convolution over T steps needs the ``length`` steps before them. Offline these are zeros; in a stream
 they are the last steps of the block before. So every network is written once, with a `History` before each
-convolution, and becomes its own streaming version when called inside `streaming`::
+convolution, and becomes its own streaming version when called inside `streaming`. A `Recurrent` layer goes on from
+its last output in the same way::
 
     probability = model(recording)                      # zeros before the beginning
     with streaming(states) as new_states:               # states: what the call before left in new_states
@@ -22,7 +23,7 @@ from typing import Any
 
 from vad.training.backend import keras, ops
 
-__all__ = ["History", "state_shapes", "streaming"]
+__all__ = ["History", "Recurrent", "state_shapes", "streaming"]
 
 
 @dataclass
@@ -36,7 +37,7 @@ _stream: ContextVar[_Stream | None] = ContextVar("stream", default=None)
 
 @contextmanager
 def streaming(states: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Within it, every `History` continues from ``states`` and leaves its new state in the yielded dict."""
+    """Within it, every layer with a memory goes on from ``states`` and leaves its new state in the yielded dict."""
     stream = _Stream(states)
     token = _stream.set(stream)
     try:
@@ -47,7 +48,11 @@ def streaming(states: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def state_shapes(model: keras.Model) -> dict[str, tuple[int, ...]]:
     """The model's states by name, with shapes for a batch of one."""
-    return {layer.name: (1, *layer.state_shape) for layer in model.layers if isinstance(layer, History)}
+    return {
+        layer.name: (1, *layer.state_shape)
+        for layer in model.layers
+        if isinstance(layer, History | Recurrent)
+    }
 
 
 @keras.saving.register_keras_serializable("vad")
@@ -84,3 +89,33 @@ class History(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """What rebuilds the layer."""
         return {**super().get_config(), "length": self.length}
+
+
+@keras.saving.register_keras_serializable("vad")
+class Recurrent(keras.layers.GRU):
+    """A gated recurrent unit (Cho et al., 2014) that gives the output of every step; the last is its state.
+
+    LiteRT has no operation for it. In a stream, which is what is exported, its steps are written out one after
+    another: for one frame that is one, and the graph of a chunk has as many copies of the cell as frames.
+
+    Args:
+        units: Width of output and state.
+    """
+
+    def __init__(self, units: int, **kwargs: Any):
+        super().__init__(units, **(kwargs | {"return_sequences": True}))
+        self.state_shape = (units,)
+
+    def call(
+        self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
+    ) -> Any:
+        """Maps [shape=(batch, steps, features)] to [shape=(batch, steps, units)]."""
+        stream = _stream.get()
+        if stream is None:
+            return super().call(sequences, initial_state, mask, training)
+        state, outputs = stream.past[self.name], []
+        for step in range(sequences.shape[1]):
+            state, _ = self.cell(sequences[:, step], [state])
+            outputs.append(state)
+        stream.present[self.name] = state
+        return ops.stack(outputs, axis=1)

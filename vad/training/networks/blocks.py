@@ -1,0 +1,157 @@
+"""What networks are put together from: front ends, convolutions that remember, and the dilated stack."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from vad.segment_options import require
+from vad.training.backend import layers
+from vad.training.frontend import GaborFilters, LogMel, LogPower
+from vad.training.networks.config import NetworkConfig
+from vad.training.streaming import History
+
+__all__ = [
+    "conv1d",
+    "conv2d",
+    "convolutions",
+    "dilated_stack",
+    "filter_energies",
+    "log_mel",
+    "mel_convolutions",
+    "require_bands",
+    "require_two",
+    "with_history",
+]
+
+
+def with_history(x: Any, length: int, name: str) -> Any:
+    """Puts ``length`` steps of the past in front of x, where any are needed."""
+    return History(length, name=f"{name}_past")(x) if length else x
+
+
+def log_mel(samples: Any, config: NetworkConfig, n_mels: int) -> Any:
+    """The log-mel spectrogram, one row a hop.
+
+    Args:
+        samples: [shape=(batch, hops * HOP_LENGTH)]
+        config: Tells rate, window and hop.
+        n_mels: Bands.
+
+    Returns:
+        Normalised log-mel. [shape=(batch, hops, n_mels)]
+    """
+    x = with_history(samples, config.WIN_LENGTH - config.HOP_LENGTH, "samples")
+    x = LogMel(config.SAMPLE_RATE, config.WIN_LENGTH, config.HOP_LENGTH, n_mels, name="logmel")(x)
+    # Does nothing until `adapt` has seen the training split.
+    return layers.Normalization(name="normalization")(x)
+
+
+def filter_energies(samples: Any, config: NetworkConfig, n_filters: int) -> Any:
+    """The log energies of learned band filters, one row a hop.
+
+    Args:
+        samples: [shape=(batch, hops * HOP_LENGTH)]
+        config: Tells rate, window and hop.
+        n_filters: Pairs of filters.
+
+    Returns:
+        Normalised log energies. [shape=(batch, hops, n_filters)]
+    """
+    x = with_history(samples, config.WIN_LENGTH - config.HOP_LENGTH, "filters")
+    x = layers.Reshape((-1, 1), name="channel")(x)
+    x = layers.Conv1D(
+        2 * n_filters,
+        config.WIN_LENGTH,
+        strides=config.HOP_LENGTH,
+        use_bias=False,
+        kernel_initializer=GaborFilters(config.SAMPLE_RATE),
+        name="filters",
+    )(x)
+    return layers.BatchNormalization(name="logpower_norm")(LogPower(name="logpower")(x))
+
+
+def mel_convolutions(features: Any, channels: Sequence[int], time_stride: int) -> Any:
+    """2-D convolutions over time and mel bands that halve the bands each time.
+
+    Args:
+        features: [shape=(batch, hops, n_mels)]
+        channels: Width of each.
+        time_stride: Of the second.
+
+    Returns:
+        All that is left of the bands beside each other. [shape=(batch, hops / time_stride, bands * channels)]
+    """
+    x = layers.Reshape((-1, features.shape[2], 1), name="picture")(features)
+    for i, width in enumerate(channels):
+        x = conv2d(x, width, (time_stride if i == 1 else 1, 2), name=f"conv{i + 1}")
+    return layers.Reshape((-1, x.shape[2] * x.shape[3]), name="flatten")(x)
+
+
+def convolutions(features: Any, channels: Sequence[int], time_stride: int, name: str = "conv") -> Any:
+    """1-D convolutions over time.
+
+    Args:
+        features: [shape=(batch, hops, features)]
+        channels: Width of each.
+        time_stride: Of the second.
+        name: What the layers' names begin with.
+
+    Returns:
+        [shape=(batch, hops / time_stride, channels[-1])]
+    """
+    for i, width in enumerate(channels):
+        features = conv1d(features, width, 3, time_stride if i == 1 else 1, name=f"{name}{i + 1}")
+    return features
+
+
+def require_two(**widths: Sequence[int]) -> None:
+    """Makes sure that there is a second convolution, which is the one that strides.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    for name, values in widths.items():
+        require(len(values) >= 2, f"{name} must be two or more", **{name: values})
+
+
+def require_bands(n_mels: int, conv_channels: Sequence[int]) -> None:
+    """Makes sure that `mel_convolutions` have a second one, and bands left to look at.
+
+    Raises:
+        ConfigError: They have not.
+    """
+    require_two(conv_channels=conv_channels)
+    least = 2 ** (len(conv_channels) + 1) - 1
+    require(
+        n_mels >= least,
+        f"n_mels must be {least} or more for {len(conv_channels)} conv_channels",
+        n_mels=n_mels,
+    )
+
+
+def dilated_stack(x: Any, channels: int, dilations: Sequence[int]) -> Any:
+    """Residual blocks of one dilated convolution each; with kernels of 3 they span ``2 * sum(dilations)`` steps."""
+    for dilation in dilations:
+        x = layers.Add(name=f"dilated{dilation}_add")(
+            [x, conv1d(x, channels, 3, dilation=dilation, name=f"dilated{dilation}")]
+        )
+    return x
+
+
+def conv1d(x: Any, channels: int, kernel: int, stride: int = 1, *, dilation: int = 1, name: str) -> Any:
+    """A causal convolution in time, batch normalisation and ReLU."""
+    x = with_history(x, (kernel - 1) * dilation + 1 - stride, name)
+    x = layers.Conv1D(channels, kernel, stride, dilation_rate=dilation, use_bias=False, name=name)(x)
+    return _norm_relu(x, name)
+
+
+def conv2d(x: Any, channels: int, strides: tuple[int, int] = (1, 1), *, dilation: int = 1, name: str) -> Any:
+    """A convolution of 3 x 3, causal in time and within the bands there are, batch normalisation and ReLU."""
+    x = with_history(x, 2 * dilation + 1 - strides[0], name)
+    x = layers.Conv2D(channels, 3, strides, dilation_rate=(dilation, 1), use_bias=False, name=name)(x)
+    return _norm_relu(x, name)
+
+
+def _norm_relu(x: Any, name: str) -> Any:
+    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(x))

@@ -1,0 +1,80 @@
+"""What a network costs and sees, counted from its layers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from vad.training.backend import keras, layers
+from vad.training.frontend import LogMel
+from vad.training.networks.config import NetworkConfig
+from vad.training.streaming import Recurrent
+
+__all__ = ["NetworkFacts", "describe"]
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What a network costs and sees.
+
+    Attributes:
+        receptive_field: Samples one probability depends on. None is all there were, as a recurrent network has it: no
+            shorter piece of a recording gives exactly its probabilities, whatever is heard before.
+        parameters: All weights.
+        macs_per_second: Multiply-adds for one second of audio, front end included.
+    """
+
+    receptive_field: int | None
+    parameters: int
+    macs_per_second: int
+
+    @property
+    def receptive_field_s(self) -> float | None:
+        """The receptive field in seconds, as a model card has it."""
+        return None if self.receptive_field is None else self.receptive_field / NetworkConfig.SAMPLE_RATE
+
+    def __str__(self) -> str:
+        field = "unbounded" if self.receptive_field_s is None else f"{self.receptive_field_s:.2f} s"
+        return (
+            f"receptive field {field}, {self.parameters:,} parameters, "
+            f"{self.macs_per_second / 1e6:.1f} M multiply-adds per second"
+        )
+
+
+def describe(model: keras.Model) -> NetworkFacts:
+    """Follows the layers from the samples on; where branches meet, the one that sees most counts."""
+    seen: dict[int, tuple[float, int]] = {
+        id(model.input): (1, 1)
+    }  # samples in view, samples a step; by tensor
+    macs = 0.0
+    for layer in model.layers[1:]:
+        inputs = [seen[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
+        (length, stride), (field, step) = _window(layer), max(inputs)
+        seen[id(layer.output)] = field + (length - 1) * step, step * stride
+        macs += _macs_per_step(layer) * NetworkConfig.SAMPLE_RATE / (step * stride)
+    field, _ = seen[id(model.output)]
+    return NetworkFacts(None if math.isinf(field) else round(field), model.count_params(), round(macs))
+
+
+def _window(layer: keras.Layer) -> tuple[float, int]:
+    """How many steps of its input a layer sees at once, and by how many it goes on."""
+    if isinstance(layer, LogMel):
+        return layer.win_length, layer.hop_length
+    if isinstance(layer, layers.Conv1D | layers.Conv2D):
+        return (layer.kernel_size[0] - 1) * layer.dilation_rate[0] + 1, layer.strides[0]
+    if isinstance(layer, layers.MaxPooling2D):
+        return layer.pool_size[0], layer.strides[0]
+    return (math.inf if isinstance(layer, Recurrent) else 1), 1
+
+
+def _macs_per_step(layer: keras.Layer) -> float:
+    """Multiply-adds for one step of a layer's output."""
+    if isinstance(layer, LogMel):
+        return layer.macs
+    if isinstance(layer, Recurrent):
+        return float(np.prod(layer.cell.kernel.shape) + np.prod(layer.cell.recurrent_kernel.shape))
+    if isinstance(layer, layers.Conv1D | layers.Conv2D):
+        return float(np.prod(layer.output.shape[2:-1]) * np.prod(layer.kernel.shape))
+    return float(np.prod(layer.kernel.shape)) if isinstance(layer, layers.Dense) else 0.0

@@ -1,0 +1,42 @@
+"""Values from a file or a command line, held against the types of a dataclass's fields."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, get_args, get_origin, get_type_hints
+
+from vad.errors import ConfigError
+
+__all__ = ["option_types", "typed"]
+
+_TYPES = {str: ("a string", (str,)), int: ("a whole number", (int,)), float: ("a number", (int, float))}
+
+
+def option_types(cls: type) -> dict[str, Any]:
+    """The types of the fields that can be given, by name."""
+    hints = get_type_hints(cls)
+    return {one.name: hints[one.name] for one in fields(cls) if one.init}
+
+
+def typed(value: Any, hint: Any, name: str) -> Any:
+    """The value as its field has it: lists as tuples, whole numbers as floats where a float is meant.
+
+    Args:
+        value: What came.
+        hint: The field's type: str, int, float or a tuple of these.
+        name: What error messages call the option.
+
+    Raises:
+        ConfigError: The value is of another type.
+    """
+    if get_origin(hint) is tuple:
+        kinds = get_args(hint)
+        length = None if kinds[-1] is Ellipsis else len(kinds)
+        if not isinstance(value, list | tuple) or length not in (None, len(value)):
+            numbers = "numbers" if length is None else f"{length} numbers"
+            raise ConfigError(f"{name} must be a list of {numbers}. Received: {name}={value!r}.")
+        return tuple(typed(item, kinds[0], f"{name}[{place}]") for place, item in enumerate(value))
+    described, accepted = _TYPES[hint]
+    if not isinstance(value, accepted) or isinstance(value, bool):
+        raise ConfigError(f"{name} must be {described}. Received: {name}={value!r}.")
+    return hint(value)
