@@ -74,7 +74,7 @@ _FORMATS: Final = {
 FORMATS: Final[Mapping[str, str]] = MappingProxyType({name: f.extension for name, f in _FORMATS.items()})
 """The extension of each format."""
 
-_READ_ONLY: Final[Mapping[str, Callable[[str], Iterator[Entry]]]] = {
+_READ_ONLY: Final[dict[str, Callable[[str], Iterator[Entry]]]] = {
     "elan": elan.read_elan,
     "kaldi": columns.read_kaldi,
 }
