@@ -232,7 +232,7 @@ def test_a_model_labels_and_its_review_sheet_can_be_given_back(
         assert (segment.start, segment.end) == (pytest.approx(1.0, abs=0.2), pytest.approx(2.0, abs=0.2))
         assert item.label == "model tiny, threshold 0.5"
     sheet = tmp_path / "out" / "corpus.review.csv"
-    rows = list(csv.DictReader(sheet.open()))
+    rows = list(csv.DictReader(sheet.read_text().splitlines()))
     assert len(rows) == 3
     assert all(0.5 < float(row["mean_probability"]) <= 1 for row in rows)
     _, again, _ = prepare(capsys, tmp_path / "again", tmp_path / "in", "--labels", sheet)
