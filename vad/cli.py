@@ -30,6 +30,7 @@ COMMANDS = {
     "prepare": ("vad.commands.prepare", "make a corpus of your recordings and their labels"),
     "train": ("vad.commands.train", "train a network on your own sound"),
     "evaluate": ("vad.commands.evaluate", "measure a model on labelled recordings"),
+    "tune": ("vad.commands.tune", "find the threshold and durations that serve a goal"),
     "export": ("vad.commands.export", "write a trained network as a model file"),
 }
 

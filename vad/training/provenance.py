@@ -6,13 +6,12 @@ import csv
 import hashlib
 import json
 from collections import defaultdict
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from vad.corpus import Item, read_corpus
 from vad.errors import ConfigError, ModelError
-from vad.runtime import model_names
+from vad.runtime import find_model, model_names
 from vad.training.config import TrainConfig, load_config
 from vad.training.networks import NetworkConfig, network_from_dict
 
@@ -27,7 +26,7 @@ def weights_of(name_or_path: str | Path) -> Path:
     """
     path = Path(name_or_path)
     if str(name_or_path) in model_names():
-        path = Path(str(resources.files("vad.models"))) / f"{name_or_path}.keras"
+        path = Path(str(find_model(name_or_path)[0])).with_suffix(".keras")
     elif path.is_dir():
         path = path / "best.keras"
     elif path.suffix == ".tflite":
