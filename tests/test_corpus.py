@@ -99,7 +99,7 @@ def test_segments_come_sorted_and_none_is_lost(
         ({**SPEECH, "audio_filepath": 3}, "must have audio_filepath"),
         ({"audio_filepath": "a.wav"}, "kind must be speech or noise or music"),
         ({**SPEECH, "kind": "Speech"}, "kind must be .* Received: kind='Speech'"),
-        ({**SPEECH, "split": "test"}, "split must be train or dev. Received: split='test'"),
+        ({**SPEECH, "split": "eval"}, "split must be train or dev or test. Received: split='eval'"),
         ({**SPEECH, "speaker": 7}, "speaker must be a string. Received: speaker=7"),
         ({**SPEECH, "duration": "3 s"}, "duration must be a finite number"),
         ({**SPEECH, "duration": -1}, "duration must be 0 or more"),
@@ -233,3 +233,9 @@ def test_folder_splits_keep_a_speaker_together_and_never_move_anybody(tmp_path: 
     # By name, in this process as in any other.
     assert [name for name in names[:40] if after[name] == {"dev"}] == ["speaker5", "speaker14"]
     assert 4 <= sum(split == {"dev"} for split in after.values()) <= 24
+
+
+def test_everybody_in_a_conversation_stays_in_one_split(tmp_path: Path) -> None:
+    rows = [{**SPEECH, "speaker": "anna + bert", "split": "test"}, {**SPEECH, "speaker": "bert"}]
+    with pytest.raises(LabelError, match=r":2: a speaker must be in one split. Received: 'bert' in train"):
+        read_corpus(manifest(tmp_path, *rows))

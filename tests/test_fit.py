@@ -12,6 +12,7 @@ import soundfile
 
 from vad.errors import ConfigError, LabelError, ModelError, VadError
 from vad.training.config import load_config
+from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
 from vad.training.fit import fit, learning_rate_at
 from vad.training.provenance import describe_run, network_of
 from vad.training.shards import Batches
@@ -147,15 +148,68 @@ def test_normalisation_is_adapted_to_the_training_scenes(unbroken, config):
 
 def test_starts_from_given_weights(unbroken, config, tmp_path):
     first = history(unbroken)[0]
-    fit(replace(config, epochs=1), tmp_path, init=unbroken / "best.keras")
+    fit(replace(config, epochs=1, init=str(unbroken)), tmp_path)
     assert history(tmp_path)[0]["loss"] < 0.8 * first["loss"]
+
+
+def test_ends_when_validation_gets_no_better_and_stays_ended(unbroken, config, tmp_path, monkeypatch):
+    aucs = iter([0.7, 0.9, 0.8, 0.85, 0.95])
+    monkeypatch.setattr(
+        "vad.training.fit._Validation._validate", lambda self: {"val_auc": next(aucs), "val_loss": 1.0}
+    )
+    patient = replace(config, epochs=8, patience=2)
+    fit(patient, tmp_path)
+    assert [row["val_auc"] for row in history(tmp_path)] == [0.7, 0.9, 0.8, 0.85]
+    fit(patient, tmp_path)
+    assert len(history(tmp_path)) == 4
+    fit(replace(patient, patience=3), tmp_path)
+    assert [row["val_auc"] for row in history(tmp_path)] == [0.7, 0.9, 0.8, 0.85, 0.95]
+
+
+def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
+    unbroken, config, corpus, tmp_path, capsys
+):
+    settings = {
+        "corpus": str(corpus),
+        "init": str(unbroken),
+        "base": str(corpus),
+        **{name: SETTINGS[name] for name in ("hours", "dev_hours", "epoch_hours", "jobs", "mixing.scene_s")},
+        **{"base_hours": 0.01, "epochs": 2},
+    }
+    run = tmp_path / "run"
+    tuned = load_config(None, settings, defaults=fine_tuning_defaults(str(unbroken), run))
+    assert tuned.network == config.network
+    assert (tuned.learning_rate, tuned.mixing.recorded, tuned.patience) == (2e-4, 0.6, 5)
+    fit(tuned, run)
+    assert json.loads((run / "data/dev/recipe.json").read_text())["recorded"] == 1.0
+    assert json.loads((run / "data/base/train/recipe.json").read_text())["recorded"] == 0.0
+    before, after = (keras.models.load_model(place / "best.keras") for place in (unbroken, run))
+    for layer in before.layers:
+        pairs = list(zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True))
+        is_kept = all(np.array_equal(old, new) for old, new in pairs)
+        assert is_kept == (not layer.weights or "norm" in layer.name), layer.name
+    result = compare(tuned, run)
+    assert (result["split"], result["recordings"]) == ("dev", 3)
+    assert result["before"]["auc"] != result["after"]["auc"]
+    told = comparison_text(result)
+    assert f"{result['after']['auc']:.4f}" in told
+    worse = {**result, "after": {**result["after"], "best_balanced_error": 0.6}}
+    assert "did not get better" in comparison_text(worse)
+    assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("init", ["defualt", "nowhere/best.keras", "."])
+def test_weights_that_are_not_there_are_one_line(init, config, tmp_path):
+    with pytest.raises(ConfigError, match=r"init must be a model's name \(.*default.*\), a run's folder"):
+        fit(replace(config, init=init), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
     monkeypatch.setattr("vad.training.fit._prepare_data", lambda config: pytest.fail("hours of rendering"))
     other = replace(config, network=replace(config.network, channels=16))
     with pytest.raises(ConfigError, match="starts from weights must have their network"):
-        fit(other, tmp_path / "new", init=unbroken / "best.keras")
+        fit(replace(other, init=str(unbroken)), tmp_path / "new")
     for changed in (other, replace(config, batch_size=2), replace(config, seed=7)):
         with pytest.raises(ConfigError, match="go on with the options it began with"):
             fit(changed, unbroken)

@@ -28,6 +28,9 @@ ROOMS = {
     "detector": ["detector", "stream"],
     "batch": ["batch"],
     "evaluate": ["evaluate"],
+    "tuning": ["tuning"],
+    "charts": ["charts"],
+    "prepare": ["prepare"],
     "training": ["training"],
     "cli": ["cli", "commands", "__main__"],
 }
@@ -44,8 +47,11 @@ MAY_IMPORT = {
     "detector": {"errors", "segments", "audio", "runtime"},
     "batch": set(),
     "evaluate": LEAVES | {"detector"},
+    "tuning": LEAVES | {"detector"},
+    "charts": set(),
+    "prepare": LEAVES | {"detector", "charts"},
     "training": LEAVES | {"detector", "evaluate"},
-    "cli": LEAVES | {"microphone", "detector", "evaluate"},
+    "cli": LEAVES | {"microphone", "detector", "evaluate", "charts", "prepare", "tuning"},
 }
 # Training arrives with the command that asks for it.
 TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.inspect"}

@@ -27,8 +27,10 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS = {
     "detect": ("vad.commands.detect", "find speech in files, folders or stdin"),
     "listen": ("vad.commands.listen", "find speech at the microphone as it is spoken"),
+    "prepare": ("vad.commands.prepare", "make a corpus of your recordings and their labels"),
     "train": ("vad.commands.train", "train a network on your own sound"),
     "evaluate": ("vad.commands.evaluate", "measure a model on labelled recordings"),
+    "tune": ("vad.commands.tune", "find the threshold and durations that serve a goal"),
     "export": ("vad.commands.export", "write a trained network as a model file"),
 }
 

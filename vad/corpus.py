@@ -27,10 +27,10 @@ from vad.errors import LabelError
 from vad.labels import EXTENSIONS, read_labels
 from vad.segments import Segment
 
-__all__ = ["KINDS", "SPLITS", "Item", "read_corpus"]
+__all__ = ["KINDS", "SPLITS", "Item", "audio_files", "item_from_line", "manifest_lines", "read_corpus"]
 
 KINDS = ("speech", "noise", "music")
-SPLITS = ("train", "dev")
+SPLITS = ("train", "dev", "test")
 _DEV_SHARE = 0.1
 _STRINGS = ("speaker", "language", "source", "license", "commit", "label")
 
@@ -43,8 +43,8 @@ class Item:
         path: The audio file.
         kind: "speech", "noise" or "music"; the last two hold no speech.
         segments: Where speech is, seconds, sorted.
-        split: "train" or "dev"; speakers never stand in both.
-        speaker: Who speaks; "" where unknown.
+        split: "train", "dev" or "test"; a speaker never stands in two.
+        speaker: Who speaks, several names with " + " between; "" where unknown.
         language: What is spoken.
         source: Where the recording comes from.
         license: Its licence.
@@ -68,6 +68,11 @@ class Item:
     duration: float | None = None
     range_db: float | None = None
     key: str = field(default="", compare=False)
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Everybody who speaks; none where unknown."""
+        return tuple(name.strip() for name in self.speaker.split(" + ") if name.strip())
 
 
 def read_corpus(path: str | Path) -> list[Item]:
@@ -101,29 +106,48 @@ def read_corpus(path: str | Path) -> list[Item]:
 
 def _read_manifest(manifest: Path) -> Iterator[Item]:
     split_of: dict[str, str] = {}
+    for where, line in manifest_lines(manifest):
+        item = item_from_line(line, manifest.parent, where)
+        for speaker in item.speakers:
+            if split_of.setdefault(speaker, item.split) != item.split:
+                raise LabelError(
+                    f"{where}: a speaker must be in one split. Received: {speaker!r} in {item.split}, "
+                    f"before in {split_of[speaker]}."
+                )
+        yield item
+
+
+def manifest_lines(manifest: Path) -> Iterator[tuple[str, str]]:
+    """The lines of a manifest that hold something, each after its place, ``manifest:number``.
+
+    Raises:
+        LabelError: It is no text that can be read.
+    """
     try:
         lines = manifest.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise LabelError(
             f"A manifest must be readable UTF-8 text. Received: {manifest} ({error})."
         ) from error
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        where = f"{manifest}:{number}"
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise LabelError(
-                f"{where}: a manifest row must be one JSON object. Received: {error}."
-            ) from error
-        item = _item_from_row(row, manifest.parent, where)
-        if item.speaker and split_of.setdefault(item.speaker, item.split) != item.split:
-            raise LabelError(
-                f"{where}: a speaker must be in one split. Received: {item.speaker!r} in {item.split}, "
-                f"before in {split_of[item.speaker]}."
-            )
-        yield item
+    return ((f"{manifest}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip())
+
+
+def item_from_line(line: str, folder: Path, where: str) -> Item:
+    """Reads one line of a manifest.
+
+    Args:
+        line: A JSON object.
+        folder: What its path is relative to.
+        where: What messages call the line.
+
+    Raises:
+        LabelError: It breaks the rules.
+    """
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise LabelError(f"{where}: a manifest row must be one JSON object. Received: {error}.") from error
+    return _item_from_row(row, folder, where)
 
 
 def _item_from_row(row: Any, folder: Path, where: str) -> Item:
@@ -185,11 +209,8 @@ def _segment(pair: Any, where: str) -> Segment:
 
 
 def _read_folder(folder: Path, kind: str) -> Iterator[Item]:
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in KNOWN_SUFFIXES)
-    for path in sorted(path for path in found if path.is_file()):
+    for path in audio_files(folder):
         below = path.relative_to(folder)
-        if any(part.startswith(".") for part in below.parts):  # macOS keeps `._clip.wav`, which is no audio
-            continue
         speaker = below.parts[0] if len(below.parts) > 1 else path.stem
         yield Item(
             path,
@@ -199,6 +220,21 @@ def _read_folder(folder: Path, kind: str) -> Iterator[Item]:
             speaker,
             key=path.relative_to(folder.parent).as_posix(),
         )
+
+
+def audio_files(folder: Path) -> list[Path]:
+    """All recordings in a folder and the folders in it, sorted; none that is hidden."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in KNOWN_SUFFIXES
+        and path.is_file()
+        and not _is_hidden(path.relative_to(folder))
+    )
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)  # macOS keeps `._clip.wav`, which is no audio
 
 
 def _segments_beside(path: Path) -> tuple[Segment, ...]:

@@ -29,7 +29,7 @@ from vad.card import check_card
 from vad.chatter import without_chatter
 from vad.errors import AudioError, ModelError
 
-__all__ = ["Model", "State", "model_names"]
+__all__ = ["Model", "State", "find_model", "model_names"]
 
 State: TypeAlias = dict[str, npt.NDArray[np.float32]]
 
@@ -99,7 +99,7 @@ class Model:
         Raises:
             ModelError: There is no such model, its card is missing, or the two do not agree.
         """
-        graph, card = _find(name_or_path)
+        graph, card = find_model(name_or_path)
         try:
             content = graph.read_bytes()
         except OSError as error:
@@ -218,8 +218,12 @@ def model_names() -> list[str]:
     return sorted(file.name.removesuffix(".tflite") for file in files if file.name.endswith(".tflite"))
 
 
-def _find(name_or_path: str | os.PathLike[str]) -> tuple[Traversable, Traversable]:
-    """The .tflite file and the card that `name_or_path` means."""
+def find_model(name_or_path: str | os.PathLike[str]) -> tuple[Traversable, Traversable]:
+    """The .tflite file and the card that `name_or_path` means; whether they are there shows when they are read.
+
+    Raises:
+        ModelError: It is neither a model's name nor a .tflite file's path.
+    """
     if isinstance(name_or_path, str) and name_or_path in model_names():
         folder = resources.files("vad.models")
         return folder / f"{name_or_path}.tflite", folder / f"{name_or_path}.json"

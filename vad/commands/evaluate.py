@@ -12,7 +12,7 @@ from typing import Any
 
 from vad.commands.detection_options import add_detection_arguments, resolve_detection
 from vad.commands.progress import Progress
-from vad.corpus import Item, read_corpus
+from vad.corpus import SPLITS, Item, read_corpus
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError, MissingDependencyError
 from vad.evaluate import Metrics, Scored, pool, score_item
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "corpus", metavar="PATH", help="manifest (.jsonl) or folder, as data/README.md describes"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument("--split", choices=("all", "train", "dev"), default="all", help="default: all")
+    parser.add_argument("--split", choices=("all", *SPLITS), default="all", help="default: all")
     add_detection_arguments(parser)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["is_folder", "keep_recordings", "paths_in", "save_probabilities", "writing"]
+__all__ = ["is_folder", "keep_recordings", "make_folder", "paths_in", "save_probabilities", "writing"]
 
 
 def is_folder(path: str, recordings: int) -> bool:
@@ -62,11 +62,16 @@ def paths_in(folder: Path, recordings: Iterable[Recording], ending: str) -> dict
         taken[path] = recording
     keep_recordings(taken, openable)
     for parent in {folder, *(path.parent for path in taken)}:
-        _make_folder(parent)
+        make_folder(parent)
     return {recording: path for path, recording in taken.items()}
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder, and make sure now that results can be written to it later.
+
+    Raises:
+        ConfigError: They cannot.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         reason = None if os.access(folder, os.W_OK) else "Permission denied"

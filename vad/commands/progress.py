@@ -15,11 +15,12 @@ class Progress:
 
     Args:
         total: How many recordings there are.
+        unit: What they are called.
         hidden: Show nothing.
     """
 
-    def __init__(self, total: int, *, hidden: bool = False):
-        self._total = total
+    def __init__(self, total: int, *, unit: str = "recordings", hidden: bool = False):
+        self._total, self._unit = total, unit
         self._shown = not hidden and total > 1 and sys.stderr.isatty()
         self._done = 0
         self._seconds_heard = 0.0
@@ -37,7 +38,7 @@ class Progress:
         self.wipe()
 
     def advance(self, seconds_heard: float) -> None:
-        """Count one more recording as done, and draw."""
+        """Count one more as done, and draw."""
         self._done += 1
         self._seconds_heard += seconds_heard
         self._draw()
@@ -54,5 +55,6 @@ class Progress:
         filled = _BAR_WIDTH * self._done // self._total
         bar = "#" * filled + "." * (_BAR_WIDTH - filled)
         speed = self._seconds_heard / max(time.perf_counter() - self._began, 1e-3)
-        sys.stderr.write(f"\r\x1b[K[{bar}] {self._done}/{self._total} recordings, {speed:.0f} x real time")
+        pace = f", {speed:.0f} x real time" if self._seconds_heard else ""
+        sys.stderr.write(f"\r\x1b[K[{bar}] {self._done}/{self._total} {self._unit}{pace}")
         sys.stderr.flush()

@@ -1,6 +1,7 @@
 """`vad train`: train a network on your own sound."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from vad.commands.extras import training_extra
@@ -44,8 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--jobs", type=int, help="processes that decode and render (default: 2)")
     parser.add_argument(
-        "--init", metavar="KERAS", type=Path, help="start from the weights of this .keras file"
+        "--init", metavar="NAME|PATH",
+        help="fine-tune: start from a model that comes with vad (default, waveform), a run or a .keras file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--base", metavar="PATH", help="another corpus, heard beside yours so that nothing is forgotten"
     )
+    parser.add_argument("--patience", type=int, help="epochs without a better validation after which it ends")
     parser.add_argument(
         "--set",
         metavar="NAME=VALUE",
@@ -56,13 +62,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 _NETWORK = ("architecture", "frame_ms", "delay_frames")
-_RUN = ("corpus", "data", "hours", "epochs", "batch_size", "learning_rate", "seed", "jobs")
+_RUN = (
+    *("corpus", "data", "init", "base", "hours", "epochs", "patience"),
+    *("batch_size", "learning_rate", "seed", "jobs"),
+)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, or go on with a stopped run."""
     with training_extra():
         from vad.training.config import load_config, parse_setting
+        from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
         from vad.training.fit import fit
 
     flags = {name: name for name in _RUN} | {name: f"network.{name}" for name in _NETWORK}
@@ -70,6 +80,10 @@ def run(args: argparse.Namespace) -> int:
         dotted: getattr(args, name) for name, dotted in flags.items() if getattr(args, name) is not None
     }
     settings |= dict(parse_setting(text) for text in args.set)
-    best = fit(load_config(args.config, settings), args.run_folder, init=args.init)
+    defaults = fine_tuning_defaults(args.init, args.run_folder) if args.init else None
+    config = load_config(args.config, settings, defaults=defaults)
+    best = fit(config, args.run_folder)
+    if config.init:
+        print(comparison_text(compare(config, args.run_folder)), file=sys.stderr)
     print(best)
     return 0

@@ -11,6 +11,9 @@
     vtt        .vtt       browsers (WebVTT)                     no               milliseconds
     text       .txt       people, awk                           yes              microseconds
 
+Read, but not written: elan (.eaf, ELAN's annotations) and kaldi (a data folder's ``segments``); csv also with tabs
+(.tsv) or semicolons.
+
 What says which file can be joined end to end with others of its kind (csv without its header, json in a list).
 Labels that mean no speech (``NON_SPEECH_LABELS``), empty TextGrid texts and moments without length are left out
 when reading. Text is UTF-8, with or without BOM, or UTF-16 with one; lines end as they like.
@@ -24,10 +27,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from vad.errors import ConfigError, LabelError
-from vad.labels import columns, objects, subtitles, textgrid
+from vad.labels import columns, elan, objects, subtitles, textgrid
 from vad.labels.entry import NON_SPEECH_LABELS, Entry, Malformed
 from vad.labels.union import merge
 from vad.segments import Segment
@@ -36,13 +39,18 @@ __all__ = [
     "EXTENSIONS",
     "FORMATS",
     "NON_SPEECH_LABELS",
+    "Entry",
     "dumps",
     "format_of",
     "loads",
     "merge",
+    "read_entries",
     "read_labels",
     "write_labels",
 ]
+
+
+_Known = TypeVar("_Known")
 
 
 class _Format(NamedTuple):
@@ -66,8 +74,21 @@ _FORMATS: Final = {
 FORMATS: Final[Mapping[str, str]] = MappingProxyType({name: f.extension for name, f in _FORMATS.items()})
 """The extension of each format."""
 
+_READ_ONLY: Final[dict[str, Callable[[str], Iterator[Entry]]]] = {
+    "elan": elan.read_elan,
+    "kaldi": columns.read_kaldi,
+}
+_WITH_TIERS: Final = {"textgrid": textgrid.read_textgrid, "elan": elan.read_elan}
+
 EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {FORMATS[name]: name for name in ("rttm", "textgrid", "csv", "jsonl", "json", "srt", "vtt", "audacity")}
+    {
+        FORMATS["rttm"]: "rttm",
+        FORMATS["textgrid"]: "textgrid",
+        ".eaf": "elan",
+        FORMATS["csv"]: "csv",
+        ".tsv": "csv",
+        **{FORMATS[name]: name for name in ("jsonl", "json", "srt", "vtt", "audacity")},
+    }
 )
 """The format of each extension; what is surely labels comes before what may be anything."""
 
@@ -115,7 +136,7 @@ def dumps(
             raise LabelError(f"a segment must have 0 <= start <= end. Received: {segment}.")
     if duration is not None and not 0 <= duration < math.inf:
         raise LabelError(f"duration must be 0 seconds or more. Received: duration={duration}.")
-    text = _named(format).write(ordered, uri, duration)
+    text = _named(format, _FORMATS).write(ordered, uri, duration)
     return text.partition("\n")[2] if format == "csv" and not header else text
 
 
@@ -131,10 +152,11 @@ def loads(
 
     Args:
         text: the content of a label file.
-        format: a key of ``FORMATS``.
+        format: a key of ``FORMATS``, or elan or kaldi.
         source: what error messages call the text.
         uri: only the segments of this recording, where the text names recordings; None is all.
-        tier: the TextGrid tier to read; None is ``speech``, or else the first interval tier.
+        tier: the TextGrid or ELAN tier to read; None is ``speech``, or else the first interval tier of a TextGrid
+            and all parentless tiers of ELAN.
 
     Returns:
         The segments in order of time. Turns of several speakers stay as they are: ``merge`` joins them.
@@ -143,14 +165,7 @@ def loads(
         ConfigError: no such format.
         LabelError: the text breaks a rule of its format; the message says source, line and rule.
     """
-    read = _named(format).read
-    if format == "textgrid":
-        read = functools.partial(textgrid.read_textgrid, tier=tier)
-    content = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    try:
-        return sorted(_segments(read(content), uri))
-    except Malformed as error:
-        raise LabelError(f"{source}:{error.line}: {error.rule}") from error
+    return [Segment(entry.start, entry.end) for entry in _entries(text, format, source, uri, tier)]
 
 
 def read_labels(
@@ -164,13 +179,27 @@ def read_labels(
 
     Args:
         path: the label file.
-        format: a key of ``FORMATS``; None guesses it from the extension (.txt is audacity).
+        format: as in `loads`; None guesses it from the extension (.txt is audacity).
         uri: as in `loads`.
         tier: as in `loads`.
 
     Raises:
         ConfigError: no such format.
         LabelError: the file cannot be read, or breaks a rule of its format; the message says file, line and rule.
+    """
+    return [Segment(entry.start, entry.end) for entry in read_entries(path, format, uri=uri, tier=tier)]
+
+
+def read_entries(
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    *,
+    uri: str | None = None,
+    tier: str | None = None,
+) -> list[Entry]:
+    """Read segments from a file, each with its line, its recording, its label and its speaker where the file says.
+
+    Args and errors are those of `read_labels`.
     """
     format = format_of(path) if format is None else format
     try:
@@ -179,7 +208,7 @@ def read_labels(
         raise LabelError(
             f"{path}: a label file must be readable. Received: {error.strerror or error}."
         ) from error
-    return loads(_decode(content, os.fspath(path)), format, source=os.fspath(path), uri=uri, tier=tier)
+    return _entries(_decode(content, os.fspath(path)), format, os.fspath(path), uri, tier)
 
 
 def write_labels(
@@ -213,17 +242,30 @@ def write_labels(
         ) from error
 
 
-def _named(format: str) -> _Format:
-    if format not in _FORMATS:
-        nearest = difflib.get_close_matches(format, _FORMATS, n=1, cutoff=0.0)[0]
-        known = ", ".join(_FORMATS)
+def _entries(text: str, format: str, source: str, uri: str | None, tier: str | None) -> list[Entry]:
+    """The speech of one recording, in order of time."""
+    readers = {name: known.read for name, known in _FORMATS.items()} | _READ_ONLY
+    read = _named(format, readers)
+    if format in _WITH_TIERS:
+        read = functools.partial(_WITH_TIERS[format], tier=tier)
+    content = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    try:
+        return sorted(_speech(read(content), uri), key=lambda entry: (entry.start, entry.end))
+    except Malformed as error:
+        raise LabelError(f"{source}:{error.line}: {error.rule}") from error
+
+
+def _named(format: str, table: Mapping[str, _Known]) -> _Known:
+    if format not in table:
+        nearest = difflib.get_close_matches(format, table, n=1, cutoff=0.0)[0]
+        known = ", ".join(table)
         raise ConfigError(
             f"format must be one of {known}. Received: format={format!r}. Did you mean {nearest}?"
         )
-    return _FORMATS[format]
+    return table[format]
 
 
-def _segments(entries: Iterable[Entry], uri: str | None) -> Iterator[Segment]:
+def _speech(entries: Iterable[Entry], uri: str | None) -> Iterator[Entry]:
     """Check what a reader found and keep what is speech of that recording."""
     for entry in entries:
         if not 0 <= entry.start <= entry.end < math.inf:
@@ -233,7 +275,7 @@ def _segments(entries: Iterable[Entry], uri: str | None) -> Iterator[Segment]:
             )
         silent = entry.label is not None and entry.label.strip().lower() in NON_SPEECH_LABELS
         if entry.start < entry.end and not silent and _is_about(entry, uri):
-            yield Segment(entry.start, entry.end)
+            yield entry
 
 
 def _is_about(entry: Entry, uri: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Labels in columns, one segment a line: csv, rttm, audacity, text."""
+"""Labels in columns, one segment a line: csv, rttm, audacity, text, kaldi."""
 
 import csv
 import io
@@ -12,6 +12,7 @@ __all__ = [
     "one_word",
     "read_audacity",
     "read_csv",
+    "read_kaldi",
     "read_rttm",
     "read_text",
     "write_audacity",
@@ -45,14 +46,17 @@ def write_csv(segments: Sequence[Segment], uri: str, duration: float | None) -> 
 
 
 def read_csv(text: str) -> Iterator[Entry]:
-    """Read rows under a header that has ``start`` and ``end``, and maybe ``file`` and ``label``, in any order.
+    """Read rows under a header with ``start`` and ``end``, maybe ``file``, ``label`` and ``speaker``, in any order.
 
-    The header may come again: files of rows can be joined as they are.
+    Commas, semicolons or tabs stand between the fields, as in the header, which may come again: files of rows can
+    be joined as they are.
 
     Raises:
         Malformed: no such header, or a row of another width.
     """
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    first_line = text.lstrip("\n").partition("\n")[0]
+    delimiter = max(",;\t", key=first_line.count)
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     header: list[str] = []
     try:
         for row in rows:
@@ -75,7 +79,7 @@ def _csv_entry(header: list[str], row: list[str], line: int) -> Entry:
         raise Malformed(line, f"CSV needs {len(header)} fields, as in its header. Received: {_count(row)}.")
     cells = dict(zip(header, row, strict=True))
     start, end = (parse_seconds(cells[name], name, line) for name in ("start", "end"))
-    return Entry(line, start, end, cells.get("file"), cells.get("label"))
+    return Entry(line, start, end, cells.get("file"), cells.get("label"), cells.get("speaker"))
 
 
 def write_rttm(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
@@ -112,7 +116,8 @@ def read_rttm(text: str) -> Iterator[Entry]:
             start = parse_seconds(fields[3], "start", number)
             duration = parse_seconds(fields[4], "duration", number)
             # Rounded to a nanosecond, so that 0.1 + 0.2 is 0.3 again.
-            yield Entry(number, start, round(start + duration, 9), uri=fields[1])
+            speaker = None if fields[7] == "<NA>" else fields[7]
+            yield Entry(number, start, round(start + duration, 9), uri=fields[1], speaker=speaker)
 
 
 def write_audacity(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
@@ -164,6 +169,24 @@ def read_text(text: str) -> Iterator[Entry]:
             for field, name in zip(fields[-2:], ("start", "end"), strict=True)
         )
         yield Entry(number, start, end, uri=fields[0] if len(fields) == 3 else None)
+
+
+def read_kaldi(text: str) -> Iterator[Entry]:
+    """Read a Kaldi ``segments`` file: utterance, recording, start and end; the label is the utterance's name.
+
+    Raises:
+        Malformed: a line without these four.
+    """
+    for number, line in filled_lines(text):
+        fields = line.split()
+        if len(fields) not in (4, 5):  # the fifth is a channel
+            rule = "a line of Kaldi's segments needs an utterance, a recording, a start and an end"
+            raise Malformed(number, f"{rule}. Received: {_count(fields)}.")
+        start, end = (
+            parse_seconds(field, name, number)
+            for field, name in zip(fields[2:4], ("start", "end"), strict=True)
+        )
+        yield Entry(number, start, end, uri=fields[1], label=fields[0])
 
 
 def _count(fields: Sequence[str]) -> str:

@@ -53,6 +53,7 @@ class Entry:
         end: in seconds.
         uri: the recording it is about; None where the file does not say.
         label: what was heard; None where the format has no label.
+        speaker: who was heard; None where the file does not say.
     """
 
     line: int
@@ -60,6 +61,7 @@ class Entry:
     end: float
     uri: str | None = None
     label: str | None = None
+    speaker: str | None = None
 
 
 class Malformed(Exception):  # noqa: N818 (it never leaves the package: LabelError does)

@@ -102,13 +102,13 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 def _entry(item: Any, line: int, uri: Any) -> Entry:
     if not isinstance(item, dict) or not {"start", "end"} <= item.keys():
         raise Malformed(line, f"a segment must be an object with start and end. Received: {shown(item)}.")
-    label = item.get("label")
     return Entry(
         line,
         _seconds(item, "start", line),
         _seconds(item, "end", line),
         _text(item.get("file", uri)),
-        _text(label),
+        _text(item.get("label")),
+        _text(item.get("speaker")),
     )
 
 

@@ -19,7 +19,16 @@ from vad.training.recipe import MixingConfig
 
 __all__ = ["TrainConfig", "load_config", "parse_setting"]
 
-_ABOVE_0 = ("hours", "dev_hours", "epochs", "epoch_hours", "batch_size", "learning_rate", "jobs")
+_ABOVE_0 = (
+    "hours",
+    "dev_hours",
+    "base_hours",
+    "epochs",
+    "epoch_hours",
+    "batch_size",
+    "learning_rate",
+    "jobs",
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,9 @@ class TrainConfig:
         mixing: How scenes are made.
         corpus: A manifest or a folder, as `vad.corpus.read_corpus` takes it.
         data: Where the decoded corpus and the shards are kept; runs can share it.
+        init: What weights to start from: a model's name, a run's folder or a ``.keras`` file; "" starts anew.
+        base: Another corpus to hear beside it, so that nothing is forgotten; "" is none.
+        base_hours: Rendered scenes of it.
         hours: Rendered training scenes.
         dev_hours: Rendered validation scenes, of other speakers and other noise.
         epochs: Passes of ``epoch_hours`` each.
@@ -38,6 +50,7 @@ class TrainConfig:
         batch_size: Scenes a step.
         learning_rate: Of AdamW; a short warm-up, a plateau, then cosine down to a hundredth.
         decay_from: Share of the epochs after which the rate falls.
+        patience: Epochs without a better validation after which it ends; 0 goes on to the last.
         weight_decay: Of AdamW.
         pause_prior: What a pause keeps of the talk around it, as `vad.training.shards.targets` has it.
         seed: Decides scenes, order, levels and first weights.
@@ -51,6 +64,9 @@ class TrainConfig:
     mixing: MixingConfig = field(default_factory=MixingConfig)
     corpus: str = ""
     data: str = "runs/data"
+    init: str = ""
+    base: str = ""
+    base_hours: float = 4.0
     hours: float = 80.0
     dev_hours: float = 1.0
     epochs: int = 40
@@ -58,6 +74,7 @@ class TrainConfig:
     batch_size: int = 16
     learning_rate: float = 2e-3
     decay_from: float = 0.5
+    patience: int = 0
     weight_decay: float = 0.01
     pause_prior: float = 0.33
     seed: int = 0
@@ -74,6 +91,7 @@ class TrainConfig:
         require(
             0 <= self.pause_prior <= 1, "pause_prior must be between 0 and 1", pause_prior=self.pause_prior
         )
+        require(self.patience >= 0, "patience must be 0 or more", patience=self.patience)
         require(self.seed >= 0, "seed must be 0 or more", seed=self.seed)
 
     @property
@@ -86,17 +104,24 @@ class TrainConfig:
         return json.dumps(asdict(self), indent=1)
 
 
-def load_config(path: Path | None = None, settings: Mapping[str, Any] | None = None) -> TrainConfig:
+def load_config(
+    path: Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    defaults: Mapping[str, Any] | None = None,
+) -> TrainConfig:
     """Resolves defaults < file < settings.
 
     Args:
         path: A TOML (or stored JSON) file with the fields of `TrainConfig`, ``[network]`` and ``[mixing]`` as tables.
         settings: Values by dotted name, such as ``{"network.frame_ms": 30}``.
+        defaults: Likewise, in place of those of `TrainConfig`.
 
     Raises:
         ConfigError: The file cannot be read, or an option does not exist, is of the wrong type or out of its range.
     """
-    values = dict(_dotted(_read(path))) if path is not None else {}
+    values = dict(_dotted(defaults or {}))
+    values |= dict(_dotted(_read(path))) if path is not None else {}
     values |= _dotted(settings or {})
     groups: dict[str, dict[str, Any]] = {"": {}, "network": {}, "mixing": {}}
     for name, value in values.items():

@@ -7,6 +7,8 @@ import json
 import math
 import sys
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from vad.metrics import roc_auc
 from vad.training.backend import keras
 from vad.training.bank import build_bank, whole_file
 from vad.training.config import TrainConfig
+from vad.training.curves import draw_curves
 from vad.training.networks import describe
 from vad.training.provenance import describe_corpus
 from vad.training.rendering import render_shards
@@ -32,16 +35,15 @@ _ADAPT_BATCHES = 8
 _WARMUP_EPOCHS = 1
 
 
-def fit(config: TrainConfig, run: Path, *, init: Path | None = None) -> Path:
+def fit(config: TrainConfig, run: Path) -> Path:
     """Trains, or goes on where the run was stopped.
 
     The run folder receives ``config.json``, ``last.keras`` (with the optimizer: what a resumed run starts from),
-    ``best.keras`` (highest validation AUC), ``history.csv`` and TensorBoard's ``logs/``.
+    ``best.keras`` (highest validation AUC), ``history.csv``, ``curves.png`` and TensorBoard's ``logs/``.
 
     Args:
         config: The run.
         run: Its folder.
-        init: A ``.keras`` file whose weights to start from, of the same network.
 
     Returns:
         The path of ``best.keras``.
@@ -50,9 +52,9 @@ def fit(config: TrainConfig, run: Path, *, init: Path | None = None) -> Path:
         ConfigError: As `vad.training.resume.check_start` says.
         VadError: The loss is no number any more; the last checkpoint is from before.
     """
-    check_start(config, run, init)
+    check_start(config, run)
     train_scenes, dev_scenes = _prepare_data(config)
-    model = starting_model(config, run, init)
+    model = starting_model(config, run)
     run.mkdir(parents=True, exist_ok=True)
     (run / "corpus.json").write_text(json.dumps(describe_corpus(Path(config.corpus)), indent=1))
     (run / "config.json").write_text(config.to_json())
@@ -66,18 +68,19 @@ def fit(config: TrainConfig, run: Path, *, init: Path | None = None) -> Path:
         seed=config.seed,
         pause_prior=config.pause_prior,
     )
-    if epoch == 0 and init is None:
+    if epoch == 0 and not config.init:
         _adapt_normalization(model, batches)
+    validation = _Validation(dev_scenes, config, run)
     model.fit(
         batches.forever(epoch * config.batches_per_epoch),
         steps_per_epoch=config.batches_per_epoch,
         initial_epoch=epoch,
-        epochs=config.epochs,
+        epochs=epoch if validation.is_over(epoch) else config.epochs,
         verbose=0,
         shuffle=False,
         callbacks=[
             keras.callbacks.LearningRateScheduler(lambda e: learning_rate_at(e, config)),
-            _Validation(dev_scenes, config, run),
+            validation,
             keras.callbacks.TensorBoard(run / "logs", update_freq="epoch"),
         ],
     )
@@ -99,28 +102,18 @@ def learning_rate_at(epoch: int, config: TrainConfig) -> float:
 
 
 def _prepare_data(config: TrainConfig) -> tuple[list[Path], list[Path]]:
+    """The scenes to train on, those of the base corpus among them, and the scenes to validate on."""
     data = Path(config.data)
     bank = build_bank(Path(config.corpus), data / "bank", config.jobs)
-    return (
-        render_shards(
-            bank,
-            "train",
-            data / "train",
-            config.mixing,
-            hours=config.hours,
-            seed=config.seed,
-            jobs=config.jobs,
-        ),
-        render_shards(
-            bank,
-            "dev",
-            data / "dev",
-            config.mixing,
-            hours=config.dev_hours,
-            seed=config.seed + _DEV_SEED,
-            jobs=config.jobs,
-        ),
-    )
+    render = partial(render_shards, seed=config.seed, jobs=config.jobs)
+    train = render(bank, "train", data / "train", config.mixing, hours=config.hours)
+    if config.base:
+        base = build_bank(Path(config.base), data / "base" / "bank", config.jobs)
+        mixing = replace(config.mixing, recorded=0.0)
+        train += render(base, "train", data / "base" / "train", mixing, hours=config.base_hours)
+    mixing = config.mixing.as_it_is() if config.mixing.recorded else config.mixing
+    seed = config.seed + _DEV_SEED
+    return train, render(bank, "dev", data / "dev", mixing, hours=config.dev_hours, seed=seed)
 
 
 def _adapt_normalization(model: keras.Model, batches: Batches) -> None:
@@ -150,6 +143,13 @@ class _Validation(keras.callbacks.Callback):
             with path.open(newline="") as file:
                 self._history = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
 
+    def is_over(self, epoch: int) -> bool:
+        """Whether so many epochs were enough: the best of them lies further back than patience goes."""
+        aucs = [row["val_auc"] for row in self._history[:epoch]]
+        return (
+            bool(self._config.patience and aucs) and epoch - 1 - int(np.argmax(aucs)) >= self._config.patience
+        )
+
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._began = time.monotonic()
         self._bar = tqdm(
@@ -177,10 +177,12 @@ class _Validation(keras.callbacks.Callback):
         if row["val_auc"] > best:
             _save(self.model, self._run / "best.keras")
         self._write_history()
+        draw_curves(self._history, self._run / "curves.png")
         # Last of all: a run resumed from the checkpoint before finds a row too many, never one too few.
         _save(self.model, self._run / "last.keras")
         if logs is not None:
             logs.update(row)
+        self.model.stop_training = self.is_over(epoch + 1)
         print(" ".join(f"{name} {value:.5g}" for name, value in row.items()), file=sys.stderr, flush=True)
 
     def _validate(self) -> dict[str, float]:

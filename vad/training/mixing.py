@@ -4,11 +4,14 @@ The policy the labels teach: *foreground* speech counts, near or far, loud or so
 under the foreground (20-42 dB, in another place) that hardly clears the noise of a quiet place, and the babble of a
 crowd, are background and count as non-speech.
 
+Recordings that are scenes by themselves, such as conversations, can be heard as they are: ``recorded`` says how often.
+
 Each part of scene i draws from its own generator, seeded by (seed, i, part): adding a noise file changes no speech.
 """
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
 
@@ -79,6 +82,8 @@ class Mixer:
     def scene(self, index: int) -> Scene:
         """Renders scene ``index``: the same for the same bank, configuration and seed."""
         config, parts = self._config, self._parts
+        if config.recorded and self._rng(index, "recorded").random() < config.recorded:
+            return self._recorded_scene(index)
         rng = self._rng(index, "plan")
         talk, labels = np.zeros(self._n, np.float32), np.zeros(self._n // CELL, np.float32)
         speech_free = rng.random() < config.speech_free
@@ -104,12 +109,15 @@ class Mixer:
                 heard.append(name)
         snr_db = -steady_level_db(mix - talk)
         mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
-        peak = float(np.abs(mix).max())
-        scale = 0.98 / peak if peak > 0 else 1.0
-        faintest_db = FAINTEST_DB if snr_db >= _CLEAR_SNR_DB else _FAINTEST_NOISE_DB + snr_db
         behind_nobody = speech_free and "_background_talk" in heard
-        loudest_db = _LOUDEST_ABSENT_DB if behind_nobody else LOUDEST_DB
-        return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), faintest_db, loudest_db)
+        return _scaled(mix, labels, snr_db, _LOUDEST_ABSENT_DB if behind_nobody else LOUDEST_DB)
+
+    def _recorded_scene(self, index: int) -> Scene:
+        mix, labels = self._parts.as_recorded(self._rng(index, "as recorded"))
+        silence = np.repeat(labels < 0.5, CELL)
+        snr_db = -steady_level_db(mix[silence]) if silence.any() else math.inf
+        mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
+        return _scaled(mix, labels, snr_db)
 
     def _rng(self, index: int, part: str) -> np.random.Generator:
         return np.random.default_rng([self._seed, index, zlib.crc32(part.encode())])
@@ -132,3 +140,11 @@ class Mixer:
                 mix[first * CELL : stop * CELL] = 0
                 labels[first:stop] = 0
         return mix, labels
+
+
+def _scaled(mix: Samples, labels: Labels, snr_db: float, loudest_db: float = LOUDEST_DB) -> Scene:
+    """The scene with its peak at 0.98, from talk at 0 dB with noise that much below it."""
+    peak = float(np.abs(mix).max())
+    scale = 0.98 / peak if peak > 0 else 1.0
+    faintest_db = FAINTEST_DB if snr_db >= _CLEAR_SNR_DB else _FAINTEST_NOISE_DB + snr_db
+    return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), faintest_db, loudest_db)

@@ -63,6 +63,20 @@ class Parts:
         talk, labels = tracks.sum(axis=0), 1 - silence
         return talk * decibel_gain(-level_db(talk, labels)), labels
 
+    def as_recorded(self, rng: np.random.Generator) -> tuple[Samples, Labels]:
+        """A stretch of a recording with its labels, of short ones several; their talk has a level of 0 dB."""
+        clips = [clip for speaker in self._clips.speakers for clip in speaker]
+        lengths = np.array([clip.length for clip in clips], np.float64)
+        samples, labels = np.zeros(self._n, np.float32), np.zeros(self._n // CELL, np.float32)
+        at = 0
+        while at < len(labels):
+            clip = clips[int(rng.choice(len(clips), p=lengths / lengths.sum()))]
+            piece, cells = self._clips.cut(rng, clip, self._n - at * CELL)
+            samples[at * CELL : at * CELL + len(piece)] = piece
+            labels[at : at + len(cells)] = cells
+            at += max(1, len(cells))
+        return samples, labels
+
     def noise_bed(self, rng: np.random.Generator) -> Samples:
         """One noise throughout, recorded or synthetic."""
         level = decibel_gain(-rng.uniform(*self._config.snr_db))

@@ -10,11 +10,33 @@ from pathlib import Path
 from typing import Any
 
 from vad.corpus import Item, read_corpus
-from vad.errors import ModelError
+from vad.errors import ConfigError, ModelError
+from vad.runtime import find_model, model_names
 from vad.training.config import TrainConfig, load_config
 from vad.training.networks import NetworkConfig, network_from_dict
 
-__all__ = ["describe_corpus", "describe_run", "network_of"]
+__all__ = ["describe_corpus", "describe_run", "network_of", "weights_of"]
+
+
+def weights_of(name_or_path: str | Path) -> Path:
+    """Finds the ``.keras`` file of a model that comes with the package, of a run's folder, or of a path.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    path = Path(name_or_path)
+    if str(name_or_path) in model_names():
+        path = Path(str(find_model(name_or_path)[0])).with_suffix(".keras")
+    elif path.is_dir():
+        path = path / "best.keras"
+    elif path.suffix == ".tflite":
+        path = path.with_suffix(".keras")
+    if not path.is_file():
+        raise ConfigError(
+            f"init must be a model's name ({', '.join(model_names())}), a run's folder or a .keras file. "
+            f"Received: {name_or_path}."
+        )
+    return path
 
 
 def network_of(weights: Path) -> NetworkConfig:

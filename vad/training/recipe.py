@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 from vad.segment_options import require
 
@@ -18,6 +19,8 @@ class MixingConfig:
 
     Attributes:
         scene_s: Length of a scene, seconds, at least 1.
+        recorded: Scenes cut from the speech recordings as they are, with nothing but a channel on top; the shares
+            below are of the others. For recordings of conversations, whose noise and pauses are to be learned too.
         speech_free: Scenes without foreground talk.
         speed: Playing speed of a speech clip, above 0.5, which changes its pitch too: more speakers out of few.
         room: Scenes in a room; the others are dry.
@@ -51,6 +54,7 @@ class MixingConfig:
     """
 
     scene_s: float = 16.0
+    recorded: float = 0.0
     speech_free: float = 0.16
     speed: tuple[float, float] = (0.88, 1.14)
     room: float = 0.65
@@ -78,6 +82,13 @@ class MixingConfig:
     equalise: float = 0.6
     clipping: float = 0.04
     digital_silence: float = 0.08
+
+    def as_it_is(self) -> Self:
+        """The recipe to validate on where recordings are heard as they are: these alone, unchanged."""
+        unchanged: dict[str, Any] = dict.fromkeys(
+            ("equalise", "telephone", "band_limit", "clipping", "digital_silence"), 0.0
+        )
+        return replace(self, recorded=1.0, speed=(1.0, 1.0), **unchanged)
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -11,15 +11,15 @@ from vad.errors import ConfigError
 from vad.training.backend import keras
 from vad.training.config import TrainConfig
 from vad.training.networks import build_network
-from vad.training.provenance import network_of
+from vad.training.provenance import network_of, weights_of
 
 __all__ = ["check_start", "starting_model"]
 
 # What may change when a run goes on: how long it lasts, and what decides nothing of the result.
-_MAY_CHANGE = {"epochs", "jobs", "data"}
+_MAY_CHANGE = {"epochs", "patience", "jobs", "data"}
 
 
-def check_start(config: TrainConfig, run: Path, init: Path | None) -> None:
+def check_start(config: TrainConfig, run: Path) -> None:
     """Makes sure, before anything is decoded or written, that this run can be made.
 
     Raises:
@@ -33,22 +33,27 @@ def check_start(config: TrainConfig, run: Path, init: Path | None) -> None:
             "a run must name its corpus. Received: none. Give --corpus, a manifest or a folder."
         )
     speech = {item.split for item in read_corpus(config.corpus) if item.kind == "speech"}
-    if speech != {"train", "dev"}:
+    if not speech >= {"train", "dev"}:
         raise ConfigError(
             "a corpus must have speech in both splits, train and dev. "
             f"Received: {config.corpus}, with speech in {', '.join(sorted(speech)) or 'neither'}."
         )
     if (run / "last.keras").exists():
         _check_same(json.loads((run / "config.json").read_text()), json.loads(config.to_json()), run)
-    elif init is not None and network_of(init) != config.network:
+    elif config.init and (network := network_of(weights_of(config.init))) != config.network:
         raise ConfigError(
-            f"a run that starts from weights must have their network. Received: {init}, of {network_of(init)}. "
+            f"a run that starts from weights must have their network. Received: {config.init}, of {network}. "
             "Give the same options, or train from scratch."
         )
+    if config.base:
+        read_corpus(config.base)
 
 
-def starting_model(config: TrainConfig, run: Path, init: Path | None) -> keras.Model:
+def starting_model(config: TrainConfig, run: Path) -> keras.Model:
     """The model with its optimizer: the run's last checkpoint, else a new one.
+
+    One that starts from weights keeps their batch normalisation as it is: statistics of a little sound would take
+    the place of those of much (keras.io/guides/transfer_learning).
 
     Raises:
         ConfigError: ``init`` cannot be read.
@@ -57,13 +62,15 @@ def starting_model(config: TrainConfig, run: Path, init: Path | None) -> keras.M
         return keras.models.load_model(run / "last.keras")
     keras.utils.set_random_seed(config.seed)
     model = build_network(config.network)
-    if init is not None:
+    if config.init:
         try:
-            model.set_weights(keras.models.load_model(init, compile=False).get_weights())
+            model.set_weights(keras.models.load_model(weights_of(config.init), compile=False).get_weights())
         except (ValueError, OSError) as error:
             raise ConfigError(
-                f"init must be a .keras file of vad train. Received: {init} ({error})."
+                f"init must be weights of vad train. Received: {config.init} ({error})."
             ) from error
+        for layer in model.layers:
+            layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     model.compile(
         keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
         keras.losses.BinaryCrossentropy(),

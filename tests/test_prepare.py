@@ -1,0 +1,272 @@
+"""`vad prepare`: what people have becomes a manifest; what is wrong is said at once, with its place."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from sounds import RATE, tone
+
+from vad.cli import main
+from vad.corpus import read_corpus
+from vad.labels import write_labels
+from vad.segments import Segment
+
+TALK = [Segment(0.5, 1.0), Segment(1.5, 2.5)]
+
+
+def recording(
+    path: Path, *turns: Segment, seconds: float = 3.0, rate: int = RATE, labels: str = ".rttm"
+) -> Path:
+    """Quiet noise, with a tone where the turns are; a label file beside it where there are turns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = 1e-4 * np.random.default_rng(0).standard_normal(round(seconds * rate))
+    for turn in turns:
+        first, last = round(turn.start * rate), round(min(turn.end, seconds) * rate)
+        samples[first:last] += tone((last - first) / rate, sample_rate=rate, level=0.3)[: last - first]
+    soundfile.write(path, samples, rate, "PCM_16")
+    if turns:
+        write_labels(path.with_suffix(labels), turns, duration=seconds)
+    return path
+
+
+def prepare(capsys: pytest.CaptureFixture[str], folder: Path, *words: Any) -> tuple[int, list[Any], str]:
+    """Exit code, the manifest's items (none where none was written) and stderr."""
+    output = folder / "out" / "corpus.jsonl"
+    code = main(["prepare", *map(str, words), "--output", str(output)])
+    items = read_corpus(output) if output.exists() else []
+    return code, items, capsys.readouterr().err
+
+
+@pytest.fixture
+def talkers(tmp_path: Path) -> Path:
+    """Six speakers with two recordings each, and four noises."""
+    for number in range(6):
+        for name in "ab":
+            recording(tmp_path / f"in/speech/speaker{number}/{name}.wav", *TALK)
+        if number < 4:
+            recording(tmp_path / f"in/noise/fan{number}.wav")
+    return tmp_path / "in"
+
+
+def test_the_manifest_has_all_with_everybody_in_one_split(
+    talkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, items, err = prepare(capsys, tmp_path, talkers, "--shares", "0.5,0.25,0.25", "--json")
+    assert code == 0, err
+    assert len(items) == 16
+    splits = {(item.speaker, item.split) for item in items if item.kind == "speech"}
+    assert len(splits) == 6
+    assert [sum(split == name for _, split in splits) for name in ("train", "dev", "test")] in (
+        [3, 1, 2],
+        [3, 2, 1],
+    )
+    assert {item.split for item in items if item.kind == "noise"} == {"train", "dev", "test"}
+    spoken = next(item for item in items if item.kind == "speech")
+    assert spoken.segments == tuple(TALK)
+    assert spoken.path.is_file()
+    assert spoken.duration == 3.0
+    assert spoken.range_db == pytest.approx(66, abs=3)  # a tone of -13.5 dBFS over noise of -80
+    assert re.search(r"train speech +6 +0\.01 +50% +3 +-14", err)
+
+
+def test_a_seed_decides_and_another_seed_decides_otherwise(
+    talkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2), ("d", 3)):
+        _, items, _ = prepare(capsys, tmp_path / name, talkers, "--seed", seed)
+        drawn.append([item.split for item in items])
+    assert drawn[0] == drawn[1]
+    assert drawn[0] != drawn[2] or drawn[0] != drawn[3]
+
+
+def test_all_that_is_wrong_is_said_at_once_with_file_and_line(
+    talkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speech = talkers / "speech"
+    recording(speech / "anna/late.wav", *TALK, Segment(2.8, 3.4))
+    recording(speech / "bert/none.wav")
+    recording(speech / "cleo/twice.wav", Segment(0.5, 1.2), Segment(1.0, 2.0))
+    recording(speech / "dora/slow.wav", *TALK, rate=4000)
+    recording(speech / "emil/bad.wav", *TALK).write_bytes(b"no audio")
+    recording(speech / "finn/broken.wav", *TALK).with_suffix(".rttm").write_text("SPEAKER a 1 x\n")
+    manifest = tmp_path / "more.jsonl"
+    row = {"audio_filepath": "gone.wav", "kind": "noise"}
+    manifest.write_text(json.dumps(row) + "\n" + json.dumps({**row, "kind": "talk"}) + "\n")
+    code, items, err = prepare(capsys, tmp_path, talkers, manifest, tmp_path / "nowhere")
+    assert code == 1
+    for told in (
+        r"late\.rttm:3: a label must end with its recording, at 3\.000 s\. Received: 2\.8 to 3\.4 s",
+        r"none\.wav: speech must have labels\. Received: none\. Write none\.rttm beside it",
+        r"note: .*twice\.rttm:2: labels of one speaker overlap and are joined",
+        r"slow\.wav: a recording must have a sample rate of 8000 Hz or more\. Received: 4000 Hz",
+        r"bad\.wav: audio must be wav, flac",
+        r"broken\.rttm:1: RTTM needs 9 or 10 fields",
+        r"more\.jsonl:1: a recording must exist\. Received: .*gone\.wav",
+        r"more\.jsonl:2: kind must be speech or noise or music",
+        r"nowhere: a file or a folder must exist",
+    ):
+        assert re.search(told, err), f"{told} is not in:\n{err}"
+    names = {item.path.stem for item in items}
+    assert names >= {"twice", "a", "fan0"}
+    assert not names & {"late", "none", "slow", "bad", "broken", "gone"}
+    (twice,) = (item for item in items if item.path.stem == "twice")
+    assert twice.segments == (Segment(0.5, 2.0),)
+
+
+def test_a_speaker_given_in_two_splits_keeps_the_manifest_from_being_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for split in ("train", "dev"):
+        recording(tmp_path / f"in/{split}/speech/anna/{split}.wav", *TALK)
+        recording(tmp_path / f"in/{split}/speech/of-{split}/a.wav", *TALK)
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert (code, items) == (1, [])
+    assert re.search(
+        r"dev\.wav: a speaker must be in one split\. Received: 'anna' in dev, but in train at", err
+    )
+
+
+def test_who_talk_with_each_other_stay_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, pair in enumerate(("AB", "BC", "DE", "EF", "GH", "IK")):
+        path = recording(tmp_path / f"in/call{number}.wav", *TALK)
+        lines = path.with_suffix(".rttm").read_text().splitlines()
+        named = [line.replace(" speech ", f" {who} ") for line, who in zip(lines, pair, strict=True)]
+        path.with_suffix(".rttm").write_text("\n".join(named))
+    _, items, _ = prepare(capsys, tmp_path, tmp_path / "in", "--speaker", "labels", "--shares", "0.4,0.3,0.3")
+    split_of = {item.path.stem: item.split for item in items}
+    assert split_of["call0"] == split_of["call1"]
+    assert split_of["call2"] == split_of["call3"]
+    assert set(split_of.values()) == {"train", "dev", "test"}
+    assert items[0].speakers == ("A", "B")
+
+
+def test_an_only_speaker_is_parted_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(5):
+        recording(tmp_path / f"in/speech/anna/{number}.wav", *TALK)
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert code == 0
+    assert "note: speakers connect all recordings, so the splits share them" in err
+    assert {item.split for item in items} == {"train", "dev", "test"}
+    assert {item.speaker for item in items} == {""}
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_an_empty_class_is_a_problem(split: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("train", "dev"):
+        turns = [Segment(0.0, 3.0)] if name == split else TALK
+        recording(tmp_path / f"in/{name}/speech/of-{name}/a.wav", *turns)
+    code, _, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert code == 1
+    assert f"the split {split} must hold something else than speech. Received: speech alone" in err
+    assert err.count("must hold something else") == 1
+
+
+def test_one_label_file_about_all_and_a_name_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav")
+    rows = [f"{name}.wav,0.5,1.0" for name in "abcd"]
+    (tmp_path / "all.csv").write_text("\n".join(["file,start,end", *rows]))
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
+    assert code == 1
+    assert re.search(r"all\.csv:5: labels must name a recording that is there\. Received: 'd\.wav'", err)
+    assert [item.segments for item in items] == [(Segment(0.5, 1.0),)] * 3
+
+
+def test_labels_in_another_folder_and_a_chosen_tier(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/day/{name}.wav")
+        tier = '"IntervalTier" "{}" 0 3 1 {} {} "x"'
+        text = (
+            f'"ooTextFile" "TextGrid" 0 3 <exists> 2 {tier.format("words", 0, 1)} {tier.format("talk", 1, 2)}'
+        )
+        (tmp_path / "labels/day").mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"labels/day/{name}.TextGrid").write_text(text)
+    _, items, _ = prepare(
+        capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "labels", "--tier", "talk"
+    )
+    assert [item.segments for item in items] == [(Segment(1.0, 2.0),)] * 3
+
+
+def test_a_kaldi_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["call1", "call2", "call3"]
+    folder = tmp_path / "kaldi"
+    for name in names:
+        recording(folder / f"{name}.wav")
+    (folder / "wav.scp").write_text("".join(f"{name} {name}.wav\n" for name in names))
+    (folder / "segments").write_text("".join(f"u{name} {name} 0.5 1.5\n" for name in names))
+    (folder / "utt2spk").write_text("".join(f"u{name} of-{name}\n" for name in names))
+    code, items, err = prepare(capsys, tmp_path, folder)
+    assert code == 0, err
+    assert [(item.speaker, item.segments) for item in items] == [
+        (f"of-{name}", (Segment(0.5, 1.5),)) for name in names
+    ]
+    (folder / "segments").write_text("u1 call1 0 1\nu2 gone 0 1\n")
+    code, _, err = prepare(capsys, tmp_path / "again", folder)
+    assert code == 1
+    assert re.search(r"segments:2: a recording must stand in wav\.scp\. Received: 'gone'", err)
+
+
+def test_a_model_labels_and_its_review_sheet_can_be_given_back(
+    tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav", Segment(1.0, 2.0)).with_suffix(".rttm").unlink()
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--label-with", model_path)
+    assert code == 0, err
+    for item in items:
+        (segment,) = item.segments
+        assert (segment.start, segment.end) == (pytest.approx(1.0, abs=0.2), pytest.approx(2.0, abs=0.2))
+        assert item.label == "model tiny, threshold 0.5"
+    sheet = tmp_path / "out" / "corpus.review.csv"
+    rows = list(csv.DictReader(sheet.read_text().splitlines()))
+    assert len(rows) == 3
+    assert all(0.5 < float(row["mean_probability"]) <= 1 for row in rows)
+    _, again, _ = prepare(capsys, tmp_path / "again", tmp_path / "in", "--labels", sheet)
+    assert [item.segments for item in again] == [item.segments for item in items]
+
+
+def test_the_page_is_one_file_and_shows_every_recording(
+    talkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording(talkers / "speech/<b>/odd.wav", *TALK)
+    prepare(capsys, tmp_path, talkers)
+    page = (tmp_path / "out" / "corpus.html").read_text(encoding="utf-8")
+    assert not re.search(r'(src|href)="|<script|@import', page)
+    assert "<b>" not in page
+    assert page.count("<figure>") == 17
+    assert page.count("#ffd58a") == 2 * 13  # two turns a speech recording
+    assert "dBFS" in page
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--shares", "0.5,0.5"], "must be three shares that make 1"),
+        (["--shares", "0.5,0.4,0.4"], "must be three shares that make 1"),
+        (["--speaker", "[a-z]+"], "a pattern with a group"),
+        (["--speaker", "(a"], "speaker must be folder, file, labels or a pattern"),
+        (["--label-with", "defalt"], "defalt"),
+        (["--jobs", "0"], "jobs must be at least 1"),
+    ],
+)
+def test_wrong_options_are_one_line(
+    words: list[str], told: str, talkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, items, err = prepare(capsys, tmp_path, talkers, *words)
+    assert (code, items) == (2, [])
+    assert told in err
+    assert len(err.splitlines()) == 1

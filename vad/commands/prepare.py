@@ -1,0 +1,151 @@
+"""`vad prepare`: from recordings with labels of any kind to the manifest of a corpus.
+
+Exit 0: all is in it; 1: something was left out, or nothing could be written: stderr says what, all at once.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vad.cli import EXIT_INPUT_FAILED
+from vad.commands.outputs import make_folder, writing
+from vad.commands.progress import Progress
+from vad.segment_options import require
+
+if TYPE_CHECKING:
+    from vad.prepare.findings import Finding
+    from vad.prepare.hearing import Heard
+    from vad.prepare.sources import Recording
+    from vad.prepare.splits import Dealt
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "inputs", nargs="+", metavar="PATH", type=Path,
+        help="recordings, folders (with speech/, noise/, music/ or of labelled recordings; maybe in train/, dev/, "
+        "test/), manifests, Kaldi data folders",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", "-o", metavar="JSONL", type=Path, default=Path("corpus.jsonl"),
+        help="the manifest (default: corpus.jsonl); a page to look through lies beside it, as .html",
+    )  # fmt: skip
+    parser.add_argument(
+        "--labels", metavar="FILE|DIR", type=Path,
+        help="a folder of label files, or one file about all recordings (default: beside each recording)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tier", action="append", default=[], help="a TextGrid or ELAN tier; may be repeated"
+    )
+    parser.add_argument(
+        "--speaker", metavar="folder|file|labels|PATTERN", default="folder",
+        help="who speaks: the folder's name (default), each file its own, the labels' names, or a pattern whose first "
+        "group in the path names him, such as '([a-z]+)-[0-9]+'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--label-with", metavar="MODEL",
+        help="let this model (such as default) label speech without labels; a review sheet lies beside the manifest",
+    )  # fmt: skip
+    parser.add_argument(
+        "--shares", metavar="T,D,E", type=_shares, default=(0.8, 0.1, 0.1),
+        help="of train, dev and test (default: 0.8,0.1,0.1)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, help="decides who is in which split (default: 0)")
+    parser.add_argument("--jobs", "-j", type=int, default=1, metavar="N", help="processes (default: 1)")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON on stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prepare; the exit code is in the module's docstring.
+
+    Raises:
+        ConfigError: An option is out of its range, or the output cannot be written.
+        ModelError: There is no model to label with.
+    """
+    from vad.prepare.checks import check_classes, check_speakers
+    from vad.prepare.sources import Reading, find_recordings
+    from vad.prepare.splits import deal_out
+    from vad.prepare.summary import summarise, summary_text
+
+    require(args.jobs >= 1, "jobs must be at least 1", jobs=args.jobs)
+    require(args.seed >= 0, "seed must be 0 or more", seed=args.seed)
+    require(
+        args.output.resolve()
+        not in {path.resolve() for path in (*args.inputs, args.labels or args.output.parent)},
+        "output must be another file than what is read",
+        output=str(args.output),
+    )
+    make_folder(args.output.parent)
+    reading = Reading(args.labels, tuple(args.tier), args.speaker, args.label_with is not None)
+    recordings, findings = find_recordings(args.inputs, reading)
+    kept, of_each = _hear(recordings, args.jobs, args.label_with)
+    dealt = deal_out(kept, dict(zip(("train", "dev", "test"), args.shares, strict=True)), args.seed)
+    torn = check_speakers(dealt.all_heard, dealt.splits)
+    findings += [*of_each, *dealt.notes, *torn, *check_classes(dealt.all_heard, dealt.splits)]
+    for finding in sorted(findings, key=lambda one: not one.is_problem):
+        print(f"vad: {'' if finding.is_problem else 'note: '}{finding}", file=sys.stderr)
+    if not kept or torn:
+        print("vad: nothing was written: mend the above first.", file=sys.stderr)
+        return EXIT_INPUT_FAILED
+    summary = summarise(dealt.all_heard, dealt.splits)
+    print(summary_text(summary), file=sys.stderr)
+    _write(args.output, dealt, summary, findings)
+    if args.json:
+        print(json.dumps(summary, indent=1))
+    return EXIT_INPUT_FAILED if any(one.is_problem for one in findings) else 0
+
+
+def _hear(
+    recordings: "Sequence[Recording]", jobs: int, label_with: str | None
+) -> "tuple[list[Heard], list[Finding]]":
+    """Hear and check all recordings; those with a problem are left out."""
+    from vad.prepare.checks import check_recording
+    from vad.prepare.hearing import hear_all
+
+    kept, findings = [], []
+    with Progress(len(recordings)) as progress, closing(hear_all(recordings, jobs, label_with)) as all_heard:
+        for heard in all_heard:
+            found = check_recording(heard)
+            findings += found
+            if not any(one.is_problem for one in found):
+                kept.append(heard)
+            progress.advance(heard.duration)
+    return kept, findings
+
+
+def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Sequence[Finding]") -> None:
+    """Write the manifest, the page beside it and, where a model labelled, the review sheet."""
+    from vad.prepare.manifest import manifest_text, review_text
+    from vad.prepare.page import page_text
+
+    page = output.with_suffix(".html")
+    texts = {
+        page: page_text(output.stem, dealt.all_heard, dealt.splits, summary, findings),
+        output: manifest_text(dealt.all_heard, dealt.splits, output.parent),
+    }
+    labelled = [one for one in dealt.all_heard if one.probabilities.size]
+    if labelled:
+        texts[output.with_suffix(".review.csv")] = review_text(labelled)
+    for path, text in texts.items():
+        with writing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    print(f"wrote {', '.join(map(str, texts))}", file=sys.stderr)
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        shares = ()
+    if len(shares) != 3 or min(shares) < 0 or not math.isclose(sum(shares), 1.0) or shares[0] == 0:
+        raise argparse.ArgumentTypeError(
+            f"must be three shares that make 1, that of train above 0. Received: {text!r}"
+        )
+    return shares

@@ -1,0 +1,180 @@
+"""`vad tune`: the threshold and durations that serve a goal, from labelled recordings.
+
+Exit 0: found, and written where asked; 1: a recording could not be read, or no operating point keeps the bounds (then
+nothing is written, and the nearest is told).
+"""
+
+import argparse
+import json
+import math
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from vad.charts import lines
+from vad.cli import EXIT_INPUT_FAILED
+from vad.commands.operating_points import write_point
+from vad.commands.outputs import make_folder, writing
+from vad.commands.progress import Progress
+from vad.corpus import SPLITS, Item, read_corpus
+from vad.detector import Detector
+from vad.errors import AudioError, ConfigError, MissingDependencyError
+from vad.tuning import AIMS, Goal, Listened, Outcome, Tuned, listen, tune
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument(
+        "corpus", metavar="PATH", help="manifest (.jsonl) or folder, as data/README.md describes"
+    )
+    parser.add_argument("--split", choices=("all", *SPLITS), default="all", help="default: all")
+    goal = parser.add_argument_group("the goal")
+    goal.add_argument("--max-miss", type=float, metavar="SHARE", help="of the speech, at most this is missed")
+    goal.add_argument(
+        "--max-false-alarm", type=float, metavar="SHARE", help="of the rest, at most this is taken for speech"
+    )
+    goal.add_argument(
+        "--max-latency-ms", type=float, metavar="MS", help="the end of speech is known this soon after it"
+    )
+    goal.add_argument(
+        "--best", choices=list(AIMS), default="",
+        help="what is made best within the bounds (default: the other side of a bound, else f1)",
+    )  # fmt: skip
+    model = parser.add_argument_group("what is tuned")
+    model.add_argument("--model", metavar="NAME|PATH", default="default", help="default: default")
+    model.add_argument(
+        "--operating-point",
+        metavar="NAME",
+        default="balanced",
+        help="where the search starts (default: balanced)",
+    )
+    out = parser.add_argument_group("what is written")
+    out.add_argument(
+        "--output", "-o", metavar="TOML|TFLITE", type=Path,
+        help="a .toml for `vad detect --config`, or a .tflite: the model itself or a copy, with the operating point "
+        "in its card",
+    )  # fmt: skip
+    out.add_argument("--name", default="tuned", help="what a card calls the operating point (default: tuned)")
+    out.add_argument(
+        "--plot", metavar="SVG", type=Path, help="the trade-off of miss and false alarm as a picture"
+    )
+    out.add_argument("--format", choices=("text", "json"), default="text", help="of stdout; default: text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tune; the exit code is in the module's docstring.
+
+    Raises:
+        LabelError: The corpus is none, or a label file breaks its rules.
+        ConfigError: An option is out of its range, or nothing is left to tune on.
+        ModelError: There is no such model, or it is damaged.
+    """
+    goal = Goal(args.max_miss, args.max_false_alarm, args.max_latency_ms, args.best)
+    for path, suffixes in ((args.output, (".toml", ".tflite")), (args.plot, (".svg",))):
+        if path is not None and path.suffix not in suffixes:
+            raise ConfigError(f"an output must end in {' or '.join(suffixes)}. Received: {path}.")
+        if path is not None:
+            make_folder(path.parent)
+    detector = Detector(args.model, args.operating_point)
+    items = [item for item in read_corpus(args.corpus) if args.split in ("all", item.split)]
+    listened = _listen_all(detector, items)
+    if not any(one.reference for one in listened):
+        raise ConfigError(
+            f"recordings to tune on must hold speech. Received: {len(listened)} of the split {args.split} without."
+        )
+    with Progress(6, unit="searches") as progress:
+        tuned = tune(listened, detector, goal, lambda: progress.advance(0.0))
+    report = _report(tuned, goal, len(listened))
+    print(json.dumps(report, indent=1) if args.format == "json" else _text(tuned, goal, len(listened)))
+    if args.plot is not None:
+        with writing(args.plot) as temporary:
+            temporary.write_text(_plot(tuned), encoding="utf-8")
+    late = goal.max_latency_ms is not None and tuned.latency_ms > goal.max_latency_ms
+    if goal.excess(tuned.fitted) > 0 or late:
+        print(
+            "vad: no operating point keeps the bounds; above is the nearest. Nothing was written.",
+            file=sys.stderr,
+        )
+        return EXIT_INPUT_FAILED
+    if args.output is not None:
+        notes = {name: report[name] for name in ("goal", "recordings", "fitted", "held_out", "latency_ms")}
+        write_point(args.output, args.model, args.name, tuned.options, notes)
+    return 0 if len(listened) == len(items) else EXIT_INPUT_FAILED
+
+
+def _listen_all(detector: Detector, items: list[Item]) -> list[Listened]:
+    """Every recording that can be read; of the others one line each."""
+    listened = []
+    with Progress(len(items)) as progress:
+        for item in items:
+            try:
+                listened.append(listen(detector, item))
+            except (AudioError, MissingDependencyError) as error:
+                progress.wipe()
+                print(f"vad: {error}", file=sys.stderr)
+            progress.advance(listened[-1].duration if listened else 0.0)
+    return listened
+
+
+def _figures(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "miss": round(outcome.miss, 5),
+        "false_alarm": round(outcome.false_alarm, 5),
+        "f1": round(outcome.f1, 5),
+        "der": round(outcome.errors.rate, 5) if outcome.errors.speech else None,
+    }
+
+
+def _report(tuned: Tuned, goal: Goal, recordings: int) -> dict[str, Any]:
+    options = {
+        name: value for name, value in asdict(tuned.options).items() if value is None or math.isfinite(value)
+    }
+    return {
+        "goal": {name: value for name, value in asdict(goal).items() if value not in (None, "")}
+        | {"best": goal.aim},
+        "recordings": recordings,
+        "options": options,
+        "latency_ms": round(tuned.latency_ms, 1),
+        "fitted": _figures(tuned.fitted),
+        "held_out": None if tuned.held_out is None else _figures(tuned.held_out),
+        "folds": tuned.folds,
+        "curve": [{"threshold": threshold, **_figures(outcome)} for threshold, outcome in tuned.curve],
+    }
+
+
+def _text(tuned: Tuned, goal: Goal, recordings: int) -> str:
+    rows = [f"{'threshold':>12}{'miss':>9}{'false al.':>10}{'F1':>8}"]
+    for threshold, outcome in tuned.curve:
+        mark = "  <" if threshold == tuned.options.threshold else ""
+        rows.append(
+            f"{threshold:>12g}{outcome.miss:>9.2%}{outcome.false_alarm:>10.2%}{outcome.f1:>8.4f}{mark}"
+        )
+    rows.append("")
+    rows += [f"{name} = {value:g}" for name, value in asdict(tuned.options).items() if value is not None]
+    rows.append("")
+    rows.append(f"{f'on these {recordings} recordings:':<26} {_words(tuned.fitted)}")
+    held_out = "unknown: it takes two speakers or more" if tuned.held_out is None else _words(tuned.held_out)
+    rows.append(f"{'held out:':<26} {held_out}")
+    rows.append(f"{'end of speech known:':<26} {tuned.latency_ms:.0f} ms after it")
+    if tuned.held_out is not None and goal.excess(tuned.held_out) > goal.excess(tuned.fitted) == 0:
+        rows.append(
+            "Held out, it breaks a bound: expect that figure, give more recordings, or ask for a tighter bound."
+        )
+    return "\n".join(rows)
+
+
+def _words(outcome: Outcome) -> str:
+    return f"miss {outcome.miss:.2%}, false alarm {outcome.false_alarm:.2%}, F1 {outcome.f1:.4f}"
+
+
+def _plot(tuned: Tuned) -> str:
+    misses = [100 * outcome.miss for _, outcome in tuned.curve]
+    alarms = [100 * outcome.false_alarm for _, outcome in tuned.curve]
+    marks = {"tuned": (100 * tuned.fitted.false_alarm, 100 * tuned.fitted.miss)}
+    if tuned.held_out is not None:
+        marks["held out"] = (100 * tuned.held_out.false_alarm, 100 * tuned.held_out.miss)
+    labels = ("Miss against false alarm, by threshold", "false alarm, % of the rest", "miss, % of the speech")
+    return lines({"threshold 0.01 to 0.99": (alarms, misses)}, *labels, marks=marks)

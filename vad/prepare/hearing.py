@@ -1,0 +1,159 @@
+"""Each recording heard once: how long it is, how loud, and, where asked for, where a model hears speech."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.audio import open_audio
+from vad.batch import in_order
+from vad.detector import Detector
+from vad.errors import VadError
+from vad.labels import Entry
+from vad.prepare.sources import Recording
+from vad.segments import SpeechEnd
+
+__all__ = ["CELL_DURATION", "Heard", "hear_all"]
+
+CELL_DURATION = 0.01
+_RATE = 16_000
+_CELL = 160
+_BLOCK_DURATION_S = 20.0
+_SILENCE_DB = -120.0
+
+Levels = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A recording after it was heard.
+
+    Attributes:
+        recording: The recording; a model's labels are its turns where it had none.
+        duration: Seconds.
+        sample_rate: Its own, in Hz.
+        levels_db: Level of each 10 ms, dBFS [shape=(cells,)].
+        peak: The largest magnitude, 1 is full scale.
+        probabilities: What the model said of each of its frames, where it labelled [shape=(frames,)].
+        frame_duration: Seconds a frame of it.
+        error: Why it cannot be read; "" where it can.
+    """
+
+    recording: Recording
+    duration: float = 0.0
+    sample_rate: int = 0
+    levels_db: Levels = field(default_factory=lambda: np.zeros(0, np.float32))
+    peak: float = 0.0
+    probabilities: Levels = field(default_factory=lambda: np.zeros(0, np.float32))
+    frame_duration: float = 0.02
+    error: str = ""
+
+    @property
+    def is_speech(self) -> npt.NDArray[np.bool_]:
+        """True where the labels have speech, every 10 ms [shape=(cells,)]."""
+        cells = np.zeros(len(self.levels_db), np.bool_)
+        for turn in self.recording.turns or ():
+            cells[round(turn.start / CELL_DURATION) : round(turn.end / CELL_DURATION)] = True
+        return cells
+
+    @property
+    def speech_db(self) -> float:
+        """Level of its speech, dBFS; nan where there is none."""
+        return _mean_db(self.levels_db[self.is_speech])
+
+    @property
+    def background_db(self) -> float:
+        """Level of all that is no speech, dBFS; nan where all is speech."""
+        return _mean_db(self.levels_db[~self.is_speech])
+
+    @property
+    def range_db(self) -> float:
+        """Loud minus quiet cells (95th and 10th percentile), dB: how clean it is."""
+        high, low = np.percentile(self.levels_db, [95, 10]) if len(self.levels_db) else (0.0, 0.0)
+        return float(high - low)
+
+
+def hear_all(
+    recordings: Sequence[Recording], jobs: int, label_with: str | None = None
+) -> Generator[Heard, None, None]:
+    """Hears recordings, in their order.
+
+    Args:
+        recordings: Which.
+        jobs: Processes.
+        label_with: The model that labels speech without labels: a name or a .tflite file.
+
+    Yields:
+        One for each; what cannot be read has an ``error``.
+
+    Raises:
+        ModelError: There is no such model, or it is damaged.
+    """
+    yield from in_order(partial(_Hearer, label_with), recordings, jobs, crashed=_crashed)
+
+
+class _Hearer:
+    def __init__(self, label_with: str | None):
+        self._detector = None if label_with is None else Detector(label_with)
+
+    def __call__(self, recording: Recording) -> Heard:
+        try:
+            if recording.turns is None and self._detector is not None:
+                return self._label(recording, self._detector)
+            return _hear(recording, lambda block: None)
+        except VadError as error:
+            return Heard(recording, error=str(error))
+
+    def _label(self, recording: Recording, detector: Detector) -> Heard:
+        stream = detector.stream(_RATE)
+        events, probabilities = [], []
+
+        def listen(block: Levels) -> None:
+            events.extend(stream.feed(block))
+            probabilities.append(stream.probabilities)
+
+        heard = _hear(recording, listen)
+        events += stream.finish()
+        probabilities.append(stream.probabilities)
+        segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
+        turns = tuple(Entry(0, one.start, one.end) for one in segments)
+        origin = f"model {detector.model.name}, threshold {detector.options.threshold:g}"
+        labelled = replace(recording, turns=turns, about={**recording.about, "label": origin})
+        return replace(
+            heard,
+            recording=labelled,
+            probabilities=np.concatenate(probabilities),
+            frame_duration=detector.frame_duration,
+        )
+
+
+def _hear(recording: Recording, listen: Callable[[Levels], None]) -> Heard:
+    levels, peak, rest = [], 0.0, np.zeros(0, np.float32)
+    with open_audio(recording.path, sample_rate=_RATE, block_duration=_BLOCK_DURATION_S) as blocks:
+        for block in blocks:
+            listen(block)
+            peak = max(peak, float(np.abs(block).max(initial=0.0)))
+            joined = np.concatenate([rest, block])
+            whole = len(joined) // _CELL * _CELL
+            power = np.square(joined[:whole].reshape(-1, _CELL), dtype=np.float64).mean(axis=1)
+            levels.append((10 * np.log10(power + 10 ** (_SILENCE_DB / 10))).astype(np.float32))
+            rest = joined[whole:]
+        return Heard(
+            recording, blocks.duration or 0.0, blocks.source_sample_rate, np.concatenate(levels), peak
+        )
+
+
+def _mean_db(levels_db: Levels) -> float:
+    """The level of cells together: their mean power, in dB."""
+    if not len(levels_db):
+        return float("nan")
+    return float(10 * np.log10(np.mean(10 ** (levels_db.astype(np.float64) / 10))))
+
+
+def _crashed(recording: Recording) -> Heard:
+    reason = "one that ended the process that read it (a fault of the decoder, or no memory left)"
+    return Heard(recording, error=f"{recording.where}: audio must be readable. Received: {reason}.")

@@ -1,0 +1,82 @@
+"""What was prepared, written: the manifest, and a review sheet of what a model labelled."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vad.labels import merge
+from vad.prepare.hearing import Heard
+from vad.segments import Segment
+
+__all__ = ["manifest_text", "review_text", "speech_of"]
+
+
+def manifest_text(all_heard: Sequence[Heard], splits: Sequence[str], folder: Path) -> str:
+    """Writes the rows that `vad.corpus.read_corpus` reads.
+
+    Args:
+        all_heard: The recordings.
+        splits: The split of each.
+        folder: Where the manifest will lie: paths are relative to it.
+    """
+    rows = []
+    for heard, split in zip(all_heard, splits, strict=True):
+        recording = heard.recording
+        row = {
+            "audio_filepath": _relative(recording.path, folder),
+            "kind": recording.kind,
+            "duration": round(heard.duration, 3),
+            "split": split,
+            "range_db": round(heard.range_db, 1),
+            **({"speaker": recording.speaker} if recording.speaker else {}),
+            **recording.about,
+        }
+        if recording.kind == "speech":
+            row["segments"] = [[round(one.start, 3), round(one.end, 3)] for one in speech_of(heard)]
+        rows.append(json.dumps(row, ensure_ascii=False) + "\n")
+    return "".join(rows)
+
+
+def speech_of(heard: Heard) -> list[Segment]:
+    """Where anybody speaks, within the recording."""
+    turns = (Segment(turn.start, min(turn.end, heard.duration)) for turn in heard.recording.turns or ())
+    return merge(turn for turn in turns if turn.start < turn.end)
+
+
+def review_text(all_heard: Iterable[Heard]) -> str:
+    """Writes a CSV with a row a segment that a model found, recordings and segments with most doubt first.
+
+    Correct it (delete rows, change times) and give it back with ``--labels``.
+    """
+    sheet = io.StringIO()
+    rows = csv.writer(sheet, lineterminator="\n")
+    rows.writerow(["file", "start", "end", "mean_probability", "doubtful_share_of_recording"])
+    for heard in sorted(all_heard, key=_doubt, reverse=True):
+        found = []
+        for segment in speech_of(heard):
+            first, last = (round(time / heard.frame_duration) for time in (segment.start, segment.end))
+            found.append((float(np.mean(heard.probabilities[first : max(last, first + 1)])), segment))
+        for probability, segment in sorted(found, key=lambda pair: pair[0]):
+            times = f"{segment.start:.3f}", f"{segment.end:.3f}"
+            rows.writerow([str(heard.recording.path), *times, f"{probability:.3f}", f"{_doubt(heard):.3f}"])
+    return sheet.getvalue()
+
+
+def _doubt(heard: Heard) -> float:
+    """Share of the frames of which the model is unsure."""
+    unsure = np.abs(heard.probabilities - 0.5) < 0.3
+    return float(np.mean(unsure)) if unsure.size else 0.0
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return path.resolve().as_posix()

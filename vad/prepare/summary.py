@@ -1,0 +1,73 @@
+"""What a corpus holds, in figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vad.corpus import KINDS, SPLITS
+from vad.prepare.hearing import CELL_DURATION, Heard
+
+__all__ = ["summarise", "summary_text"]
+
+_COLUMNS = (
+    ("recordings", "recordings", "{:d}"),
+    ("hours", "hours", "{:.2f}"),
+    ("speech", "speech_share", "{:.0%}"),
+    ("speakers", "speakers", "{:d}"),
+    ("speech dBFS", "speech_db", "{:.0f}"),
+    ("from", "speech_db_lowest", "{:.0f}"),
+    ("to", "speech_db_highest", "{:.0f}"),
+    ("over rest dB", "speech_over_rest_db", "{:.0f}"),
+)
+
+
+def summarise(all_heard: Sequence[Heard], splits: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Sums up each split and kind.
+
+    Returns:
+        By "split kind": recordings, hours, speech_share, speakers, and of the levels of speech by recording (dBFS) the
+        median and the ends, and the median distance to what is no speech (dB); None where there is none.
+    """
+    pairs = list(zip(all_heard, splits, strict=True))
+    groups = {
+        f"{split} {kind}": [one for one, its in pairs if its == split and one.recording.kind == kind]
+        for split in SPLITS
+        for kind in KINDS
+    }
+    return {name: _figures(group) for name, group in groups.items() if group}
+
+
+def _figures(group: Sequence[Heard]) -> dict[str, Any]:
+    seconds = math.fsum(one.duration for one in group)
+    speech = sum(int(one.is_speech.sum()) for one in group) * CELL_DURATION
+    levels = np.array([one.speech_db for one in group])
+    distances = levels - np.array([one.background_db for one in group])
+    levels, distances = levels[np.isfinite(levels)], distances[np.isfinite(distances)]
+    speakers = {name for one in group for name in one.recording.speakers}
+    return {
+        "recordings": len(group),
+        "hours": round(seconds / 3600, 4),
+        "speech_share": round(speech / seconds, 4) if seconds else None,
+        "speakers": len(speakers),
+        "speech_db": _rounded(np.median(levels)) if len(levels) else None,
+        "speech_db_lowest": _rounded(levels.min()) if len(levels) else None,
+        "speech_db_highest": _rounded(levels.max()) if len(levels) else None,
+        "speech_over_rest_db": _rounded(np.median(distances)) if len(distances) else None,
+    }
+
+
+def summary_text(summary: dict[str, dict[str, Any]]) -> str:
+    """The figures as a table."""
+    lines = [" ".join([" " * 12, *(f"{heading:>12}" for heading, _, _ in _COLUMNS)])]
+    for name, figures in summary.items():
+        cells = ("-" if figures[key] is None else form.format(figures[key]) for _, key, form in _COLUMNS)
+        lines.append(" ".join([f"{name:<12}", *(f"{cell:>12}" for cell in cells)]))
+    return "\n".join(lines)
+
+
+def _rounded(value: Any) -> float:
+    return round(float(value), 1)

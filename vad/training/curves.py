@@ -1,0 +1,35 @@
+"""The curves of a training run, drawn again after each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from vad.training.bank import whole_file
+
+__all__ = ["draw_curves"]
+
+_PANELS = (("cross-entropy", ("loss", "val_loss")), ("validation AUC", ("val_auc",)))
+
+
+def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Draws loss and validation by epoch as a PNG; nothing where matplotlib is not installed.
+
+    Args:
+        history: A row an epoch, as in ``history.csv``.
+        path: Where to write.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError:
+        return
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    for axes, (label, names) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
+        for name in names:
+            axes.plot(epochs, [row[name] for row in history], marker=".", label=name)
+        axes.set(xlabel="epoch", ylabel=label)
+        axes.grid(alpha=0.3)
+        axes.legend()
+    with whole_file(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=110)
