@@ -180,6 +180,16 @@ def test_a_split_of_nothing_is_a_usage_error(
     assert "split=dev" in err
 
 
+@pytest.mark.parametrize("command", ["evaluate", "detect"])
+def test_a_path_that_does_not_exist_is_failed_input(
+    command: str, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "nope", "--model", str(model_path)]) == 1
+    err = capsys.readouterr().err
+    assert "nope" in err
+    assert err.count("\n") == 1
+
+
 def test_one_bad_recording_is_one_line_and_the_rest_is_measured(
     corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
