@@ -28,6 +28,7 @@ ROOMS = {
     "detector": ["detector", "stream"],
     "batch": ["batch"],
     "evaluate": ["evaluate"],
+    "report": ["report"],
     "training": ["training"],
     "cli": ["cli", "commands", "__main__"],
 }
@@ -44,8 +45,9 @@ MAY_IMPORT = {
     "detector": {"errors", "segments", "audio", "runtime"},
     "batch": set(),
     "evaluate": LEAVES | {"detector"},
+    "report": {"errors", "segments", "metrics", "evaluate"},
     "training": LEAVES | {"detector", "evaluate"},
-    "cli": LEAVES | {"microphone", "detector", "evaluate"},
+    "cli": LEAVES | {"microphone", "detector", "evaluate", "report"},
 }
 # Training arrives with the command that asks for it.
 TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.inspect"}
@@ -53,7 +55,7 @@ TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.
 # Third-party packages that only some rooms know; what is not named here may be imported anywhere.
 KNOWN_BY = {
     "ai_edge_litert": {"runtime", "training"},
-    "soundfile": {"audio", "cli", "training"},
+    "soundfile": {"audio", "cli", "report", "training"},
     "soxr": {"audio", "training"},
     "av": {"audio"},
     "sounddevice": {"microphone"},
@@ -61,7 +63,7 @@ KNOWN_BY = {
     "keras": {"training"},
     "librosa": {"training"},
     "scipy": {"training"},
-    "matplotlib": {"training"},
+    "matplotlib": {"report", "training"},
 }
 NEVER_LOADED = {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib"}
 
