@@ -21,7 +21,7 @@ ROOMS = {
     "segments": ["segments", "segment_options"],
     "labels": ["labels"],
     "corpus": ["corpus"],
-    "metrics": ["metrics", "segment_metrics"],
+    "metrics": ["metrics", "segment_metrics", "calibration"],
     "audio": ["audio", "samples", "decoding", "containers", "pcm"],
     "microphone": ["microphone"],
     "runtime": ["runtime", "card"],
