@@ -27,7 +27,7 @@ ROOMS = {
     "runtime": ["runtime", "card"],
     "detector": ["detector", "stream"],
     "batch": ["batch"],
-    "evaluate": ["evaluate"],
+    "evaluate": ["evaluate", "hypothesis", "breakdown"],
     "report": ["report"],
     "training": ["training"],
     "cli": ["cli", "commands", "__main__"],
@@ -45,7 +45,7 @@ MAY_IMPORT = {
     "detector": {"errors", "segments", "audio", "runtime"},
     "batch": set(),
     "evaluate": LEAVES | {"detector"},
-    "report": {"errors", "segments", "metrics", "evaluate"},
+    "report": {"segments", "metrics", "evaluate"},
     "training": LEAVES | {"detector", "evaluate"},
     "cli": LEAVES | {"microphone", "detector", "evaluate", "report"},
 }

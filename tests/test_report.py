@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 import soundfile
 from browser import run_in_page
 from numpy.typing import NDArray
+from pages import Page
 from sounds import RATE, noise, tone
 
 import vad.commands.pictures
@@ -25,40 +24,6 @@ from vad.report.excerpt import Excerpt, take_excerpt
 
 # What a file may be called, and what may stand in a page.
 NAME = """a <b>&"'</script><script>x.wav""".replace("/", "∕")
-
-
-class Page(HTMLParser):
-    """A page as a browser takes it apart: its tags, their attributes, and the text of title and data."""
-
-    def __init__(self, path: Path):
-        super().__init__()
-        self.text = path.read_text(encoding="utf-8")
-        self.tags: list[str] = []
-        self.addresses: list[str | None] = []
-        self.title = ""
-        self._data = ""
-        self._within = ""
-        self.feed(self.text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        attributes = dict(attrs)
-        self.addresses += [value for name, value in attrs if name in ("src", "href")]
-        self._within = attributes.get("id") or tag
-
-    def handle_endtag(self, tag: str) -> None:
-        self._within = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._within == "title":
-            self.title += data
-        if self._within == "data":
-            self._data += data
-
-    @property
-    def data(self) -> Any:
-        return json.loads(self._data)
 
 
 def unpacked(text: str, kind: type[np.generic]) -> NDArray[Any]:
@@ -119,7 +84,7 @@ def test_a_page_is_escaped_and_needs_nothing_else(folder: Path, model_path: Path
     assert page.title == page.data["name"] == NAME
     assert page.tags.count("script") == 2
     assert "b" not in page.tags
-    assert "://" not in page.text
+    assert page.urls == []
     assert page.addresses == ["data:,"]
 
 

@@ -53,6 +53,7 @@ def detection_page(detection: Detection, excerpt: Excerpt, audio_link: str | Non
         "probability": shown_probabilities(detection.probabilities, detection.frame_duration),
         "thresholds": [options.threshold, options.release_threshold],
         "lanes": [{"name": "speech", "marks": {"detected": shown_segments(detection.segments)}}],
+        "shaded": [0],
         "sound": packed(np.frombuffer(excerpt.sound, np.uint8)) if excerpt.sound else None,
         "link": None if excerpt.sound else audio_link,
     }

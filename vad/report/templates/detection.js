@@ -40,7 +40,7 @@ page.append(
   element("p", { textContent: `Speech as found by the model ${shown.model}.` }),
 );
 const timeline = new Timeline(page, shown.view);
-page.append(keyHelp());
+page.append(keyHelp("segment"));
 page.append(element(
   "div", { className: "tiles" },
   fact(clock(shown.view.duration, 1), "length"),

@@ -58,7 +58,8 @@ class Timeline {
       const steps = unpack(probability.steps, Uint8Array);
       this.probability = new Extremes(steps, steps, probability.frameDuration);
     }
-    this.stops = Object.values(view.lanes.at(-1).marks).flat().sort((a, b) => a[0] - b[0]);
+    this.shaded = view.shaded.map((lane) => view.lanes[lane].marks);
+    this.stops = this.shaded.flatMap((marks) => Object.values(marks).flat()).sort((a, b) => a[0] - b[0]);
     this.player = new Player(view);
     this.build(host);
     Timeline.all.push(this);
@@ -171,7 +172,7 @@ class Timeline {
     this.point();
   }
 
-  // To the beginning of the next or previous segment.
+  // To the beginning of the next or previous of what is shaded.
   jump(direction) {
     const now = this.player.time;
     const stop = direction > 0
@@ -221,7 +222,7 @@ class Timeline {
     canvas.style.height = `${height}px`;
     const context = canvas.getContext("2d");
     context.scale(density, density);
-    const left = 58;
+    const left = 68;
     stage.frame = { context, left, width: Math.max(10, Math.floor(width - left - 8)), start, end, colours: colours() };
     return stage.frame;
   }
@@ -236,7 +237,7 @@ class Timeline {
   drawOverview() {
     const frame = this.prepare(this.overview, 44, this.begin, this.finish);
     const lane = { top: 0, height: 44 };
-    for (const { marks } of this.view.lanes.slice(-1)) paintMarks(frame, lane, marks, 0.3);
+    for (const marks of this.shaded) paintMarks(frame, lane, marks, 0.3);
     paintWaveform(frame, lane, this.waveform, this.begin);
     const [left, right] = [xOf(frame, this.start), xOf(frame, this.end)];
     frame.context.globalAlpha = 0.65;
@@ -258,7 +259,7 @@ class Timeline {
     const logmel = { top: heights.waveform, height: heights.logmel };
     const probability = { top: logmel.top + logmel.height, height: heights.probability };
     const { peak } = view.waveform;
-    for (const { marks } of view.lanes.slice(-1)) paintMarks(frame, waveform, marks, 0.2);
+    for (const marks of this.shaded) paintMarks(frame, waveform, marks, 0.2);
     gridLine(frame, 50, "0");
     label(frame, peak.toPrecision(2), frame.left - 6, 10, "right");
     label(frame, `-${peak.toPrecision(2)}`, frame.left - 6, 90, "right");
@@ -322,10 +323,10 @@ document.addEventListener("keydown", (event) => {
   act(Timeline.active, event);
 });
 
-function keyHelp() {
+function keyHelp(stop) {
   const key = (text) => element("kbd", { textContent: text });
   return element(
-    "p", {}, key("space"), " plays and pauses, ", key("←"), " ", key("→"), " go to the previous and next segment, ",
+    "p", {}, key("space"), " plays and pauses, ", key("←"), " ", key("→"), ` go to the previous and next ${stop}, `,
     key("shift"), " with them by a second, ", key("+"), " ", key("-"), " ", key("0"),
     " zoom. A click seeks; drag to move; the wheel zooms with ", key("ctrl"), ".",
   );
