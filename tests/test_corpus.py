@@ -43,6 +43,7 @@ def test_a_row_is_read_in_full(tmp_path: Path) -> None:
         "commit": "abc",
         "label": "by hand",
         "duration": 2.5,
+        "snr_db": -3.5,
         "range_db": 0,
     }
     (item,) = read_corpus(
@@ -104,6 +105,7 @@ def test_segments_come_sorted_and_none_is_lost(
         ({**SPEECH, "duration": "3 s"}, "duration must be a finite number"),
         ({**SPEECH, "duration": -1}, "duration must be 0 or more"),
         ({**SPEECH, "range_db": float("nan")}, "range_db must be a finite number"),
+        ({**SPEECH, "snr_db": "5"}, "snr_db must be a finite number"),
         ({"audio_filepath": "a.wav", "kind": "speech"}, "must have segments, or a duration"),
         ({**SPEECH, "segments": "all"}, "segments must be a list"),
         ({**SPEECH, "segments": {"0": 1}}, "segments must be a list"),

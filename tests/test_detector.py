@@ -112,6 +112,19 @@ def test_operating_points_and_options(model: Model) -> None:
     assert Detector(model, threshold=0.0).options.threshold == 0.0
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"treshold": 0.5}, "Did you mean threshold?"), ({"threshold": 1.5}, "Received: threshold=1.5.")],
+)
+def test_a_bad_operating_point_of_a_card_names_the_model(
+    tmp_path: Path, options: dict[str, float], reason: str
+) -> None:
+    path = tiny_model.write(tmp_path, segment_options={"balanced": options})
+    with pytest.raises(ModelError, match="operating point 'balanced' of the model 'tiny'") as caught:
+        Detector(path)
+    assert reason in str(caught.value)
+
+
 def test_unknown_operating_point_names_the_nearest(model: Model) -> None:
     with pytest.raises(ConfigError) as error:
         Detector(model, "precice")

@@ -21,16 +21,17 @@ ROOMS = {
     "segments": ["segments", "segment_options"],
     "labels": ["labels"],
     "corpus": ["corpus"],
-    "metrics": ["metrics", "segment_metrics"],
+    "metrics": ["metrics", "segment_metrics", "calibration"],
     "audio": ["audio", "samples", "decoding", "containers", "pcm"],
     "microphone": ["microphone"],
     "runtime": ["runtime", "card"],
     "detector": ["detector", "stream"],
     "batch": ["batch"],
-    "evaluate": ["evaluate"],
+    "evaluate": ["evaluate", "hypothesis", "breakdown"],
     "tuning": ["tuning"],
     "charts": ["charts"],
     "prepare": ["prepare"],
+    "report": ["report"],
     "training": ["training"],
     "cli": ["cli", "commands", "__main__"],
 }
@@ -50,8 +51,9 @@ MAY_IMPORT = {
     "tuning": LEAVES | {"detector"},
     "charts": set(),
     "prepare": LEAVES | {"detector", "charts"},
+    "report": {"segments", "metrics", "evaluate"},
     "training": LEAVES | {"detector", "evaluate"},
-    "cli": LEAVES | {"microphone", "detector", "evaluate", "charts", "prepare", "tuning"},
+    "cli": LEAVES | {"microphone", "detector", "evaluate", "charts", "prepare", "tuning", "report"},
 }
 # Training arrives with the command that asks for it.
 TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.inspect"}
@@ -59,7 +61,7 @@ TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.
 # Third-party packages that only some rooms know; what is not named here may be imported anywhere.
 KNOWN_BY = {
     "ai_edge_litert": {"runtime", "training"},
-    "soundfile": {"audio", "cli", "training"},
+    "soundfile": {"audio", "cli", "report", "training"},
     "soxr": {"audio", "training"},
     "av": {"audio"},
     "sounddevice": {"microphone"},
@@ -67,7 +69,7 @@ KNOWN_BY = {
     "keras": {"training"},
     "librosa": {"training"},
     "scipy": {"training"},
-    "matplotlib": {"training"},
+    "matplotlib": {"report", "training"},
 }
 NEVER_LOADED = {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib"}
 

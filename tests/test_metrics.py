@@ -24,7 +24,7 @@ from vad.metrics import (
     resample_frames,
     roc_auc,
 )
-from vad.segment_metrics import BoundaryErrors, boundary_errors, detection_errors
+from vad.segment_metrics import BoundaryErrors, PauseRecall, boundary_errors, detection_errors, pause_recall
 from vad.segments import Segment
 
 # The machine may be busy: a slow example is no failure.
@@ -243,3 +243,25 @@ def test_pooled_boundary_errors_are_those_of_all_recordings() -> None:
     assert pooled.onsets == pytest.approx([0.1])
     assert (pooled.unmatched_onsets, pooled.unmatched_offsets) == (1, 1)
     assert all(math.isnan(value) for value in BoundaryErrors.pooled([]).summary().values())
+
+
+def test_a_pause_is_found_where_half_of_it_is_left_open() -> None:
+    reference = [Segment(1.0, 2.0), Segment(2.2, 3.0), Segment(3.4, 4.0), Segment(4.1, 5.0)]
+    assert pause_recall(reference, reference) == PauseRecall(2, 2)  # 0.1 s are no pause
+    assert pause_recall(reference, []) == PauseRecall(2, 2)
+    assert pause_recall(reference, [Segment(0.0, 9.0)]) == PauseRecall(2, 0)
+    half_open = [Segment(1.0, 2.1), Segment(2.2, 3.0), Segment(3.3, 5.0)]
+    assert pause_recall(reference, half_open) == PauseRecall(2, 2)
+    less = [Segment(1.0, 2.11), Segment(2.2, 3.1), Segment(3.2, 3.3), Segment(3.4, 5.0)]
+    assert pause_recall(reference, less) == PauseRecall(2, 0)
+
+
+def test_pauses_stand_between_turns_and_add_up() -> None:
+    turns = [Segment(5.0, 6.0)]
+    assert pause_recall(turns, []) == PauseRecall()
+    assert math.isnan(PauseRecall().rate)
+    assert (PauseRecall(3, 1) + PauseRecall(1, 1)).rate == 0.5
+    overlapping = [Segment(0.0, 5.0), Segment(1.0, 2.0), Segment(2.5, 3.0)]
+    assert pause_recall(overlapping, []).pauses == 0
+    with pytest.raises(ConfigError, match="min_duration"):
+        pause_recall(turns, turns, 0.0)

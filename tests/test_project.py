@@ -128,6 +128,11 @@ def test_the_wheel_holds_every_module_and_says_that_it_is_typed(wheel_names: set
     assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
 
 
+def test_the_wheel_holds_what_pages_are_made_of(wheel_names: set[str]) -> None:
+    templates = (ROOT / "vad" / "report" / "templates").iterdir()
+    assert {path.relative_to(ROOT).as_posix() for path in templates} <= wheel_names
+
+
 def test_the_wheel_holds_every_model_with_its_card_and_weights(wheel_names: set[str]) -> None:
     kept = {
         f"vad/models/{path.name}" for path in (ROOT / "models").glob("*.*") if path.suffix in MODEL_SUFFIXES

@@ -100,6 +100,12 @@ def test_two_recordings_never_share_an_output(tree: Path) -> None:
         places("b.wav", "deep/b.wav")
 
 
+@pytest.mark.parametrize("again", ["b.wav", "./b.wav"])
+def test_a_recording_given_twice_is_told_as_that(tree: Path, again: str) -> None:
+    with pytest.raises(ConfigError, match=r"Received: b.wav and .*b.wav, which are one file. Leave one out."):
+        places("b.wav", again)
+
+
 @pytest.mark.parametrize(
     ("path", "count", "expected"),
     [("deep", 1, True), ("new/", 1, True), ("new", 1, False), ("new", 2, True), ("new.csv", 2, False)],

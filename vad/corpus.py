@@ -51,6 +51,7 @@ class Item:
         commit: The version of its source.
         label: Where its segments come from.
         duration: Seconds, or None where the manifest does not tell.
+        snr_db: Speech over noise, dB. None where unknown.
         range_db: Loud minus quiet frames, dB: how clean the recording is. None where unknown.
         key: Its path inside the corpus, with slashes.
     """
@@ -66,6 +67,7 @@ class Item:
     commit: str = ""
     label: str = ""
     duration: float | None = None
+    snr_db: float | None = None
     range_db: float | None = None
     key: str = field(default="", compare=False)
 
@@ -161,13 +163,15 @@ def _item_from_row(row: Any, folder: Path, where: str) -> Item:
     for name in _STRINGS:
         if not isinstance(row.get(name, ""), str):
             raise LabelError(f"{where}: {name} must be a string. Received: {name}={row[name]!r}.")
-    for name in ("duration", "range_db"):
+    for name in ("duration", "snr_db", "range_db"):
         if name in row and not _is_number(row[name]):
             raise LabelError(f"{where}: {name} must be a finite number. Received: {name}={row[name]!r}.")
     if row.get("duration", 0) < 0:
         raise LabelError(f"{where}: duration must be 0 or more. Received: duration={row['duration']!r}.")
     key = row["audio_filepath"]
-    optional = {name: row[name] for name in ("split", "duration", "range_db", *_STRINGS) if name in row}
+    optional = {
+        name: row[name] for name in ("split", "duration", "snr_db", "range_db", *_STRINGS) if name in row
+    }
     return Item(folder / key, row["kind"], _segments_from_row(row, where), key=key, **optional)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio import Channel, Source, open_audio
-from vad.errors import ConfigError
+from vad.errors import ConfigError, ModelError
 from vad.runtime import Model
 from vad.segments import Event, Segment, SegmentOptions, SpeechEnd
 from vad.stream import Stream
@@ -157,7 +157,10 @@ def _operating_point(model: Model, name: str) -> SegmentOptions:
             f"operating_point must be one of {', '.join(points)}. Received: operating_point={name!r}."
             + "".join(f" Did you mean {known!r}?" for known in nearest)
         )
-    return SegmentOptions.from_dict(points[name])
+    try:
+        return SegmentOptions.from_dict(points[name])
+    except ConfigError as error:
+        raise ModelError(f"operating point {name!r} of the model {model.name!r}: {error}") from error
 
 
 def _segments(events: list[Event]) -> list[Segment]:

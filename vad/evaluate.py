@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vad.audio import open_audio
+from vad.calibration import reliability
 from vad.corpus import Item
 from vad.detector import Detector
 from vad.metrics import (
@@ -26,13 +27,28 @@ from vad.metrics import (
     resample_frames,
     roc_auc,
 )
-from vad.segment_metrics import BoundaryErrors, DetectionErrors, boundary_errors, detection_errors
+from vad.segment_metrics import (
+    BoundaryErrors,
+    DetectionErrors,
+    PauseRecall,
+    boundary_errors,
+    detection_errors,
+    pause_recall,
+)
 from vad.segments import Event, Segment, SpeechEnd
 
-__all__ = ["GRID_DURATION", "Metrics", "Scored", "pool", "score_blocks", "score_item"]
+__all__ = ["GRID_DURATION", "Metrics", "Scored", "pool", "score_blocks", "score_item", "score_segments"]
 
 GRID_DURATION = 0.01
 _ALLOWED_MISS = 0.05
+_OVER_THRESHOLDS = (
+    "auc",
+    "average_precision",
+    "best_balanced_error",
+    "best_threshold",
+    "false_alarm_at_5_miss",
+    "calibration_error",
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,7 @@ class Metrics:
         false_alarm_at_5_miss: The least false alarm of a threshold that misses 5 % of the speech frames at most.
         miss: Of the frames, at the detector's threshold.
         false_alarm: Of the frames, at the detector's threshold.
+        calibration_error: Expected distance of the probabilities from what came true.
         detection_error_rate: Of the segments: seconds missed and falsely found by seconds of speech, 0 or more.
         missed_seconds: Of the segments.
         false_alarm_seconds: Of the segments.
@@ -58,6 +75,8 @@ class Metrics:
         offset_p90: 90th percentile of that distance, either way.
         unmatched_onsets: Reference onsets without a segment's start within 0.5 s.
         unmatched_offsets: Reference offsets without a segment's end within 0.5 s.
+        pauses: In the reference, of 0.2 s or more between two turns.
+        pause_recall: Share of them that the segments leave open.
     """
 
     duration: float
@@ -69,6 +88,7 @@ class Metrics:
     false_alarm_at_5_miss: float
     miss: float
     false_alarm: float
+    calibration_error: float
     detection_error_rate: float
     missed_seconds: float
     false_alarm_seconds: float
@@ -78,6 +98,8 @@ class Metrics:
     offset_p90: float
     unmatched_onsets: int
     unmatched_offsets: int
+    pauses: int
+    pause_recall: float
 
 
 @dataclass(frozen=True)
@@ -87,39 +109,57 @@ class Scored:
     Attributes:
         duration: Seconds of audio.
         labels: True where the reference has speech, every 10 ms [shape=(cells,)].
-        probabilities: What the model says of each cell, 0 to 1 [shape=(cells,)].
+        found: True where the segments have speech, every 10 ms [shape=(cells,)].
+        probabilities: What the model says of each cell, 0 to 1 [shape=(cells,)]. None where there are only segments.
         detection: Seconds that the detector's segments miss and falsely hold.
         boundaries: How far the segments' boundaries stand from the reference's.
+        pauses: How many of the reference's pauses the segments leave open.
     """
 
     duration: float
     labels: NDArray[np.bool_]
-    probabilities: NDArray[np.float64]
+    found: NDArray[np.bool_]
+    probabilities: NDArray[np.float64] | None
     detection: DetectionErrors
     boundaries: BoundaryErrors
+    pauses: PauseRecall
 
     def metrics(self, threshold: float) -> Metrics:
-        """Sum it up; the frames' miss and false alarm are those at this threshold."""
-        labels, probabilities = self.labels, self.probabilities
-        best = best_balanced_error(labels, probabilities)
-        at_threshold = error_rates(labels, probabilities, threshold)
+        """Sum it up; the frames' miss and false alarm are those at this threshold, or else of the segments."""
+        if self.probabilities is None:
+            frames = error_rates(self.labels, self.found, 1.0)
+        else:
+            frames = error_rates(self.labels, self.probabilities, threshold)
         return Metrics(
             duration=self.duration,
-            speech=float(np.mean(labels)) if labels.size else math.nan,
-            auc=roc_auc(labels, probabilities),
-            average_precision=average_precision(labels, probabilities),
-            best_balanced_error=best.balanced_error,
-            best_threshold=best.threshold,
-            false_alarm_at_5_miss=false_alarm_at_miss(labels, probabilities, _ALLOWED_MISS).false_alarm,
-            miss=at_threshold.miss,
-            false_alarm=at_threshold.false_alarm,
+            speech=float(np.mean(self.labels)) if self.labels.size else math.nan,
+            **self._over_thresholds(),
+            miss=frames.miss,
+            false_alarm=frames.false_alarm,
             detection_error_rate=self.detection.rate,
             missed_seconds=self.detection.miss,
             false_alarm_seconds=self.detection.false_alarm,
             **self.boundaries.summary(),
             unmatched_onsets=self.boundaries.unmatched_onsets,
             unmatched_offsets=self.boundaries.unmatched_offsets,
+            pauses=self.pauses.pauses,
+            pause_recall=self.pauses.rate,
         )
+
+    def _over_thresholds(self) -> dict[str, float]:
+        if self.probabilities is None:
+            return dict.fromkeys(_OVER_THRESHOLDS, math.nan)
+        labels, probabilities = self.labels, self.probabilities
+        best = best_balanced_error(labels, probabilities)
+        figures = (
+            roc_auc(labels, probabilities),
+            average_precision(labels, probabilities),
+            best.balanced_error,
+            best.threshold,
+            false_alarm_at_miss(labels, probabilities, _ALLOWED_MISS).false_alarm,
+            reliability(labels, probabilities).expected_error,
+        )
+        return dict(zip(_OVER_THRESHOLDS, figures, strict=True))
 
 
 def score_item(detector: Detector, item: Item) -> Scored:
@@ -164,8 +204,34 @@ def score_blocks(
     events += stream.finish()
     probabilities.append(stream.probabilities)
     segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
-    return _score(
-        reference, segments, np.concatenate(probabilities), detector.frame_duration, stream.duration
+    scored = score_segments(reference, segments, stream.duration)
+    cells = resample_frames(
+        np.concatenate(probabilities), detector.frame_duration, len(scored.labels), GRID_DURATION
+    )
+    return replace(scored, probabilities=cells)
+
+
+def score_segments(reference: Sequence[Segment], detected: Sequence[Segment], duration: float) -> Scored:
+    """Measure segments alone, whoever found them.
+
+    Args:
+        reference: Where speech is.
+        detected: Where it was found.
+        duration: Seconds of audio.
+
+    Returns:
+        What was said, beside the reference.
+    """
+    # A last cell that is not full is left out; what is full but for rounding (0.29 s are 28.99... cells) is not.
+    n_cells = math.floor(duration / GRID_DURATION + 1e-6)
+    return Scored(
+        duration=duration,
+        labels=labels_to_frames(reference, n_cells, GRID_DURATION),
+        found=labels_to_frames(detected, n_cells, GRID_DURATION),
+        probabilities=None,
+        detection=detection_errors(reference, detected, duration),
+        boundaries=boundary_errors(reference, detected),
+        pauses=pause_recall(reference, detected),
     )
 
 
@@ -173,33 +239,19 @@ def pool(scored: Sequence[Scored]) -> Scored:
     """Take many recordings as one long one.
 
     Args:
-        scored: One a recording.
+        scored: One a recording; all with probabilities, or none.
 
     Returns:
         All of them together.
     """
+    none: NDArray[np.bool_] = np.zeros(0, np.bool_)
+    probabilities = [one.probabilities for one in scored if one.probabilities is not None]
     return Scored(
         duration=math.fsum(one.duration for one in scored),
-        labels=np.concatenate([np.zeros(0, np.bool_), *(one.labels for one in scored)]),
-        probabilities=np.concatenate([np.zeros(0), *(one.probabilities for one in scored)]),
+        labels=np.concatenate([none, *(one.labels for one in scored)]),
+        found=np.concatenate([none, *(one.found for one in scored)]),
+        probabilities=np.concatenate(probabilities) if probabilities else None,
         detection=sum((one.detection for one in scored), DetectionErrors()),
         boundaries=BoundaryErrors.pooled([one.boundaries for one in scored]),
-    )
-
-
-def _score(
-    reference: Sequence[Segment],
-    detected: Sequence[Segment],
-    probabilities: NDArray[np.float32],
-    frame_duration: float,
-    duration: float,
-) -> Scored:
-    # A last cell that is not full is left out; what is full but for rounding (0.29 s are 28.99... cells) is not.
-    n_cells = math.floor(duration / GRID_DURATION + 1e-6)
-    return Scored(
-        duration=duration,
-        labels=labels_to_frames(reference, n_cells, GRID_DURATION),
-        probabilities=resample_frames(probabilities, frame_duration, n_cells, GRID_DURATION),
-        detection=detection_errors(reference, detected, duration),
-        boundaries=boundary_errors(reference, detected),
+        pauses=sum((one.pauses for one in scored), PauseRecall()),
     )

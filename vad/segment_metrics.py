@@ -1,10 +1,12 @@
-"""How well detected segments agree with a reference: seconds missed and falsely found, and boundaries.
+"""How well detected segments agree with a reference: seconds missed and falsely found, boundaries, and pauses.
 
 Segments overlap where speakers do; what is measured is their union. A rate whose denominator is empty is nan.
 """
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,17 @@ from vad.errors import ConfigError
 from vad.labels import merge
 from vad.segments import Segment
 
-__all__ = ["BoundaryErrors", "DetectionErrors", "boundary_errors", "detection_errors"]
+__all__ = [
+    "BoundaryErrors",
+    "DetectionErrors",
+    "PauseRecall",
+    "boundary_errors",
+    "detection_errors",
+    "pause_recall",
+]
+
+# Times are decimal seconds held in binary: 1.2 - 1.0 is a little under 0.2.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,67 @@ def boundary_errors(
     onsets = _match([one.start for one in truth], [one.start for one in found], max_distance)
     offsets = _match([one.end for one in truth], [one.end for one in found], max_distance)
     return BoundaryErrors(onsets, offsets, len(truth) - onsets.size, len(truth) - offsets.size)
+
+
+@dataclass(frozen=True)
+class PauseRecall:
+    """Pauses between speech; sums over recordings are made with ``+``.
+
+    Attributes:
+        pauses: In the reference.
+        found: Of those, how many the detector has found.
+    """
+
+    pauses: int = 0
+    found: int = 0
+
+    def __add__(self, other: PauseRecall) -> PauseRecall:
+        return PauseRecall(self.pauses + other.pauses, self.found + other.found)
+
+    @property
+    def rate(self) -> float:
+        """Share found, 0 to 1; nan where there is no pause."""
+        return self.found / self.pauses if self.pauses else math.nan
+
+
+def pause_recall(
+    reference: Iterable[Segment], detected: Iterable[Segment], min_duration: float = 0.2
+) -> PauseRecall:
+    """Count the pauses that a detector leaves open.
+
+    A pause is a silence between two turns, so neither the one before the first turn nor that after the last. It is
+    found where at least half of it is in one silence of the detector's.
+
+    Args:
+        reference: Turns, seconds; pauses are those of their union.
+        detected: What the detector found, seconds.
+        min_duration: Seconds; shorter silences are no pauses.
+
+    Raises:
+        ConfigError: ``min_duration`` is not positive.
+    """
+    if not min_duration > 0.0:
+        raise ConfigError(f"min_duration must be more than 0 seconds. Received: min_duration={min_duration}.")
+    truth, found = merge(reference), merge(detected)
+    pauses = [
+        (before.end, after.start)
+        for before, after in itertools.pairwise(truth)
+        if after.start - before.end >= min_duration - _ROUNDING
+    ]
+    silences = _silences(found)
+    starts = [start for start, _ in silences]
+    count = 0
+    for start, end in pauses:
+        near = silences[max(0, bisect.bisect_right(starts, start) - 1) : bisect.bisect_left(starts, end)]
+        longest = max(min(end, last) - max(start, first) for first, last in near)
+        count += longest >= (end - start) / 2 - _ROUNDING
+    return PauseRecall(len(pauses), count)
+
+
+def _silences(segments: Sequence[Segment]) -> list[tuple[float, float]]:
+    starts = [-math.inf, *(one.end for one in segments)]
+    ends = [*(one.start for one in segments), math.inf]
+    return list(zip(starts, ends, strict=True))
 
 
 def _match(reference: Sequence[float], detected: Sequence[float], max_distance: float) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio import Channel, RawFormat, open_audio
+from vad.audio import AudioBlocks, Channel, RawFormat, open_audio
 from vad.commands.cuts import save_segments, save_speech
 from vad.commands.detection_options import DetectionSettings
 from vad.commands.outputs import save_probabilities
@@ -49,12 +49,16 @@ class Order:
         probabilities: Where to write its frame probabilities, if anywhere.
         segments: What the names of its cut segments begin with, if they are to be cut.
         speech: Where to write its speech alone, if anywhere.
+        report: Where to write the page that shows it, if anywhere.
+        plot: Where to write the picture of it, if anywhere.
     """
 
     recording: Recording
     probabilities: Path | None = None
     segments: Path | None = None
     speech: Path | None = None
+    report: Path | None = None
+    plot: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -116,14 +120,7 @@ class Analyser:
         events = []
         probabilities = []
         problem = None
-        with open_audio(
-            recording.path,
-            sample_rate=self._detector.sample_rate,
-            channel=channel,
-            block_duration=self._detector.block_duration,
-            raw=self._settings.raw,
-            name=recording.name,
-        ) as audio:
+        with self._open(recording, channel) as audio:
             try:
                 for block in audio:
                     events += stream.feed(block)
@@ -138,6 +135,16 @@ class Analyser:
         duration = audio.duration or 0.0
         return _Heard(channel, suffix, segments, np.concatenate(probabilities), duration, problem)
 
+    def _open(self, recording: Recording, channel: Channel) -> AudioBlocks:
+        return open_audio(
+            recording.path,
+            sample_rate=self._detector.sample_rate,
+            channel=channel,
+            block_duration=self._detector.block_duration,
+            raw=self._settings.raw,
+            name=recording.name,
+        )
+
     def _keep(self, order: Order, heard: list["_Heard"]) -> None:
         """Save what was asked for."""
         source, raw = order.recording.path, self._settings.raw
@@ -150,8 +157,31 @@ class Analyser:
                 stem = order.segments.with_name(order.segments.name + part.suffix)
                 save_segments(source, part.segments, stem, channel=part.channel, raw=raw)
             if order.speech is not None:
-                path = order.speech.with_name(f"{order.speech.stem}{part.suffix}{order.speech.suffix}")
+                path = _of_channel(order.speech, part)
                 save_speech(source, part.segments, path, channel=part.channel, raw=raw)
+            if order.report is not None or order.plot is not None:
+                self._show(order, part)
+
+    def _show(self, order: Order, part: "_Heard") -> None:
+        """Save the page and the picture that were asked for."""
+        from vad.commands.pictures import heard_excerpt, save_plot, save_report
+        from vad.report.detection import Detection
+
+        recording, detector = order.recording, self._detector
+        detection = Detection(
+            recording.name + part.suffix,
+            detector.model.name,
+            detector.options,
+            detector.frame_duration,
+            part.probabilities,
+            part.segments,
+        )
+        with self._open(recording, part.channel) as audio:
+            excerpt = heard_excerpt(audio, len(part.probabilities) * detector.frame_duration)
+        if order.report is not None:
+            save_report(_of_channel(order.report, part), detection, excerpt, recording)
+        if order.plot is not None:
+            save_plot(_of_channel(order.plot, part), detection, excerpt)
 
 
 @dataclass(frozen=True)
@@ -164,6 +194,10 @@ class _Heard:
     probabilities: Probabilities
     duration: float
     problem: str | None
+
+
+def _of_channel(path: Path, part: _Heard) -> Path:
+    return path.with_name(f"{path.stem}{part.suffix}{path.suffix}")
 
 
 def _findings(recording: Recording, heard: list[_Heard]) -> Findings:

@@ -58,6 +58,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--save-segments", metavar="DIR", help="each segment as a WAV, cut from the original"
     )
     outputs.add_argument("--save-speech", metavar="FILE|DIR", help="the speech alone as a WAV, cut likewise")
+    outputs.add_argument(
+        "--report",
+        metavar="FILE|DIR",
+        help="a page to look at and listen to, as .html that needs nothing else",
+    )
+    outputs.add_argument(
+        "--plot",
+        metavar="FILE|DIR",
+        help="a picture, as .png, .svg or .pdf; a folder gets .png (extra: plot)",
+    )
     add_raw_arguments(parser)
     add_detection_arguments(parser)
 
@@ -68,13 +78,17 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigError: An option does not exist, is out of its range, or an output cannot be written.
         ModelError: There is no such model, or it is damaged.
+        MissingDependencyError: A picture was asked for without its extra.
     """
     from vad.batch import in_order, sensible_jobs
     from vad.commands.analysis import AnalysisSettings
+    from vad.commands.extras import require_matplotlib
     from vad.commands.progress import Progress
     from vad.commands.recordings import find_recordings
     from vad.commands.results import choose_format, open_results
 
+    if args.plot is not None:
+        require_matplotlib()
     settings = AnalysisSettings(resolve_detection(args), args.channel, resolve_raw(args))
     analyser = settings.analyser()
     label_format = choose_format(args.format, args.output)
@@ -114,9 +128,11 @@ def _orders(args: argparse.Namespace, recordings: Sequence["Recording"]) -> list
         cuts = paths_in(Path(args.save_segments), recordings, "")
     probabilities = _paths(args.save_probabilities, "--save-probabilities", (".npz", ".csv"), recordings)
     speech = _paths(args.save_speech, "--save-speech", (".wav",), recordings, ending="_speech.wav")
+    report = _paths(args.report, "--report", (".html",), recordings)
+    plot = _paths(args.plot, "--plot", (".png", ".svg", ".pdf"), recordings)
     return [
-        Order(recording, probabilities.get(recording), cuts.get(recording), speech.get(recording))
-        for recording in recordings
+        Order(one, *(paths.get(one) for paths in (probabilities, cuts, speech, report, plot)))
+        for one in recordings
     ]
 
 

@@ -43,8 +43,8 @@ def paths_in(folder: Path, recordings: Iterable[Recording], ending: str) -> dict
     made now: better than to learn after hours of work that they cannot be.
 
     Raises:
-        ConfigError: Two recordings would have the same path, one's output is another, or a folder cannot be
-            made or written to.
+        ConfigError: A recording is given twice, two would have the same path, one's output is another, or a
+            folder cannot be made or written to.
     """
     openable = [recording for recording in recordings if recording.problem is None]
     stems = Counter(recording.place.with_suffix("") for recording in openable)
@@ -53,6 +53,11 @@ def paths_in(folder: Path, recordings: Iterable[Recording], ending: str) -> dict
         place = recording.place
         alone = stems[place.with_suffix("")] == 1
         path = folder / place.with_name((place.stem if alone else place.name) + ending)
+        if path in taken and os.path.realpath(taken[path].path) == os.path.realpath(recording.path):
+            raise ConfigError(
+                "a recording must be given once where each has an output of its own. "
+                f"Received: {taken[path].name} and {recording.name}, which are one file. Leave one out."
+            )
         if path in taken:
             raise ConfigError(
                 "every recording must have an output of its own. "

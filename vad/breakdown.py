@@ -1,0 +1,131 @@
+"""An evaluation taken apart: by what the manifest tells of the recordings, and where it went worst."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vad.corpus import Item
+from vad.evaluate import GRID_DURATION, Scored, pool
+from vad.segments import Segment
+
+__all__ = ["Stretch", "break_down", "segments_of", "worst_stretches"]
+
+_SNR_EDGES_DB = (0, 5, 10, 15, 20)
+_MOST_OF_ONE = 3
+
+
+def break_down(scored: Iterable[tuple[Item, Scored]]) -> dict[str, dict[str, Scored]]:
+    """Pool the recordings by speaker, source, language and signal-to-noise ratio.
+
+    Args:
+        scored: The recordings and what was said of them.
+
+    Returns:
+        The groups by what they were made by. What puts all recordings in one group, or each in its own, is left
+        out, and so are recordings of which the manifest does not tell it.
+    """
+    pairs = list(scored)
+    all_groups = {name: _grouped(pairs, value_of) for name, value_of in _ATTRIBUTES.items()}
+    return {
+        name: {value: pool(groups[value]) for value in sorted(groups, key=_rank)}
+        for name, groups in all_groups.items()
+        if 1 < len(groups) < sum(map(len, groups.values()))
+    }
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a recording in which much is wrong.
+
+    Attributes:
+        recording: Its index.
+        start: Seconds.
+        end: Seconds.
+        wrong: Seconds missed or falsely found in it.
+    """
+
+    recording: int
+    start: float
+    end: float
+    wrong: float
+
+
+def worst_stretches(scored: Sequence[Scored], count: int, duration: float = 10.0) -> list[Stretch]:
+    """Find where segments and reference differ most, no second twice and at most three times in a recording.
+
+    Args:
+        scored: One a recording.
+        count: How many stretches at most.
+        duration: Seconds of each; a shorter recording is one stretch.
+
+    Returns:
+        The stretches, the worst first.
+    """
+    length = round(duration / GRID_DURATION)
+    stretches = [
+        stretch
+        for index, one in enumerate(scored)
+        for stretch in _worst_of(index, one.labels != one.found, length)
+    ]
+    return sorted(stretches, key=lambda stretch: -stretch.wrong)[:count]
+
+
+def segments_of(cells: NDArray[np.bool_], start: float = 0.0) -> list[Segment]:
+    """Runs of True on the grid as segments, in seconds from where the first cell begins at `start`."""
+    padded = np.concatenate([[False], cells, [False]])
+    edges = np.flatnonzero(padded[1:] != padded[:-1]) * GRID_DURATION + start
+    return [Segment(float(first), float(last)) for first, last in edges.reshape(-1, 2)]
+
+
+def _worst_of(recording: int, wrong: NDArray[np.bool_], length: int) -> list[Stretch]:
+    left = wrong.copy()
+    length = min(length, len(wrong))
+    found: list[Stretch] = []
+    while len(found) < _MOST_OF_ONE and left.any():
+        sums = np.cumsum(np.concatenate([[0], left]))
+        within = sums[length:] - sums[:-length]
+        best = np.flatnonzero(within == within.max())
+        # The same errors stand in many stretches: of the first run, the one that has them in its middle.
+        run = best[: 1 + int(np.argmax(np.append(np.diff(best) > 1, True)))]
+        first = int(run[len(run) // 2])
+        seconds = GRID_DURATION * int(within[first])
+        found.append(Stretch(recording, first * GRID_DURATION, (first + length) * GRID_DURATION, seconds))
+        left[max(0, first - length + 1) : first + length] = False  # what would overlap
+    return found
+
+
+def _snr(item: Item) -> str:
+    if item.snr_db is None:
+        return ""
+    return _SNR_NAMES[int(np.searchsorted(_SNR_EDGES_DB, item.snr_db, side="right"))]
+
+
+_SNR_NAMES = (
+    f"under {_SNR_EDGES_DB[0]} dB",
+    *(f"{low} to {high} dB" for low, high in itertools.pairwise(_SNR_EDGES_DB)),
+    f"{_SNR_EDGES_DB[-1]} dB and more",
+)
+_ATTRIBUTES: dict[str, Callable[[Item], str]] = {
+    "speaker": lambda item: item.speaker,
+    "source": lambda item: item.source,
+    "language": lambda item: item.language,
+    "SNR": _snr,
+}
+
+
+def _rank(value: str) -> tuple[int, str]:
+    return (_SNR_NAMES.index(value) if value in _SNR_NAMES else 0, value)
+
+
+def _grouped(pairs: list[tuple[Item, Scored]], value_of: Callable[[Item], str]) -> dict[str, list[Scored]]:
+    groups: dict[str, list[Scored]] = defaultdict(list)
+    for item, one in pairs:
+        if value_of(item):
+            groups[value_of(item)].append(one)
+    return groups

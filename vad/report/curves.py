@@ -1,0 +1,136 @@
+"""The charts of an evaluation, as the scripts draw them: everything on a square from 0 to 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vad.calibration import reliability
+from vad.metrics import RocCurve, error_rates, roc_curve
+
+__all__ = ["charts"]
+
+Values = NDArray[np.float64]
+
+_MAX_POINTS = 300
+# Of a DET chart's axes: rates from 0.1 to 60 %, as far apart as the normal distribution has them
+# (Martin et al., "The DET curve in assessment of detection task performance", 1997).
+_DET_RATES = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6)
+_LINEAR_TICKS = [[rate, f"{rate:.0%}"] for rate in (0, 0.2, 0.4, 0.6, 0.8, 1.0)]
+
+
+def charts(labels: NDArray[np.bool_], probabilities: Values, threshold: float) -> list[dict[str, Any]]:
+    """Draw ROC, precision and recall, DET, and reliability.
+
+    Args:
+        labels: True where there is speech [shape=(cells,)].
+        probabilities: Of speech [shape=(cells,)].
+        threshold: The detector's; it is pointed out.
+
+    Returns:
+        The charts; none where all cells are speech, or none is.
+    """
+    curve = roc_curve(labels, probabilities)
+    if not curve.n_speech or not curve.n_nonspeech:
+        return []
+    point = error_rates(labels, probabilities, threshold)
+    return [
+        _roc(curve, point.miss, point.false_alarm, threshold),
+        _precision_recall(curve, point.miss, point.false_alarm, threshold),
+        _det(curve, point.miss, point.false_alarm, threshold),
+        _reliability(labels, probabilities),
+    ]
+
+
+def _roc(curve: RocCurve, miss: float, false_alarm: float, threshold: float) -> dict[str, Any]:
+    return {
+        "title": "ROC",
+        "caption": "Speech found against false alarm, over all thresholds. Good is the corner above left.",
+        "x": _axis("false alarm, share of the non-speech frames"),
+        "y": _axis("found, share of the speech frames"),
+        "curve": _thinned(curve.false_alarm_rates, 1 - curve.misses),
+        "chance": [[0, 0], [1, 1]],
+        "dot": _dot(false_alarm, 1 - miss, threshold),
+    }
+
+
+def _precision_recall(curve: RocCurve, miss: float, false_alarm: float, threshold: float) -> dict[str, Any]:
+    hits, false_alarms = curve.hits[1:], curve.false_alarms[1:]
+    hit, wrong = (1 - miss) * curve.n_speech, false_alarm * curve.n_nonspeech
+    share = curve.n_speech / (curve.n_speech + curve.n_nonspeech)
+    return {
+        "title": "Precision and recall",
+        "caption": "How much of what is found is speech, and how much of the speech is found. Good is above right.",
+        "x": _axis("recall, share of the speech frames"),
+        "y": _axis("precision, share of the found frames"),
+        "curve": _thinned(1 - curve.misses[1:], hits / (hits + false_alarms)),
+        "chance": [[0, share], [1, share]],
+        "dot": _dot(1 - miss, hit / (hit + wrong), threshold) if hit + wrong > 0 else None,
+    }
+
+
+def _det(curve: RocCurve, miss: float, false_alarm: float, threshold: float) -> dict[str, Any]:
+    place = _det_place()
+    ticks = [[place(rate), f"{rate:.1%}" if rate < 0.01 else f"{rate:.0%}"] for rate in _DET_RATES]
+    seen = (curve.false_alarm_rates <= _DET_RATES[-1]) & (curve.misses <= _DET_RATES[-1])
+    x = np.array([place(rate) for rate in curve.false_alarm_rates[seen]])
+    y = np.array([place(rate) for rate in curve.misses[seen]])
+    return {
+        "title": "DET",
+        "caption": "Miss against false alarm, the small rates drawn large. Good is the corner below left.",
+        "x": {"label": "false alarm, share of the non-speech frames", "ticks": ticks},
+        "y": {"label": "miss, share of the speech frames", "ticks": ticks},
+        "curve": _thinned(x, y) if seen.any() else [],
+        "chance": None,
+        "dot": _dot(place(false_alarm), place(miss), threshold),
+    }
+
+
+def _det_place() -> Callable[[float], float]:
+    """What puts a rate on the axis; those off it stand at its ends."""
+    low, high = (NormalDist().inv_cdf(rate) for rate in (_DET_RATES[0], _DET_RATES[-1]))
+
+    def place(rate: float) -> float:
+        inside = min(max(rate, _DET_RATES[0]), _DET_RATES[-1])
+        return (NormalDist().inv_cdf(inside) - low) / (high - low)
+
+    return place
+
+
+def _reliability(labels: NDArray[np.bool_], probabilities: Values) -> dict[str, Any]:
+    bins = reliability(labels, probabilities)
+    filled = np.flatnonzero(bins.frames)
+    shares = bins.frames / max(bins.frames.sum(), 1)
+    return {
+        "title": "Reliability",
+        "caption": "How often it is speech where the model says so: on the diagonal, probabilities can be taken at "
+        f"their word. Bars: share of the frames. Expected calibration error {bins.expected_error:.3f}.",
+        "x": _axis("probability"),
+        "y": _axis("speech, share of the frames"),
+        "curve": [[float(bins.probability[i]), float(bins.speech[i])] for i in filled],
+        "chance": [[0, 0], [1, 1]],
+        "bars": [
+            [i / len(shares), (i + 1) / len(shares), float(share)] for i, share in enumerate(shares) if share
+        ],
+        "dot": None,
+    }
+
+
+def _axis(label: str) -> dict[str, Any]:
+    return {"label": label, "ticks": _LINEAR_TICKS}
+
+
+def _dot(x: float, y: float, threshold: float) -> list[Any]:
+    return [x, y, f"at {threshold:g}"]
+
+
+def _thinned(x: Values, y: Values) -> Sequence[list[float]]:
+    """As many points as can be told apart, evenly along the curve."""
+    walked = np.cumsum(np.hypot(np.diff(x, prepend=x[0]), np.diff(y, prepend=y[0])))
+    chosen = np.unique(np.searchsorted(walked, np.linspace(0, walked[-1], _MAX_POINTS)))
+    kept = np.minimum(np.append(chosen, len(x) - 1), len(x) - 1)
+    return [[round(float(x[i]), 4), round(float(y[i]), 4)] for i in np.unique(kept)]

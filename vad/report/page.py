@@ -1,0 +1,102 @@
+"""A page of one file: the template, its style and scripts, and what they show as one JSON document."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import math
+from collections.abc import Sequence
+from importlib import resources
+from string import Template
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vad.report.excerpt import Excerpt
+from vad.segments import Segment
+
+__all__ = ["fill_page", "packed", "shown_excerpt", "shown_probabilities", "shown_segments"]
+
+_DB_STEPS = 255
+
+
+def fill_page(title: str, scripts: Sequence[str], data: dict[str, Any]) -> str:
+    """Put a page together.
+
+    Args:
+        title: Of the page, as plain text.
+        scripts: Names in `templates`, in the order in which they run.
+        data: What the scripts show. JSON has no nan and no infinity: they become null.
+
+    Returns:
+        HTML that needs nothing else.
+    """
+    document = json.dumps(_finite(data), separators=(",", ":"), ensure_ascii=True)
+    return Template(_template("page.html")).substitute(
+        title=html.escape(_printable(title)),
+        style=_template("style.css"),
+        script="\n".join(map(_template, scripts)),
+        # Nothing in a JSON text is markup once `<` is written so.
+        data=document.replace("<", "\\u003c"),
+    )
+
+
+def packed(values: NDArray[Any]) -> str:
+    """Bytes of an array, as the scripts' `unpack` reads them."""
+    return base64.b64encode(values.tobytes()).decode("ascii")
+
+
+def shown_excerpt(excerpt: Excerpt) -> dict[str, Any]:
+    """The part of an excerpt that is drawn, as the scripts take it."""
+    waveform, logmel = excerpt.waveform, excerpt.logmel
+    peak = float(max(np.abs(waveform.low).max(initial=0), np.abs(waveform.high).max(initial=0)))
+    scale = 127 / peak if peak > 0 else 0.0
+    darkest, lightest = logmel.visible_range()
+    steps = (logmel.decibels - darkest) * (_DB_STEPS / (lightest - darkest))
+    return {
+        "start": excerpt.start,
+        "duration": excerpt.duration,
+        "waveform": {
+            "binDuration": waveform.bin_duration,
+            "peak": peak,
+            "low": packed(np.rint(waveform.low * scale).astype(np.int8)),
+            "high": packed(np.rint(waveform.high * scale).astype(np.int8)),
+        },
+        "logmel": {
+            "columnDuration": logmel.column_duration,
+            "centres": [round(float(hertz), 1) for hertz in logmel.centres],
+            "range": [round(darkest, 1), round(lightest, 1)],
+            "levels": packed(np.clip(np.rint(steps), 0, _DB_STEPS).astype(np.uint8)),
+        },
+    }
+
+
+def shown_probabilities(probabilities: NDArray[np.floating[Any]], frame_duration: float) -> dict[str, Any]:
+    """Frame probabilities in steps of 1/255, as the scripts take them."""
+    return {"frameDuration": frame_duration, "steps": packed(np.rint(probabilities * 255).astype(np.uint8))}
+
+
+def shown_segments(segments: Sequence[Segment]) -> list[list[float]]:
+    """Starts and ends in seconds, as the scripts take them."""
+    return [[round(one.start, 4), round(one.end, 4)] for one in segments]
+
+
+def _template(name: str) -> str:
+    return (resources.files("vad.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _printable(text: str) -> str:
+    """A file's name need not be UTF-8; its stray bytes are shown as JSON shows them."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

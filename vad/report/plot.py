@@ -1,0 +1,75 @@
+"""The picture of one recording, drawn by matplotlib."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vad.report.detection import Detection
+from vad.report.excerpt import Excerpt
+
+__all__ = ["plot"]
+
+_MAX_BINS = 3_000  # more than the picture has pixels across
+_SPEECH, _WAVE = "#1868c9", "#7d8896"
+
+
+def plot(detection: Detection, excerpt: Excerpt, file: BinaryIO, suffix: str) -> None:
+    """Draw waveform, log-mel spectrogram, probability with its thresholds, and segments.
+
+    Args:
+        detection: What was found.
+        excerpt: The recording.
+        file: Where to write.
+        suffix: The kind of picture: ".png", ".svg" or ".pdf".
+    """
+    figure = Figure(figsize=(12, 6.5), dpi=120, layout="constrained")
+    waveform, logmel, probability = figure.subplots(3, sharex=True, height_ratios=(1, 1.4, 1.2))
+    # A $ in a name is no formula.
+    figure.suptitle(detection.name.replace("$", r"\$"), fontsize=12)
+    _draw_waveform(waveform, excerpt)
+    _draw_logmel(figure, logmel, excerpt)
+    _draw_probability(probability, detection)
+    for segment in detection.segments:
+        for axes in (waveform, probability):
+            axes.axvspan(segment.start, segment.end, color=_SPEECH, alpha=0.2, linewidth=0)
+    probability.set_xlim(excerpt.start, excerpt.start + max(excerpt.duration, 1e-3))
+    probability.set_xlabel("time (s); blue: speech")
+    figure.savefig(file, format=suffix.removeprefix("."))
+
+
+def _draw_waveform(axes: Axes, excerpt: Excerpt) -> None:
+    waveform = excerpt.waveform
+    firsts = np.arange(0, len(waveform.low), 1 + len(waveform.low) // _MAX_BINS)
+    low, high = np.minimum.reduceat(waveform.low, firsts), np.maximum.reduceat(waveform.high, firsts)
+    times = excerpt.start + firsts * waveform.bin_duration
+    axes.fill_between(times, low, high, step="post", color=_WAVE, linewidth=0.4)
+    axes.set_ylabel("amplitude\n(full scale = 1)")
+
+
+def _draw_logmel(figure: Figure, axes: Axes, excerpt: Excerpt) -> None:
+    logmel = excerpt.logmel
+    low, high = logmel.visible_range()
+    columns, bands = logmel.decibels.shape
+    extent = (excerpt.start, excerpt.start + columns * logmel.column_duration, -0.5, bands - 0.5)
+    image = axes.imshow(
+        logmel.decibels.T, origin="lower", aspect="auto", extent=extent, vmin=low, vmax=high, cmap="inferno"
+    )
+    hertz = np.array([250, 500, 1000, 2000, 4000])
+    axes.set_yticks(np.interp(hertz, logmel.centres, np.arange(bands)), [f"{one / 1000:g}" for one in hertz])
+    axes.set_ylabel("mel band (kHz)")
+    figure.colorbar(image, ax=axes, label="dBFS", pad=0.01)
+
+
+def _draw_probability(axes: Axes, detection: Detection) -> None:
+    options = detection.options
+    edges = np.arange(len(detection.probabilities) + 1) * detection.frame_duration
+    axes.stairs(detection.probabilities, edges, color=_SPEECH, linewidth=1.2)
+    axes.axhline(options.threshold, color="black", linestyle="--", linewidth=0.8, label="speech begins")
+    axes.axhline(options.release_threshold, color="black", linestyle=":", linewidth=0.8, label="speech ends")
+    axes.set_ylim(-0.03, 1.03)
+    axes.set_ylabel("probability\nof speech")
+    axes.legend(loc="upper right", bbox_to_anchor=(1, -0.1), ncols=2, frameon=False, fontsize="small")

@@ -1,0 +1,101 @@
+"use strict";
+
+// The page of `vad evaluate --report`.
+
+const percent = (value) => `${(100 * value).toFixed(1)} %`;
+const decimals = (digits) => (value) => value.toFixed(digits);
+const milliseconds = (value) => `${Math.round(1000 * value)} ms`;
+const lag = (value) => `${value > 0 ? "+" : ""}${milliseconds(value)}`;
+
+// What null stands for has no figure: no speech, or no probabilities.
+function written(value, form) {
+  return value === null ? "–" : form(value);
+}
+
+const COLUMNS = [
+  ["DetER", "detection_error_rate", percent],
+  ["missed, s", "missed_seconds", decimals(1)],
+  ["false, s", "false_alarm_seconds", decimals(1)],
+  ["audio, s", "duration", decimals(1)],
+  ["speech", "speech", percent],
+  ["AUC", "auc", decimals(4)],
+  ["AP", "average_precision", decimals(4)],
+  ["balanced", "best_balanced_error", percent],
+  ["ECE", "calibration_error", decimals(3)],
+  ["onsets p90", "onset_p90", milliseconds],
+  ["offsets p90", "offset_p90", milliseconds],
+  ["pauses found", "pause_recall", percent],
+];
+
+const TILES = [
+  ["detection_error_rate", percent, "detection error rate (DetER): missed and false by seconds of speech"],
+  ["missed_seconds", (value) => `${value.toFixed(1)} s`, "of speech missed"],
+  ["false_alarm_seconds", (value) => `${value.toFixed(1)} s`, "falsely taken for speech"],
+  ["miss", percent, "of the speech frames missed"],
+  ["false_alarm", percent, "of the other frames taken for speech"],
+  ["auc", decimals(4), "area under the ROC curve (AUC)"],
+  ["average_precision", decimals(4), "average precision (AP)"],
+  ["calibration_error", decimals(3), "expected calibration error (ECE)"],
+  ["onset_median", lag, "median lag of beginnings"],
+  ["offset_median", lag, "median lag of ends"],
+  ["pause_recall", percent, "of the pauses found (0.2 s and more)"],
+];
+
+function tile(value, name) {
+  return element("div", { className: "tile" }, element("b", { textContent: value }), element("span", { textContent: name }));
+}
+
+function table(head, rows) {
+  const heads = [head, ...COLUMNS.map(([text]) => text)].map((text) => element("th", { textContent: text }));
+  const body = rows.map((row) => {
+    const cells = COLUMNS.map(([, field, form]) => written(row[field], form));
+    return element("tr", {}, ...[row.name, ...cells].map((text) => element("td", { textContent: text })));
+  });
+  const made = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
+  return element("div", { className: "scroll tall framed" }, made);
+}
+
+function heading(text) {
+  return element("h2", { textContent: text });
+}
+
+function explanation(text) {
+  return element("p", { textContent: text });
+}
+
+const shown = JSON.parse(document.getElementById("data").textContent);
+const page = document.getElementById("main");
+const count = shown.files.length === 1 ? "1 recording" : `${shown.files.length} recordings`;
+const how = shown.options === null
+  ? `The segments of ${shown.name}`
+  : `The model ${shown.name} at the threshold ${shown.options.threshold}`;
+page.append(
+  element("h1", { textContent: `Evaluation of ${shown.name}` }),
+  explanation(`${how}, on ${count}, ${clock(shown.figures.duration)} of audio, ${written(shown.figures.speech, percent)} of it speech.`),
+  element("div", { className: "tiles" }, ...TILES
+    .filter(([field]) => shown.figures[field] !== null)
+    .map(([field, form, name]) => tile(form(shown.figures[field]), name))),
+);
+if (shown.charts.length) {
+  page.append(heading("Curves"), element("div", { className: "charts" }, ...shown.charts.map(drawChart)));
+}
+page.append(
+  heading("Recordings"),
+  explanation(
+    "The worst first: by the share of their time that is missed or falsely taken for speech. Balanced: the least mean of " +
+    "miss and false alarm over all thresholds. p90: nine of ten beginnings (ends) are so near to the reference's.",
+  ),
+  table("recording", shown.files),
+);
+for (const [name, rows] of Object.entries(shown.groups)) page.append(heading(`By ${name}`), table(name, rows));
+if (shown.stretches.length) {
+  page.append(
+    heading("The worst stretches"),
+    explanation("Where reference and segments differ most. The arrow keys go from error to error in the stretch used last."),
+    keyHelp("error"),
+  );
+}
+for (const { name, wrong, view } of shown.stretches) {
+  page.append(element("h3", { textContent: `${name}, ${clock(view.start, 1)} to ${clock(view.start + view.duration, 1)}: ${wrong.toFixed(1)} s wrong` }));
+  new Timeline(page, view);
+}

@@ -1,0 +1,168 @@
+"use strict";
+
+// The lanes of a timeline, painted on a canvas. A lane is {top, height}; a frame says what all lanes share:
+// {context, left, width, start, end, colours}, times in seconds from the beginning of the recording.
+
+const FONT = "12px system-ui, sans-serif";
+
+// From the faintest to the loudest; the same in light and dark.
+const PALETTE = makePalette([
+  [0, 0, 8], [40, 12, 84], [114, 31, 109], [188, 55, 84], [241, 105, 37], [251, 180, 34], [252, 250, 180],
+]);
+
+function makePalette(stops) {
+  const palette = new Uint32Array(256);
+  for (let i = 0; i < 256; i++) {
+    const place = (i / 255) * (stops.length - 1);
+    const before = Math.min(Math.floor(place), stops.length - 2);
+    const [r, g, b] = stops[before].map((value, c) => value + (place - before) * (stops[before + 1][c] - value));
+    palette[i] = (255 << 24) | (Math.round(b) << 16) | (Math.round(g) << 8) | Math.round(r);
+  }
+  return palette;
+}
+
+function xOf(frame, time) {
+  return frame.left + ((time - frame.start) / (frame.end - frame.start)) * frame.width;
+}
+
+function colours() {
+  const style = getComputedStyle(document.documentElement);
+  const names = ["paper", "panel", "line", "ink", "soft", "wave", "detected", "reference", "missed", "false"];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}
+
+function label(frame, text, x, y, align = "left", colour = frame.colours.soft) {
+  const { context } = frame;
+  context.font = FONT;
+  context.fillStyle = colour;
+  context.textAlign = align;
+  context.textBaseline = "middle";
+  context.fillText(text, x, y);
+}
+
+// A title in the lane's corner, readable over whatever lies there.
+function title(frame, lane, text) {
+  const { context, colours } = frame;
+  context.font = FONT;
+  context.globalAlpha = 0.8;
+  context.fillStyle = colours.paper;
+  context.fillRect(frame.left, lane.top, context.measureText(text).width + 12, 18);
+  context.globalAlpha = 1;
+  label(frame, text, frame.left + 6, lane.top + 9, "left", colours.ink);
+}
+
+function gridLine(frame, y, text) {
+  const { context } = frame;
+  context.strokeStyle = frame.colours.line;
+  context.beginPath();
+  context.moveTo(frame.left, Math.round(y) + 0.5);
+  context.lineTo(frame.left + frame.width, Math.round(y) + 0.5);
+  context.stroke();
+  label(frame, text, frame.left - 6, y, "right");
+}
+
+function paintMarks(frame, lane, marks, alpha = 1) {
+  const { context } = frame;
+  context.globalAlpha = alpha;
+  for (const [kind, segments] of Object.entries(marks)) {
+    context.fillStyle = frame.colours[kind];
+    for (const [start, end] of segments) {
+      if (end <= frame.start || start >= frame.end) continue;
+      const left = Math.max(xOf(frame, start), frame.left);
+      const right = Math.min(xOf(frame, end), frame.left + frame.width);
+      // Neighbours that touch stay apart for the eye, and the shortest segment is seen.
+      context.fillRect(left, lane.top, Math.max(right - left - (right - left > 4 ? 1 : 0), 1), lane.height);
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+function paintWaveform(frame, lane, extremes, origin) {
+  const { context } = frame;
+  const middle = lane.top + lane.height / 2;
+  const scale = (lane.height / 2 - 2) / 127;
+  context.fillStyle = frame.colours.wave;
+  extremes.each(frame.start - origin, frame.end - origin, frame.width, (pixel, low, high) => {
+    context.fillRect(frame.left + pixel, middle - high * scale, 1, Math.max(1, (high - low) * scale));
+  });
+}
+
+function paintSpectrogram(frame, lane, spectrogram, origin) {
+  const { context } = frame;
+  const image = spectrogram.image(frame.start - origin, frame.end - origin, frame.width, PALETTE);
+  const canvas = document.createElement("canvas");
+  canvas.width = image.width;
+  canvas.height = image.height;
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  context.drawImage(canvas, frame.left, lane.top, frame.width, lane.height);
+}
+
+// Labels beside the bands that they fall on.
+function paintHertz(frame, lane, centres) {
+  for (const hertz of [500, 1000, 2000, 4000, 8000]) {
+    const above = centres.findIndex((centre) => centre >= hertz);
+    if (above < 1) continue;
+    const band = above - (centres[above] - hertz) / (centres[above] - centres[above - 1]);
+    const y = lane.top + lane.height * (1 - (band + 0.5) / centres.length);
+    label(frame, hertz < 1000 ? `${hertz} Hz` : `${hertz / 1000} kHz`, frame.left - 6, y, "right");
+  }
+}
+
+function paintProbability(frame, lane, extremes, thresholds, origin) {
+  const { context } = frame;
+  const yOf = (probability) => lane.top + 4 + (lane.height - 8) * (1 - probability);
+  for (const value of [0, 0.5, 1]) gridLine(frame, yOf(value), value.toFixed(1));
+  context.strokeStyle = frame.colours.ink;
+  context.setLineDash([5, 4]);
+  for (const threshold of thresholds) {
+    context.beginPath();
+    context.moveTo(frame.left, yOf(threshold));
+    context.lineTo(frame.left + frame.width, yOf(threshold));
+    context.stroke();
+    context.setLineDash([2, 4]); // the second one is where speech ends
+  }
+  context.setLineDash([]);
+  context.fillStyle = frame.colours.detected;
+  let before = null;
+  extremes.each(frame.start - origin, frame.end - origin, frame.width, (pixel, low, high) => {
+    // A step to the next frame is a line, not a jump.
+    const least = before === null ? low : Math.min(low, before.high);
+    const greatest = before === null ? high : Math.max(high, before.low);
+    const top = yOf(greatest / 255) - 1;
+    context.fillRect(frame.left + pixel, top, 1, Math.max(2, yOf(least / 255) + 1 - top));
+    before = { low, high };
+  });
+}
+
+const TIME_STEPS = [
+  0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400,
+];
+
+function clock(seconds, decimals = 0) {
+  const ticks = Math.round(Math.max(seconds, 0) * 10 ** decimals);
+  const whole = Math.floor(ticks / 10 ** decimals);
+  const hours = Math.floor(whole / 3600);
+  const minutes = String(Math.floor(whole / 60) % 60).padStart(hours ? 2 : 1, "0");
+  const rest = String(whole % 60).padStart(2, "0");
+  const fraction = decimals ? `.${String(ticks % 10 ** decimals).padStart(decimals, "0")}` : "";
+  return `${hours ? `${hours}:` : ""}${minutes}:${rest}${fraction}`;
+}
+
+function paintTimes(frame, lane) {
+  const { context } = frame;
+  const room = (64 / frame.width) * (frame.end - frame.start); // for a label
+  const step = TIME_STEPS.find((one) => one >= room) ?? 28800;
+  const decimals = step < 0.1 ? 2 : step < 1 ? 1 : 0;
+  context.strokeStyle = frame.colours.soft;
+  for (let tick = Math.ceil(frame.start / step); tick * step <= frame.end; tick++) {
+    const x = Math.round(xOf(frame, tick * step)) + 0.5;
+    context.beginPath();
+    context.moveTo(x, lane.top);
+    context.lineTo(x, lane.top + 5);
+    context.stroke();
+    const text = clock(tick * step, decimals);
+    const half = context.measureText(text).width / 2 + 4;
+    if (x + half < frame.left + frame.width) label(frame, text, Math.max(x, frame.left + half), lane.top + 14, "center");
+  }
+  label(frame, frame.end >= 3600 ? "h:min:s" : "min:s", frame.left - 6, lane.top + 14, "right");
+}
