@@ -253,5 +253,5 @@ async def _as_asynchronous(
             yield block
         return
     blocks = iter(source)
-    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
+    while (block := await asyncio.to_thread(lambda: next(blocks, None))) is not None:
         yield block
