@@ -10,7 +10,7 @@ import asyncio
 import copy
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ __all__ = ["ProbabilityStream", "Stream"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 Probabilities: TypeAlias = npt.NDArray[np.float32]
+Block = TypeVar("Block", bound=npt.ArrayLike)
 
 
 class ProbabilityStream:
@@ -245,13 +246,15 @@ class Stream:
             yield event
 
 
-async def _as_asynchronous(
-    source: Iterable[npt.ArrayLike] | AsyncIterable[npt.ArrayLike],
-) -> AsyncIterator[npt.ArrayLike]:
+async def _as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> AsyncIterator[Block]:
     if isinstance(source, AsyncIterable):
         async for block in source:
             yield block
         return
     blocks = iter(source)
-    while (block := await asyncio.to_thread(lambda: next(blocks, None))) is not None:
-        yield block
+
+    def wait() -> Block | None:
+        return next(blocks, None)
+
+    while (waited_for := await asyncio.to_thread(wait)) is not None:
+        yield waited_for

@@ -38,7 +38,8 @@ class SileroModel:
 
     def __init__(self, detector: Detector):
         self.detector = detector
-        self.reset_states()
+        self._stream: Stream | None = None
+        self._probability = 0.0
 
     def __call__(self, x: npt.ArrayLike, sr: int) -> npt.NDArray[np.float32]:
         """Hear the next window; Silero asks for 512 samples at 16 kHz or 256 at 8 kHz, here any number will do.
@@ -76,7 +77,7 @@ class SileroModel:
             raise ConfigError(
                 f"batch_size must be 1: a model hears one recording. Received: batch_size={batch_size}."
             )
-        self._stream: Stream | None = None
+        self._stream = None
         self._probability = 0.0
 
 
