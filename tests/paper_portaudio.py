@@ -49,7 +49,7 @@ class InputStream:
 
     def say(self, samples: np.ndarray, *, overflow: bool = False) -> None:
         """Call back as PortAudio does: with a buffer that it uses again at once."""
-        buffer = samples.astype(np.float32).reshape(-1, 1).copy()
+        buffer = samples.astype(np.float32).reshape(len(samples), -1).copy()
         self.callback(buffer, len(buffer), None, types.SimpleNamespace(input_overflow=overflow))
         buffer[:] = np.nan
 

@@ -35,6 +35,23 @@ def test_stderr_keeps_what_others_say_meanwhile(model_path: Path) -> None:
     assert lines[-1] == "after"
 
 
+def test_a_program_keeps_its_own_words_and_drops_a_librarys(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from vad.chatter import own_stderr\n"
+        "with own_stderr(b'ALSA lib '):\n"
+        "    os.write(2, b'ALSA lib pcm.c: underrun\\nthe disk is full\\n')\n"
+        "    print('at once', file=sys.stderr)\n"
+        "    print(open(sys.argv[1]).read(), end='')\n"
+        "print('after', file=sys.stderr)\n"
+    )
+    with open(tmp_path / "stderr", "w") as stderr:
+        command = [sys.executable, "-c", code, stderr.name]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout == "at once\n"
+    assert (tmp_path / "stderr").read_text().splitlines() == ["at once", "the disk is full", "after"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="closes file descriptor 2, which Windows does not have as such")
 def test_a_process_without_stderr_loads_too(model_path: Path) -> None:
     code = "import os, sys; os.close(2)\nfrom vad.runtime import Model; print(Model.load(sys.argv[1]).name)"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -60,10 +61,14 @@ def test_duration_ends_it_and_closes_what_is_open(
     assert main(["listen", "--model", str(model_path), "--duration", "1.8"]) == 0
     output = capsys.readouterr()
     assert segments(output.out) == expected(model_path)
-    assert output.err.splitlines() == [
-        "listening to Webcam; Ctrl-C stops",
-        f"heard 1.8 s: 2 segments, {sum(end - start for start, end in expected(model_path)):.1f} s of speech",
-    ]
+    greeting, summary = output.err.splitlines()
+    assert greeting == "listening to Webcam; Ctrl-C stops"
+    speech_s = sum(end - start for start, end in expected(model_path))
+    assert re.fullmatch(
+        rf"heard 1\.8 s: 2 segments, {speech_s:.1f} s of speech; "
+        r"step p50 \d+\.\d\d ms, p99 \d+\.\d\d ms; overflows: 0",
+        summary,
+    )
     assert InputStream.made[0].closed
 
 
@@ -134,10 +139,13 @@ def test_lost_audio_is_told(
     portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     InputStream.plays.append(np.tile(SOUND, 7))  # more than the queue of 10 s holds, all at once
-    with_more = threading.Timer(0.3, lambda: InputStream.made[0].say(np.zeros(480)))
+    with_more = threading.Timer(0.3, lambda: InputStream.made[0].say(np.zeros(320)))
     with_more.start()
-    assert main(["listen", "--model", str(model_path), "--duration", "10"]) == 0
-    assert "overflows: 1 (audio was lost, this computer was too busy)" in capsys.readouterr().err
+    assert main(["listen", "--model", str(model_path), "--duration", "12.61"]) == 0
+    output = capsys.readouterr()
+    assert output.err.splitlines()[1].startswith("vad: audio was lost at 12.6 s: this computer is too busy. ")
+    assert output.err.rstrip().endswith("; overflows: 1")
+    assert "heard 12.6 s" in output.err, "what was lost counts as silence"
 
 
 @pytest.mark.parametrize(
@@ -147,6 +155,11 @@ def test_lost_audio_is_told(
         (["--device", "web"], 1, "Received: device='web'."),
         (["--duration", "0"], 2, "vad: duration must be more than 0 seconds. Received: duration=0.0."),
         (["--duration", "nan"], 2, "vad: duration must be more than 0 seconds."),
+        (["--until-silence", "-1"], 2, "vad: until_silence must be more than 0 seconds. Received: until_sil"),
+        (["--block-ms", "5"], 2, "vad: block_ms must be between 10 and 100. Received: block_ms=5.0."),
+        (["--pre-roll-ms", "-1"], 2, "vad: pre_roll_ms must be between 0 and 10000."),
+        (["--save", "/dev/null"], 2, "vad: /dev/null: save must be a folder. Received: File exists."),
+        (["--record", "/nowhere/a.wav"], 2, "a.wav: a recording must be writable. Received: No such file or"),
         (["--format", "xml"], 2, "invalid choice: 'xml'"),
         (["--threshold", "1.5"], 2, "vad: threshold must be between 0 and 1. Received: threshold=1.5."),
         (["--model", "nothing"], 2, "vad: model must be one of"),
@@ -222,13 +235,20 @@ def test_events_of_a_raw_pipe_come_before_its_end(model_path: Path) -> None:
     assert segments(b"".join([*lines, rest]).decode()) == expected(model_path, quantised)
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(model_path: Path) -> None:
-    process = listen_to_pipe(model_path, "--sample-rate", "16000", "--encoding", "f32le")
+def test_a_reader_that_goes_away_ends_it_and_costs_no_recording(model_path: Path, tmp_path: Path) -> None:
+    process = listen_to_pipe(
+        model_path, "--sample-rate", "16000", "--encoding", "f32le", "--save", str(tmp_path / "saved")
+    )
     assert process.stdout is not None
     process.stdout.close()
     process.stdout = None
     _, words = process.communicate(SOUND.tobytes(), timeout=30)
-    assert (process.returncode, words) == (141, b"")
+    assert process.returncode == 141
+    (line,) = words.decode().splitlines()
+    assert line.startswith("heard 0.")
+    (saved,) = (tmp_path / "saved").iterdir()
+    assert saved.name.endswith(".wav")
+    assert not saved.name.endswith(".part.wav")
 
 
 def test_a_pipe_without_a_header_needs_a_rate(model_path: Path) -> None:

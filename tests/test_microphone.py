@@ -74,6 +74,18 @@ def test_a_device_of_another_rate_records_at_its_own(portaudio: types.SimpleName
     assert (asked["samplerate"], asked["blocksize"], microphone.sample_rate) == (44100, 882, 44100)
 
 
+def test_a_device_that_has_no_single_channel_gives_all_and_they_are_mixed(
+    portaudio: types.SimpleNamespace,
+) -> None:
+    InputStream.failures.extend([PortAudioError("Invalid number of channels", -9998)] * 2)
+    with Microphone(2) as microphone:
+        assert InputStream.made[0].asked["channels"] == 2
+        InputStream.made[0].say(np.tile([0.2, 0.4], (480, 1)))
+        block = next(iter(microphone))
+    assert block.samples.shape == (480,)
+    np.testing.assert_allclose(block.samples, 0.3, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("failures", "message"),
     [
@@ -81,7 +93,7 @@ def test_a_device_of_another_rate_records_at_its_own(portaudio: types.SimpleName
         ([("Invalid device", -9996)], "a microphone must open. Received: 'Webcam' with Invalid device. "),
         ([("Invalid sample rate", -9997), ("Device unavailable", -9985)], "a microphone must be free."),
         (
-            [("Invalid sample rate", -9997)] * 2,
+            [("Invalid sample rate", -9997)] * 4,
             "a microphone must open. Received: 'Webcam' with Invalid sample rate",
         ),
         (

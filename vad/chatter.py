@@ -6,8 +6,9 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from typing import IO
 
-__all__ = ["without_chatter"]
+__all__ = ["own_stderr", "without_chatter"]
 
 _lock = threading.Lock()
 
@@ -37,7 +38,45 @@ def without_chatter(*beginnings: bytes) -> Iterator[None]:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
-            said.seek(0)
-            for line in said:
-                if not line.startswith(beginnings):
-                    os.write(2, line)
+            _pass_on(said, beginnings)
+
+
+@contextlib.contextmanager
+def own_stderr(*beginnings: bytes) -> Iterator[None]:
+    """Drop what C libraries write to stderr for as long as a program runs; its own words go out at once.
+
+    `sys.stderr` leads to where file descriptor 2 led, and the descriptor to a file. Lines that begin otherwise are
+    passed on at the end. For a whole program only: `sys.stderr` is everybody's.
+
+    Args:
+        *beginnings: What the lines to drop begin with.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            ours = sys.stderr.fileno() == 2
+            said = stack.enter_context(tempfile.TemporaryFile())
+        except (AttributeError, OSError):  # no stderr, another one, or no place for a file
+            ours = False
+        if not ours:
+            yield
+            return
+        before = sys.stderr
+        before.flush()
+        own = stack.enter_context(
+            open(os.dup(2), "w", buffering=1, encoding=before.encoding, errors=before.errors)
+        )
+        os.dup2(said.fileno(), 2)
+        sys.stderr = own
+        try:
+            yield
+        finally:
+            sys.stderr = before
+            os.dup2(own.fileno(), 2)
+            _pass_on(said, beginnings)
+
+
+def _pass_on(said: IO[bytes], beginnings: tuple[bytes, ...]) -> None:
+    said.seek(0)
+    for line in said:
+        if not line.startswith(beginnings):
+            os.write(2, line)

@@ -4,7 +4,7 @@
     1    some input failed: one line each on stderr, the rest is done
     2    usage: an unknown option or value, a model that is missing or damaged, training without its extra,
          an output that cannot be written
-    130  stopped by Ctrl-C
+    130  stopped by Ctrl-C (143: by SIGTERM, `vad listen`)
     141  the reader of stdout went away (`vad detect ... | head`)
 
 stdout carries data only; words and progress go to stderr.

@@ -3,11 +3,12 @@
 import difflib
 import functools
 import os
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio import Channel, Source, open_audio
+from vad.audio import Channel, Resampler, Source, open_audio
 from vad.errors import ConfigError, ModelError
 from vad.runtime import Model
 from vad.segments import Event, Segment, SegmentOptions, SpeechEnd
@@ -70,11 +71,7 @@ class Detector:
         Raises:
             AudioError: The samples or their rate are no audio's.
         """
-        stream = self.stream(sample_rate)
-        stream.feed(samples)
-        fed = stream.probabilities
-        stream.finish()
-        return np.concatenate([fed, stream.probabilities])
+        return self._hear(samples, sample_rate)[1]
 
     def detect(self, samples: npt.ArrayLike, sample_rate: float) -> list[Segment]:
         """Find the speech in samples.
@@ -90,8 +87,7 @@ class Detector:
         Raises:
             AudioError: The samples or their rate are no audio's.
         """
-        stream = self.stream(sample_rate)
-        return _segments(stream.feed(samples) + stream.finish())
+        return _segments(self._hear(samples, sample_rate)[0])
 
     def detect_file(self, source: Source, *, channel: Channel = "mix") -> list[Segment]:
         """Find the speech in a recording, read block by block: memory does not grow with its length.
@@ -116,17 +112,63 @@ class Detector:
             events = [event for block in blocks for event in stream.feed(block)]
         return _segments(events + stream.finish())
 
-    def stream(self, sample_rate: float | None = None, *, confirm_start: bool = False) -> Stream:
-        """Begin a recording that comes piece by piece; its `SpeechEnd` segments are those of `detect`.
+    def stream(
+        self, sample_rate: float | None = None, *, confirm_start: bool = False, keep_audio_s: float = 0.0
+    ) -> Stream:
+        """Begin a recording that comes piece by piece; there may be thousands at a time.
+
+        Its `SpeechEnd` segments are those of `detect`; at another rate than the model's, where a lighter filter
+        resamples what somebody waits for, a boundary may lie a frame beside.
 
         Args:
             sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
             confirm_start: Withhold `SpeechStart` until it is certain; then nothing is ever rejected.
+            keep_audio_s: Seconds of the latest audio that `Stream.audio` can give back.
+
+        Raises:
+            AudioError: Nobody records at such a sample rate.
+            ConfigError: `keep_audio_s` is negative or not finite.
+        """
+        return Stream(
+            self.model,
+            self.options,
+            sample_rate=sample_rate,
+            confirm_start=confirm_start,
+            keep_audio_s=keep_audio_s,
+        )
+
+    def listen(
+        self,
+        source: Iterable[npt.ArrayLike] | AsyncIterable[npt.ArrayLike],
+        sample_rate: float | None = None,
+        *,
+        confirm_start: bool = False,
+    ) -> AsyncIterator[Event]:
+        """Hear a source in an asynchronous program: `async for event in detector.listen(source)`.
+
+        Args:
+            source: Blocks as `Stream.feed` takes them, from an iterable, which may wait for them, or an
+                asynchronous one.
+            sample_rate: Their rate in Hz; None is the model's.
+            confirm_start: Withhold `SpeechStart` until it is certain; then nothing is ever rejected.
+
+        Returns:
+            The events as they happen; `Stream.listen` says more.
 
         Raises:
             AudioError: Nobody records at such a sample rate.
         """
-        return Stream(self.model, self.options, sample_rate=sample_rate, confirm_start=confirm_start)
+        return self.stream(sample_rate, confirm_start=confirm_start).listen(source)
+
+    def _hear(
+        self, samples: npt.ArrayLike, sample_rate: float
+    ) -> tuple[list[Event], npt.NDArray[np.float32]]:
+        """Hear a whole recording as a file is heard: its events and probabilities."""
+        stream = Stream(self.model, self.options, sample_rate=sample_rate, resampler=Resampler)
+        events = stream.feed(samples)
+        fed = stream.probabilities
+        events += stream.finish()
+        return events, np.concatenate([fed, stream.probabilities])
 
 
 def detect(

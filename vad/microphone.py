@@ -6,7 +6,7 @@ that one is too slow, whole blocks are lost, and the next block says so: overflo
 
 import queue
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
@@ -16,14 +16,14 @@ import numpy.typing as npt
 from vad.chatter import without_chatter
 from vad.errors import ConfigError, DeviceError
 
-__all__ = ["Block", "Device", "Microphone", "list_devices"]
+__all__ = ["CHATTER", "Block", "Device", "Microphone", "list_devices"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 
-# What ALSA, JACK and PortAudio say on stderr while they look for devices.
-_CHATTER = (b"ALSA lib ", b"Cannot connect to server", b"jack server", b"JackShm", b"Expression '")
+CHATTER = (b"ALSA lib ", b"Cannot connect to server", b"jack server", b"JackShm", b"Expression '")
+"""What ALSA, JACK and PortAudio say on stderr begins like this."""
 _DEVICE_UNAVAILABLE = -9985  # PaErrorCode
-_INVALID_SAMPLE_RATE = -9997
+_NOT_AT_THIS_RATE_OR_CHANNELS = (-9997, -9998)
 _POLL_S = 0.25
 _PATIENCE_S = 5.0
 
@@ -52,7 +52,7 @@ class Block:
     """What the microphone heard in a moment.
 
     Attributes:
-        samples: Mono, in [-1, 1]. [shape=(samples,)]
+        samples: Mono, in [-1, 1]: the mean of the device's channels. [shape=(samples,)]
         overflowed: Audio was lost just before this block, because nobody took it in time.
         time: When it begins, in seconds since the first block; what was lost in the queue counts.
     """
@@ -67,7 +67,8 @@ class Microphone:
 
     Args:
         device: Its number, or a part of its name that no other has; None is the system's choice.
-        sample_rate: The rate to record at, in Hz. A device that cannot is opened at the rate it prefers.
+        sample_rate: The rate to record at, in Hz. A device that cannot is opened at the rate it prefers, and one
+            that cannot give a single channel with all it has.
         block_duration: Seconds of a block, 0.01 to 0.1.
         queue_duration: Seconds of audio that may wait to be taken.
 
@@ -129,19 +130,23 @@ class Microphone:
                     ) from None
             else:
                 silent_s = 0.0
-                yield block
+                yield replace(block, samples=block.samples.mean(axis=1))
 
     def _open(self, sample_rate: int, block_duration: float) -> tuple[int, Any]:
-        """Open the device at a rate, or else at the one it prefers."""
+        """Open the device at a rate, or else at the one it prefers; with one channel, or else with all."""
         sounddevice = _sounddevice()
-        rates = [sample_rate, self.device.sample_rate]
+        ways = [
+            (rate, channels)
+            for channels in (1, self.device.channels)
+            for rate in (sample_rate, self.device.sample_rate)
+        ]
         while True:
-            rate = rates.pop(0)
+            rate, channels = ways.pop(0)
             try:
-                with without_chatter(*_CHATTER):
+                with without_chatter(*CHATTER):
                     return rate, sounddevice.InputStream(
                         device=self.device.index,
-                        channels=1,
+                        channels=channels,
                         samplerate=rate,
                         blocksize=round(block_duration * rate),
                         dtype="float32",
@@ -149,13 +154,13 @@ class Microphone:
                         callback=self._hear,
                     )
             except sounddevice.PortAudioError as error:
-                if not rates or _code(error) != _INVALID_SAMPLE_RATE:
+                if not ways or _code(error) not in _NOT_AT_THIS_RATE_OR_CHANNELS:
                     raise _device_error(error, self.device) from error
 
     def _hear(self, samples: npt.NDArray[np.float32], count: int, _times: Any, status: Any) -> None:
         """Take a block from PortAudio, in its thread: copy, and nothing else."""
         overflowed = self._lost or bool(status.input_overflow)
-        block = Block(samples[:, 0].copy(), overflowed, self._heard / self.sample_rate)
+        block = Block(samples.copy(), overflowed, self._heard / self.sample_rate)
         self._heard += count
         try:
             self._queue.put_nowait(block)
@@ -187,7 +192,7 @@ def list_devices() -> list[Device]:
 
 def _sounddevice() -> Any:
     try:
-        with without_chatter(*_CHATTER):
+        with without_chatter(*CHATTER):
             import sounddevice
     except OSError as error:
         raise DeviceError(

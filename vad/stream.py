@@ -6,14 +6,19 @@
 A file is this stream fed everything.
 """
 
+import asyncio
+import copy
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from vad.audio import Resampler, validate_samples
 from vad.errors import AudioError
+from vad.history import AudioHistory
+from vad.live_resampling import LiveResampler
 from vad.runtime import Model
 from vad.samples import sample_rate_problem
 from vad.segments import Event, Segmenter, SegmentOptions
@@ -22,6 +27,7 @@ __all__ = ["ProbabilityStream", "Stream"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 Probabilities: TypeAlias = npt.NDArray[np.float32]
+Block = TypeVar("Block", bound=npt.ArrayLike)
 
 
 class ProbabilityStream:
@@ -102,9 +108,11 @@ class Stream:
     Args:
         model: What hears the frames.
         options: Thresholds and durations of the segments.
-        sample_rate: Rate of the samples that will be fed, in Hz; None is the model's. At another rate the
-            resampler looks ahead and events come later: by up to 40 ms at 44.1 and 48 kHz, 115 ms at 8 kHz.
+        sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
         confirm_start: Withhold `SpeechStart` until it is certain that it will not be taken back.
+        keep_audio_s: Seconds of the latest audio that `audio` can give back: 4 bytes a sample, always.
+        resampler: `LiveResampler` brings samples to the model's rate within 3 ms. `Resampler` is the files',
+            faster and sharper, but events come up to 115 ms later and the stream cannot be copied.
 
     Attributes:
         sample_rate: As given, or the model's.
@@ -113,6 +121,7 @@ class Stream:
 
     Raises:
         AudioError: Nobody records at such a sample rate.
+        ConfigError: `keep_audio_s` is negative or not finite.
     """
 
     def __init__(
@@ -122,6 +131,8 @@ class Stream:
         *,
         sample_rate: float | None = None,
         confirm_start: bool = False,
+        keep_audio_s: float = 0.0,
+        resampler: type[LiveResampler] | type[Resampler] = LiveResampler,
     ):
         self.sample_rate = model.sample_rate if sample_rate is None else sample_rate
         self.frame_duration = model.frame_duration
@@ -131,6 +142,8 @@ class Stream:
         self._frames = ProbabilityStream(model)
         delay = model.delay_frames * model.frame_duration
         self._segmenter = Segmenter(options, model.frame_duration, confirm_start=confirm_start, delay=delay)
+        self._keep_audio_s = keep_audio_s
+        self._make_resampler = resampler
         self.reset()
 
     @property
@@ -140,7 +153,8 @@ class Stream:
 
     def reset(self) -> None:
         """Forget everything: the next sample is the first of a recording."""
-        self._resampler = Resampler(self.sample_rate, self._frames.model.sample_rate)
+        self._resampler = self._make_resampler(self.sample_rate, self._frames.model.sample_rate)
+        self._history = AudioHistory(self.sample_rate, self._keep_audio_s)
         self._frames.reset()
         self._segmenter.reset()
         self._samples_fed = 0
@@ -166,6 +180,7 @@ class Stream:
             )
         mono = validate_samples(samples, self.sample_rate, start=self.duration)
         self._samples_fed += len(mono)
+        self._history.feed(mono)
         self.probabilities = self._frames.feed(self._resampler.feed(mono))
         return self._segmenter.feed(self.probabilities)
 
@@ -184,3 +199,62 @@ class Stream:
         events += self._segmenter.finish(self.duration)
         # What the padding at the end decided was known when the recording ended.
         return [replace(event, decided_at=min(event.decided_at, self.duration)) for event in events]
+
+    def audio(self, start: float, end: float | None = None) -> Samples:
+        """Give back audio that was fed, such as that of a segment, or what led up to a start.
+
+        Args:
+            start: From when, in seconds; before the beginning is the beginning.
+            end: Until when; None, or what was not fed yet, is all that was.
+
+        Returns:
+            Mono samples at `sample_rate`, the caller's to keep. [shape=(samples,)]
+
+        Raises:
+            AudioError: It begins before the last `keep_audio_s` seconds.
+        """
+        return self._history.read(start, self.duration if end is None else end)
+
+    def copy(self) -> "Stream":
+        """A second stream at the same point, which shares nothing with this one but the model.
+
+        Keep it and feed it later to resume, or feed it something else to see what would come of it.
+        """
+        return copy.deepcopy(self, {id(self._frames.model): self._frames.model})
+
+    async def listen(
+        self, source: Iterable[npt.ArrayLike] | AsyncIterable[npt.ArrayLike]
+    ) -> AsyncIterator[Event]:
+        """Hear a source to its end, as an asynchronous program does: `async for event in stream.listen(source)`.
+
+        Waiting and hearing happen in threads, so the event loop is never held up.
+
+        Args:
+            source: Blocks as `feed` takes them, from an iterable, which may wait for them, or an asynchronous
+                one. Whoever made it closes it.
+
+        Yields:
+            The events, those of `finish` at last.
+
+        Raises:
+            AudioError: The samples are no audio's; and whatever the source raises.
+        """
+        async for block in _as_asynchronous(source):
+            for event in await asyncio.to_thread(self.feed, block):
+                yield event
+        for event in await asyncio.to_thread(self.finish):
+            yield event
+
+
+async def _as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> AsyncIterator[Block]:
+    if isinstance(source, AsyncIterable):
+        async for block in source:
+            yield block
+        return
+    blocks = iter(source)
+
+    def wait() -> Block | None:
+        return next(blocks, None)
+
+    while (waited_for := await asyncio.to_thread(wait)) is not None:
+        yield waited_for

@@ -1,34 +1,35 @@
 """`vad listen`: the events at the microphone, or in a pipe, as they happen.
 
-stdout has one line an event: for people in a terminal, else a JSON object. Ctrl-C closes what is open, sums
-up on stderr and exits with 130; the end of `--duration`, or of the pipe, exits with 0. Where the microphone
-goes away, what is open is closed too, and the exit code is 1.
+In a terminal stdout shows a level meter, the probability of speech, how long was spoken, and each segment as it
+ends; elsewhere it has one JSON object an event and nothing else. Ctrl-C and SIGTERM close what is open, sum up on
+stderr and exit with 130 and 143; the end of `--duration`, of `--until-silence` or of the pipe exits with 0. Where
+the microphone goes away, or stdout is closed, what is open is closed too, and the exit code is 1 or 141; where a
+recording can no longer be written, listening goes on, and the exit code is 2.
 """
 
 import argparse
 import contextlib
 import json
-import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from types import FrameType
-from typing import Any, TypeAlias
+from pathlib import Path
 
-import numpy.typing as npt
+import numpy as np
 
-from vad.cli import EXIT_INTERRUPTED
+from vad.chatter import own_stderr
 from vad.commands.detection_options import add_detection_arguments, resolve_detection
+from vad.commands.listen_command import SegmentCommand
+from vad.commands.listen_files import SegmentFiles, SessionFile, longest_wait_s
+from vad.commands.listen_session import Heard, Listener, Session
+from vad.commands.listen_views import make_view
 from vad.commands.raw_options import add_raw_arguments, resolve_raw
-from vad.errors import AudioError, ConfigError, DeviceError
-from vad.microphone import Device, Microphone, list_devices
+from vad.errors import ConfigError
+from vad.microphone import CHATTER, Device, Microphone, list_devices
 from vad.pcm import PcmStream
-from vad.segments import Event, SpeechEnd, SpeechRejected, SpeechStart
-from vad.stream import Stream
+from vad.segment_options import require
 
 __all__ = ["add_arguments", "run"]
-
-Heard: TypeAlias = tuple[npt.NDArray[Any], bool]  # samples, and whether audio was lost before them
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,10 +39,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", metavar="N|NAME", help="the microphone's number, or a part of its name")
     parser.add_argument("--list-devices", action="store_true", help="list the microphones and stop")
+    parser.add_argument(
+        "--block-ms",
+        type=float,
+        default=20.0,
+        metavar="MS",
+        help="hear so much at a time, 10 to 100 (default: 20)",
+    )
     parser.add_argument("--duration", type=float, metavar="S", help="stop after this many seconds of audio")
+    parser.add_argument(
+        "--until-silence",
+        type=float,
+        metavar="S",
+        help="stop when nothing was said for S seconds after speech",
+    )
     parser.add_argument(
         "--format", choices=["text", "jsonl"], help="of the events (default: text in a terminal, else jsonl)"
     )
+    kept = parser.add_argument_group("what is kept")
+    kept.add_argument("--save", metavar="DIR", help="each segment as a WAV file")
+    kept.add_argument(
+        "--pre-roll-ms", type=float, default=300.0, metavar="MS",
+        help="begin those files so much before the segment (default: 300)",
+    )  # fmt: skip
+    kept.add_argument("--record", metavar="FILE", help="all that is heard, as a new WAV file")
+    kept.add_argument(
+        "--exec", metavar="CMD",
+        help="run a shell command for each segment, one after the other, with VAD_START and VAD_END in seconds and, "
+        "with --save, VAD_PATH in its environment",
+    )  # fmt: skip
     add_raw_arguments(parser)
     add_detection_arguments(parser)
 
@@ -52,132 +78,104 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         DeviceError: There is no such microphone, or it went away.
         AudioError: stdin is no WAV stream, or holds what is no audio.
-        ConfigError: An option does not exist or is out of its range.
+        ConfigError: An option does not exist or is out of its range, or a file cannot be written.
         ModelError: There is no such model, or it is damaged.
     """
     style = args.format or ("text" if sys.stdout.isatty() else "jsonl")
     if args.list_devices:
-        devices = list_devices()
-        for found in devices:
-            print(_device_line(found) if style == "text" else json.dumps(asdict(found)))
-        if not devices:
-            print("no device that can record: connect a microphone", file=sys.stderr)
-        return 0
-    if args.duration is not None and not args.duration > 0:
-        raise ConfigError(f"duration must be more than 0 seconds. Received: duration={args.duration}.")
+        return _list_devices(style)
+    _check(args)
     detector = resolve_detection(args).detector()
-    session = _Session(style, args.duration)
+    with contextlib.ExitStack() as stack:
+        sample_rate, blocks = _open_source(args, detector.sample_rate, stack)
+        wait_s = longest_wait_s(detector.options)
+        keepers = _open_keepers(args, sample_rate, wait_s, stack)
+        stream = detector.stream(sample_rate, keep_audio_s=wait_s + args.pre_roll_ms / 1000 + 1.0)
+        view = stack.enter_context(contextlib.closing(make_view(style)))
+        return Session(view, keepers, args.duration, args.until_silence).listen(stream, blocks)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse values out of their range before anything is opened.
+
+    Raises:
+        ConfigError: One is.
+    """
+    for name in ("duration", "until_silence"):
+        value = getattr(args, name)
+        require(value is None or value > 0, f"{name} must be more than 0 seconds", **{name: value})
+    require(10 <= args.block_ms <= 100, "block_ms must be between 10 and 100", block_ms=args.block_ms)
+    require(
+        0 <= args.pre_roll_ms <= 10_000,
+        "pre_roll_ms must be between 0 and 10000",
+        pre_roll_ms=args.pre_roll_ms,
+    )
+
+
+def _open_source(
+    args: argparse.Namespace, sample_rate: int, stack: contextlib.ExitStack
+) -> tuple[int, Iterator[Heard]]:
+    """Open stdin or the microphone, which is closed with the stack: its rate in Hz, and what is heard."""
+    block_duration = args.block_ms / 1000
     if args.source == "-":
-        pipe = _stdin(args)
-        return session.listen(detector.stream(pipe.sample_rate), ((samples, False) for samples in pipe))
+        pipe = _stdin(args, block_duration)
+        return pipe.sample_rate, ((samples, False) for samples in pipe)
     device = int(args.device) if args.device is not None and args.device.isdecimal() else args.device
-    with Microphone(device, sample_rate=detector.sample_rate) as microphone:
-        print(f"listening to {microphone.device.name}; Ctrl-C stops", file=sys.stderr)
-        blocks = ((block.samples, block.overflowed) for block in microphone)
-        return session.listen(detector.stream(microphone.sample_rate), blocks)
+    stack.enter_context(own_stderr(*CHATTER))
+    microphone = stack.enter_context(
+        Microphone(device, sample_rate=sample_rate, block_duration=block_duration)
+    )
+    print(f"listening to {microphone.device.name}; Ctrl-C stops", file=sys.stderr)
+    return microphone.sample_rate, _without_gaps(microphone)
 
 
-class _Session:
-    """One time of listening, and what it sums up to."""
-
-    def __init__(self, style: str, duration: float | None):
-        self._style = style
-        self._duration = duration
-        self._segments = 0
-        self._speech_s = 0.0
-        self._overflows = 0
-
-    def listen(self, stream: Stream, blocks: Iterator[Heard]) -> int:
-        """Tell the events of all blocks, whatever ends them."""
-        code = 0
-        failure: DeviceError | AudioError | None = None
-        with _Interruption() as interruption:
-            try:
-                while self._duration is None or stream.duration < self._duration:
-                    with interruption.allowed():
-                        block = next(blocks, None)
-                    if block is None:
-                        break
-                    samples, overflowed = block
-                    self._overflows += overflowed
-                    self._tell(stream.feed(samples))
-            except KeyboardInterrupt:
-                code = EXIT_INTERRUPTED
-            except (DeviceError, AudioError) as error:
-                failure = error
-            self._tell(stream.finish())
-            self._sum_up(stream.duration)
-        if failure is not None:
-            raise failure
-        return code
-
-    def _tell(self, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, SpeechEnd):
-                self._segments += 1
-                self._speech_s += event.segment.duration
-            print(_event_line(event) if self._style == "text" else _event_json(event), flush=True)
-
-    def _sum_up(self, heard_s: float) -> None:
-        segments = "1 segment" if self._segments == 1 else f"{self._segments} segments"
-        print(f"heard {heard_s:.1f} s: {segments}, {self._speech_s:.1f} s of speech", file=sys.stderr)
-        if self._overflows:
-            print(
-                f"overflows: {self._overflows} (audio was lost, this computer was too busy)", file=sys.stderr
-            )
-
-
-class _Interruption:
-    """Ctrl-C, let through only while waiting for audio: never between two halves of a block's work."""
-
-    def __enter__(self) -> "_Interruption":
-        """Take Ctrl-C over."""
-        self._asked = False
-        self._allowed = False
-        self._before = signal.signal(signal.SIGINT, self._interrupt)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Give Ctrl-C back."""
-        signal.signal(signal.SIGINT, self._before)
-
-    @contextlib.contextmanager
-    def allowed(self) -> Iterator[None]:
-        """Let Ctrl-C through; one that came before is let through at once."""
-        self._allowed = True
-        try:
-            if self._asked:
-                raise KeyboardInterrupt
-            yield
-        finally:
-            self._allowed = False
-
-    def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
-        self._asked = True
-        if self._allowed:
-            raise KeyboardInterrupt
-
-
-def _stdin(args: argparse.Namespace) -> PcmStream:
+def _stdin(args: argparse.Namespace, block_duration: float) -> PcmStream:
     if sys.stdin.isatty():
         raise ConfigError("- (stdin) must have audio piped in. Received: a terminal.")
-    return PcmStream(open(sys.stdin.fileno(), "rb", closefd=False), raw=resolve_raw(args))
+    stdin = sys.stdin.fileno()
+    return PcmStream(open(stdin, "rb", closefd=False), raw=resolve_raw(args), block_duration=block_duration)
 
 
-def _event_line(event: Event) -> str:
-    if isinstance(event, SpeechStart):
-        return f"{event.time:9.2f} s  speech starts"
-    if isinstance(event, SpeechEnd):
-        return f"{event.time:9.2f} s  speech ends, {event.segment.duration:.2f} s long"
-    return f"{event.time:9.2f} s  was no speech"
+def _without_gaps(microphone: Microphone) -> Iterator[Heard]:
+    """Silence stands for blocks that were lost, so that times stay those of the clock on the wall."""
+    given = 0
+    for block in microphone:
+        began = round(block.time * microphone.sample_rate)
+        while given < began:
+            silence = np.zeros(min(len(block.samples), began - given), np.float32)
+            yield silence, False
+            given += len(silence)
+        yield block.samples, block.overflowed
+        given += len(block.samples)
 
 
-def _event_json(event: Event) -> str:
-    times = {"time": event.time, "decided_at": event.decided_at}
-    if isinstance(event, SpeechEnd):
-        times = {"start": event.segment.start, **times}
-    kind = {SpeechStart: "start", SpeechEnd: "end", SpeechRejected: "rejected"}[type(event)]
-    return json.dumps({"event": kind, **{name: round(time, 3) for name, time in times.items()}})
+def _open_keepers(
+    args: argparse.Namespace, sample_rate: int, wait_s: float, stack: contextlib.ExitStack
+) -> list[Listener]:
+    """Open what the flags ask to keep, to be closed with the stack; segments are saved before commands run."""
+    keepers: list[Listener] = []
+
+    def keep(keeper: Listener) -> None:
+        keepers.append(stack.enter_context(contextlib.closing(keeper)))
+
+    files: SegmentFiles | None = None
+    if args.record is not None:
+        keep(SessionFile(Path(args.record), sample_rate))
+    if args.save is not None:
+        files = SegmentFiles(Path(args.save), sample_rate, pre_roll_s=args.pre_roll_ms / 1000, wait_s=wait_s)
+        keep(files)
+    if args.exec is not None:
+        keep(SegmentCommand(args.exec, lambda: files.last_path if files is not None else None))
+    return keepers
+
+
+def _list_devices(style: str) -> int:
+    devices = list_devices()
+    for device in devices:
+        print(_device_line(device) if style == "text" else json.dumps(asdict(device)))
+    if not devices:
+        print("no device that can record: connect a microphone", file=sys.stderr)
+    return 0
 
 
 def _device_line(device: Device) -> str:
