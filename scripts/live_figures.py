@@ -11,6 +11,7 @@ the time that hearing it took. Labels that are speakers' turns begin loosely; se
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 import tracemalloc
@@ -174,6 +175,7 @@ def print_hour(args: argparse.Namespace) -> None:
         elif first is not None:
             size = min(len(heard), len(first))
             drift = max(drift, float(np.abs(heard[-size:] - first[-size:]).max()))
+        gc.collect()
         memory.append(tracemalloc.get_traced_memory()[0])
     print("| heard | largest change of a probability, round by round | memory after a tenth | at the end |")
     print("|---|---|---|---|")

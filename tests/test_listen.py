@@ -180,6 +180,42 @@ def test_what_cannot_be_done(
     assert message in output.err
 
 
+def test_a_busy_microphone_is_one_line(
+    portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InputStream.failures.append(PortAudioError("Device unavailable", -9985))
+    assert main(["listen", "--model", str(model_path)]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert line.startswith("vad: a microphone must be free. Received: 'Webcam' is in use. Close the program")
+
+
+def test_no_portaudio_library_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class NoLibrary:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "sounddevice":
+                raise OSError("PortAudio library not found")
+
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [NoLibrary(), *sys.meta_path])
+    assert main(["listen", "--model", str(model_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("vad: a microphone needs the PortAudio library. ")
+    assert "apt install libportaudio2" in line
+
+
+def test_nothing_is_recorded_from_a_microphone_whose_file_cannot_be_made(
+    portaudio: types.SimpleNamespace, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old.wav").touch()
+    assert main(["listen", "--model", str(model_path), "--record", str(tmp_path / "old.wav")]) == 2
+    assert capsys.readouterr().err.startswith(f"vad: {tmp_path / 'old.wav'}: a recording must be a new file.")
+    assert not InputStream.made[0].active
+
+
 def test_the_devices_are_listed(portaudio: types.SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["listen", "--list-devices", "--format", "text"]) == 0
     assert capsys.readouterr().out.splitlines() == [

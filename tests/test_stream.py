@@ -1,10 +1,7 @@
 """Streams: one result, however the samples are cut and whoever else listens."""
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 import pytest
@@ -236,57 +233,9 @@ def test_a_finished_stream_says_so(detector: Detector) -> None:
         stream.feed(bursts())
 
 
-def test_an_asynchronous_program_hears_all_events(detector: Detector) -> None:
-    blocks = np.array_split(bursts(), 30)
-
-    async def pieces() -> AsyncIterator[np.ndarray]:
-        for block in blocks:
-            await asyncio.sleep(0)
-            yield block
-
-    async def hear(source: Any, **options: Any) -> list[Event]:
-        return [event async for event in detector.listen(source, **options)]
-
-    async def hear_several() -> list[list[Event]]:
-        return await asyncio.gather(*(hear(source) for source in (pieces(), iter(blocks), blocks)))
-
-    expected = streamed(detector.stream(), [bursts()])[0]
-    assert asyncio.run(hear_several()) == [expected] * 3
-    confirmed = asyncio.run(hear(iter(blocks), confirm_start=True))
-    assert confirmed == streamed(detector.stream(confirm_start=True), [bursts()])[0]
-
-
-def test_a_source_that_waits_does_not_hold_up_the_event_loop(detector: Detector) -> None:
-    released = threading.Event()
-
-    def waiting() -> Iterator[np.ndarray]:
-        assert released.wait(10)
-        yield bursts()
-
-    async def program() -> list[Event]:
-        heard = asyncio.create_task(collect())
-        await asyncio.sleep(0.01)
-        released.set()  # reached only because the source waits elsewhere
-        return await heard
-
-    async def collect() -> list[Event]:
-        return [event async for event in detector.listen(waiting())]
-
-    assert len(ends(asyncio.run(program()))) == 2
-
-
-def test_an_error_of_the_source_reaches_the_program(detector: Detector) -> None:
-    async def program() -> None:
-        async for _ in detector.listen([np.full(400, np.nan)]):
-            pass
-
-    with pytest.raises(AudioError, match="samples must be finite"):
-        asyncio.run(program())
-
-
 def test_a_thousand_streams_in_threads_keep_apart(detector: Detector) -> None:
     """Each stream moves between threads, and none hears another."""
-    recordings = [bursts(seed=seed)[: round(0.9 * RATE)] for seed in range(4)]
+    recordings = [bursts(seed=seed)[: round(0.45 * RATE)] for seed in range(4)]
     streams = [detector.stream() for _ in range(1000)]
     events: list[list[Event]] = [[] for _ in streams]
 
@@ -298,4 +247,5 @@ def test_a_thousand_streams_in_threads_keep_apart(detector: Detector) -> None:
             list(pool.map(feed, range(1000), [part] * 1000))
     for seed, samples in enumerate(recordings):
         expected = detector.stream().feed(samples)
+        assert len(expected) == 1
         assert all(events[index] == expected for index in range(seed, 1000, 4))

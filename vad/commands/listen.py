@@ -87,10 +87,11 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     detector = resolve_detection(args).detector()
     with contextlib.ExitStack() as stack:
-        sample_rate, blocks = _open_source(args, detector.sample_rate, stack)
+        sample_rate, source = _open_source(args, detector.sample_rate, stack)
         wait_s = longest_wait_s(detector.options)
         keepers = _open_keepers(args, sample_rate, wait_s, stack)
         stream = detector.stream(sample_rate, keep_audio_s=wait_s + args.pre_roll_ms / 1000 + 1.0)
+        blocks = stack.enter_context(source)
         view = stack.enter_context(contextlib.closing(make_view(style)))
         return Session(view, keepers, args.duration, args.until_silence).listen(stream, blocks)
 
@@ -114,19 +115,23 @@ def _check(args: argparse.Namespace) -> None:
 
 def _open_source(
     args: argparse.Namespace, sample_rate: int, stack: contextlib.ExitStack
-) -> tuple[int, Iterator[Heard]]:
-    """Open stdin or the microphone, which is closed with the stack: its rate in Hz, and what is heard."""
+) -> tuple[int, contextlib.AbstractContextManager[Iterator[Heard]]]:
+    """Open stdin or the microphone: the rate in Hz, and what is heard while it is in a `with` statement."""
     block_duration = args.block_ms / 1000
     if args.source == "-":
         pipe = _stdin(args, block_duration)
-        return pipe.sample_rate, ((samples, False) for samples in pipe)
+        return pipe.sample_rate, contextlib.nullcontext((samples, False) for samples in pipe)
     device = int(args.device) if args.device is not None and args.device.isdecimal() else args.device
     stack.enter_context(own_stderr(*CHATTER))
-    microphone = stack.enter_context(
-        Microphone(device, sample_rate=sample_rate, block_duration=block_duration)
-    )
-    print(f"listening to {microphone.device.name}; Ctrl-C stops", file=sys.stderr)
-    return microphone.sample_rate, _without_gaps(microphone)
+    microphone = Microphone(device, sample_rate=sample_rate, block_duration=block_duration)
+    return microphone.sample_rate, _recording(microphone)
+
+
+@contextlib.contextmanager
+def _recording(microphone: Microphone) -> Iterator[Iterator[Heard]]:
+    with microphone:
+        print(f"listening to {microphone.device.name}; Ctrl-C stops", file=sys.stderr)
+        yield _without_gaps(microphone)
 
 
 def _stdin(args: argparse.Namespace, block_duration: float) -> PcmStream:

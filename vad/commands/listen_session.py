@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Any, Protocol, TypeAlias
 
@@ -112,7 +112,9 @@ class Session:
         events = stream.feed(samples)
         self._steps_s.append(time.perf_counter() - began)
         self._tell(events, stream)
-        self._keep(lambda keeper: keeper.heard(samples, stream))
+        for keeper in list(self._keepers):
+            with self._unless_it_fails(keeper):
+                keeper.heard(samples, stream)
         self._view.heard(samples, stream)
 
     def _tell(self, events: list[Event], stream: Stream) -> None:
@@ -123,18 +125,21 @@ class Session:
                 self._last_end = event.time
                 self._segments += 1
                 self._speech_s += event.segment.duration
-            self._keep(lambda keeper, event=event: keeper.told(event, stream))  # type: ignore[misc]
+            for keeper in list(self._keepers):
+                with self._unless_it_fails(keeper):
+                    keeper.told(event, stream)
         for event in events:
             self._view.told(event, stream)
 
-    def _keep(self, action: Callable[[Listener], None]) -> None:
-        for keeper in list(self._keepers):
-            try:
-                action(keeper)
-            except ConfigError as error:
-                print(f"vad: {error}", file=sys.stderr)
-                self._keepers.remove(keeper)
-                self._code = EXIT_USAGE
+    @contextlib.contextmanager
+    def _unless_it_fails(self, keeper: Listener) -> Iterator[None]:
+        """Leave a keeper out that can keep no more."""
+        try:
+            yield
+        except ConfigError as error:
+            print(f"vad: {error}", file=sys.stderr)
+            self._keepers.remove(keeper)
+            self._code = EXIT_USAGE
 
     def _sum_up(self, heard_s: float) -> None:
         segments = "1 segment" if self._segments == 1 else f"{self._segments} segments"
