@@ -69,7 +69,10 @@ class Timeline {
   build(host) {
     const button = (text, hint, act) => {
       const made = element("button", { type: "button", textContent: text, title: hint });
-      made.addEventListener("click", () => this.use(act));
+      made.addEventListener("click", (event) => {
+        this.use(act);
+        if (event.detail > 0) made.blur(); // pressed by a mouse: the space key plays on
+      });
       return made;
     };
     this.playButton = button("Play", "space", () => this.toggle());
@@ -89,7 +92,8 @@ class Timeline {
     const detail = this.stage(tools, "waveform, log-mel spectrogram, probability of speech and segments", (time) => this.seek(time));
     this.overview = overview;
     this.detail = detail;
-    host.append(element("div", { className: "timeline" }, tools, overview.host, detail.host, this.notice));
+    this.host = element("div", { className: "timeline" }, tools, overview.host, detail.host, this.notice);
+    host.append(this.host);
     detail.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     detail.canvas.addEventListener("pointermove", (event) => this.tell(this.timeAt(detail, event)));
     detail.canvas.addEventListener("pointerleave", () => this.tell(this.player.time));
@@ -133,6 +137,8 @@ class Timeline {
   }
 
   use(act) {
+    Timeline.active?.host.classList.remove("active");
+    this.host.classList.add("active");
     Timeline.active = this;
     act();
   }
@@ -317,7 +323,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   const act = KEYS[event.key];
   const busy = event.ctrlKey || event.metaKey || event.altKey;
-  const pressesButton = event.key === " " && event.target.closest?.("button, [tabindex]");
+  const pressesButton = event.key === " " && event.target.closest?.("button");
   if (!act || busy || pressesButton || Timeline.active === null) return;
   event.preventDefault();
   act(Timeline.active, event);
