@@ -46,7 +46,9 @@ class Page(HTMLParser):
     def urls(self) -> list[str]:
         """Whatever looks like an address elsewhere; the name of SVG's elements looks like one, and is none."""
         return [
-            url for url in re.findall(r"\w+://[^\s\"']*", self.text) if url != "http://www.w3.org/2000/svg"
+            url
+            for url in re.findall(r"\w{1,9}://[^\s\"']*", self.text)
+            if url != "http://www.w3.org/2000/svg"
         ]
 
     @property

@@ -82,12 +82,14 @@ def test_the_reference_itself_is_without_error(corpus: Path, capsys: pytest.Capt
     assert pooled["unmatched_onsets"] == pooled["onset_p90"] == 0
 
 
-def test_a_label_file_is_found_by_the_recordings_bare_name(
-    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_label_file_is_found_by_the_end_of_the_recordings_path(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], depth: int
 ) -> None:
-    (tmp_path / "found").mkdir()
     for path in corpus.rglob("*.rttm"):
-        (tmp_path / "found" / path.name).write_bytes(path.read_bytes())
+        copy = tmp_path.joinpath("found", *path.parts[-depth:])
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
     assert (
         evaluate(capsys, corpus, "--hypothesis", tmp_path / "found")[1]["pooled"]["detection_error_rate"] == 0
     )

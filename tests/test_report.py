@@ -23,7 +23,7 @@ from vad.cli import main
 from vad.report.excerpt import Excerpt, take_excerpt
 
 # What a file may be called, and what may stand in a page.
-NAME = """a <b>&"'</script><script>x.wav""".replace("/", "∕")
+NAME = """a <b>&"'$x$ 音</script><script>x.wav""".replace("/", "∕")
 
 
 def unpacked(text: str, kind: type[np.generic]) -> NDArray[Any]:
@@ -106,7 +106,7 @@ def test_a_long_recording_is_played_from_where_it_lies(
     (path,) = (folder / "pages").iterdir()
     view = Page(path).data["view"]
     assert view["sound"] is None
-    assert view["link"].startswith("../a%20%3Cb%3E%26%22%27%3C")
+    assert view["link"].startswith("../a%20%3Cb%3E%26%22%27%24x%24%20%E9%9F%B3%3C")
 
 
 def test_pictures_of_a_long_recording_are_no_larger(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ __all__ = ["find_hypotheses", "score_hypothesis"]
 
 
 def find_hypotheses(folder: Path, items: Sequence[Item]) -> dict[str, Path]:
-    """Find the label file of every recording: of the same path below the folder, or of the same name in it.
+    """Find the label file of every recording: of the same path below the folder, or of the end of that path.
 
     Args:
         folder: Where the label files are, in any format of `vad.labels`.
@@ -60,8 +60,8 @@ def score_hypothesis(path: Path | None, item: Item) -> Scored:
 
 
 def _find(folder: Path, key: Path) -> Path | None:
-    places = (folder / key, folder / key.name)
-    for place in places:
+    for depth in range(len(key.parts)):
+        place = folder.joinpath(*key.parts[depth:])
         for extension in EXTENSIONS:
             for path in (place.with_suffix(extension), place.with_name(place.name + extension)):
                 if path.is_file():

@@ -58,4 +58,6 @@ def detection_page(detection: Detection, excerpt: Excerpt, audio_link: str | Non
         "link": None if excerpt.sound else audio_link,
     }
     data = {"name": detection.name, "model": detection.model, "options": asdict(options), "view": view}
-    return fill_page(detection.name, ["signals.js", "lanes.js", "timeline.js", "detection.js"], data)
+    return fill_page(
+        detection.name, ["signals.js", "lanes.js", "player.js", "timeline.js", "detection.js"], data
+    )

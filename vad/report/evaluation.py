@@ -64,7 +64,7 @@ def evaluation_page(summary: Summary, stretches: Iterable[dict[str, Any]]) -> st
         "groups": {name: _table(table) for name, table in summary.groups.items()},
         "stretches": list(stretches),
     }
-    scripts = ["signals.js", "lanes.js", "timeline.js", "charts.js", "evaluation.js"]
+    scripts = ["signals.js", "lanes.js", "player.js", "timeline.js", "charts.js", "evaluation.js"]
     return fill_page(f"Evaluation of {summary.name}", scripts, data)
 
 

@@ -23,7 +23,7 @@ Samples = NDArray[np.float32]
 
 _WAVEFORM_BIN_S = 0.001
 _MAX_WAVEFORM_BINS = 1_000_000  # 2 bytes each
-_MAX_MEL_COLUMNS = 60_000  # 64 bytes each
+_MAX_MEL_COLUMNS = 100_000  # 64 bytes each
 
 # Vorbis: every browser plays it and finds any place in it, and it is written 600 x real time on a slow core (Opus,
 # which is no smaller at these rates, 45 x). The highest compression that libsndfile takes at every rate: 28 kbit/s.

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vad.report.excerpt import Excerpt
 from vad.segments import Segment
 
-__all__ = ["fill_page", "packed", "shown_excerpt", "shown_probabilities", "shown_segments"]
+__all__ = ["fill_page", "packed", "printable", "shown_excerpt", "shown_probabilities", "shown_segments"]
 
 _DB_STEPS = 255
 
@@ -35,12 +35,17 @@ def fill_page(title: str, scripts: Sequence[str], data: dict[str, Any]) -> str:
     """
     document = json.dumps(_finite(data), separators=(",", ":"), ensure_ascii=True)
     return Template(_template("page.html")).substitute(
-        title=html.escape(_printable(title)),
+        title=html.escape(printable(title)),
         style=_template("style.css"),
         script="\n".join(map(_template, scripts)),
         # Nothing in a JSON text is markup once `<` is written so.
         data=document.replace("<", "\\u003c"),
     )
+
+
+def printable(text: str) -> str:
+    """A name as it can be written: a file's need not be UTF-8, and its stray bytes are shown as JSON shows them."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def packed(values: NDArray[Any]) -> str:
@@ -85,11 +90,6 @@ def shown_segments(segments: Sequence[Segment]) -> list[list[float]]:
 
 def _template(name: str) -> str:
     return (resources.files("vad.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _printable(text: str) -> str:
-    """A file's name need not be UTF-8; its stray bytes are shown as JSON shows them."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _finite(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import BinaryIO
 
 import numpy as np
@@ -10,6 +11,7 @@ from matplotlib.figure import Figure
 
 from vad.report.detection import Detection
 from vad.report.excerpt import Excerpt
+from vad.report.page import printable
 
 __all__ = ["plot"]
 
@@ -28,8 +30,7 @@ def plot(detection: Detection, excerpt: Excerpt, file: BinaryIO, suffix: str) ->
     """
     figure = Figure(figsize=(12, 6.5), dpi=120, layout="constrained")
     waveform, logmel, probability = figure.subplots(3, sharex=True, height_ratios=(1, 1.4, 1.2))
-    # A $ in a name is no formula.
-    figure.suptitle(detection.name.replace("$", r"\$"), fontsize=12)
+    figure.suptitle(printable(detection.name), fontsize=12, parse_math=False)
     _draw_waveform(waveform, excerpt)
     _draw_logmel(figure, logmel, excerpt)
     _draw_probability(probability, detection)
@@ -38,7 +39,9 @@ def plot(detection: Detection, excerpt: Excerpt, file: BinaryIO, suffix: str) ->
             axes.axvspan(segment.start, segment.end, color=_SPEECH, alpha=0.2, linewidth=0)
     probability.set_xlim(excerpt.start, excerpt.start + max(excerpt.duration, 1e-3))
     probability.set_xlabel("time (s); blue: speech")
-    figure.savefig(file, format=suffix.removeprefix("."))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # of a name in a script that the font does not have
+        figure.savefig(file, format=suffix.removeprefix("."))
 
 
 def _draw_waveform(axes: Axes, excerpt: Excerpt) -> None:

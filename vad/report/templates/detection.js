@@ -10,9 +10,8 @@ function segmentTable(timeline, segments) {
   const body = element("tbody");
   const rows = segments.map(([start, end], index) => {
     const cells = [index + 1, clock(start, 2), clock(end, 2), (end - start).toFixed(2)];
-    const row = element("tr", { className: "link", tabIndex: 0 }, ...cells.map((text) => element("td", { textContent: text })));
+    const row = element("tr", { className: "link" }, ...cells.map((text) => element("td", { textContent: text })));
     row.addEventListener("click", () => timeline.use(() => timeline.seek(start)));
-    row.addEventListener("keydown", (event) => event.key === "Enter" && timeline.seek(start));
     body.append(row);
     return row;
   });

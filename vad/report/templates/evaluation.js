@@ -41,14 +41,17 @@ const TILES = [
   ["pause_recall", percent, "of the pauses found (0.2 s and more)"],
 ];
 
+const shown = JSON.parse(document.getElementById("data").textContent);
+
 function tile(value, name) {
   return element("div", { className: "tile" }, element("b", { textContent: value }), element("span", { textContent: name }));
 }
 
 function table(head, rows) {
-  const heads = [head, ...COLUMNS.map(([text]) => text)].map((text) => element("th", { textContent: text }));
+  const columns = COLUMNS.filter(([, field]) => shown.figures[field] !== null);
+  const heads = [head, ...columns.map(([text]) => text)].map((text) => element("th", { textContent: text }));
   const body = rows.map((row) => {
-    const cells = COLUMNS.map(([, field, form]) => written(row[field], form));
+    const cells = columns.map(([, field, form]) => written(row[field], form));
     return element("tr", {}, ...[row.name, ...cells].map((text) => element("td", { textContent: text })));
   });
   const made = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
@@ -63,7 +66,6 @@ function explanation(text) {
   return element("p", { textContent: text });
 }
 
-const shown = JSON.parse(document.getElementById("data").textContent);
 const page = document.getElementById("main");
 const count = shown.files.length === 1 ? "1 recording" : `${shown.files.length} recordings`;
 const how = shown.options === null

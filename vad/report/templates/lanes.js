@@ -112,16 +112,6 @@ function paintProbability(frame, lane, extremes, thresholds, origin) {
   const { context } = frame;
   const yOf = (probability) => lane.top + 4 + (lane.height - 8) * (1 - probability);
   for (const value of [0, 0.5, 1]) gridLine(frame, yOf(value), value.toFixed(1));
-  context.strokeStyle = frame.colours.ink;
-  context.setLineDash([5, 4]);
-  for (const threshold of thresholds) {
-    context.beginPath();
-    context.moveTo(frame.left, yOf(threshold));
-    context.lineTo(frame.left + frame.width, yOf(threshold));
-    context.stroke();
-    context.setLineDash([2, 4]); // the second one is where speech ends
-  }
-  context.setLineDash([]);
   context.fillStyle = frame.colours.detected;
   let before = null;
   extremes.each(frame.start - origin, frame.end - origin, frame.width, (pixel, low, high) => {
@@ -132,6 +122,16 @@ function paintProbability(frame, lane, extremes, thresholds, origin) {
     context.fillRect(frame.left + pixel, top, 1, Math.max(2, yOf(least / 255) + 1 - top));
     before = { low, high };
   });
+  context.strokeStyle = frame.colours.ink;
+  context.setLineDash([5, 4]);
+  for (const threshold of thresholds) {
+    context.beginPath();
+    context.moveTo(frame.left, yOf(threshold));
+    context.lineTo(frame.left + frame.width, yOf(threshold));
+    context.stroke();
+    context.setLineDash([2, 4]); // the second one is where speech ends
+  }
+  context.setLineDash([]);
 }
 
 const TIME_STEPS = [

@@ -1,40 +1,11 @@
 "use strict";
 
-// A stretch of a recording to look at and listen to: an overview, the lanes, and a player.
+// A stretch of a recording to look at and listen to: an overview and the lanes, and what moves in them.
 
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
   return made;
-}
-
-// What plays: a blob held in the page, or the file beside it. Times are the recording's.
-class Player {
-  constructor(view) {
-    this.origin = view.sound ? view.start : 0;
-    this.audio = view.sound || view.link ? new Audio() : null;
-    this.duration = view.start + view.duration;
-    this.waiting = view.start;
-    if (view.sound) {
-      this.audio.src = URL.createObjectURL(new Blob([unpack(view.sound, Uint8Array)], { type: "audio/ogg" }));
-    } else if (view.link) {
-      this.audio.preload = "metadata";
-      this.audio.src = view.link;
-    }
-  }
-
-  get playing() {
-    return this.audio !== null && !this.audio.paused;
-  }
-
-  get time() {
-    return this.audio === null ? this.waiting : this.audio.currentTime + this.origin;
-  }
-
-  set time(seconds) {
-    this.waiting = seconds;
-    if (this.audio !== null) this.audio.currentTime = Math.max(0, seconds - this.origin);
-  }
 }
 
 class Timeline {
@@ -69,7 +40,10 @@ class Timeline {
   build(host) {
     const button = (text, hint, act) => {
       const made = element("button", { type: "button", textContent: text, title: hint });
-      made.addEventListener("click", () => this.use(act));
+      made.addEventListener("click", (event) => {
+        this.use(act);
+        if (event.detail > 0) made.blur(); // pressed by a mouse: the space key plays on
+      });
       return made;
     };
     this.playButton = button("Play", "space", () => this.toggle());
@@ -89,7 +63,8 @@ class Timeline {
     const detail = this.stage(tools, "waveform, log-mel spectrogram, probability of speech and segments", (time) => this.seek(time));
     this.overview = overview;
     this.detail = detail;
-    host.append(element("div", { className: "timeline" }, tools, overview.host, detail.host, this.notice));
+    this.host = element("div", { className: "timeline" }, tools, overview.host, detail.host, this.notice);
+    host.append(this.host);
     detail.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     detail.canvas.addEventListener("pointermove", (event) => this.tell(this.timeAt(detail, event)));
     detail.canvas.addEventListener("pointerleave", () => this.tell(this.player.time));
@@ -133,6 +108,8 @@ class Timeline {
   }
 
   use(act) {
+    Timeline.active?.host.classList.remove("active");
+    this.host.classList.add("active");
     Timeline.active = this;
     act();
   }
@@ -317,7 +294,7 @@ const KEYS = {
 document.addEventListener("keydown", (event) => {
   const act = KEYS[event.key];
   const busy = event.ctrlKey || event.metaKey || event.altKey;
-  const pressesButton = event.key === " " && event.target.closest?.("button, [tabindex]");
+  const pressesButton = event.key === " " && event.target.closest?.("button");
   if (!act || busy || pressesButton || Timeline.active === null) return;
   event.preventDefault();
   act(Timeline.active, event);
