@@ -153,7 +153,7 @@ def test_starts_from_given_weights(unbroken, config, tmp_path):
 
 
 def test_ends_when_validation_gets_no_better_and_stays_ended(unbroken, config, tmp_path, monkeypatch):
-    aucs = iter([0.7, 0.9, 0.8, 0.85, 0.95])
+    aucs = iter([0.7, 0.9, 0.8, 0.85])
     monkeypatch.setattr(
         "vad.training.fit._Validation._validate", lambda self: {"val_auc": next(aucs), "val_loss": 1.0}
     )
@@ -162,8 +162,6 @@ def test_ends_when_validation_gets_no_better_and_stays_ended(unbroken, config, t
     assert [row["val_auc"] for row in history(tmp_path)] == [0.7, 0.9, 0.8, 0.85]
     fit(patient, tmp_path)
     assert len(history(tmp_path)) == 4
-    fit(replace(patient, patience=3), tmp_path)
-    assert [row["val_auc"] for row in history(tmp_path)] == [0.7, 0.9, 0.8, 0.85, 0.95]
 
 
 def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
@@ -174,7 +172,7 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
         "init": str(unbroken),
         "base": str(corpus),
         **{name: SETTINGS[name] for name in ("hours", "dev_hours", "epoch_hours", "jobs", "mixing.scene_s")},
-        **{"base_hours": 0.01, "epochs": 2},
+        **{"base_hours": 0.01, "epochs": 1},
     }
     run = tmp_path / "run"
     tuned = load_config(None, settings, defaults=fine_tuning_defaults(str(unbroken), run))

@@ -136,8 +136,8 @@ class _Frame:
     def svg(self, content: str, title: str, x_label: str, y_label: str) -> str:
         middle, right = (self._width + _LEFT - _RIGHT) / 2, self._width - _RIGHT
         below = f'y="{self._height - _BOTTOM + 14}" text-anchor="middle" {_STYLE}'
-        ticks = [f'<text x="{self.x(at):.1f}" {below}>{at:.3g}</text>' for at in np.linspace(*self._x, 5)]
-        for at in np.linspace(*self._y, 5):
+        ticks = [f'<text x="{self.x(at):.1f}" {below}>{at:.3g}</text>' for at in _ticks(*self._x)]
+        for at in _ticks(*self._y):
             y = f"{self.y(at):.1f}"
             ticks.append(f'<line x1="{_LEFT}" x2="{right}" y1="{y}" y2="{y}" stroke="#e4e4e4"/>')
             ticks.append(f'<text x="{_LEFT - 5}" y="{y}" dy="4" text-anchor="end" {_STYLE}>{at:.3g}</text>')
@@ -154,3 +154,11 @@ class _Frame:
 def _widened(span: tuple[float, float]) -> tuple[float, float]:
     low, high = span
     return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers within a span: four to eight, by steps of 1, 2 or 5."""
+    power = 10 ** math.floor(math.log10((high - low) / 4))
+    step = power * max(one for one in (1, 2, 5) if one * power <= (high - low) / 4)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [number * step for number in range(first, last + 1)]

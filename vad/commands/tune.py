@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     out.add_argument("--name", default="tuned", help="what a card calls the operating point (default: tuned)")
     out.add_argument(
-        "--plot", metavar="SVG", type=Path, help="the trade-off of miss and false alarm as a picture"
+        "--plot", metavar="SVG", type=Path, help="miss and false alarm by threshold, as a picture"
     )
     out.add_argument("--format", choices=("text", "json"), default="text", help="of stdout; default: text")
 
@@ -171,10 +171,10 @@ def _words(outcome: Outcome) -> str:
 
 
 def _plot(tuned: Tuned) -> str:
-    misses = [100 * outcome.miss for _, outcome in tuned.curve]
-    alarms = [100 * outcome.false_alarm for _, outcome in tuned.curve]
-    marks = {"tuned": (100 * tuned.fitted.false_alarm, 100 * tuned.fitted.miss)}
-    if tuned.held_out is not None:
-        marks["held out"] = (100 * tuned.held_out.false_alarm, 100 * tuned.held_out.miss)
-    labels = ("Miss against false alarm, by threshold", "false alarm, % of the rest", "miss, % of the speech")
-    return lines({"threshold 0.01 to 0.99": (alarms, misses)}, *labels, marks=marks)
+    thresholds = [threshold for threshold, _ in tuned.curve]
+    series = {
+        "miss, of the speech": (thresholds, [100 * outcome.miss for _, outcome in tuned.curve]),
+        "false alarm, of the rest": (thresholds, [100 * outcome.false_alarm for _, outcome in tuned.curve]),
+    }
+    marks = {"tuned": (tuned.options.threshold, 100 * tuned.fitted.miss)}
+    return lines(series, "What a threshold costs", "threshold", "share of the time, %", marks=marks)

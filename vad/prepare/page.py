@@ -21,7 +21,7 @@ _MOST_STRIPS = 200
 _POINTS = 450
 _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
 <style>body{{font:14px/1.5 sans-serif;margin:2em auto;max-width:960px;color:#222}}
-pre{{background:#f5f5f5;padding:1em;overflow-x:auto}} .problem{{color:#a11}} figure{{margin:0 0 1.2em}}
+pre{{background:#f5f5f5;padding:1em;overflow-x:auto;font-size:12px}} .problem{{color:#a11}} figure{{margin:0 0 1.2em}}
 figcaption{{font-size:12px;color:#555;overflow-wrap:anywhere}} svg{{max-width:100%}}</style>
 <h1>{title}</h1>"""
 

@@ -56,7 +56,8 @@ def fit(config: TrainConfig, run: Path) -> Path:
     train_scenes, dev_scenes = _prepare_data(config)
     model = starting_model(config, run)
     run.mkdir(parents=True, exist_ok=True)
-    (run / "corpus.json").write_text(json.dumps(describe_corpus(Path(config.corpus)), indent=1))
+    corpora = [Path(corpus) for corpus in (config.corpus, config.base) if corpus]
+    (run / "corpus.json").write_text(json.dumps(describe_corpus(*corpora), indent=1))
     (run / "config.json").write_text(config.to_json())
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
     delay_ms = config.network.delay_frames * config.network.frame_ms
@@ -183,7 +184,9 @@ class _Validation(keras.callbacks.Callback):
         if logs is not None:
             logs.update(row)
         self.model.stop_training = self.is_over(epoch + 1)
-        print(" ".join(f"{name} {value:.5g}" for name, value in row.items()), file=sys.stderr, flush=True)
+        figures = " ".join(f"{name} {value:.5g}" for name, value in row.items())
+        left = 0.0 if self.model.stop_training else (self._config.epochs - epoch - 1) * seconds / 60
+        print(f"{figures}, {left:.0f} min left", file=sys.stderr, flush=True)
 
     def _validate(self) -> dict[str, float]:
         probability: npt.NDArray[np.float32] = self.model.predict(self._samples, batch_size=8, verbose=0)

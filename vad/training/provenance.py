@@ -56,13 +56,18 @@ def network_of(weights: Path) -> NetworkConfig:
         ) from error
 
 
-def describe_corpus(corpus: Path) -> dict[str, Any]:
-    """Sources with licences, label origins and, for a manifest, its hash: what a model card tells of its data."""
+def describe_corpus(corpus: Path, *more: Path) -> dict[str, Any]:
+    """Sources with licences, label origins and, for a manifest, its hash: what a model card tells of its data.
+
+    Args:
+        corpus: The run's own, whose hash it is.
+        more: Other corpora that are heard beside it.
+    """
     manifest = corpus / "manifest.jsonl" if corpus.is_dir() else corpus
     digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
     groups: dict[tuple[str, ...], list[Item]] = defaultdict(list)
     labels: dict[str, int] = defaultdict(int)
-    for item in read_corpus(corpus):
+    for item in (item for path in (corpus, *more) for item in read_corpus(path)):
         if item.split == "train":
             groups[item.kind, item.source or item.path.parent.name, item.commit, item.license].append(item)
             if item.kind == "speech":
