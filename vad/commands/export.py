@@ -21,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="DIR", type=Path, default=Path(), help="where to write (default: here)"
     )
+    parser.add_argument(
+        "--quantize",
+        choices=("none", "int8"),
+        default="none",
+        help="how the .tflite keeps its weights: int8 is smaller and faster (default: none)",
+    )
     parser.add_argument("--metrics", metavar="JSON", type=Path, help="measured figures for the card")
     parser.add_argument(
         "--note",
@@ -54,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         if not equals:
             raise ConfigError(f"a note must be KEY=TEXT. Received: {note!r}.")
         notes[key] = text
-    path = export(weights, network_of(weights), args.name, args.output, notes=notes)
+    path = export(weights, network_of(weights), args.name, args.output, quantize=args.quantize, notes=notes)
     differences = json.loads(path.with_suffix(".json").read_text())["verification"][
         "largest_difference_from_keras"
     ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import platform
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -17,14 +17,18 @@ import tensorflow as tf
 from vad.card import CARD_FORMAT_VERSION
 from vad.errors import ConfigError, ModelError
 from vad.runtime import Model
+from vad.segment_options import require
 from vad.training.backend import keras
+from vad.training.bank import whole_file
+from vad.training.convert import convert
 from vad.training.networks import NetworkConfig, describe
 from vad.training.signals import probe_signals
-from vad.training.streaming import state_shapes, streaming
+from vad.training.streaming import state_shapes
 
-__all__ = ["MAX_DIFFERENCE", "convert", "export", "largest_difference"]
+__all__ = ["MAX_DIFFERENCE", "export", "largest_difference"]
 
-MAX_DIFFERENCE = 1e-4
+# How far a probability may be from Keras, by how the .tflite keeps its weights.
+MAX_DIFFERENCE = {"none": 1e-4, "int8": 0.05}
 CHUNK_FRAMES = 100
 OPERATING_POINTS: dict[str, dict[str, float]] = {
     "balanced": {"threshold": 0.5},
@@ -39,6 +43,7 @@ def export(
     name: str,
     folder: Path,
     *,
+    quantize: str = "none",
     notes: Mapping[str, Any] | None = None,
     operating_points: Mapping[str, Mapping[str, float]] = OPERATING_POINTS,
     chunk_frames: int = CHUNK_FRAMES,
@@ -50,6 +55,8 @@ def export(
         network: What it was built from.
         name: The model's name.
         folder: Where to write.
+        quantize: How the ``.tflite`` keeps the weights, a name in `MAX_DIFFERENCE`; `vad.training.convert` tells
+            what int8 gains.
         notes: More fields of the card: metrics, training, data_sources, label_origin.
         operating_points: Segment options by name; "balanced" is the default one.
         chunk_frames: Frames of the signature ``chunk``.
@@ -58,61 +65,51 @@ def export(
         The path of the ``.tflite`` file.
 
     Raises:
-        ModelError: The weights cannot be read, or the converted model differs from Keras by more than 1e-4 on
-            any of `vad.training.signals.probe_signals`. Nothing is written then.
-        ConfigError: A note has the name of a field that export writes.
+        ModelError: The weights cannot be read, or the converted model differs from Keras by more than its limit in
+            `MAX_DIFFERENCE` on any of `vad.training.signals.probe_signals`. Nothing is written then.
+        ConfigError: There is no such quantization, or a note has the name of a field that export writes.
     """
+    require(
+        quantize in MAX_DIFFERENCE, f"quantize must be one of {', '.join(MAX_DIFFERENCE)}", quantize=quantize
+    )
     try:
         model = keras.models.load_model(weights, compile=False)
     except (ValueError, OSError) as error:
         raise ModelError(
-            f"Weights are a .keras file that `vad train` wrote. Received: {weights} ({error})."
+            f"weights must be a .keras file that `vad train` wrote. Received: {weights} ({error})."
         ) from error
-    content = convert(model, network, chunk_frames)
+    content = convert(model, network, chunk_frames, int8=quantize == "int8")
     card = _card(model, network, name, chunk_frames, operating_points, notes or {})
-    card["sha256"] = hashlib.sha256(content).hexdigest()
+    card |= {"quantization": quantize, "sha256": hashlib.sha256(content).hexdigest()}
     # Through JSON, so that what is proven is what will be read.
-    text = json.dumps(card, indent=1)
-    difference = largest_difference(model, Model(content, json.loads(text), source=name))
+    converted = Model(content, json.loads(json.dumps(card)), source=name)
+    card["verification"] = _proof(model, converted, MAX_DIFFERENCE[quantize])
+    return _write(model, content, card, folder / f"{name}.tflite")
+
+
+def _proof(model: keras.Model, converted: Model, limit: float) -> dict[str, Any]:
+    difference = largest_difference(model, converted)
     worst = max(difference, key=difference.__getitem__)
-    if not difference[worst] <= MAX_DIFFERENCE:
+    if not difference[worst] <= limit:
         raise ModelError(
-            f"A converted model stays within {MAX_DIFFERENCE} of Keras. "
+            f"a converted model must stay within {limit} of Keras. "
             f"Received: {difference[worst]:.2g} on {worst}. Nothing was written."
         )
-    card["verification"] = {"largest_difference_from_keras": difference, "limit": MAX_DIFFERENCE}
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.tflite"
-    model.save(path.with_suffix(".keras"))
-    path.write_bytes(content)
-    path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    return {"largest_difference_from_keras": difference, "limit": limit}
+
+
+def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Path) -> Path:
+    """All three files aside first: they get their names together, or none does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        graph, text, weights = (
+            stack.enter_context(whole_file(path.with_suffix(suffix)))
+            for suffix in (".tflite", ".json", ".keras")
+        )
+        graph.write_bytes(content)
+        text.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        model.save(weights)
     return path
-
-
-def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int = CHUNK_FRAMES) -> bytes:
-    """Converts to a .tflite with the signatures ``step`` and ``chunk``, with the states as inputs and outputs."""
-    module = tf.Module()
-    # Keeps the weights tracked: untracked ones would be written uninitialised.
-    module.weights = [variable.value for variable in model.variables]
-    states = {name: tf.TensorSpec(shape, tf.float32, name) for name, shape in state_shapes(model).items()}
-
-    def signature(frames: int) -> Any:
-        samples = tf.TensorSpec((1, frames * network.frame_length), tf.float32, "samples")
-
-        @tf.function(input_signature=[samples, states], autograph=False)
-        def run(samples: tf.Tensor, past: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            with streaming(past) as present:
-                probability = model(samples, training=False)
-            return {"probability": tf.reshape(probability, (1, frames)), **present}
-
-        return run.get_concrete_function()
-
-    with tempfile.TemporaryDirectory() as saved:
-        signatures = {"step": signature(1), "chunk": signature(chunk_frames)}
-        tf.saved_model.save(module, saved, signatures=signatures)
-        converter = tf.lite.TFLiteConverter.from_saved_model(saved, signature_keys=list(signatures))
-        converted: bytes = converter.convert()
-    return converted
 
 
 def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]:
@@ -125,7 +122,7 @@ def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]
     for name, samples in probe_signals().items():
         length = converted.chunk_frames * converted.frame_length
         samples = samples[: len(samples) // length * length]
-        expected = keras.ops.convert_to_numpy(model(samples[np.newaxis], training=False))[0]
+        expected = model.predict_on_batch(samples[np.newaxis])[0]
         by_step, by_chunk = [], []
         state = converted.initial_state()
         for block in samples.reshape(-1, converted.frame_length):
@@ -161,7 +158,7 @@ def _card(
         "frame_length": network.frame_length,
         "delay_frames": network.delay_frames,
         "chunk_frames": chunk_frames,
-        "receptive_field_s": facts.receptive_field / network.SAMPLE_RATE,
+        "receptive_field_s": facts.receptive_field_s,
         "parameters": facts.parameters,
         "macs_per_second": facts.macs_per_second,
         "frontend": {
