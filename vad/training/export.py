@@ -19,6 +19,7 @@ from vad.errors import ConfigError, ModelError
 from vad.runtime import Model
 from vad.training.backend import keras
 from vad.training.networks import NetworkConfig, describe
+from vad.training.provenance import load_network
 from vad.training.signals import probe_signals
 from vad.training.streaming import state_shapes, streaming
 
@@ -62,12 +63,7 @@ def export(
             any of `vad.training.signals.probe_signals`. Nothing is written then.
         ConfigError: A note has the name of a field that export writes.
     """
-    try:
-        model = keras.models.load_model(weights, compile=False)
-    except (ValueError, OSError) as error:
-        raise ModelError(
-            f"Weights are a .keras file that `vad train` wrote. Received: {weights} ({error})."
-        ) from error
+    model = load_network(weights)
     content = convert(model, network, chunk_frames)
     card = _card(model, network, name, chunk_frames, operating_points, notes or {})
     card["sha256"] = hashlib.sha256(content).hexdigest()

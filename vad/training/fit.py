@@ -24,6 +24,7 @@ from vad.training.provenance import describe_corpus
 from vad.training.rendering import render_shards
 from vad.training.resume import check_start, starting_model
 from vad.training.shards import Batches
+from vad.training.updates import UpdateRatios
 
 __all__ = ["fit", "learning_rate_at"]
 
@@ -36,7 +37,8 @@ def fit(config: TrainConfig, run: Path, *, init: Path | None = None) -> Path:
     """Trains, or goes on where the run was stopped.
 
     The run folder receives ``config.json``, ``last.keras`` (with the optimizer: what a resumed run starts from),
-    ``best.keras`` (highest validation AUC), ``history.csv`` and TensorBoard's ``logs/``.
+    ``best.keras`` (highest validation AUC), ``history.csv``, ``updates.csv`` (how large its steps were, for
+    `vad inspect gradients`) and TensorBoard's ``logs/``.
 
     Args:
         config: The run.
@@ -77,6 +79,7 @@ def fit(config: TrainConfig, run: Path, *, init: Path | None = None) -> Path:
         shuffle=False,
         callbacks=[
             keras.callbacks.LearningRateScheduler(lambda e: learning_rate_at(e, config)),
+            UpdateRatios(run / "updates.csv"),
             _Validation(dev_scenes, config, run),
             keras.callbacks.TensorBoard(run / "logs", update_freq="epoch"),
         ],

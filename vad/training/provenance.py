@@ -11,10 +11,25 @@ from typing import Any
 
 from vad.corpus import Item, read_corpus
 from vad.errors import ModelError
+from vad.training.backend import keras
 from vad.training.config import TrainConfig, load_config
 from vad.training.networks import NetworkConfig, network_from_dict
 
-__all__ = ["describe_corpus", "describe_run", "network_of"]
+__all__ = ["describe_corpus", "describe_run", "load_network", "network_of"]
+
+
+def load_network(weights: Path) -> keras.Model:
+    """Reads a ``.keras`` file, without its optimizer.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
+    try:
+        return keras.models.load_model(weights, compile=False)
+    except (ValueError, OSError) as error:
+        raise ModelError(
+            f"Weights are a .keras file that `vad train` wrote. Received: {weights} ({error})."
+        ) from error
 
 
 def network_of(weights: Path) -> NetworkConfig:
