@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from vad.training.backend import keras
 from vad.training.inspection.hearing import Hearing
@@ -41,7 +44,11 @@ def inspect(hearing: Hearing) -> View:
     maps = layer_activations(hearing)
     pictures = [_overview(hearing, maps)]
     pictures += [_channels(hearing, name, values) for name, values in maps.items() if values.ndim == 3]
-    arrays = {**maps, "probability": hearing.probability, "decibels": hearing.decibels}
+    arrays: dict[str, npt.NDArray[Any]] = {
+        **maps,
+        "probability": hearing.probability,
+        "decibels": hearing.decibels,
+    }
     if hearing.reference is not None:
         arrays["reference"] = hearing.reference
     title = f"Activations of {hearing.subject.name} on {hearing.clip.name}"
@@ -92,8 +99,8 @@ def _overview(hearing: Hearing, maps: dict[str, Array]) -> Picture:
         "All layers on the clip",
         figure,
         "Below the clip and the probability one panel per layer, dark for silent and bright for active (each panel "
-        "on its own scale); where a panel has no frequency axis its rows are filters, those that fire with the probability "
-        "at the top and those that fire against it at the bottom.",
+        "on its own scale); where a panel has no frequency axis its rows are filters, those that fire with the "
+        "probability at the top and those that fire against it at the bottom.",
         "From layer to layer a healthy picture has less of the sound and more of the decision: near the end the "
         "upper rows light up in speech and the lower ones outside of it; rows that never change are wasted (the first "
         "seconds differ, since the memory is still empty).",
@@ -105,7 +112,7 @@ def _full(values: Array) -> float:
     return float(np.quantile(values, 0.995)) or 1.0
 
 
-def _by_probability(hearing: Hearing, values: Array) -> Array:
+def _by_probability(hearing: Hearing, values: Array) -> npt.NDArray[np.intp]:
     """The filters' order: from the one that goes with the probability most to the one that goes against it."""
     places = np.linspace(0, len(hearing.probability) - 1, len(values))
     wanted = np.interp(places, np.arange(len(hearing.probability)), hearing.probability)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -48,7 +51,7 @@ def inspect(hearing: Hearing) -> View:
     """Shows a map of a clip's frames."""
     features = last_features(hearing)
     coordinates, shares = principal_plane(features)
-    arrays = {
+    arrays: dict[str, npt.NDArray[Any]] = {
         "features": features,
         "coordinates": coordinates,
         "variance": shares,
@@ -112,7 +115,9 @@ def _picture(hearing: Hearing, coordinates: Array, shares: Array) -> Picture:
     )
 
 
-def _scatter(axes: Axes, coordinates: Array, values: Array, label: str, **scale: float) -> None:
-    points = axes.scatter(*coordinates.T, c=values, s=10, cmap="viridis", alpha=0.8, lw=0, **scale)
+def _scatter(axes: Axes, coordinates: Array, values: Array, label: str, **scale: Any) -> None:
+    points = axes.scatter(
+        coordinates[:, 0], coordinates[:, 1], c=values, s=10, cmap="viridis", alpha=0.8, lw=0, **scale
+    )
     axes.figure.colorbar(points, ax=axes, label=label, pad=0.01)
     axes.set_title(f"by {label.partition(' (')[0]}", loc="left", fontsize="medium")

@@ -106,7 +106,7 @@ def write(views: Sequence[View], folder: Path, *, name: str, title: str, format:
                 unfinished.write_bytes(content)
             sections.append(_section(picture, content, format))
         with whole_file(folder / f"{view.name}.npz") as unfinished, unfinished.open("wb") as file:
-            np.savez_compressed(file, **view.arrays)
+            np.savez_compressed(file, **dict(view.arrays))  # type: ignore[arg-type]  # its own keywords are others
     page = folder / f"{name}.html"
     with whole_file(page) as unfinished:
         text = _PAGE.substitute(title=html.escape(title), body="\n".join(sections))

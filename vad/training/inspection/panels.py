@@ -113,7 +113,7 @@ def time_frequency_panel(hearing: Hearing, axes: Axes, values: Array, **options:
     bands = len(hearing.frequencies)
     hertz = [f for f in _LABELLED_HZ if hearing.frequencies[0] <= f <= hearing.frequencies[-1]]
     places = np.interp(hertz, hearing.frequencies, (np.arange(bands) + 0.5) / bands * rows)
-    room = _LABEL_HEIGHT * rows / (axes.get_position().height * axes.figure.get_figheight())
+    room = _LABEL_HEIGHT * rows / (axes.get_window_extent().height / axes.figure.dpi)
     ticks: dict[str, float] = {}
     for frequency, place in zip(hertz, places, strict=True):
         if not ticks or min(ticks.values()) - place >= room:

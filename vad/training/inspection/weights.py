@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vad.training.inspection.filter_health import LayerHealth, layer_health
+from vad.training.inspection.hearing import filter_responses
 from vad.training.inspection.kernels import filters_in_time, kernels_2d, sorted_responses
 from vad.training.inspection.page import Picture, View
 from vad.training.inspection.panels import WIDTH
@@ -27,14 +28,15 @@ def inspect(subject: Subject) -> View:
         _statistics(health),
         _taps(layers),
     ]
+    lines = [*_findings(health), *_about_bands(layers[0].kernel, subject.network.SAMPLE_RATE)]
     arrays: dict[str, Array] = {f"{stage.name}/kernel": stage.kernel for stage in layers}
     arrays |= {f"{one.name}/norms": one.norms for one in health}
     arrays |= {f"{one.name}/firing": one.firing for one in health if one.firing is not None}
     arrays["structure"] = np.array([one.structure for one in health])
-    return View("weights", f"Weights of {subject.name}", findings(health), pictures, arrays)
+    return View("weights", f"Weights of {subject.name}", lines, pictures, arrays)
 
 
-def findings(health: list[LayerHealth]) -> list[str]:
+def _findings(health: list[LayerHealth]) -> list[str]:
     """What is wrong with which filters; or that nothing is."""
     wrong = [line for one in health for line in one.words()]
     many = [one for one in health if len(one.norms) > 1]
@@ -48,6 +50,19 @@ def findings(health: list[LayerHealth]) -> list[str]:
         f"The least trained layer is {least.name}: {least.structure:.0%} of its squared weights stand out of noise."
     )
     return [summary, *wrong]
+
+
+def _about_bands(kernel: Array, sample_rate: int) -> list[str]:
+    """Where filters on the waveform listen; nothing of kernels on a spectrogram."""
+    if kernel.ndim != 3:
+        return []
+    power, hertz = filter_responses(kernel, sample_rate)
+    peaks = hertz[power.argmax(axis=0)]
+    low, middle, high = np.quantile(peaks, [0.1, 0.5, 0.9])
+    return [
+        f"Half of the filters on the waveform pass most under {middle:.0f} Hz, four in five between {low:.0f} and "
+        f"{high:.0f} Hz; on the mel scale they start with, half lie under 1700 Hz."
+    ]
 
 
 def first_layer(kernel: Array, sample_rate: int, *, what: str) -> list[Picture]:
