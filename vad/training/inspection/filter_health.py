@@ -125,22 +125,31 @@ def _noisy(stage: Stage) -> npt.NDArray[np.bool_]:
 
 
 def _strangers(matrix: Array) -> npt.NDArray[np.bool_]:
-    """Tells which filters share no direction with their layer, beyond chance.
+    """Tells which filters share no direction with the rest of their layer, beyond chance.
 
-    Filters that learned look at the same things: much of each lies in the directions in which the layer stands over
+    Filters that learned look at the same things: much of each lies in the directions in which the others stand over
     noise. The share of a random direction in n dimensions that lies in k given ones is distributed as
-    Beta(k / 2, (n - k) / 2); half of its 99th percentile is added, since a filter is one of those that gave the
-    directions. Measured on the shipped networks: random filters put in their place have 0.01 to 0.1, trained ones 0.12
-    to 0.9, but for five in two thousand.
+    Beta(k / 2, (n - k) / 2); under its 99th percentile is no more than chance. Measured on the shipped networks: of
+    264 random filters put in the place of trained ones 258 are named, and of their own 2,500 three.
     """
     unit = matrix / np.maximum(np.linalg.norm(matrix, axis=0), 1e-12)
-    directions, values, _ = np.linalg.svd(unit, full_matrices=False)
-    leading = values**2 > _edge(unit)
-    n, k = len(matrix), int(leading.sum())
-    if not 0 < k < n:
-        return np.zeros(matrix.shape[1], bool)
-    share = np.square(directions[:, leading].T @ unit).sum(axis=0)
-    return np.asarray(share < 1.5 * stats.beta.ppf(0.99, k / 2, (n - k) / 2))
+    share, chance = _shared(unit, unit)
+    strange = (
+        share < 3 * chance
+    )  # a filter is one of those that gave the directions: the others must judge it
+    for i in np.flatnonzero(strange):
+        share, chance = _shared(np.delete(unit, i, axis=1), unit[:, i : i + 1])
+        strange[i] = share[0] < chance
+    return np.asarray(strange)
+
+
+def _shared(layer: Array, filters: Array) -> tuple[Array, float]:
+    """How much of some filters lies in the directions in which a layer stands over noise, and what chance gives."""
+    directions, values, _ = np.linalg.svd(layer, full_matrices=False)
+    leading = values**2 > _edge(layer)
+    n, k = len(layer), int(leading.sum())
+    chance = float(stats.beta.ppf(0.99, k / 2, (n - k) / 2)) if 0 < k < n else 0.0
+    return np.square(directions[:, leading].T @ filters).sum(axis=0), chance
 
 
 def _smooth(kernel: Array) -> npt.NDArray[np.bool_]:
