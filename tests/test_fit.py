@@ -17,6 +17,7 @@ from vad.training.fit import fit, learning_rate_at
 from vad.training.provenance import describe_run, network_of
 from vad.training.shards import Batches
 from vad.training.signals import probe_signals
+from vad.training.updates import read_updates
 
 SAMPLE_RATE = 16_000
 SETTINGS = {
@@ -95,6 +96,13 @@ def test_best_checkpoint_is_the_best_epoch(unbroken, config):
     assert network_of(unbroken / "best.keras") == config.network
 
 
+def test_records_how_large_its_steps_were(unbroken):
+    rows = read_updates(unbroken / "updates.csv")
+    assert [row.pop("epoch") for row in rows] == [1, 2, 3, 4]
+    assert set(rows[0]) == {"conv1", "conv2", "join", "dilated1", "dilated2", "speech"}
+    assert all(1e-5 < ratio < 0.2 for row in rows for ratio in row.values())
+
+
 class _KilledError(Exception):
     """Stands for a kill: nothing after it is carried out."""
 
@@ -128,6 +136,7 @@ def test_a_killed_run_ends_with_the_same_weights(place, config, unbroken, tmp_pa
         assert [row[key] for row in history(tmp_path)] == pytest.approx(
             [row[key] for row in history(unbroken)]
         )
+    assert [row["epoch"] for row in read_updates(tmp_path / "updates.csv")] == [1, 2, 3, 4]
     expected = keras.models.load_model(unbroken / "last.keras").get_weights()
     for found, wanted in zip(
         keras.models.load_model(tmp_path / "last.keras").get_weights(), expected, strict=True

@@ -31,6 +31,7 @@ COMMANDS = {
     "train": ("vad.commands.train", "train a network on your own sound"),
     "evaluate": ("vad.commands.evaluate", "measure a model on labelled recordings"),
     "tune": ("vad.commands.tune", "find the threshold and durations that serve a goal"),
+    "inspect": ("vad.commands.inspect", "look into a trained network and its answers"),
     "export": ("vad.commands.export", "write a trained network as a model file"),
 }
 

@@ -20,7 +20,7 @@ def training_extra() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            f"training and export need the train extra. Received: no {error.name} installed. "
+            f"training, export and inspection need the train extra. Received: no {error.name} installed. "
             "Install it with: pip install 'vad[train]'"
         ) from error
 

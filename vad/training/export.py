@@ -22,6 +22,7 @@ from vad.training.backend import keras
 from vad.training.bank import whole_file
 from vad.training.convert import convert
 from vad.training.networks import NetworkConfig, describe
+from vad.training.provenance import load_network
 from vad.training.signals import probe_signals
 from vad.training.streaming import state_shapes
 
@@ -72,12 +73,7 @@ def export(
     require(
         quantize in MAX_DIFFERENCE, f"quantize must be one of {', '.join(MAX_DIFFERENCE)}", quantize=quantize
     )
-    try:
-        model = keras.models.load_model(weights, compile=False)
-    except (ValueError, OSError) as error:
-        raise ModelError(
-            f"weights must be a .keras file that `vad train` wrote. Received: {weights} ({error})."
-        ) from error
+    model = load_network(weights)
     content = convert(model, network, chunk_frames, int8=quantize == "int8")
     card = _card(model, network, name, chunk_frames, operating_points, notes or {})
     card |= {"quantization": quantize, "sha256": hashlib.sha256(content).hexdigest()}

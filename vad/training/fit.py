@@ -27,6 +27,7 @@ from vad.training.provenance import describe_corpus
 from vad.training.rendering import render_shards
 from vad.training.resume import check_start, starting_model
 from vad.training.shards import Batches
+from vad.training.updates import UpdateRatios
 
 __all__ = ["fit", "learning_rate_at"]
 
@@ -39,7 +40,8 @@ def fit(config: TrainConfig, run: Path) -> Path:
     """Trains, or goes on where the run was stopped.
 
     The run folder receives ``config.json``, ``last.keras`` (with the optimizer: what a resumed run starts from),
-    ``best.keras`` (highest validation AUC), ``history.csv``, ``curves.png`` and TensorBoard's ``logs/``.
+    ``best.keras`` (highest validation AUC), ``history.csv``, ``curves.png``, ``updates.csv`` (how large its steps
+    were, for `vad inspect gradients`) and TensorBoard's ``logs/``.
 
     Args:
         config: The run.
@@ -81,6 +83,7 @@ def fit(config: TrainConfig, run: Path) -> Path:
         shuffle=False,
         callbacks=[
             keras.callbacks.LearningRateScheduler(lambda e: learning_rate_at(e, config)),
+            UpdateRatios(run / "updates.csv"),
             validation,
             keras.callbacks.TensorBoard(run / "logs", update_freq="epoch"),
         ],

@@ -12,10 +12,11 @@ from typing import Any
 from vad.corpus import Item, read_corpus
 from vad.errors import ConfigError, ModelError
 from vad.runtime import find_model, model_names
+from vad.training.backend import keras
 from vad.training.config import TrainConfig, load_config
 from vad.training.networks import NetworkConfig, network_from_dict
 
-__all__ = ["describe_corpus", "describe_run", "network_of", "weights_of"]
+__all__ = ["describe_corpus", "describe_run", "load_network", "network_of", "weights_of"]
 
 
 def weights_of(name_or_path: str | Path) -> Path:
@@ -37,6 +38,20 @@ def weights_of(name_or_path: str | Path) -> Path:
             f"Received: {name_or_path}."
         )
     return path
+
+
+def load_network(weights: Path) -> keras.Model:
+    """Reads a ``.keras`` file, without its optimizer.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
+    try:
+        return keras.models.load_model(weights, compile=False)
+    except (ValueError, OSError) as error:
+        raise ModelError(
+            f"weights must be a .keras file that `vad train` wrote. Received: {weights} ({error})."
+        ) from error
 
 
 def network_of(weights: Path) -> NetworkConfig:

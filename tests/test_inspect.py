@@ -1,0 +1,256 @@
+"""Looking into networks: the maps point at the speech, sick filters are named, and the page stands alone."""
+
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+from small_networks import small_network
+from sounds import RATE, tone
+
+from vad.audio import read_audio
+from vad.cli import main
+from vad.detector import Detector
+from vad.labels import read_labels
+from vad.segments import Segment
+from vad.training.config import TrainConfig
+from vad.training.inspection import occlusion, saliency
+from vad.training.inspection.embedding import principal_plane
+from vad.training.inspection.filter_health import layer_health
+from vad.training.inspection.hearing import hear
+from vad.training.inspection.subject import Clip, Subject, load_subject, stages
+from vad.training.networks import ARCHITECTURES
+from vad.training.updates import update_ratios
+
+EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
+SHIPPED = ("default", "waveform")
+
+
+@pytest.fixture(scope="module", params=SHIPPED)
+def heard(request):
+    """Four seconds of the first example, with one sentence, as a shipped network hears them."""
+    samples = read_audio(EXAMPLES / "clip.wav", sample_rate=RATE)[: 4 * RATE]
+    clip = Clip("clip.wav", samples, read_labels(EXAMPLES / "clip.rttm"))
+    return hear(load_subject(request.param), clip)
+
+
+def small_subject(architecture, **options):
+    config, model = small_network(architecture, **options)
+    return Subject("small", model, config, Path("nowhere"))
+
+
+def share_in_speech(hearing, seconds):
+    """How much of what a map [shape=(columns, bands)] has for speech lies in the reference."""
+    gain = seconds.clip(min=0).sum(axis=1)
+    middles = (np.arange(len(gain)) + 0.5) / len(gain) * len(hearing.reference)
+    return gain[hearing.reference[middles.astype(int)]].sum() / gain.sum()
+
+
+def test_probabilities_are_the_detectors(heard):
+    expected = Detector(heard.subject.name).probabilities(heard.clip.samples, RATE)
+    np.testing.assert_allclose(heard.probability, expected, atol=1e-3)
+
+
+def test_the_reference_moves_with_the_start():
+    subject = small_subject("logmel-cnn")
+    segments = [Segment(0.0, 0.2), Segment(1.1, 1.5)]
+    late = hear(subject, Clip("a", tone(1.0), segments, start=1.0))
+    assert np.flatnonzero(late.reference).tolist() == list(range(5, 25))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_spectrogram_has_hertz_and_decibels(architecture):
+    subject = small_subject(architecture)
+    for hertz in (500.0, 2000.0):
+        loud, soft = (hear(subject, Clip("a", tone(0.4, hertz=hertz, level=level))) for level in (0.3, 0.03))
+        middle = loud.decibels[len(loud.decibels) // 2]
+        found = loud.frequencies[middle.argmax()]
+        neighbours = np.sort(np.abs(np.log(loud.frequencies / hertz)))[:3]
+        assert abs(np.log(found / hertz)) <= neighbours[-1]
+        difference = loud.decibels - soft.decibels
+        assert difference[10:-10, middle.argmax()] == pytest.approx(20.0, abs=0.1)
+
+
+def test_occluding_the_speech_lowers_the_probability(heard):
+    sentence = slice(115, 395)
+    without = heard.probabilities_of(occlusion.occlude(heard, sentence)[np.newaxis])[0]
+    assert heard.probability[heard.reference].mean() > 0.9
+    assert without[heard.reference].mean() < 0.2
+    pause = heard.probabilities_of(occlusion.occlude(heard, slice(10, 110))[np.newaxis])[0]
+    assert pause[heard.reference].mean() > 0.9
+
+
+def test_the_occlusion_map_lies_in_the_speech(heard):
+    assert share_in_speech(heard, occlusion.occlusion(heard, tile_s=0.4, rows=1)) > 0.85
+
+
+def test_saliency_lies_in_the_speech_and_adds_up(heard):
+    found = saliency.integrated_gradients(heard)
+    assert share_in_speech(heard, found) > 0.85
+    background = heard.probabilities_of(heard.background[np.newaxis])[0]
+    assert found.sum() == pytest.approx(0.02 * (heard.probability - background).sum(), rel=0.1)
+
+
+def test_a_randomised_network_gives_another_map(heard):
+    found = saliency.integrated_gradients(heard, steps=8)
+    with saliency.shuffled_weights(heard.back):
+        control = saliency.integrated_gradients(heard, steps=8)
+    again = saliency.integrated_gradients(heard, steps=8)
+    assert abs(saliency.rank_correlation(found, control)) < 0.2
+    assert saliency.rank_correlation(found, again) > 0.99, "the weights must come back"
+
+
+def test_shipped_networks_are_in_good_health(heard):
+    health = [layer_health(stage) for stage in stages(heard.subject.model)]
+    assert all(one.structure > 0.25 for one in health[:-1])
+    sick = sum(len(one.dead) + len(one.saturated) + len(one.noisy) for one in health)
+    assert sick < 0.01 * sum(len(one.norms) for one in health)
+
+
+def words_about(model):
+    return "\n".join(line for stage in stages(model) for line in layer_health(stage).words())
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_dead_and_saturated_filters_are_named(architecture):
+    _, model = small_network(architecture)
+    assert not re.search("dead|saturated", words_about(model))
+    norm = model.get_layer("conv2_norm")
+    beta = np.array(norm.beta)
+    beta[[2, 5]], beta[4] = -9.0, 9.0
+    norm.beta.assign(beta)
+    kernel = np.array(model.get_layer("join").kernel)
+    kernel[..., 7] = 0
+    model.get_layer("join").kernel.assign(kernel)
+    words = words_about(model)
+    assert "conv2: 2 of 8 filters (2, 5) are each dead" in words
+    assert "conv2: filter 4 is saturated" in words
+    assert "join: filter 7 is dead" in words
+    assert len(re.findall("dead|saturated", words)) == 3
+
+
+def test_a_noisy_filter_on_the_waveform_is_named():
+    _, model = small_network("waveform-tcn")
+    assert "filters: " not in words_about(model)
+    kernel = np.array(model.get_layer("filters").kernel)
+    kernel[..., 11] = np.random.default_rng(0).normal(0, kernel.std(), kernel.shape[:-1])
+    model.get_layer("filters").kernel.assign(kernel)
+    assert "filters: filter 11 is noise" in words_about(model)
+
+
+def test_noise_is_told_from_what_was_learned():
+    rng = np.random.default_rng(1)
+    subject = load_subject("default")
+    (learned,) = [stage for stage in stages(subject.model) if stage.name == "conv3"]
+    kernel = learned.kernel.copy()
+    kernel[..., [3, 40]] = rng.normal(0, kernel.std(), (*kernel.shape[:-1], 2))
+    sick = type(learned)(learned.name, kernel, learned.norm, learned.relu)
+    assert layer_health(sick).words() == [
+        "conv3: 2 of 64 filters (3, 40) are each noise: its weights look like random numbers. Train longer, with more "
+        "data, or with fewer filters."
+    ]
+    untrained = type(learned)("conv3", rng.normal(0, 0.1, kernel.shape), None, None)
+    assert layer_health(untrained).words() == [
+        "conv3: no weights stand out of what random numbers give; it is hardly trained."
+    ]
+
+
+def test_update_ratios_are_those_of_the_last_step():
+    config, model = small_network("logmel-cnn")
+    model.compile(keras.optimizers.AdamW(2e-3, weight_decay=0.01, clipnorm=1.0), "binary_crossentropy")
+    rng = np.random.default_rng(0)
+    names = [stage.name for stage in stages(model)]
+    for _ in range(3):
+        before = {name: np.array(model.get_layer(name).kernel) for name in names}
+        samples = 0.1 * rng.standard_normal((2, 20 * config.frame_length))
+        model.train_on_batch(samples, rng.integers(0, 2, (2, 20)).astype(float))
+    found = update_ratios(model)
+    assert list(found) == names
+    for name in names:
+        step = np.array(model.get_layer(name).kernel) - before[name]
+        assert found[name] == pytest.approx(np.linalg.norm(step) / np.linalg.norm(before[name]), rel=0.02)
+
+
+def test_the_principal_plane_keeps_what_lies_in_a_plane():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(50, 2)) @ rng.normal(size=(2, 9)) + 3
+    found, shares = principal_plane(points)
+    distances = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (points, found)]
+    np.testing.assert_allclose(*distances, atol=1e-9)
+    assert shares.sum() == pytest.approx(1)
+    assert shares[0] > shares[1]
+
+
+def make_run(folder, architecture):
+    """A run with a network as small as can be."""
+    config, model = small_network(architecture, dilations=(1,))
+    folder.mkdir()
+    model.save(folder / "best.keras")
+    (folder / "config.json").write_text(TrainConfig(network=config).to_json())
+    (folder / "updates.csv").write_text("epoch,conv1,speech\n1,0.002,0.001\n2,0.001,0.0005\n")
+    return folder
+
+
+def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
+    run, out = make_run(tmp_path / "run", "logmel-cnn"), tmp_path / "out"
+    speech, labels = tmp_path / "speech.wav", tmp_path / "speech.rttm"
+    soundfile.write(speech, np.concatenate([np.zeros(RATE // 2), tone(0.5), np.zeros(RATE // 4)]), RATE)
+    labels.write_text("SPEAKER speech 1 0.5 0.5 <NA> <NA> a <NA> <NA>\n")
+    words = [str(run), str(speech), "--labels", str(labels), "--output", str(out)]
+    assert main(["inspect", "all", *words, "--duration", "1.1"]) == 0
+    written = capsys.readouterr()
+    assert written.out == f"{out / 'all.html'}\n"
+    assert "binary cross-entropy towards the reference labels" in written.err
+    page = (out / "all.html").read_text()
+    pictures = {path.name for path in out.glob("*.png")}
+    assert page.count('src="data:image/png;base64,') == page.count("<img") == len(pictures)
+    assert not re.search(r"(src|href)=\"(?!data:)", page)
+    captions = re.findall("<figcaption>(.*?)</figcaption>", page)
+    assert all(len(re.findall(r"\.(?= [A-Z]|$)", caption)) == 2 for caption in captions), captions
+    assert {
+        "gradients-updates.png",
+        "weights-conv2-strongest.png",
+        "activations-conv1-filters.png",
+    } <= pictures
+    with np.load(out / "saliency.npz") as arrays:
+        assert arrays["seconds"].shape == (110, 24)
+
+
+def test_silence_is_looked_into_too(tmp_path, capsys):
+    weights, out = make_run(tmp_path / "run", "waveform-tcn") / "best.keras", tmp_path / "out"
+    soundfile.write(tmp_path / "silence.wav", np.zeros(RATE // 2), RATE)
+    words = [str(weights), str(tmp_path / "silence.wav"), "--output", str(out)]
+    assert main(["inspect", "all", *words, "--format", "svg"]) == 0
+    assert "the network's own decisions" in capsys.readouterr().err
+    assert "data:image/svg+xml;base64," in (out / "all.html").read_text()
+    assert (out / "weights-first-layer-responses.svg").read_bytes().startswith(b"<?xml")
+    for view in ("weights", "gradients", "activations", "saliency", "occlusion", "embedding"):
+        with np.load(out / f"{view}.npz") as arrays:
+            assert len(arrays.files) > 0
+            assert all(np.isfinite(arrays[name]).all() for name in arrays.files)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["saliency", "default"], 2, "saliency must have a recording to hear. Received: none."),
+        (["weights", "defualt"], 2, "Received: defualt. Did you mean 'default'?"),
+        (["weights", "."], 2, "a network must be one of default, waveform, the folder of a run"),
+        (["weights", "default", "--labels", "a.rttm"], 2, "labels must be those of a recording."),
+        (["occlusion", "default", "clip.wav", "--duration", "0"], 2, "duration must be above 0 seconds."),
+        (["occlusion", "default", "clip.wav", "--output", "clip.wav/x"], 2, "output must be a folder"),
+        (["occlusion", "default", "none.wav"], 1, "Received: there is no such file."),
+        (["occlusion", "default", "clip.wav", "--labels", "none.rttm"], 1, "none.rttm: a label file must be"),
+        (["occlusion", "default", "clip.wav", "--start", "7"], 1, "a clip must hold a frame of 20 ms."),
+    ],
+)
+def test_what_cannot_be_looked_into_is_one_line(words, code, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("clip.wav", tone(0.5), RATE)
+    assert main(["inspect", *words]) == code
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert message in written.err
+    assert written.err.count("\n") == 1

@@ -1,0 +1,141 @@
+"""What every layer made of a clip, moment by moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.training.backend import keras
+from vad.training.inspection.hearing import Hearing
+from vad.training.inspection.page import Picture, View
+from vad.training.inspection.panels import (
+    clip_panels,
+    figure_with_rows,
+    probability_panel,
+    time_extent,
+    time_frequency_panel,
+)
+from vad.training.inspection.subject import Array, stages
+
+__all__ = ["inspect", "layer_activations"]
+
+_CHANNELS = 8
+
+
+def layer_activations(hearing: Hearing) -> dict[str, Array]:
+    """The output of every rectifier over the clip, by the name of the kernel's layer.
+
+    Returns:
+        Arrays [shape=(steps, [bands,] filters)], without the silence put behind the clip. A layer of half the hops has
+        half the steps.
+    """
+    subject = hearing.subject
+    taps = {stage.name: stage.relu.output for stage in stages(subject.model) if stage.relu is not None}
+    samples = hearing.clip.whole_frames(subject.network)
+    found = keras.Model(subject.model.input, taps).predict_on_batch(samples[np.newaxis])
+    share = len(hearing.probability) / (len(hearing.probability) + subject.network.delay_frames)
+    return {name: values[0][: round(len(values[0]) * share)] for name, values in found.items()}
+
+
+def inspect(hearing: Hearing) -> View:
+    """Shows what every layer made of a clip."""
+    maps = layer_activations(hearing)
+    pictures = [_overview(hearing, maps)]
+    pictures += [_channels(hearing, name, values) for name, values in maps.items() if values.ndim == 3]
+    arrays: dict[str, npt.NDArray[Any]] = {
+        **maps,
+        "probability": hearing.probability,
+        "decibels": hearing.decibels,
+    }
+    if hearing.reference is not None:
+        arrays["reference"] = hearing.reference
+    title = f"Activations of {hearing.subject.name} on {hearing.clip.name}"
+    return View("activations", title, _findings(maps), pictures, arrays)
+
+
+def _findings(maps: dict[str, Array]) -> list[str]:
+    lines = []
+    for name, values in maps.items():
+        open_share = (values > 0).reshape(-1, values.shape[-1]).mean(axis=0)
+        never, always = (np.flatnonzero(open_share == end).tolist() for end in (0, 1))
+        for which, word in ((never, "never"), (always, "always")):
+            if which:
+                named = ", ".join(map(str, which[:12])) + (", ..." if len(which) > 12 else "")
+                lines.append(
+                    f"{name}: {len(which)} of {len(open_share)} filters {word} fire in this clip ({named})."
+                )
+    return lines or ["Every filter of every layer fires somewhere in this clip, and rests somewhere."]
+
+
+def _overview(hearing: Hearing, maps: dict[str, Array]) -> Picture:
+    """Every layer under the clip, on one time axis."""
+    figure, axes = figure_with_rows([1.8, 0.9, *([1.0] * len(maps))])
+    clip_panels(hearing, axes)
+    start, end = time_extent(hearing)
+    for panel, (name, values) in zip(axes[2:], maps.items(), strict=True):
+        if values.ndim == 3:
+            drawn = values.mean(axis=2)
+            time_frequency_panel(hearing, panel, drawn, cmap="viridis", vmin=0, vmax=_full(drawn))
+            panel.set_title(f"{name}, mean of {values.shape[2]} filters", loc="left", fontsize="medium")
+            continue
+        drawn = values[:, _by_probability(hearing, values)]
+        panel.imshow(
+            drawn.T,
+            aspect="auto",
+            interpolation="nearest",
+            extent=(start, end, len(drawn.T), 0),
+            cmap="viridis",
+            vmin=0,
+            vmax=_full(drawn),
+            rasterized=True,
+        )
+        panel.set_ylabel("filter")
+        panel.set_yticks([])
+        panel.set_title(f"{name}, {values.shape[1]} filters", loc="left", fontsize="medium")
+    return Picture(
+        "layers",
+        "All layers on the clip",
+        figure,
+        "Below the clip and the probability one panel per layer, dark for silent and bright for active (each panel "
+        "on its own scale); where a panel has no frequency axis its rows are filters, those that fire with the "
+        "probability at the top and those that fire against it at the bottom.",
+        "From layer to layer a healthy picture has less of the sound and more of the decision: near the end the "
+        "upper rows light up in speech and the lower ones outside of it; rows that never change are wasted (the first "
+        "seconds differ, since the memory is still empty).",
+    )
+
+
+def _full(values: Array) -> float:
+    """Where the colour scale ends: single peaks don't make the rest dark."""
+    return float(np.quantile(values, 0.995)) or 1.0
+
+
+def _by_probability(hearing: Hearing, values: Array) -> npt.NDArray[np.intp]:
+    """The filters' order: from the one that goes with the probability most to the one that goes against it."""
+    places = np.linspace(0, len(hearing.probability) - 1, len(values))
+    wanted = np.interp(places, np.arange(len(hearing.probability)), hearing.probability)
+    centred = values - values.mean(axis=0)
+    scale = np.maximum(np.linalg.norm(centred, axis=0), 1e-12)
+    return np.argsort(-((wanted - wanted.mean()) @ centred) / scale, kind="stable")
+
+
+def _channels(hearing: Hearing, name: str, values: Array) -> Picture:
+    """The liveliest filters of a 2-D layer, each over time and frequency."""
+    order = np.argsort(-values.reshape(-1, values.shape[2]).std(axis=0), kind="stable")[:_CHANNELS]
+    figure, axes = figure_with_rows([0.9, *([1.1] * len(order))])
+    probability_panel(hearing, axes[0])
+    axes[0].set_title(f"{hearing.clip.name}: the filters of {name}", loc="left")
+    for panel, which in zip(axes[1:], order, strict=True):
+        drawn = values[:, :, which]
+        time_frequency_panel(hearing, panel, drawn, cmap="viridis", vmin=0, vmax=_full(drawn))
+        panel.set_title(f"filter {which}", loc="left", fontsize="medium")
+    return Picture(
+        f"{name}-filters",
+        f"{name}: its liveliest filters",
+        figure,
+        f"The {len(order)} filters of {name} that vary most, over time and frequency, bright where they fire.",
+        "Healthy filters differ: some draw the edges of words, some harmonics or broad bands, some the noise between; "
+        "copies of one another are wasted, and a panel without any structure is noise.",
+    )

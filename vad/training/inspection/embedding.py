@@ -1,0 +1,123 @@
+"""Where each frame of a clip lies among the others, in what the last layer sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vad.metrics import roc_auc
+from vad.training.backend import keras
+from vad.training.inspection.hearing import Hearing
+from vad.training.inspection.page import Picture, View
+from vad.training.inspection.panels import WIDTH, time_extent
+from vad.training.inspection.subject import Array, stages
+
+__all__ = ["inspect", "last_features", "principal_plane"]
+
+
+def last_features(hearing: Hearing) -> Array:
+    """What the last layer sees of every frame [shape=(frames, filters)]."""
+    subject = hearing.subject
+    last = subject.model.get_layer(stages(subject.model)[-1].name)
+    samples = hearing.clip.whole_frames(subject.network)
+    found: Array = keras.Model(subject.model.input, last.input).predict_on_batch(samples[np.newaxis])[0]
+    return found[subject.network.delay_frames :]
+
+
+def principal_plane(points: Array) -> tuple[Array, Array]:
+    """The plane in which points differ most, by principal component analysis.
+
+    Args:
+        points: [shape=(points, dimensions)]
+
+    Returns:
+        Their coordinates [shape=(points, 2)] and the share of the variance along each [shape=(2,)].
+    """
+    centred = points - points.mean(axis=0)
+    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+    # A clip of one frame has one direction, and none of any size.
+    coordinates = np.zeros((len(points), 2))
+    coordinates[:, : len(sizes)] = (left * sizes)[:, :2]
+    shares = np.zeros(2)
+    shares[: len(sizes)] = (sizes**2 / max(float((sizes**2).sum()), 1e-30))[:2]
+    return coordinates, shares
+
+
+def inspect(hearing: Hearing) -> View:
+    """Shows a map of a clip's frames."""
+    features = last_features(hearing)
+    coordinates, shares = principal_plane(features)
+    arrays: dict[str, npt.NDArray[Any]] = {
+        "features": features,
+        "coordinates": coordinates,
+        "variance": shares,
+        "probability": hearing.probability,
+    }
+    if hearing.reference is not None:
+        arrays["reference"] = hearing.reference
+    title = f"Embedding of {hearing.clip.name} by {hearing.subject.name}"
+    return View(
+        "embedding",
+        title,
+        _findings(hearing, coordinates, shares),
+        [_picture(hearing, coordinates, shares)],
+        arrays,
+    )
+
+
+def _findings(hearing: Hearing, coordinates: Array, shares: Array) -> list[str]:
+    lines = [
+        f"The plane holds {shares.sum():.0%} of what tells the {len(coordinates)} frames of the clip apart."
+    ]
+    reference = hearing.reference
+    if reference is not None and 0 < reference.sum() < len(reference):
+        auc = roc_auc(reference, coordinates[:, 0])
+        lines.append(
+            f"The first direction alone tells speech from the rest with an AUC of {max(auc, 1 - auc):.3f}; the "
+            f"probability does with {roc_auc(reference, hearing.probability):.3f}."
+        )
+    return lines
+
+
+def _picture(hearing: Hearing, coordinates: Array, shares: Array) -> Picture:
+    figure = Figure((WIDTH, 5.2), layout="constrained")
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    if hearing.reference is None:
+        _scatter(left, coordinates, hearing.probability, "speech probability", vmin=0, vmax=1)
+    else:
+        for value, colour, label in ((False, "tab:grey", "no speech"), (True, "tab:green", "speech")):
+            chosen = hearing.reference == value
+            left.scatter(*coordinates[chosen].T, s=10, color=colour, alpha=0.6, lw=0, label=label)
+        left.set_title("by the reference", loc="left", fontsize="medium")
+        left.legend(loc="best", fontsize="small")
+    if hearing.reference is None:
+        start, end = time_extent(hearing)
+        times = np.linspace(start, end, len(coordinates), endpoint=False)
+        _scatter(right, coordinates, times, "time in the recording (s)")
+    else:
+        _scatter(right, coordinates, hearing.probability, "speech probability", vmin=0, vmax=1)
+    for axes in (left, right):
+        axes.plot(*coordinates.T, color="grey", lw=0.3, alpha=0.4, zorder=0)
+        axes.set_xlabel(f"first direction ({shares[0]:.0%} of the variance)")
+    left.set_ylabel(f"second direction ({shares[1]:.0%} of the variance)")
+    return Picture(
+        "map",
+        "A map of the frames",
+        figure,
+        "Every point is a frame of 20 ms or more, drawn where what the last layer sees of it differs most, frames that "
+        "follow one another joined by a thin line; the colours say what the frame is.",
+        "A healthy map has two clouds, speech and the rest, with thin bridges where talk begins and ends; one cloud of "
+        "mixed colours says that the network cannot tell them apart in this sound.",
+    )
+
+
+def _scatter(axes: Axes, coordinates: Array, values: Array, label: str, **scale: Any) -> None:
+    points = axes.scatter(
+        coordinates[:, 0], coordinates[:, 1], c=values, s=10, cmap="viridis", alpha=0.8, lw=0, **scale
+    )
+    axes.figure.colorbar(points, ax=axes, label=label, pad=0.01)
+    axes.set_title(f"by {label.partition(' (')[0]}", loc="left", fontsize="medium")

@@ -1,0 +1,116 @@
+"""Which parts of a clip made the network say speech, by taking them away one after the other."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from vad.training.inspection.hearing import Hearing
+from vad.training.inspection.page import Picture, View
+from vad.training.inspection.panels import (
+    SIGNED_COLOURS,
+    clip_panels,
+    figure_with_rows,
+    signed_norm,
+    time_extent,
+    time_frequency_panel,
+)
+from vad.training.inspection.subject import Array
+
+__all__ = ["inspect", "occlude", "occlusion"]
+
+_TILE_S = 0.2
+_ROWS = 8
+_AT_ONCE = 8
+
+
+def occlude(hearing: Hearing, hops: slice, bands: slice = slice(None)) -> Array:
+    """The clip's features with a part replaced by the clip's background [shape=(hops, bands)]."""
+    features = hearing.features.copy()
+    features[hops, bands] = hearing.background[hops, bands]
+    return features
+
+
+def occlusion(hearing: Hearing, tile_s: float = _TILE_S, rows: int = _ROWS) -> Array:
+    """How many seconds of speech the network finds less when a tile of the spectrogram is taken away.
+
+    After Zeiler and Fergus, "Visualizing and understanding convolutional networks" (2014). What is taken away leaves
+    the clip's own background, not silence.
+
+    Args:
+        hearing: The clip.
+        tile_s: Length of a tile, seconds.
+        rows: Tiles from the lowest to the highest band.
+
+    Returns:
+        Positive where the tile made the network say speech. [shape=(tiles in time, rows)]
+    """
+    length = max(1, round(tile_s / hearing.subject.hop_s))
+    starts = range(0, hearing.hops, length)
+    edges = np.linspace(0, hearing.features.shape[1], rows + 1).round().astype(int)
+    tiles = [
+        (slice(start, min(start + length, hearing.hops)), slice(low, high))
+        for start in starts
+        for low, high in pairwise(edges)
+    ]
+    lost = []
+    for first in range(0, len(tiles), _AT_ONCE):
+        changed = np.stack([occlude(hearing, *tile) for tile in tiles[first : first + _AT_ONCE]])
+        lost.append((hearing.probability - hearing.probabilities_of(changed)).sum(axis=1))
+    seconds: Array = np.concatenate(lost).reshape(len(starts), rows) * hearing.subject.frame_s
+    return seconds
+
+
+def inspect(hearing: Hearing) -> View:
+    """Shows which parts of a clip the network's answer rests on."""
+    everywhere = occlusion(hearing)
+    in_time = occlusion(hearing, rows=1)[:, 0]
+    arrays = {
+        "seconds": everywhere,
+        "seconds_all_bands": in_time,
+        "frequencies": hearing.frequencies,
+        "decibels": hearing.decibels,
+        "probability": hearing.probability,
+    }
+    title = f"Occlusion of {hearing.subject.name} on {hearing.clip.name}"
+    pictures = [_picture(hearing, everywhere, in_time)]
+    return View("occlusion", title, _findings(hearing, everywhere), pictures, arrays)
+
+
+def _findings(hearing: Hearing, seconds: Array) -> list[str]:
+    column, row = np.unravel_index(np.abs(seconds).argmax(), seconds.shape)
+    bands = np.array_split(hearing.frequencies, seconds.shape[1])[row]
+    at = hearing.clip.start + column * _TILE_S
+    did = "less" if seconds[column, row] > 0 else "more"
+    return [
+        f"A tile is {1000 * _TILE_S:.0f} ms by {len(bands)} bands. The one that counts most lies at {at:.1f} s, "
+        f"{bands[0]:.0f} to {bands[-1]:.0f} Hz: without it the network finds "
+        f"{1000 * abs(seconds[column, row]):.0f} ms of speech {did}."
+    ]
+
+
+def _picture(hearing: Hearing, everywhere: Array, in_time: Array) -> Picture:
+    figure, axes = figure_with_rows([1.9, 0.9, 2.2, 1.0])
+    clip_panels(hearing, axes)
+    shown = 1e3 * everywhere
+    image = time_frequency_panel(hearing, axes[2], shown, cmap=SIGNED_COLOURS, norm=signed_norm(shown))
+    figure.colorbar(image, ax=axes[2], label="speech lost (ms)", pad=0.01)
+    axes[2].set_title(
+        "without this tile: less speech found (red), more (blue)", loc="left", fontsize="medium"
+    )
+    start, end = time_extent(hearing)
+    edges = np.append(start + np.arange(len(in_time)) * _TILE_S, end)
+    axes[3].stairs(1e3 * in_time, edges, fill=True, color="tab:red", alpha=0.6)
+    axes[3].axhline(0, color="black", lw=0.8)
+    axes[3].set_ylabel("speech lost\n(ms)")
+    axes[3].set_title("without this moment, all frequencies", loc="left", fontsize="medium")
+    return Picture(
+        "map",
+        "What the answer rests on",
+        figure,
+        "Each tile of the map was replaced by the clip's own background and the clip heard again: red where less "
+        "speech was found then, blue where more, and below it the same for whole moments.",
+        "In a healthy map the red lies in speech, mostly where the voice has its energy (200 to 4000 Hz), and taking a "
+        "noise away changes nothing; the beginnings of words count most, as the network remembers from there on.",
+    )

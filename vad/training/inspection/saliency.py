@@ -1,0 +1,143 @@
+"""Which parts of a clip made the network say speech, by integrated gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from scipy import stats
+
+from vad.training.backend import keras
+from vad.training.inspection.hearing import Hearing
+from vad.training.inspection.page import Picture, View
+from vad.training.inspection.panels import (
+    SIGNED_COLOURS,
+    clip_panels,
+    figure_with_rows,
+    signed_norm,
+    time_frequency_panel,
+)
+from vad.training.inspection.subject import Array
+from vad.training.inspection.tape import input_gradient
+
+__all__ = ["inspect", "integrated_gradients", "rank_correlation", "shuffled_weights"]
+
+_STEPS = 32
+_AT_ONCE = 4
+_ALIKE = 0.5
+
+
+def integrated_gradients(hearing: Hearing, steps: int = _STEPS) -> Array:
+    """How many seconds of speech each cell of the spectrogram brings about, less is negative.
+
+    Integrated gradients (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", 2017) of the summed
+    probability, from the clip's own background to the clip. So the map adds up to the seconds of speech that the
+    network finds in the clip beyond those it finds in the background.
+
+    Args:
+        hearing: The clip.
+        steps: Points on the way, at least 1.
+
+    Returns:
+        [shape=(hops, bands)]
+    """
+    change = hearing.features - hearing.background
+    total = np.zeros_like(change)
+    places = (np.arange(steps, dtype=np.float32) + 0.5) / steps
+    for first in range(0, steps, _AT_ONCE):
+        part = places[first : first + _AT_ONCE, np.newaxis, np.newaxis]
+        total += input_gradient(hearing.back, hearing.background + part * change).sum(axis=0)
+    seconds: Array = (change * total / steps * hearing.subject.frame_s)[: hearing.hops]
+    return seconds
+
+
+@contextmanager
+def shuffled_weights(model: keras.Model, seed: int = 0) -> Iterator[None]:
+    """Within it, the weights of every kernel of a model are in random order."""
+    rng = np.random.default_rng(seed)
+    kernels = [variable for variable in model.trainable_variables if variable.name == "kernel"]
+    before = [keras.ops.convert_to_numpy(kernel) for kernel in kernels]
+    try:
+        for kernel, values in zip(kernels, before, strict=True):
+            kernel.assign(rng.permutation(values.ravel()).reshape(values.shape))
+        yield
+    finally:
+        for kernel, values in zip(kernels, before, strict=True):
+            kernel.assign(values)
+
+
+def rank_correlation(one: Array, other: Array) -> float:
+    """Spearman's correlation of two maps, -1 to 1; 0 where one of them is the same everywhere."""
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
+        return 0.0
+    return float(stats.spearmanr(one, other, axis=None).statistic)
+
+
+def inspect(hearing: Hearing) -> View:
+    """Shows which parts of a clip made the network say speech."""
+    found = integrated_gradients(hearing)
+    with shuffled_weights(hearing.back):
+        control = integrated_gradients(hearing)
+    similarity = rank_correlation(found, control)
+    arrays = {
+        "seconds": found,
+        "seconds_with_shuffled_weights": control,
+        "frequencies": hearing.frequencies,
+        "decibels": hearing.decibels,
+        "probability": hearing.probability,
+    }
+    pictures = [_picture(hearing, found, control)]
+    title = f"Saliency of {hearing.subject.name} on {hearing.clip.name}"
+    return View("saliency", title, _findings(hearing, found, similarity), pictures, arrays)
+
+
+def _findings(hearing: Hearing, found: Array, similarity: float) -> list[str]:
+    background = hearing.probabilities_of(hearing.background[np.newaxis])[0]
+    seconds = float(hearing.probability.sum() - background.sum()) * hearing.subject.frame_s
+    lines = [
+        f"The network finds {seconds:.2f} s more speech in the clip than in its background; the map adds up to "
+        f"{found.sum():.2f} s, {found.clip(min=0).sum():.2f} s for and {-found.clip(max=0).sum():.2f} s against.",
+    ]
+    if hearing.reference is not None and hearing.reference.any() and found.max() > 0:
+        per_hop = hearing.reference.repeat(hearing.hops // len(hearing.reference))
+        share = found.clip(min=0)[per_hop].sum() / found.clip(min=0).sum()
+        lines.append(
+            f"{share:.0%} of what speaks for speech lies where the reference has speech, which is {per_hop.mean():.0%} "
+            "of the clip."
+        )
+    lines.append(
+        f"With its weights shuffled the network gives a map of rank correlation {similarity:+.2f} with this one "
+        '(Adebayo et al., "Sanity checks for saliency maps", 2018): '
+        + (
+            "the map tells of what was learned."
+            if similarity < _ALIKE
+            else "don't trust it, the sound alone draws it."
+        )
+    )
+    return lines
+
+
+def _picture(hearing: Hearing, found: Array, control: Array) -> Picture:
+    figure, axes = figure_with_rows([1.9, 0.9, 2.4, 1.6])
+    clip_panels(hearing, axes)
+    for panel, values, title in (
+        (axes[2], found, "what made it say speech (red) or no speech (blue)"),
+        (axes[3], control, "control: the same with shuffled weights, on its own scale"),
+    ):
+        shown = 1e3 * values
+        image = time_frequency_panel(
+            hearing, panel, shown, cmap=SIGNED_COLOURS, norm=signed_norm(shown, quantile=0.995)
+        )
+        figure.colorbar(image, ax=panel, label="speech (ms)", pad=0.01)
+        panel.set_title(title, loc="left", fontsize="medium")
+    return Picture(
+        "map",
+        "What made it say speech",
+        figure,
+        "Below the clip and the probability every cell of the spectrogram in red as far as it made the network say "
+        "speech and in blue as far as it spoke against it, in milliseconds of speech, and last the same map of a "
+        "network whose weights were put in random order.",
+        "In a healthy map the red lies on the voice, on its harmonics and the beginnings of words, and noises are pale "
+        "or blue; the control must look different, or the map would only retrace the sound.",
+    )

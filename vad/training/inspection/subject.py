@@ -1,0 +1,163 @@
+"""What is looked into: a trained network, and a clip for it to hear."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.errors import AudioError, ModelError
+from vad.runtime import model_names
+from vad.segments import Segment
+from vad.training.backend import keras, layers
+from vad.training.networks import NetworkConfig
+from vad.training.provenance import load_network, network_of
+
+__all__ = ["Array", "Clip", "Stage", "Subject", "find_weights", "load_subject", "stages"]
+
+Array = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network.
+
+    Attributes:
+        name: What pictures call it.
+        model: From samples to probabilities, as `vad.training.networks.build_network` makes it.
+        network: What it was built from.
+        folder: Where its weights lie; the folder of its run, if it comes from one.
+    """
+
+    name: str
+    model: keras.Model
+    network: NetworkConfig
+    folder: Path
+
+    @property
+    def frame_s(self) -> float:
+        """Seconds a frame."""
+        return self.network.frame_ms / 1000
+
+    @property
+    def hop_s(self) -> float:
+        """Seconds between two columns of the spectrogram."""
+        return self.network.HOP_LENGTH / self.network.SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A stretch of a recording.
+
+    Attributes:
+        name: What pictures call it.
+        samples: Mono, at the model's rate, in [-1, 1]. [shape=(samples,)]
+        segments: Where speech is, in seconds of the recording; None where nobody said.
+        start: Where the stretch begins in the recording, seconds.
+    """
+
+    name: str
+    samples: npt.NDArray[np.float32]
+    segments: Sequence[Segment] | None = None
+    start: float = 0.0
+
+    def whole_frames(self, network: NetworkConfig) -> npt.NDArray[np.float32]:
+        """The samples of its whole frames, with as much silence behind as the network is late.
+
+        Raises:
+            AudioError: There is not one whole frame.
+        """
+        length = network.frame_length
+        frames = len(self.samples) // length
+        if frames == 0:
+            raise AudioError(
+                f"{self.name}: a clip must hold a frame of {network.frame_ms} ms. Received: {len(self.samples)} "
+                f"samples from {self.start:g} s on. Give a longer one, or an earlier --start."
+            )
+        return np.pad(self.samples[: frames * length], (0, network.delay_frames * length))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A layer with a kernel, and what follows it.
+
+    Attributes:
+        name: The kernel's layer.
+        kernel: [shape=(time, [frequency,] inputs, filters)]; a dense layer's has a time of 1.
+        norm: Its batch normalisation, or None.
+        relu: Its rectifier, or None.
+    """
+
+    name: str
+    kernel: Array
+    norm: keras.layers.Layer | None
+    relu: keras.layers.Layer | None
+
+    @property
+    def matrix(self) -> Array:
+        """A column per filter [shape=(weights, filters)]."""
+        return self.kernel.reshape(-1, self.kernel.shape[-1])
+
+
+def stages(model: keras.Model) -> list[Stage]:
+    """The layers with kernels, in order; what lies between two of them belongs to the earlier one."""
+    return list(_stages(model))
+
+
+def _stages(model: keras.Model) -> Iterator[Stage]:
+    kinds = (layers.Conv1D, layers.Conv2D, layers.Dense)
+    starts = [i for i, layer in enumerate(model.layers) if isinstance(layer, kinds)]
+    for start, stop in zip(starts, [*starts[1:], len(model.layers)], strict=True):
+        layer, behind = model.layers[start], model.layers[start:stop]
+        kernel = keras.ops.convert_to_numpy(layer.kernel)
+        yield Stage(
+            layer.name,
+            kernel[np.newaxis] if kernel.ndim == 2 else kernel,
+            # A norm of another width belongs to what lies between, such as the energies of filter pairs.
+            next((x for x in behind if _is_norm(x) and x.gamma.shape[0] == kernel.shape[-1]), None),
+            next((x for x in behind if isinstance(x, layers.ReLU)), None),
+        )
+
+
+def _is_norm(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, layers.BatchNormalization)
+
+
+def find_weights(name_or_path: str) -> Path:
+    """The ``.keras`` file that a shipped model's name, a run's folder or a path means.
+
+    Raises:
+        ModelError: There is none.
+    """
+    if name_or_path in model_names():
+        path = Path(str(resources.files("vad.models") / f"{name_or_path}.keras"))
+    else:
+        path = Path(name_or_path)
+        path = path / "best.keras" if path.is_dir() else path
+    if path.suffix == ".keras" and path.is_file():
+        return path
+    nearest = difflib.get_close_matches(name_or_path, model_names(), n=1)
+    raise ModelError(
+        f"a network must be one of {', '.join(model_names())}, the folder of a run that finished an epoch, or a "
+        f".keras file. Received: {name_or_path}." + "".join(f" Did you mean {name!r}?" for name in nearest)
+    )
+
+
+def load_subject(name_or_path: str) -> Subject:
+    """Loads a trained network.
+
+    Args:
+        name_or_path: A shipped model's name, a run's folder, or a ``.keras`` file in its run or beside its card.
+
+    Raises:
+        ModelError: There is none, it cannot be read, or nothing says what it was built from.
+    """
+    weights = find_weights(name_or_path)
+    name = weights.parent.name if Path(name_or_path).is_dir() else weights.stem
+    return Subject(name, load_network(weights), network_of(weights), weights.parent)

@@ -1,0 +1,38 @@
+"""All the views, by the names that the command has for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vad.training.inspection import activations, embedding, gradients, occlusion, saliency, weights
+from vad.training.inspection.hearing import hear
+from vad.training.inspection.page import View
+from vad.training.inspection.subject import Clip, Subject
+
+__all__ = ["CLIP_VIEWS", "look"]
+
+CLIP_VIEWS = {
+    "gradients": gradients.inspect,
+    "activations": activations.inspect,
+    "saliency": saliency.inspect,
+    "occlusion": occlusion.inspect,
+    "embedding": embedding.inspect,
+}
+
+
+def look(subject: Subject, names: Sequence[str], clip: Clip | None) -> list[View]:
+    """Looks into a network, one view a name.
+
+    Args:
+        subject: The network.
+        names: "weights", or a name in `CLIP_VIEWS`, for which there must be a clip.
+        clip: What the network hears.
+
+    Raises:
+        AudioError: The clip is shorter than a frame.
+    """
+    views = [weights.inspect(subject)] if "weights" in names else []
+    if clip is not None:
+        hearing = hear(subject, clip)
+        views += [CLIP_VIEWS[name](hearing) for name in names if name in CLIP_VIEWS]
+    return views

@@ -1,0 +1,77 @@
+"""How large the steps of training are against the weights they change: one figure per layer and epoch.
+
+About a thousandth is the rule of thumb (A. Karpathy, "Neural networks, part 3", CS231n notes): far less, and a layer
+hardly learns; far more, and it forgets what it knew.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vad.training.backend import keras
+from vad.training.bank import whole_file
+
+__all__ = ["UpdateRatios", "read_updates", "update_ratios"]
+
+
+def update_ratios(model: keras.Model) -> dict[str, float]:
+    """The norm of the optimizer's last step by the norm of what it changed, of every kernel.
+
+    Nothing need be watched for it: AdamW's last step follows from the moments that it keeps (Loshchilov and Hutter,
+    "Decoupled weight decay regularization", 2019).
+
+    Args:
+        model: Compiled with AdamW, after at least one step.
+
+    Returns:
+        The ratio by the layer's name.
+    """
+    optimizer = model.optimizer
+    state = {variable.path: _numpy(variable) for variable in optimizer.variables}
+    steps, rate = float(_numpy(optimizer.iterations)), float(_numpy(optimizer.learning_rate))
+    unbiased = rate * np.sqrt(1 - optimizer.beta_2**steps) / (1 - optimizer.beta_1**steps)
+    ratios = {}
+    for layer in model.layers:
+        if not hasattr(layer, "kernel"):
+            continue
+        weights, name = _numpy(layer.kernel), f"{optimizer.name}/{layer.kernel.path.replace('/', '_')}"
+        first, second = state[f"{name}_momentum"], state[f"{name}_velocity"]
+        step = unbiased * first / (np.sqrt(second) + optimizer.epsilon)
+        step += rate * (optimizer.weight_decay or 0.0) * weights
+        ratios[layer.name] = float(np.linalg.norm(step) / np.linalg.norm(weights))
+    return ratios
+
+
+class UpdateRatios(keras.callbacks.Callback):
+    """Writes the ratios after each epoch.
+
+    Args:
+        path: The CSV file, a row an epoch. Rows of epochs that a resumed run repeats are replaced.
+    """
+
+    def __init__(self, path: Path):
+        super().__init__()
+        self._path = path
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Adds the epoch's row."""
+        past = read_updates(self._path)[:epoch] if self._path.exists() else []
+        rows = [*past, {"epoch": epoch + 1, **update_ratios(self.model)}]
+        with whole_file(self._path) as unfinished, unfinished.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def read_updates(path: Path) -> list[dict[str, float]]:
+    """The rows that `UpdateRatios` wrote."""
+    with path.open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _numpy(variable: Any) -> Any:
+    return keras.ops.convert_to_numpy(variable)
