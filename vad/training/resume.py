@@ -8,7 +8,7 @@ from typing import Any
 
 from vad.corpus import read_corpus
 from vad.errors import ConfigError
-from vad.training.backend import keras
+from vad.training.backend import keras, layers
 from vad.training.config import TrainConfig
 from vad.training.networks import build_network
 from vad.training.provenance import network_of
@@ -64,6 +64,9 @@ def starting_model(config: TrainConfig, run: Path, init: Path | None) -> keras.M
             raise ConfigError(
                 f"init must be a .keras file of vad train. Received: {init} ({error})."
             ) from error
+        for layer in model.layers:
+            if isinstance(layer, layers.Normalization):
+                layer.finalize_state()  # set_weights alone leaves it normalising with what was there before
     model.compile(
         keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
         keras.losses.BinaryCrossentropy(),
