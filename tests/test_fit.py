@@ -14,7 +14,9 @@ from vad.errors import ConfigError, LabelError, ModelError, VadError
 from vad.training.config import load_config
 from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
 from vad.training.fit import fit, learning_rate_at
+from vad.training.networks import build_network
 from vad.training.provenance import describe_run, network_of
+from vad.training.resume import starting_model
 from vad.training.shards import Batches
 from vad.training.signals import probe_signals
 from vad.training.updates import read_updates
@@ -236,6 +238,16 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(
     with pytest.raises(VadError, match="must be finite"):
         fit(config, tmp_path)
     assert (tmp_path / "last.keras").read_bytes() == checkpoint
+
+
+def test_a_run_that_starts_from_weights_hears_as_they_do(config, tmp_path):
+    model = build_network(config.network)
+    samples = 0.1 * np.random.default_rng(0).standard_normal((1, 32_000)).astype(np.float32)
+    features = keras.Model(model.input, model.get_layer("logmel").output)
+    model.get_layer("normalization").adapt(np.asarray(features(samples)))
+    model.save(tmp_path / "init.keras")
+    begun = starting_model(config, tmp_path / "run", tmp_path / "init.keras")
+    np.testing.assert_allclose(np.asarray(begun(samples)), np.asarray(model(samples)), atol=1e-6)
 
 
 def test_a_run_without_an_epoch_has_no_card(config, tmp_path):

@@ -110,6 +110,18 @@ def test_facts_are_printed():
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_weight_learns(architecture):
+    config, model = small_network(architecture)
+    model.compile(keras.optimizers.SGD(1.0), "binary_crossentropy", run_eagerly=True)
+    before = [np.array(weight) for weight in model.trainable_variables]
+    model.train_on_batch(noise(config, 20), np.ones((1, 20)))
+    learned = [not np.array_equal(*pair) for pair in zip(before, model.trainable_variables, strict=True)]
+    assert all(learned), [
+        w.path for w, moved in zip(model.trainable_variables, learned, strict=True) if not moved
+    ]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_saved_networks_come_back(architecture, tmp_path):
     config, model = small_network(architecture)
     model.save(tmp_path / "network.keras")

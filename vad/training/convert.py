@@ -32,8 +32,9 @@ def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int, *, in
         waveform, int8          730 kB  4,858         .026                 .9430  .9635  .9482
           front end int8 too    579 kB  3,914         .10                  .9436  .9631  .9477
 
-    Weights as float16 halve the file and are no faster; they also lose the floor of 1e-9 that keeps the logarithm of
-    digital silence finite, so there is no such choice.
+    A network as small as models/tiny.toml gains little, since the front end is most of it: 629 to 467 kB, 2,954 to
+    3,245 x. Weights as float16 halve the file and are no faster; they also lose the floor of 1e-9 that keeps the
+    logarithm of digital silence finite, so there is no such choice.
 
     Args:
         model: The network.

@@ -11,7 +11,7 @@ from vad.errors import ConfigError
 from vad.training.backend import keras
 from vad.training.config import TrainConfig
 from vad.training.networks import build_network
-from vad.training.provenance import network_of, weights_of
+from vad.training.provenance import load_network, network_of, weights_of
 
 __all__ = ["check_start", "starting_model"]
 
@@ -56,21 +56,18 @@ def starting_model(config: TrainConfig, run: Path) -> keras.Model:
     the place of those of much (keras.io/guides/transfer_learning).
 
     Raises:
-        ConfigError: ``init`` cannot be read.
+        ModelError: ``init`` cannot be read.
     """
     if (run / "last.keras").exists():
         return keras.models.load_model(run / "last.keras")
     keras.utils.set_random_seed(config.seed)
-    model = build_network(config.network)
     if config.init:
-        try:
-            model.set_weights(keras.models.load_model(weights_of(config.init), compile=False).get_weights())
-        except (ValueError, OSError) as error:
-            raise ConfigError(
-                f"init must be weights of vad train. Received: {config.init} ({error})."
-            ) from error
+        # Read whole: weights set into a new network would leave its `Normalization` without what it has learned.
+        model = load_network(weights_of(config.init))
         for layer in model.layers:
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    else:
+        model = build_network(config.network)
     model.compile(
         keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
         keras.losses.BinaryCrossentropy(),

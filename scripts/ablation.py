@@ -1,0 +1,74 @@
+"""Trains the architectures one after another on the same data and prints a table of them.
+
+    python scripts/ablation.py RUNS --corpus MANIFEST --labelled DIR [--config TOML] [--set NAME=VALUE ...]
+
+Each run lies in RUNS under its architecture's name, its model beside it; stopped, the same command goes on. AUC is on
+recordings labelled by people, as they are and turned down; the speed is that of one thread's processor time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from figures import GAINS_DB, figures_of, speed
+
+from vad.cli import main as vad
+from vad.corpus import read_corpus
+from vad.detector import Detector
+
+ARCHITECTURES = ("logmel-cnn", "waveform-tcn", "logmel-crnn", "two-branch", "patch-cnn")
+CONFIG = Path(__file__).parent / "ablation.toml"
+HEADINGS = ("", "validation", *GAINS_DB, "parameters", "M multiply-adds/s", "x real time", "by frame")
+
+
+def main() -> int:
+    """Train, export, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("runs", metavar="RUNS", type=Path, help="folder of the runs and their models")
+    parser.add_argument("--corpus", required=True, help="what to train on")
+    parser.add_argument("--labelled", type=Path, required=True, help="recordings labelled by people")
+    parser.add_argument(
+        "--config", default=str(CONFIG), help="training options (default: scripts/ablation.toml)"
+    )
+    parser.add_argument(
+        "--architectures", nargs="+", metavar="NAME", default=ARCHITECTURES, help="which (default: all)"
+    )
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="as vad train takes it"
+    )
+    args = parser.parse_args()
+    settings = [word for setting in args.set for word in ("--set", setting)]
+    for name in args.architectures:
+        run = str(args.runs / name)
+        train = ["train", run, "--corpus", args.corpus, "--config", args.config, "--architecture", name]
+        export = ["export", run, "--name", name, "--output", str(args.runs)]
+        if code := vad([*train, *settings]) or vad(export):
+            return code
+    print("|".join(["", *HEADINGS, ""]), "|---" * len(HEADINGS) + "|", sep="\n")
+    for name in args.architectures:
+        print("|".join(["", *row(args.runs / f"{name}.tflite", args.labelled), ""]))
+    return 0
+
+
+def row(model: Path, labelled: Path) -> list[str]:
+    """A model's cells of the table."""
+    detector = Detector(model)
+    card = detector.model.card
+    items = read_corpus(labelled)
+    aucs = [figures_of(detector, items, gain_db)["auc"] for gain_db in GAINS_DB.values()]
+    times = speed(detector)
+    return [
+        model.stem,
+        f"{card['training']['validation_auc']:.4f}",
+        *(f"{auc:.4f}" for auc in aucs),
+        f"{card['parameters']:,}",
+        f"{card['macs_per_second'] / 1e6:.1f}",
+        f"{times['chunk']:,}",
+        f"{times['step']:,}",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""The ablation script: an architecture trains, is exported and gets its row."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import tiny_corpus
+
+from vad.training.networks import ARCHITECTURES
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+import ablation  # noqa: E402  (a script, not a package)
+
+SMALL = {
+    "hours": 0.003,
+    "dev_hours": 0.003,
+    "epochs": 1,
+    "epoch_hours": 0.003,
+    "batch_size": 2,
+    "jobs": 1,
+    "mixing.scene_s": 2.0,
+    "mixing.speech_free": 0.0,
+    "network.conv_channels": [4, 8],
+    "network.n_mels": 24,
+}
+
+
+def test_the_script_knows_every_architecture() -> None:
+    assert set(ablation.ARCHITECTURES) == set(ARCHITECTURES)
+
+
+def test_an_architecture_trains_and_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = [f"--set={name}={value}" for name, value in SMALL.items()]
+    corpus = tiny_corpus.write(tmp_path / "corpus")
+    words = ["ablation.py", str(tmp_path / "runs"), "--corpus", str(corpus)]
+    words += ["--labelled", str(ROOT / "data" / "examples"), "--architectures", "waveform-tcn"]
+    monkeypatch.setattr(sys, "argv", [*words, f"--set=data={tmp_path / 'data'}", *settings])
+    assert ablation.main() == 0
+    rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert [row[0] for row in rows] == ["", "---", "waveform-tcn"]
+    assert len({len(row) for row in rows}) == 1
+    assert 0 < float(rows[2][1]) <= 1
