@@ -94,7 +94,9 @@ def _picture(hearing: Hearing, everywhere: Array, in_time: Array) -> Picture:
     figure, axes = figure_with_rows([1.9, 0.9, 2.2, 1.0])
     clip_panels(hearing, axes)
     shown = 1e3 * everywhere
-    image = time_frequency_panel(hearing, axes[2], shown, cmap=SIGNED_COLOURS, norm=signed_norm(shown))
+    image = time_frequency_panel(
+        hearing, axes[2], shown, column_s=_TILE_S, cmap=SIGNED_COLOURS, norm=signed_norm(shown)
+    )
     figure.colorbar(image, ax=axes[2], label="speech lost (ms)", pad=0.01)
     axes[2].set_title(
         "without this tile: less speech found (red), more (blue)", loc="left", fontsize="medium"

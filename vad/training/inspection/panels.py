@@ -93,11 +93,13 @@ def probability_panel(hearing: Hearing, axes: Axes) -> None:
     axes.legend(loc="upper right", fontsize="small", ncols=2)
 
 
-def time_frequency_panel(hearing: Hearing, axes: Axes, values: Array, **options: Any) -> Any:
+def time_frequency_panel(
+    hearing: Hearing, axes: Axes, values: Array, *, column_s: float | None = None, **options: Any
+) -> Any:
     """A map of the clip over time and frequency. Values [shape=(columns, rows)], rows by rising frequency.
 
     Rows are drawn equally high, as the network sees them; the axis tells each row's frequency. Fewer rows than bands
-    stand for as many bands each.
+    stand for as many bands each. Columns share the clip equally, or are ``column_s`` seconds long and the last is cut.
     """
     start, end = time_extent(hearing)
     rows = values.shape[1]
@@ -106,10 +108,11 @@ def time_frequency_panel(hearing: Hearing, axes: Axes, values: Array, **options:
         origin="lower",
         aspect="auto",
         interpolation="nearest",
-        extent=(start, end, 0, rows),
+        extent=(start, end if column_s is None else start + len(values) * column_s, 0, rows),
         rasterized=True,
         **options,
     )
+    axes.set_xlim(start, end)
     bands = len(hearing.frequencies)
     hertz = [f for f in _LABELLED_HZ if hearing.frequencies[0] <= f <= hearing.frequencies[-1]]
     places = np.interp(hertz, hearing.frequencies, (np.arange(bands) + 0.5) / bands * rows)

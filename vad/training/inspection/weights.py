@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from vad.training.inspection.filter_health import LayerHealth, layer_health
 from vad.training.inspection.hearing import filter_responses
@@ -149,6 +150,8 @@ def _connections(layers: list[Stage]) -> Picture:
         )
         axes.set_title(stage.name, fontsize="medium")
         axes.set(xlabel="filter", ylabel="input")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     return Picture(
         "connections",
         "Deeper layers: who listens to whom",
