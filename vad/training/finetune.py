@@ -30,7 +30,6 @@ _DEFAULTS: Mapping[str, Any] = {
     "learning_rate": 2e-4,
     "decay_from": 0.0,
     "patience": 5,
-    "pause_prior": 0.0,  # the labels are the user's own: a pause is what they say it is
     "mixing.recorded": 0.6,
 }
 _COLUMNS = ("auc", "best_balanced_error", "miss", "false_alarm", "detection_error_rate")
