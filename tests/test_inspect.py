@@ -1,6 +1,7 @@
 """Looking into networks: the maps point at the speech, sick filters are named, and the page stands alone."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ from sounds import RATE, tone
 from vad.audio import read_audio
 from vad.cli import main
 from vad.detector import Detector
+from vad.errors import ModelError
 from vad.labels import read_labels
 from vad.segments import Segment
 from vad.training.config import TrainConfig
@@ -58,6 +60,15 @@ def test_the_reference_moves_with_the_start():
     segments = [Segment(0.0, 0.2), Segment(1.1, 1.5)]
     late = hear(subject, Clip("a", tone(1.0), segments, start=1.0))
     assert np.flatnonzero(late.reference).tolist() == list(range(5, 25))
+
+
+def test_a_network_with_a_way_around_its_spectrogram_is_refused():
+    subject = small_subject("logmel-cnn")
+    around = keras.layers.AveragePooling1D(320)(keras.layers.Reshape((-1, 1))(subject.model.input))
+    both = subject.model.output + keras.layers.Reshape((-1,))(around)
+    subject = replace(subject, model=keras.Model(subject.model.input, both))
+    with pytest.raises(ModelError, match="must hear through one spectrogram"):
+        hear(subject, Clip("a", tone(0.5)))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

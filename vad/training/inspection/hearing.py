@@ -12,6 +12,7 @@ import librosa
 import numpy as np
 import numpy.typing as npt
 
+from vad.errors import ModelError
 from vad.metrics import labels_to_frames
 from vad.segments import Segment
 from vad.training.backend import keras
@@ -81,6 +82,7 @@ def hear(subject: Subject, clip: Clip) -> Hearing:
 
     Raises:
         AudioError: The clip is shorter than a frame.
+        ModelError: The network has no single spectrogram that everything it hears goes through.
     """
     samples = clip.whole_frames(subject.network)
     tap = next(layer for layer in reversed(subject.model.layers) if _is_spectrogram(layer))
@@ -103,9 +105,15 @@ def hear(subject: Subject, clip: Clip) -> Hearing:
 
 def _behind(model: keras.Model, tap: keras.layers.Layer, order: npt.NDArray[np.intp]) -> keras.Model:
     """The network behind its spectrogram, for bands that come by rising frequency."""
+    try:
+        behind = keras.Model(tap.output, model.output)
+    except ValueError as error:
+        raise ModelError(
+            "a network must hear through one spectrogram to be looked into with a clip. Received: one that hears in "
+            "another way too. Its weights can be looked at."
+        ) from error
     features = keras.Input(tap.output.shape[1:])
-    in_place = keras.ops.take(features, np.argsort(order), axis=-1)
-    return keras.Model(features, keras.Model(tap.output, model.output)(in_place))
+    return keras.Model(features, behind(keras.ops.take(features, np.argsort(order), axis=-1)))
 
 
 def _is_spectrogram(layer: keras.layers.Layer) -> bool:
