@@ -33,9 +33,15 @@ def run_in_page(page: Path, script: str, folder: Path) -> Any:
     copy.write_text(page.read_text(encoding="utf-8").replace("</body>", asked), encoding="utf-8")
     command = [
         CHROMIUM,
-        *("--headless", "--no-sandbox", "--disable-gpu", "--mute-audio", f"--user-data-dir={folder}"),
+        *(
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-audio-output",
+            f"--user-data-dir={folder}",
+        ),
         *("--autoplay-policy=no-user-gesture-required", "--enable-logging=stderr", "--window-size=1000,900"),
-        *("--virtual-time-budget=10000", "--dump-dom", copy.as_uri()),
+        *("--virtual-time-budget=60000", "--dump-dom", copy.as_uri()),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     complaints = [line for line in done.stderr.splitlines() if ":CONSOLE:" in line]

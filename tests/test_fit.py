@@ -246,7 +246,7 @@ def test_a_run_that_starts_from_weights_hears_as_they_do(config, tmp_path):
     features = keras.Model(model.input, model.get_layer("logmel").output)
     model.get_layer("normalization").adapt(np.asarray(features(samples)))
     model.save(tmp_path / "init.keras")
-    begun = starting_model(config, tmp_path / "run", tmp_path / "init.keras")
+    begun = starting_model(replace(config, init=str(tmp_path / "init.keras")), tmp_path / "run")
     np.testing.assert_allclose(np.asarray(begun(samples)), np.asarray(model(samples)), atol=1e-6)
 
 

@@ -75,12 +75,9 @@ def test_finds_the_talk_of_the_examples(name, example):
     assert metrics.unmatched_onsets == 0
 
 
-def test_takes_little_else_for_talk(name):
+def test_takes_clicks_noise_sweeps_and_dial_tones_for_no_talk(name):
     assert read_labels(EXAMPLES / "no-speech.rttm") == []
-    segments = Detector(name).detect_file(EXAMPLES / "no-speech.flac")
-    # Known failure: the beginning of its dial tone (models/README.md). Clicks, noise and sweeps must stay silent.
-    assert all(segment.start > 1.7 and segment.end < 3.8 for segment in segments)
-    assert sum(segment.duration for segment in segments) < {"default": 0.5, "waveform": 1.6}[name]
+    assert Detector(name).detect_file(EXAMPLES / "no-speech.flac") == []
 
 
 def test_the_card_tells_where_the_model_comes_from(name):
@@ -103,4 +100,4 @@ def test_devset_figure_is_the_cards(name):
     assert metrics.auc == pytest.approx(
         detector.model.card["metrics"]["devset"]["as recorded"]["auc"], abs=2e-3
     )
-    assert metrics.auc > {"default": 0.94, "waveform": 0.9}[name]
+    assert metrics.auc > 0.95

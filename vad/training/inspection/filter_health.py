@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = ["LayerHealth", "layer_health"]
 
 _SELDOM = 0.01
 _FEWEST_WEIGHTS = 64  # of a filter that noise can be told from
+_FEWEST_DIRECTIONS = 16  # of a layer that can be told from random numbers
 _FEWEST_TAPS = 100  # of a filter that is judged by its frequency response
 _WHITE = 0.4
 _VANISHED = 1e-3
@@ -28,7 +30,8 @@ class LayerHealth:
     Attributes:
         name: The layer.
         norms: Euclidean norm of each filter. [shape=(filters,)]
-        structure: Share of the squared weights that random weights would not have, 0 to 1. [scalar]
+        structure: Share of the squared weights that random weights would not have, 0 to 1; NaN in a layer too small
+            to tell, such as one of 3 x 3 kernels on one channel. [scalar]
         firing: How often each filter's rectifier lets something through, if its inputs are distributed as in
             training; None without a normalisation before a rectifier. [shape=(filters,)]
         dead: Filters that say nothing.
@@ -104,6 +107,8 @@ def _structure(matrix: Array) -> float:
     What training writes into a layer stands over what chance gives (Martin and Mahoney, "Implicit self-regularization
     in deep neural networks", 2019).
     """
+    if min(matrix.shape) < _FEWEST_DIRECTIONS:
+        return math.nan
     energy = np.linalg.svd(matrix, compute_uv=False) ** 2
     return float(energy[energy > _edge(matrix)].sum() / max(energy.sum(), 1e-30))
 

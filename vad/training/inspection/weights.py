@@ -45,7 +45,7 @@ def _findings(health: list[LayerHealth]) -> list[str]:
     named = [
         f"{kind}: {sum(len(getattr(one, kind)) for one in many)}" for kind in ("dead", "saturated", "noisy")
     ]
-    least = min(many, key=lambda one: one.structure)
+    least = min(many, key=lambda one: np.nan_to_num(one.structure, nan=1.0))
     summary = (
         f"Of {total} filters in {len(many)} layers: {', '.join(named)}. "
         f"The least trained layer is {least.name}: {least.structure:.0%} of its squared weights stand out of noise."
