@@ -37,7 +37,7 @@ def run_in_page(page: Path, script: str, folder: Path) -> Any:
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
-            "--disable-audio-output",
+            "--mute-audio",
             f"--user-data-dir={folder}",
         ),
         *("--autoplay-policy=no-user-gesture-required", "--enable-logging=stderr", "--window-size=1000,900"),
