@@ -17,7 +17,8 @@ PACKAGE = Path(vad.__file__).parent
 
 # A room is one module or several; every module is in one.
 ROOMS = {
-    "errors": ["errors", "chatter"],
+    "errors": ["errors", "chatter", "whole_file"],
+    "acoustics": ["acoustics"],
     "segments": ["segments", "segment_options"],
     "labels": ["labels"],
     "corpus": ["corpus"],
@@ -31,9 +32,10 @@ ROOMS = {
     "training": ["training"],
     "cli": ["cli", "commands", "__main__"],
 }
-LEAVES = {"errors", "segments", "labels", "corpus", "metrics", "audio", "runtime", "batch"}
+LEAVES = {"errors", "acoustics", "segments", "labels", "corpus", "metrics", "audio", "runtime", "batch"}
 MAY_IMPORT = {
     "errors": set(),
+    "acoustics": set(),
     "segments": {"errors"},
     "labels": {"errors", "segments"},
     "corpus": {"errors", "segments", "labels", "audio"},  # which files are audio
@@ -60,7 +62,7 @@ KNOWN_BY = {
     "tensorflow": {"training"},
     "keras": {"training"},
     "librosa": {"training"},
-    "scipy": {"training"},
+    "scipy": {"acoustics", "training"},
     "matplotlib": {"training"},
 }
 NEVER_LOADED = {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib"}
