@@ -23,8 +23,9 @@ from vad.metrics import (
     labels_to_frames,
     resample_frames,
     roc_auc,
+    roc_curve,
 )
-from vad.segment_metrics import BoundaryErrors, boundary_errors, detection_errors
+from vad.segment_metrics import BoundaryErrors, PauseCounts, boundary_errors, detection_errors, pauses_found
 from vad.segments import Segment
 
 # The machine may be busy: a slow example is no failure.
@@ -243,3 +244,37 @@ def test_pooled_boundary_errors_are_those_of_all_recordings() -> None:
     assert pooled.onsets == pytest.approx([0.1])
     assert (pooled.unmatched_onsets, pooled.unmatched_offsets) == (1, 1)
     assert all(math.isnan(value) for value in BoundaryErrors.pooled([]).summary().values())
+
+
+@drawn
+@given(two_classes, st.integers(-1, 13).map(lambda n: n / 12))
+def test_a_curve_knows_the_errors_at_any_threshold(pairs: list[tuple[bool, float]], threshold: float) -> None:
+    labels, scores = columns(pairs)
+    point = roc_curve(labels, scores).at(threshold)
+    assert point.miss == pytest.approx(np.mean(scores[labels] < threshold))
+    assert point.false_alarm == pytest.approx(np.mean(scores[~labels] >= threshold))
+
+
+@drawn
+@given(turns, turns)
+def test_pauses_found_equals_counting_cells(reference: list[Segment], detected: list[Segment]) -> None:
+    speech, found = (labels_to_frames(segments, 1300, 0.01) for segments in (reference, detected))
+    total, shown = [0, 0, 0], [0, 0, 0]
+    edges = np.flatnonzero(np.diff(speech.astype(int)))
+    for first, last in zip(edges[1::2], edges[2::2], strict=False):
+        pause = found[first + 1 : last + 1]
+        lot = np.searchsorted([10, 20, 50], pause.size, side="right") - 1
+        if lot >= 0:
+            total[lot] += 1
+            shown[lot] += 2 * np.count_nonzero(~pause) >= pause.size
+    # Speech that starts at 0 has no rising edge; begin after it.
+    if not speech[0]:
+        assert pauses_found(reference, detected) == PauseCounts(tuple(shown), tuple(total))
+
+
+def test_a_pause_is_found_where_half_of_it_is_free() -> None:
+    reference = [Segment(0.1, 0.3), Segment(0.5, 0.7)]
+    assert pauses_found(reference, [Segment(0.0, 0.4), Segment(0.5, 0.8)]).found == (0, 1, 0)
+    assert pauses_found(reference, [Segment(0.0, 0.41), Segment(0.5, 0.8)]).found == (0, 0, 0)
+    assert pauses_found(reference, []).shares[1] == 1.0
+    assert math.isnan(pauses_found(reference, []).shares[0])

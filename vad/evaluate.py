@@ -12,27 +12,36 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vad.audio import open_audio
 from vad.corpus import Item
 from vad.detector import Detector
-from vad.metrics import (
-    average_precision,
-    best_balanced_error,
-    error_rates,
-    false_alarm_at_miss,
-    labels_to_frames,
-    resample_frames,
-    roc_auc,
+from vad.metrics import labels_to_frames, resample_frames, roc_curve
+from vad.segment_metrics import (
+    BoundaryErrors,
+    DetectionErrors,
+    PauseCounts,
+    boundary_errors,
+    detection_errors,
+    pauses_found,
 )
-from vad.segment_metrics import BoundaryErrors, DetectionErrors, boundary_errors, detection_errors
 from vad.segments import Event, Segment, SpeechEnd
 
-__all__ = ["GRID_DURATION", "Metrics", "Scored", "pool", "score_blocks", "score_item"]
+__all__ = [
+    "ALLOWED_MISS",
+    "GRID_DURATION",
+    "Heard",
+    "Metrics",
+    "Scored",
+    "hear",
+    "pool",
+    "score_blocks",
+    "score_item",
+]
 
 GRID_DURATION = 0.01
-_ALLOWED_MISS = 0.05
+ALLOWED_MISS = 0.05
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,8 @@ class Metrics:
         average_precision: Precision averaged over recall.
         best_balanced_error: The least mean of miss and false alarm over all thresholds.
         best_threshold: Where it is reached.
+        miss_at_best: Of the frames, there.
+        false_alarm_at_best: Of the frames, there.
         false_alarm_at_5_miss: The least false alarm of a threshold that misses 5 % of the speech frames at most.
         miss: Of the frames, at the detector's threshold.
         false_alarm: Of the frames, at the detector's threshold.
@@ -58,6 +69,9 @@ class Metrics:
         offset_p90: 90th percentile of that distance, either way.
         unmatched_onsets: Reference onsets without a segment's start within 0.5 s.
         unmatched_offsets: Reference offsets without a segment's end within 0.5 s.
+        pauses_found_100_ms: Share of the pauses of 100 to 200 ms of which the segments leave at least half free.
+        pauses_found_200_ms: The same of 200 to 500 ms.
+        pauses_found_500_ms: The same of 500 ms and more.
     """
 
     duration: float
@@ -66,6 +80,8 @@ class Metrics:
     average_precision: float
     best_balanced_error: float
     best_threshold: float
+    miss_at_best: float
+    false_alarm_at_best: float
     false_alarm_at_5_miss: float
     miss: float
     false_alarm: float
@@ -78,6 +94,9 @@ class Metrics:
     offset_p90: float
     unmatched_onsets: int
     unmatched_offsets: int
+    pauses_found_100_ms: float
+    pauses_found_200_ms: float
+    pauses_found_500_ms: float
 
 
 @dataclass(frozen=True)
@@ -90,27 +109,31 @@ class Scored:
         probabilities: What the model says of each cell, 0 to 1 [shape=(cells,)].
         detection: Seconds that the detector's segments miss and falsely hold.
         boundaries: How far the segments' boundaries stand from the reference's.
+        pauses: How many of the reference's pauses the segments show.
     """
 
     duration: float
     labels: NDArray[np.bool_]
-    probabilities: NDArray[np.float64]
+    probabilities: NDArray[np.float32]
     detection: DetectionErrors
     boundaries: BoundaryErrors
+    pauses: PauseCounts
 
     def metrics(self, threshold: float) -> Metrics:
         """Sum it up; the frames' miss and false alarm are those at this threshold."""
-        labels, probabilities = self.labels, self.probabilities
-        best = best_balanced_error(labels, probabilities)
-        at_threshold = error_rates(labels, probabilities, threshold)
+        curve = roc_curve(self.labels, self.probabilities)
+        best, at_threshold = curve.best(), curve.at(threshold)
+        short, middle, long = self.pauses.shares
         return Metrics(
             duration=self.duration,
-            speech=float(np.mean(labels)) if labels.size else math.nan,
-            auc=roc_auc(labels, probabilities),
-            average_precision=average_precision(labels, probabilities),
+            speech=float(np.mean(self.labels)) if self.labels.size else math.nan,
+            auc=curve.auc,
+            average_precision=curve.average_precision,
             best_balanced_error=best.balanced_error,
             best_threshold=best.threshold,
-            false_alarm_at_5_miss=false_alarm_at_miss(labels, probabilities, _ALLOWED_MISS).false_alarm,
+            miss_at_best=best.miss,
+            false_alarm_at_best=best.false_alarm,
+            false_alarm_at_5_miss=curve.at_miss(ALLOWED_MISS).false_alarm,
             miss=at_threshold.miss,
             false_alarm=at_threshold.false_alarm,
             detection_error_rate=self.detection.rate,
@@ -119,6 +142,47 @@ class Scored:
             **self.boundaries.summary(),
             unmatched_onsets=self.boundaries.unmatched_onsets,
             unmatched_offsets=self.boundaries.unmatched_offsets,
+            pauses_found_100_ms=short,
+            pauses_found_200_ms=middle,
+            pauses_found_500_ms=long,
+        )
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a detector says of a recording, by itself.
+
+    Attributes:
+        duration: Seconds of audio.
+        probabilities: One every 10 ms, 0 to 1 [shape=(cells,)].
+        segments: Where it finds speech.
+    """
+
+    duration: float
+    probabilities: NDArray[np.float32]
+    segments: tuple[Segment, ...]
+
+    @classmethod
+    def from_frames(
+        cls, values: ArrayLike, frame_duration: float, duration: float, segments: Iterable[Segment]
+    ) -> Heard:
+        """Put the values of frames of any length on the grid: each holds for its frame.
+
+        A last cell that is not full is left out; what is full but for rounding (0.29 s are 28.99... cells) is not.
+        """
+        n_cells = math.floor(duration / GRID_DURATION + 1e-6)
+        cells = resample_frames(values, frame_duration, n_cells, GRID_DURATION)
+        return cls(duration, cells.astype(np.float32), tuple(segments))
+
+    def against(self, reference: Sequence[Segment]) -> Scored:
+        """Hold it against where speech is."""
+        return Scored(
+            duration=self.duration,
+            labels=labels_to_frames(reference, len(self.probabilities), GRID_DURATION),
+            probabilities=self.probabilities,
+            detection=detection_errors(reference, self.segments, self.duration),
+            boundaries=boundary_errors(reference, self.segments),
+            pauses=pauses_found(reference, self.segments),
         )
 
 
@@ -155,6 +219,19 @@ def score_blocks(
     Returns:
         What it said, beside the reference.
     """
+    return hear(detector, blocks).against(reference)
+
+
+def hear(detector: Detector, blocks: Iterable[NDArray[np.float32]]) -> Heard:
+    """Let a detector hear samples at its own rate, without telling it what is right.
+
+    Args:
+        detector: What listens.
+        blocks: Mono samples, in [-1, 1] [shape=(samples,)].
+
+    Returns:
+        What it says.
+    """
     stream = detector.stream()
     events: list[Event] = []
     probabilities = []
@@ -163,9 +240,9 @@ def score_blocks(
         probabilities.append(stream.probabilities)
     events += stream.finish()
     probabilities.append(stream.probabilities)
-    segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
-    return _score(
-        reference, segments, np.concatenate(probabilities), detector.frame_duration, stream.duration
+    segments = (event.segment for event in events if isinstance(event, SpeechEnd))
+    return Heard.from_frames(
+        np.concatenate(probabilities), detector.frame_duration, stream.duration, segments
     )
 
 
@@ -181,25 +258,8 @@ def pool(scored: Sequence[Scored]) -> Scored:
     return Scored(
         duration=math.fsum(one.duration for one in scored),
         labels=np.concatenate([np.zeros(0, np.bool_), *(one.labels for one in scored)]),
-        probabilities=np.concatenate([np.zeros(0), *(one.probabilities for one in scored)]),
+        probabilities=np.concatenate([np.zeros(0, np.float32), *(one.probabilities for one in scored)]),
         detection=sum((one.detection for one in scored), DetectionErrors()),
         boundaries=BoundaryErrors.pooled([one.boundaries for one in scored]),
-    )
-
-
-def _score(
-    reference: Sequence[Segment],
-    detected: Sequence[Segment],
-    probabilities: NDArray[np.float32],
-    frame_duration: float,
-    duration: float,
-) -> Scored:
-    # A last cell that is not full is left out; what is full but for rounding (0.29 s are 28.99... cells) is not.
-    n_cells = math.floor(duration / GRID_DURATION + 1e-6)
-    return Scored(
-        duration=duration,
-        labels=labels_to_frames(reference, n_cells, GRID_DURATION),
-        probabilities=resample_frames(probabilities, frame_duration, n_cells, GRID_DURATION),
-        detection=detection_errors(reference, detected, duration),
-        boundaries=boundary_errors(reference, detected),
+        pauses=sum((one.pauses for one in scored), PauseCounts()),
     )

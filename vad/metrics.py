@@ -19,6 +19,7 @@ from vad.segments import Segment
 
 __all__ = [
     "OperatingPoint",
+    "RocCurve",
     "average_precision",
     "best_balanced_error",
     "error_rates",
@@ -26,6 +27,7 @@ __all__ = [
     "labels_to_frames",
     "resample_frames",
     "roc_auc",
+    "roc_curve",
 ]
 
 # Times are decimal seconds held in binary: 0.07 s / 20 ms is 3.5000000000000004 frames, yet a middle.
@@ -87,44 +89,6 @@ def resample_frames(
     return taken
 
 
-def roc_auc(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Area under the ROC curve: how often a speech frame scores above a non-speech frame, ties by half.
-
-    Args:
-        labels: True or 1 where there is speech [shape=(frames,)].
-        scores: Higher is more likely speech [shape=(frames,)].
-
-    Returns:
-        0 to 1, 0.5 being chance; nan where the labels hold one class alone.
-
-    Raises:
-        ConfigError: The shapes differ, or a score is not finite.
-    """
-    curve = _roc_curve(labels, scores)
-    # Integers up to the division, so that it alone rounds; they stay below 2**63 for 400 hours at 10 ms.
-    twice_area = np.sum(np.diff(curve.false_alarms) * (curve.hits[1:] + curve.hits[:-1]))
-    return _ratio(float(twice_area), 2.0 * curve.n_speech * curve.n_nonspeech)
-
-
-def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Precision averaged over recall, without interpolation (the sum of precision times the step in recall).
-
-    Args:
-        labels: True or 1 where there is speech [shape=(frames,)].
-        scores: Higher is more likely speech [shape=(frames,)].
-
-    Returns:
-        0 to 1, chance being the share of speech; nan where there is no speech.
-
-    Raises:
-        ConfigError: The shapes differ, or a score is not finite.
-    """
-    curve = _roc_curve(labels, scores)
-    hits = curve.hits[1:]
-    precision = hits / (hits + curve.false_alarms[1:])
-    return _ratio(float(np.sum(np.diff(curve.hits) * precision)), curve.n_speech)
-
-
 @dataclass(frozen=True)
 class OperatingPoint:
     """Errors at one threshold.
@@ -145,6 +109,144 @@ class OperatingPoint:
         return (self.miss + self.false_alarm) / 2
 
 
+@dataclass(frozen=True)
+class RocCurve:
+    """Counts at every threshold, falling; the first point takes nothing for speech.
+
+    `roc_curve` makes one with every distinct score as a threshold. Where counts stand for more than one recording
+    or for drawn ones, make it from them: every figure follows from the counts alone.
+
+    Attributes:
+        thresholds: A frame is taken for speech where its score is at least this [shape=(points,)].
+        hits: Speech frames taken for speech [shape=(points,)].
+        false_alarms: Non-speech frames taken for speech [shape=(points,)].
+    """
+
+    thresholds: NDArray[np.float64]
+    hits: NDArray[np.int64]
+    false_alarms: NDArray[np.int64]
+
+    @property
+    def n_speech(self) -> int:
+        """Frames of speech."""
+        return int(self.hits[-1])
+
+    @property
+    def n_nonspeech(self) -> int:
+        """Frames of non-speech."""
+        return int(self.false_alarms[-1])
+
+    @property
+    def misses(self) -> NDArray[np.float64]:
+        """Share of the speech frames taken for non-speech [shape=(points,)]."""
+        return (self.n_speech - self.hits) / self.n_speech
+
+    @property
+    def false_alarm_rates(self) -> NDArray[np.float64]:
+        """Share of the non-speech frames taken for speech [shape=(points,)]."""
+        return self.false_alarms / self.n_nonspeech
+
+    @property
+    def auc(self) -> float:
+        """Area under the curve, 0 to 1; nan without frames of both classes."""
+        # Integers up to the division, so that it alone rounds; they stay below 2**63 for 400 hours at 10 ms.
+        twice_area = np.sum(np.diff(self.false_alarms) * (self.hits[1:] + self.hits[:-1]))
+        return _ratio(float(twice_area), 2.0 * self.n_speech * self.n_nonspeech)
+
+    @property
+    def average_precision(self) -> float:
+        """Precision averaged over recall, 0 to 1; nan without speech."""
+        hits = self.hits[1:]
+        precision = hits / np.maximum(hits + self.false_alarms[1:], 1)
+        return _ratio(float(np.sum(np.diff(self.hits) * precision)), self.n_speech)
+
+    def best(self) -> OperatingPoint:
+        """Where miss and false alarm have the smallest mean: `best_balanced_error`."""
+        if self.n_speech == 0 or self.n_nonspeech == 0:
+            return OperatingPoint(math.nan, math.nan, math.nan)
+        return self._point(int(np.argmin(self.misses + self.false_alarm_rates)))
+
+    def at_miss(self, miss: float) -> OperatingPoint:
+        """Where false alarms are fewest without missing more: `false_alarm_at_miss`."""
+        if self.n_speech == 0 or self.n_nonspeech == 0:
+            return OperatingPoint(math.nan, math.nan, math.nan)
+        return self._point(int(np.argmax(self.misses <= miss)))
+
+    def at(self, threshold: float) -> OperatingPoint:
+        """The errors at a threshold: `error_rates`."""
+        index = int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
+        hits, false_alarms = int(self.hits[index]), int(self.false_alarms[index])
+        return OperatingPoint(
+            threshold,
+            _ratio(self.n_speech - hits, self.n_speech),
+            _ratio(false_alarms, self.n_nonspeech),
+        )
+
+    def _point(self, index: int) -> OperatingPoint:
+        return OperatingPoint(
+            float(self.thresholds[index]), float(self.misses[index]), float(self.false_alarm_rates[index])
+        )
+
+
+def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
+    """Count hits and false alarms at every distinct score.
+
+    Args:
+        labels: True or 1 where there is speech [shape=(frames,)].
+        scores: Higher is more likely speech [shape=(frames,)].
+
+    Returns:
+        The curve, from which every figure of this module follows.
+
+    Raises:
+        ConfigError: The shapes differ, or a score is not finite.
+    """
+    speech, values = _checked(labels, scores)
+    order = np.argsort(-values, kind="stable")
+    speech, values = speech[order], values[order]
+    last_of_tie = (
+        np.append(np.flatnonzero(np.diff(values)), values.size - 1) if values.size else np.zeros(0, np.int64)
+    )
+    hits = np.cumsum(speech, dtype=np.int64)[last_of_tie]
+    return RocCurve(
+        thresholds=np.concatenate([[np.inf], values[last_of_tie]]),
+        hits=np.concatenate([[0], hits]),
+        false_alarms=np.concatenate([[0], last_of_tie + 1 - hits]),
+    )
+
+
+def roc_auc(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Area under the ROC curve: how often a speech frame scores above a non-speech frame, ties by half.
+
+    Args:
+        labels: True or 1 where there is speech [shape=(frames,)].
+        scores: Higher is more likely speech [shape=(frames,)].
+
+    Returns:
+        0 to 1, 0.5 being chance; nan where the labels hold one class alone.
+
+    Raises:
+        ConfigError: The shapes differ, or a score is not finite.
+    """
+    return roc_curve(labels, scores).auc
+
+
+def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Precision averaged over recall, without interpolation (the sum of precision times the step in recall).
+
+    Args:
+        labels: True or 1 where there is speech [shape=(frames,)].
+        scores: Higher is more likely speech [shape=(frames,)].
+
+    Returns:
+        0 to 1, chance being the share of speech; nan where there is no speech.
+
+    Raises:
+        ConfigError: The shapes differ, or a score is not finite.
+    """
+    return roc_curve(labels, scores).average_precision
+
+
 def error_rates(labels: ArrayLike, scores: ArrayLike, threshold: float) -> OperatingPoint:
     """Miss and false alarm at a threshold.
 
@@ -159,11 +261,7 @@ def error_rates(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Opera
     Raises:
         ConfigError: The shapes differ, or a score is not finite.
     """
-    speech, values = _checked(labels, scores)
-    taken = values >= threshold
-    n_speech = int(np.count_nonzero(speech))
-    n_missed, n_false = int(np.count_nonzero(speech & ~taken)), int(np.count_nonzero(~speech & taken))
-    return OperatingPoint(threshold, _ratio(n_missed, n_speech), _ratio(n_false, speech.size - n_speech))
+    return roc_curve(labels, scores).at(threshold)
 
 
 def best_balanced_error(labels: ArrayLike, scores: ArrayLike) -> OperatingPoint:
@@ -180,10 +278,7 @@ def best_balanced_error(labels: ArrayLike, scores: ArrayLike) -> OperatingPoint:
     Raises:
         ConfigError: The shapes differ, or a score is not finite.
     """
-    curve = _roc_curve(labels, scores)
-    if curve.n_speech == 0 or curve.n_nonspeech == 0:
-        return OperatingPoint(math.nan, math.nan, math.nan)
-    return curve.point(int(np.argmin(curve.misses + curve.false_alarm_rates)))
+    return roc_curve(labels, scores).best()
 
 
 def false_alarm_at_miss(labels: ArrayLike, scores: ArrayLike, miss: float) -> OperatingPoint:
@@ -202,55 +297,7 @@ def false_alarm_at_miss(labels: ArrayLike, scores: ArrayLike, miss: float) -> Op
     """
     if not 0.0 <= miss <= 1.0:
         raise ConfigError(f"miss must be between 0 and 1. Received: miss={miss}.")
-    curve = _roc_curve(labels, scores)
-    if curve.n_speech == 0 or curve.n_nonspeech == 0:
-        return OperatingPoint(math.nan, math.nan, math.nan)
-    return curve.point(int(np.argmax(curve.misses <= miss)))
-
-
-@dataclass(frozen=True)
-class _RocCurve:
-    """Counts at every distinct threshold, falling; the first point takes nothing for speech."""
-
-    thresholds: NDArray[np.float64]
-    hits: NDArray[np.int64]
-    false_alarms: NDArray[np.int64]
-
-    @property
-    def n_speech(self) -> int:
-        return int(self.hits[-1])
-
-    @property
-    def n_nonspeech(self) -> int:
-        return int(self.false_alarms[-1])
-
-    @property
-    def misses(self) -> NDArray[np.float64]:
-        return (self.n_speech - self.hits) / self.n_speech
-
-    @property
-    def false_alarm_rates(self) -> NDArray[np.float64]:
-        return self.false_alarms / self.n_nonspeech
-
-    def point(self, index: int) -> OperatingPoint:
-        return OperatingPoint(
-            float(self.thresholds[index]), float(self.misses[index]), float(self.false_alarm_rates[index])
-        )
-
-
-def _roc_curve(labels: ArrayLike, scores: ArrayLike) -> _RocCurve:
-    speech, values = _checked(labels, scores)
-    order = np.argsort(-values, kind="stable")
-    speech, values = speech[order], values[order]
-    last_of_tie = (
-        np.append(np.flatnonzero(np.diff(values)), values.size - 1) if values.size else np.zeros(0, np.int64)
-    )
-    hits = np.cumsum(speech, dtype=np.int64)[last_of_tie]
-    return _RocCurve(
-        thresholds=np.concatenate([[np.inf], values[last_of_tie]]),
-        hits=np.concatenate([[0], hits]),
-        false_alarms=np.concatenate([[0], last_of_tie + 1 - hits]),
-    )
+    return roc_curve(labels, scores).at_miss(miss)
 
 
 def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

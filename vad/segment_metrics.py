@@ -1,10 +1,12 @@
-"""How well detected segments agree with a reference: seconds missed and falsely found, and boundaries.
+"""How well detected segments agree with a reference: seconds missed and falsely found, boundaries, pauses.
 
 Segments overlap where speakers do; what is measured is their union. A rate whose denominator is empty is nan.
 """
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,18 @@ from vad.errors import ConfigError
 from vad.labels import merge
 from vad.segments import Segment
 
-__all__ = ["BoundaryErrors", "DetectionErrors", "boundary_errors", "detection_errors"]
+__all__ = [
+    "PAUSES_MS",
+    "BoundaryErrors",
+    "DetectionErrors",
+    "PauseCounts",
+    "boundary_errors",
+    "detection_errors",
+    "pauses_found",
+]
+
+PAUSES_MS = (100, 200, 500)
+"""Pauses are counted in three lots: from each of these on, up to the next."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +138,57 @@ def boundary_errors(
     onsets = _match([one.start for one in truth], [one.start for one in found], max_distance)
     offsets = _match([one.end for one in truth], [one.end for one in found], max_distance)
     return BoundaryErrors(onsets, offsets, len(truth) - onsets.size, len(truth) - offsets.size)
+
+
+@dataclass(frozen=True)
+class PauseCounts:
+    """Pauses inside speech, in the lots of `PAUSES_MS`; sums over recordings are made with ``+``.
+
+    Attributes:
+        found: Pauses of the reference of which the detected segments leave at least half free.
+        total: Pauses of the reference.
+    """
+
+    found: tuple[int, ...] = (0, 0, 0)
+    total: tuple[int, ...] = (0, 0, 0)
+
+    def __add__(self, other: PauseCounts) -> PauseCounts:
+        return PauseCounts(
+            tuple(a + b for a, b in zip(self.found, other.found, strict=True)),
+            tuple(a + b for a, b in zip(self.total, other.total, strict=True)),
+        )
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Share of the pauses of each lot that was found; nan where there are none."""
+        pairs = zip(self.found, self.total, strict=True)
+        return tuple(found / total if total else math.nan for found, total in pairs)
+
+
+def pauses_found(reference: Iterable[Segment], detected: Iterable[Segment]) -> PauseCounts:
+    """How many of the pauses between the reference's segments the detected ones show too.
+
+    Args:
+        reference: Turns, seconds; a pause is a gap in their union.
+        detected: What the detector found, seconds.
+
+    Returns:
+        The pauses of each lot, and how many of them are found: half of one at least lies in no segment.
+    """
+    truth, segments = merge(reference), merge(detected)
+    found, total = [0] * len(PAUSES_MS), [0] * len(PAUSES_MS)
+    ends, starts = [one.end for one in segments], [one.start for one in segments]
+    for before, after in itertools.pairwise(truth):
+        pause = Segment(before.end, after.start)
+        # A pause of 0.2 s between decimal times may be 0.19999999999999996 long.
+        lot = bisect.bisect_right(PAUSES_MS, pause.duration * 1000 + 1e-6) - 1
+        if lot < 0:
+            continue
+        near = segments[bisect.bisect_left(ends, pause.start) : bisect.bisect_right(starts, pause.end)]
+        covered = math.fsum(min(one.end, pause.end) - max(one.start, pause.start) for one in near)
+        total[lot] += 1
+        found[lot] += covered <= pause.duration / 2 + 1e-9
+    return PauseCounts(tuple(found), tuple(total))
 
 
 def _match(reference: Sequence[float], detected: Sequence[float], max_distance: float) -> NDArray[np.float64]:
