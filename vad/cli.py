@@ -29,6 +29,7 @@ COMMANDS = {
     "listen": ("vad.commands.listen", "find speech at the microphone as it is spoken"),
     "train": ("vad.commands.train", "train a network on your own sound"),
     "evaluate": ("vad.commands.evaluate", "measure a model on labelled recordings"),
+    "benchmark": ("vad.commands.benchmark", "measure models beside other detectors, under many conditions"),
     "export": ("vad.commands.export", "write a trained network as a model file"),
 }
 
