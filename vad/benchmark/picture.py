@@ -13,6 +13,7 @@ from vad.benchmark.run import Results
 __all__ = ["draw"]
 
 _SHOWN = (0.005, 1.0)  # of a rate on a logarithmic axis
+_LEAST_AREA = 0.75  # less would squeeze what is worth comparing
 
 
 def draw(results: Results, path: Path) -> None:
@@ -52,10 +53,10 @@ def _areas(axes: Any, results: Results, colours: dict[str, str]) -> None:
     conditions = list(results.conditions)
     for name in results.systems:
         areas = [results.conditions[condition][name].metrics.auc for condition in conditions]
-        axes.plot(areas, conditions, "o", color=colours[name], label=name)
+        axes.plot(np.maximum(areas, _LEAST_AREA), conditions, "o", color=colours[name], label=name)
     axes.invert_yaxis()
     axes.grid(alpha=0.3)
-    axes.set(title="Area under the ROC curve")
+    axes.set(title="Area under the ROC curve", xlabel=f"at the edge: {_LEAST_AREA} or less")
 
 
 def _sounds(axes: Any, results: Results, colours: dict[str, str]) -> None:

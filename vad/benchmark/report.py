@@ -15,7 +15,7 @@ from vad.benchmark.run import Figures, Results
 __all__ = ["to_json", "to_markdown"]
 
 _METHOD = """\
-{recordings} recordings, {seconds:.0f} s, {speech:.0%} speech; frames of 10 ms, pooled. Every system starts each
+{recordings} recordings, {seconds:.0f} s, {speech:.0f} % speech; frames of 10 ms, pooled. Every system starts each
 recording from a fresh state; what it says of its own frame holds for that frame, no lag taken out. Seed {seed};
 intervals: 95 %, {n_draws} draws of recordings, the same for all systems."""
 _THRESHOLDS = """\
@@ -33,7 +33,7 @@ the clean recordings' speech (a system that says only yes or no may reach it by 
 def to_markdown(results: Results) -> str:
     """Tables for people; the best of a row is bold."""
     clean = next(iter(results.conditions[CLEAN].values())).metrics
-    facts = asdict(results) | {"seconds": clean.duration, "speech": clean.speech}
+    facts = asdict(results) | {"seconds": clean.duration, "speech": 100 * clean.speech}
     sections = [
         _METHOD.format_map(facts),
         _systems(results),
@@ -82,7 +82,7 @@ def _systems(results: Results) -> str:
         (
             name,
             [
-                f"{results.thresholds[name]:g}",
+                f"{results.thresholds[name]:.3g}",
                 _shown(results.thresholds_at_5_miss[name], "{:.3f}"),
                 f"{results.times_real_time[name]:,.0f} x",
                 version,
@@ -157,7 +157,7 @@ def _clean(results: Results) -> str:
         pauses = (one.pauses_found_100_ms, one.pauses_found_200_ms, one.pauses_found_500_ms)
         cells = [_shown(one.average_precision, "{:.4f}")]
         cells += [_shown(1000 * value, "{:.0f}") for value in boundaries]
-        cells += [_shown(value, "{:.0%}") for value in pauses]
+        cells += [_shown(100 * value, "{:.0f} %") for value in pauses]
         rows.append((name, cells))
     return _table("system", columns, rows)
 
@@ -165,13 +165,11 @@ def _clean(results: Results) -> str:
 def _sounds(results: Results) -> str:
     rows = []
     for name, figures in results.sounds.items():
-        least = min(one.at_5_miss for one in figures.values())
-        cells = []
-        for system in results.systems:
-            one = figures[system]
-            shown = f"{one.at_5_miss:.1%}"
-            cells.append(
-                f"{f'**{shown}**' if shown == f'{least:.1%}' else shown}, {one.at_own:.1%}".replace("%", " %")
-            )
+        shares = [f"{100 * figures[system].at_5_miss:.1f} %" for system in results.systems]
+        least = f"{100 * min(one.at_5_miss for one in figures.values()):.1f} %"
+        cells = [
+            f"{f'**{share}**' if share == least else share}, {100 * figures[system].at_own:.1f} %"
+            for share, system in zip(shares, results.systems, strict=True)
+        ]
         rows.append((f"{name}, {results.sound_seconds[name]:.0f} s", cells))
     return _table("class", results.systems, rows)

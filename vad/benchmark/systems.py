@@ -25,7 +25,8 @@ from vad.segments import Segmenter, SegmentOptions, SpeechEnd
 
 __all__ = ["PEERS", "System", "own"]
 
-_QUIETEST_DB = -100.0
+_QUIETEST_DB = -120.0
+_ENERGY_THRESHOLD_DB = -50.0
 _ENERGY_WINDOW = 400  # samples: 25 ms
 
 
@@ -111,7 +112,7 @@ def _webrtc() -> System:
 
 
 def _energy() -> System:
-    """The level over 25 ms around each 10 ms, -100 to 0 dBFS laid on 0 to 1; speech from -50 dBFS on."""
+    """The level over 25 ms around each 10 ms, -120 to 0 dBFS laid on 0 to 1."""
 
     def scores(frames: Samples) -> npt.NDArray[np.float64]:
         samples = np.pad(frames.ravel().astype(np.float64), (_ENERGY_WINDOW - CELL) // 2)
@@ -120,7 +121,7 @@ def _energy() -> System:
         laid: npt.NDArray[np.float64] = np.clip(1 - level_db / _QUIETEST_DB, 0, 1)
         return laid
 
-    return _by_hops("Energy", "", CELL, _bare(0.5), scores)
+    return _by_hops("Energy", "", CELL, _bare(1 - _ENERGY_THRESHOLD_DB / _QUIETEST_DB), scores)
 
 
 def _openable(name: str, open_it: Callable[[], System], remedy: str = "") -> Callable[[], System]:
@@ -175,7 +176,9 @@ def _by_hops(
         segments = (event.segment for event in events if isinstance(event, SpeechEnd))
         return Heard.from_frames(values, hop_duration, duration, segments)
 
-    return System(name, f"{package} {version(package)}" if package else "", options, hear_hops)
+    return System(
+        name, f"{package} {version(package)}" if package else "level over 25 ms", options, hear_hops
+    )
 
 
 def _as_int16(samples: Samples) -> npt.NDArray[np.int16]:
