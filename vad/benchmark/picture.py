@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from vad.benchmark.conditions import CLEAN
 from vad.benchmark.run import Results
@@ -23,9 +25,6 @@ def draw(results: Results, path: Path) -> None:
         results: What was measured.
         path: Where to write.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(15, 5 if results.sounds else 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, 3 if results.sounds else 2)

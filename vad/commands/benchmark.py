@@ -20,7 +20,6 @@ from vad.runtime import model_names
 if TYPE_CHECKING:
     from vad.benchmark.conditions import Condition
     from vad.benchmark.material import Material
-    from vad.benchmark.run import Results
     from vad.benchmark.systems import System
 
 __all__ = ["add_arguments", "run"]
@@ -78,9 +77,8 @@ def run(args: argparse.Namespace) -> int:
         MissingDependencyError: scipy or matplotlib is not installed.
     """
     with benchmark_extra():
-        import matplotlib  # noqa: F401  (better missed now than after the run)
-
-        from vad.benchmark.report import to_markdown
+        from vad.benchmark.picture import draw
+        from vad.benchmark.report import to_json, to_markdown
         from vad.benchmark.run import benchmark
     for name, least in (("seed", 0), ("draws", 1), ("most_per_class", 1)):
         value = getattr(args, name)
@@ -103,7 +101,11 @@ def run(args: argparse.Namespace) -> int:
             advance=progress.advance,
         )
     if args.output is not None:
-        _write(results, args.output)
+        for ending, text in ((".md", to_markdown(results)), (".json", to_json(results))):
+            with writing(args.output / f"{_NAME}{ending}") as temporary:
+                temporary.write_text(text, encoding="utf-8")
+        with writing(args.output / f"{_NAME}.png") as temporary:
+            draw(results, temporary)
     print(to_markdown(results), end="")
     return 1 if failures else 0
 
@@ -166,14 +168,3 @@ def _choose_conditions(names: Sequence[str] | None, material: "Material") -> "li
     return (
         list(known.values()) if names is None else [known[name] for name in known if name in {CLEAN, *names}]
     )
-
-
-def _write(results: "Results", folder: Path) -> None:
-    from vad.benchmark.picture import draw
-    from vad.benchmark.report import to_json, to_markdown
-
-    for ending, text in ((".md", to_markdown(results)), (".json", to_json(results))):
-        with writing(folder / f"{_NAME}{ending}") as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    with writing(folder / f"{_NAME}.png") as temporary:
-        draw(results, temporary)
