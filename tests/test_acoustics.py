@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import signal
 from sounds import RATE, noise, tone
 
-from vad.training import acoustics
-from vad.training.bank import SAMPLE_RATE
+from vad import acoustics
+from vad.acoustics import SAMPLE_RATE
 
 drawn = settings(max_examples=25, deadline=None)
 seeds = st.integers(0, 2**32 - 1)

@@ -12,7 +12,8 @@ import tiny_corpus
 from sounds import RATE, tone
 
 from vad.errors import AudioError, ConfigError
-from vad.training.bank import CELL, Bank, Clip, build_bank, whole_file
+from vad.training.bank import CELL, Bank, Clip, build_bank
+from vad.whole_file import whole_file
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from sounds import RATE, tone
 from vad.cli import main
 from vad.corpus import Item
 from vad.detector import Detector
-from vad.evaluate import Scored, pool, score_item
+from vad.evaluate import Scored, pool, score_item, score_segments
 from vad.segments import Segment
 
 ROOT = Path(__file__).parent.parent
@@ -221,3 +221,18 @@ def test_the_script_is_the_command(corpus: Path, model_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["pooled"]["duration"] == pytest.approx(6.0)
+
+
+def test_pauses_are_told_by_length_and_those_from_200_ms_together() -> None:
+    reference = [
+        Segment(0.0, 1.0),
+        Segment(1.1, 2.0),
+        Segment(2.2, 3.0),
+        Segment(3.4, 4.0),
+        Segment(4.5, 5.0),
+    ]
+    found = [Segment(0.0, 2.0), Segment(2.2, 4.0), Segment(4.5, 5.0)]
+    figures = pool([score_segments(reference, found, 5.0)] * 2).metrics(0.5)
+    by_length = (figures.pauses_found_100_ms, figures.pauses_found_200_ms, figures.pauses_found_500_ms)
+    assert by_length == (0.0, 0.5, 1.0)
+    assert (figures.pauses, figures.pause_recall) == (6, pytest.approx(2 / 3))

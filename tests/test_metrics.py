@@ -23,6 +23,7 @@ from vad.metrics import (
     labels_to_frames,
     resample_frames,
     roc_auc,
+    roc_curve,
 )
 from vad.segment_metrics import BoundaryErrors, PauseRecall, boundary_errors, detection_errors, pause_recall
 from vad.segments import Segment
@@ -265,3 +266,37 @@ def test_pauses_stand_between_turns_and_add_up() -> None:
     assert pause_recall(overlapping, []).pauses == 0
     with pytest.raises(ConfigError, match="min_duration"):
         pause_recall(turns, turns, 0.0)
+    with pytest.raises(ConfigError, match="max_duration"):
+        pause_recall(turns, turns, 0.5, 0.2)
+
+
+@drawn
+@given(two_classes, st.integers(-1, 13).map(lambda n: n / 12))
+def test_a_curve_knows_the_errors_at_any_threshold(pairs: list[tuple[bool, float]], threshold: float) -> None:
+    labels, scores = columns(pairs)
+    point = roc_curve(labels, scores).at(threshold)
+    assert point.miss == pytest.approx(np.mean(scores[labels] < threshold))
+    assert point.false_alarm == pytest.approx(np.mean(scores[~labels] >= threshold))
+
+
+@drawn
+@given(turns, turns)
+def test_pause_recall_equals_counting_cells(reference: list[Segment], detected: list[Segment]) -> None:
+    speech, found = (labels_to_frames(segments, 1300, 0.01) for segments in (reference, detected))
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], speech, [False]])))
+    total = shown = 0
+    for first, last in zip(edges[1:-1:2], edges[2:-1:2], strict=True):
+        if 20 <= last - first < 50:
+            open_edges = np.flatnonzero(np.diff(np.concatenate([[False], ~found[first:last], [False]])))
+            longest = max(np.diff(open_edges)[::2], default=0)
+            total += 1
+            shown += 2 * longest >= last - first
+    assert pause_recall(reference, detected, 0.2, 0.5) == PauseRecall(total, shown)
+
+
+def test_pauses_are_counted_from_the_least_duration_up_to_the_most() -> None:
+    reference = [Segment(0.0, 1.0), Segment(1.1, 2.0), Segment(2.2, 3.0), Segment(3.5, 4.0)]
+    lots = [
+        pause_recall(reference, [], *lengths).pauses for lengths in ((0.1, 0.2), (0.2, 0.5), (0.5, math.inf))
+    ]
+    assert lots == [1, 1, 1]

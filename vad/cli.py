@@ -30,6 +30,7 @@ COMMANDS = {
     "prepare": ("vad.commands.prepare", "make a corpus of your recordings and their labels"),
     "train": ("vad.commands.train", "train a network on your own sound"),
     "evaluate": ("vad.commands.evaluate", "measure a model on labelled recordings"),
+    "benchmark": ("vad.commands.benchmark", "measure models beside other detectors, under many conditions"),
     "tune": ("vad.commands.tune", "find the threshold and durations that serve a goal"),
     "inspect": ("vad.commands.inspect", "look into a trained network and its answers"),
     "export": ("vad.commands.export", "write a trained network as a model file"),

@@ -32,7 +32,7 @@ __all__ = ["KINDS", "SPLITS", "Item", "audio_files", "item_from_line", "manifest
 KINDS = ("speech", "noise", "music")
 SPLITS = ("train", "dev", "test")
 _DEV_SHARE = 0.1
-_STRINGS = ("speaker", "language", "source", "license", "commit", "label")
+_STRINGS = ("speaker", "language", "source", "original", "license", "commit", "label")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Item:
         speaker: Who speaks, several names with " + " between; "" where unknown.
         language: What is spoken.
         source: Where the recording comes from.
+        original: Its path there.
         license: Its licence.
         commit: The version of its source.
         label: Where its segments come from.
@@ -63,6 +64,7 @@ class Item:
     speaker: str = ""
     language: str = ""
     source: str = ""
+    original: str = ""
     license: str = ""
     commit: str = ""
     label: str = ""

@@ -12,21 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from vad.audio import open_audio
 from vad.calibration import reliability
 from vad.corpus import Item
 from vad.detector import Detector
-from vad.metrics import (
-    average_precision,
-    best_balanced_error,
-    error_rates,
-    false_alarm_at_miss,
-    labels_to_frames,
-    resample_frames,
-    roc_auc,
-)
+from vad.metrics import RocCurve, labels_to_frames, resample_frames, roc_curve
 from vad.segment_metrics import (
     BoundaryErrors,
     DetectionErrors,
@@ -37,15 +29,29 @@ from vad.segment_metrics import (
 )
 from vad.segments import Event, Segment, SpeechEnd
 
-__all__ = ["GRID_DURATION", "Metrics", "Scored", "pool", "score_blocks", "score_item", "score_segments"]
+__all__ = [
+    "ALLOWED_MISS",
+    "GRID_DURATION",
+    "Heard",
+    "Metrics",
+    "Scored",
+    "hear",
+    "pool",
+    "score_blocks",
+    "score_item",
+    "score_segments",
+]
 
 GRID_DURATION = 0.01
-_ALLOWED_MISS = 0.05
+ALLOWED_MISS = 0.05
+_PAUSES = ((0.1, 0.2), (0.2, 0.5), (0.5, math.inf))  # seconds: those from the first on, up to the second
 _OVER_THRESHOLDS = (
     "auc",
     "average_precision",
     "best_balanced_error",
     "best_threshold",
+    "miss_at_best",
+    "false_alarm_at_best",
     "false_alarm_at_5_miss",
     "calibration_error",
 )
@@ -62,6 +68,8 @@ class Metrics:
         average_precision: Precision averaged over recall.
         best_balanced_error: The least mean of miss and false alarm over all thresholds.
         best_threshold: Where it is reached.
+        miss_at_best: Of the frames, there.
+        false_alarm_at_best: Of the frames, there.
         false_alarm_at_5_miss: The least false alarm of a threshold that misses 5 % of the speech frames at most.
         miss: Of the frames, at the detector's threshold.
         false_alarm: Of the frames, at the detector's threshold.
@@ -77,6 +85,9 @@ class Metrics:
         unmatched_offsets: Reference offsets without a segment's end within 0.5 s.
         pauses: In the reference, of 0.2 s or more between two turns.
         pause_recall: Share of them that the segments leave open.
+        pauses_found_100_ms: The same share of the pauses of 0.1 to 0.2 s.
+        pauses_found_200_ms: Of 0.2 to 0.5 s.
+        pauses_found_500_ms: Of 0.5 s and more.
     """
 
     duration: float
@@ -85,6 +96,8 @@ class Metrics:
     average_precision: float
     best_balanced_error: float
     best_threshold: float
+    miss_at_best: float
+    false_alarm_at_best: float
     false_alarm_at_5_miss: float
     miss: float
     false_alarm: float
@@ -100,6 +113,9 @@ class Metrics:
     unmatched_offsets: int
     pauses: int
     pause_recall: float
+    pauses_found_100_ms: float
+    pauses_found_200_ms: float
+    pauses_found_500_ms: float
 
 
 @dataclass(frozen=True)
@@ -113,27 +129,36 @@ class Scored:
         probabilities: What the model says of each cell, 0 to 1 [shape=(cells,)]. None where there are only segments.
         detection: Seconds that the detector's segments miss and falsely hold.
         boundaries: How far the segments' boundaries stand from the reference's.
-        pauses: How many of the reference's pauses the segments leave open.
+        pauses: How many of the reference's pauses the segments leave open: of 0.1 to 0.2 s, to 0.5 s, and longer.
     """
 
     duration: float
     labels: NDArray[np.bool_]
     found: NDArray[np.bool_]
-    probabilities: NDArray[np.float64] | None
+    probabilities: NDArray[np.float32] | None
     detection: DetectionErrors
     boundaries: BoundaryErrors
-    pauses: PauseRecall
+    pauses: tuple[PauseRecall, ...]
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """The probabilities; of segments alone, 1 where they have speech and else 0 [shape=(cells,)]."""
+        return self.found.astype(np.float32) if self.probabilities is None else self.probabilities
+
+    @property
+    def curve(self) -> RocCurve:
+        """What every threshold takes for speech."""
+        return roc_curve(self.labels, self.scores)
 
     def metrics(self, threshold: float) -> Metrics:
         """Sum it up; the frames' miss and false alarm are those at this threshold, or else of the segments."""
-        if self.probabilities is None:
-            frames = error_rates(self.labels, self.found, 1.0)
-        else:
-            frames = error_rates(self.labels, self.probabilities, threshold)
+        curve = self.curve
+        frames = curve.at(1.0 if self.probabilities is None else threshold)
+        shortest, short, long = self.pauses
         return Metrics(
             duration=self.duration,
             speech=float(np.mean(self.labels)) if self.labels.size else math.nan,
-            **self._over_thresholds(),
+            **self._over_thresholds(curve),
             miss=frames.miss,
             false_alarm=frames.false_alarm,
             detection_error_rate=self.detection.rate,
@@ -142,24 +167,56 @@ class Scored:
             **self.boundaries.summary(),
             unmatched_onsets=self.boundaries.unmatched_onsets,
             unmatched_offsets=self.boundaries.unmatched_offsets,
-            pauses=self.pauses.pauses,
-            pause_recall=self.pauses.rate,
+            pauses=(short + long).pauses,
+            pause_recall=(short + long).rate,
+            pauses_found_100_ms=shortest.rate,
+            pauses_found_200_ms=short.rate,
+            pauses_found_500_ms=long.rate,
         )
 
-    def _over_thresholds(self) -> dict[str, float]:
+    def _over_thresholds(self, curve: RocCurve) -> dict[str, float]:
         if self.probabilities is None:
             return dict.fromkeys(_OVER_THRESHOLDS, math.nan)
-        labels, probabilities = self.labels, self.probabilities
-        best = best_balanced_error(labels, probabilities)
+        best = curve.best()
         figures = (
-            roc_auc(labels, probabilities),
-            average_precision(labels, probabilities),
+            curve.auc,
+            curve.average_precision,
             best.balanced_error,
             best.threshold,
-            false_alarm_at_miss(labels, probabilities, _ALLOWED_MISS).false_alarm,
-            reliability(labels, probabilities).expected_error,
+            best.miss,
+            best.false_alarm,
+            curve.at_miss(ALLOWED_MISS).false_alarm,
+            reliability(self.labels, self.probabilities).expected_error,
         )
         return dict(zip(_OVER_THRESHOLDS, figures, strict=True))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a detector says of a recording, by itself.
+
+    Attributes:
+        duration: Seconds of audio.
+        probabilities: One every 10 ms, 0 to 1 [shape=(cells,)].
+        segments: Where it finds speech.
+    """
+
+    duration: float
+    probabilities: NDArray[np.float32]
+    segments: tuple[Segment, ...]
+
+    @classmethod
+    def from_frames(
+        cls, values: ArrayLike, frame_duration: float, duration: float, segments: Iterable[Segment]
+    ) -> Heard:
+        """Put the values of frames of any length on the grid: each holds for its frame."""
+        cells = resample_frames(values, frame_duration, _n_cells(duration), GRID_DURATION)
+        return cls(duration, cells.astype(np.float32), tuple(segments))
+
+    def against(self, reference: Sequence[Segment]) -> Scored:
+        """Hold it against where speech is."""
+        scored = score_segments(reference, self.segments, self.duration)
+        return replace(scored, probabilities=self.probabilities)
 
 
 def score_item(detector: Detector, item: Item) -> Scored:
@@ -195,6 +252,19 @@ def score_blocks(
     Returns:
         What it said, beside the reference.
     """
+    return hear(detector, blocks).against(reference)
+
+
+def hear(detector: Detector, blocks: Iterable[NDArray[np.float32]]) -> Heard:
+    """Let a detector hear samples at its own rate, without telling it what is right.
+
+    Args:
+        detector: What listens.
+        blocks: Mono samples, in [-1, 1] [shape=(samples,)].
+
+    Returns:
+        What it says.
+    """
     stream = detector.stream()
     events: list[Event] = []
     probabilities = []
@@ -203,12 +273,10 @@ def score_blocks(
         probabilities.append(stream.probabilities)
     events += stream.finish()
     probabilities.append(stream.probabilities)
-    segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
-    scored = score_segments(reference, segments, stream.duration)
-    cells = resample_frames(
-        np.concatenate(probabilities), detector.frame_duration, len(scored.labels), GRID_DURATION
+    segments = (event.segment for event in events if isinstance(event, SpeechEnd))
+    return Heard.from_frames(
+        np.concatenate(probabilities), detector.frame_duration, stream.duration, segments
     )
-    return replace(scored, probabilities=cells)
 
 
 def score_segments(reference: Sequence[Segment], detected: Sequence[Segment], duration: float) -> Scored:
@@ -222,8 +290,7 @@ def score_segments(reference: Sequence[Segment], detected: Sequence[Segment], du
     Returns:
         What was said, beside the reference.
     """
-    # A last cell that is not full is left out; what is full but for rounding (0.29 s are 28.99... cells) is not.
-    n_cells = math.floor(duration / GRID_DURATION + 1e-6)
+    n_cells = _n_cells(duration)
     return Scored(
         duration=duration,
         labels=labels_to_frames(reference, n_cells, GRID_DURATION),
@@ -231,7 +298,7 @@ def score_segments(reference: Sequence[Segment], detected: Sequence[Segment], du
         probabilities=None,
         detection=detection_errors(reference, detected, duration),
         boundaries=boundary_errors(reference, detected),
-        pauses=pause_recall(reference, detected),
+        pauses=tuple(pause_recall(reference, detected, *lengths) for lengths in _PAUSES),
     )
 
 
@@ -253,5 +320,10 @@ def pool(scored: Sequence[Scored]) -> Scored:
         probabilities=np.concatenate(probabilities) if probabilities else None,
         detection=sum((one.detection for one in scored), DetectionErrors()),
         boundaries=BoundaryErrors.pooled([one.boundaries for one in scored]),
-        pauses=sum((one.pauses for one in scored), PauseRecall()),
+        pauses=tuple(sum((one.pauses[lot] for one in scored), PauseRecall()) for lot in range(len(_PAUSES))),
     )
+
+
+def _n_cells(duration: float) -> int:
+    """A last cell that is not full is left out; what is full but for rounding (0.29 s are 28.99... cells) is not."""
+    return math.floor(duration / GRID_DURATION + 1e-6)

@@ -111,10 +111,13 @@ class OperatingPoint:
 
 @dataclass(frozen=True)
 class RocCurve:
-    """Counts at every distinct threshold, falling; the first point takes nothing for speech.
+    """Counts at every threshold, falling; the first point takes nothing for speech.
+
+    `roc_curve` makes one with every distinct score as a threshold. Where counts stand for more than one recording
+    or for drawn ones, make it from them: every figure follows from the counts alone.
 
     Attributes:
-        thresholds: The scores, infinity before them [shape=(points,)].
+        thresholds: A frame is taken for speech where its score is at least this [shape=(points,)].
         hits: Speech frames taken for speech [shape=(points,)].
         false_alarms: Non-speech frames taken for speech [shape=(points,)].
     """
@@ -125,12 +128,12 @@ class RocCurve:
 
     @property
     def n_speech(self) -> int:
-        """Speech frames in all."""
+        """Frames of speech."""
         return int(self.hits[-1])
 
     @property
     def n_nonspeech(self) -> int:
-        """Non-speech frames in all."""
+        """Frames of non-speech."""
         return int(self.false_alarms[-1])
 
     @property
@@ -142,6 +145,42 @@ class RocCurve:
     def false_alarm_rates(self) -> NDArray[np.float64]:
         """Share of the non-speech frames taken for speech [shape=(points,)]."""
         return self.false_alarms / self.n_nonspeech
+
+    @property
+    def auc(self) -> float:
+        """Area under the curve, 0 to 1; nan without frames of both classes."""
+        # Integers up to the division, so that it alone rounds; they stay below 2**63 for 400 hours at 10 ms.
+        twice_area = np.sum(np.diff(self.false_alarms) * (self.hits[1:] + self.hits[:-1]))
+        return _ratio(float(twice_area), 2.0 * self.n_speech * self.n_nonspeech)
+
+    @property
+    def average_precision(self) -> float:
+        """Precision averaged over recall, 0 to 1; nan without speech."""
+        hits = self.hits[1:]
+        precision = hits / np.maximum(hits + self.false_alarms[1:], 1)
+        return _ratio(float(np.sum(np.diff(self.hits) * precision)), self.n_speech)
+
+    def best(self) -> OperatingPoint:
+        """Where miss and false alarm have the smallest mean: `best_balanced_error`."""
+        if self.n_speech == 0 or self.n_nonspeech == 0:
+            return OperatingPoint(math.nan, math.nan, math.nan)
+        return self.point(int(np.argmin(self.misses + self.false_alarm_rates)))
+
+    def at_miss(self, miss: float) -> OperatingPoint:
+        """Where false alarms are fewest without missing more: `false_alarm_at_miss`."""
+        if self.n_speech == 0 or self.n_nonspeech == 0:
+            return OperatingPoint(math.nan, math.nan, math.nan)
+        return self.point(int(np.argmax(self.misses <= miss)))
+
+    def at(self, threshold: float) -> OperatingPoint:
+        """The errors at a threshold: `error_rates`."""
+        index = int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
+        hits, false_alarms = int(self.hits[index]), int(self.false_alarms[index])
+        return OperatingPoint(
+            threshold,
+            _ratio(self.n_speech - hits, self.n_speech),
+            _ratio(false_alarms, self.n_nonspeech),
+        )
 
     def point(self, index: int) -> OperatingPoint:
         """The errors at one threshold."""
@@ -156,6 +195,9 @@ def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
     Args:
         labels: True or 1 where there is speech [shape=(frames,)].
         scores: Higher is more likely speech [shape=(frames,)].
+
+    Returns:
+        The curve, from which every figure of this module follows.
 
     Raises:
         ConfigError: The shapes differ, or a score is not finite.
@@ -187,10 +229,7 @@ def roc_auc(labels: ArrayLike, scores: ArrayLike) -> float:
     Raises:
         ConfigError: The shapes differ, or a score is not finite.
     """
-    curve = roc_curve(labels, scores)
-    # Integers up to the division, so that it alone rounds; they stay below 2**63 for 400 hours at 10 ms.
-    twice_area = np.sum(np.diff(curve.false_alarms) * (curve.hits[1:] + curve.hits[:-1]))
-    return _ratio(float(twice_area), 2.0 * curve.n_speech * curve.n_nonspeech)
+    return roc_curve(labels, scores).auc
 
 
 def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
@@ -206,10 +245,7 @@ def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
     Raises:
         ConfigError: The shapes differ, or a score is not finite.
     """
-    curve = roc_curve(labels, scores)
-    hits = curve.hits[1:]
-    precision = hits / (hits + curve.false_alarms[1:])
-    return _ratio(float(np.sum(np.diff(curve.hits) * precision)), curve.n_speech)
+    return roc_curve(labels, scores).average_precision
 
 
 def error_rates(labels: ArrayLike, scores: ArrayLike, threshold: float) -> OperatingPoint:
@@ -226,11 +262,7 @@ def error_rates(labels: ArrayLike, scores: ArrayLike, threshold: float) -> Opera
     Raises:
         ConfigError: The shapes differ, or a score is not finite.
     """
-    speech, values = _checked(labels, scores)
-    taken = values >= threshold
-    n_speech = int(np.count_nonzero(speech))
-    n_missed, n_false = int(np.count_nonzero(speech & ~taken)), int(np.count_nonzero(~speech & taken))
-    return OperatingPoint(threshold, _ratio(n_missed, n_speech), _ratio(n_false, speech.size - n_speech))
+    return roc_curve(labels, scores).at(threshold)
 
 
 def best_balanced_error(labels: ArrayLike, scores: ArrayLike) -> OperatingPoint:
@@ -247,10 +279,7 @@ def best_balanced_error(labels: ArrayLike, scores: ArrayLike) -> OperatingPoint:
     Raises:
         ConfigError: The shapes differ, or a score is not finite.
     """
-    curve = roc_curve(labels, scores)
-    if curve.n_speech == 0 or curve.n_nonspeech == 0:
-        return OperatingPoint(math.nan, math.nan, math.nan)
-    return curve.point(int(np.argmin(curve.misses + curve.false_alarm_rates)))
+    return roc_curve(labels, scores).best()
 
 
 def false_alarm_at_miss(labels: ArrayLike, scores: ArrayLike, miss: float) -> OperatingPoint:
@@ -269,10 +298,7 @@ def false_alarm_at_miss(labels: ArrayLike, scores: ArrayLike, miss: float) -> Op
     """
     if not 0.0 <= miss <= 1.0:
         raise ConfigError(f"miss must be between 0 and 1. Received: miss={miss}.")
-    curve = roc_curve(labels, scores)
-    if curve.n_speech == 0 or curve.n_nonspeech == 0:
-        return OperatingPoint(math.nan, math.nan, math.nan)
-    return curve.point(int(np.argmax(curve.misses <= miss)))
+    return roc_curve(labels, scores).at_miss(miss)
 
 
 def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

@@ -161,7 +161,10 @@ class PauseRecall:
 
 
 def pause_recall(
-    reference: Iterable[Segment], detected: Iterable[Segment], min_duration: float = 0.2
+    reference: Iterable[Segment],
+    detected: Iterable[Segment],
+    min_duration: float = 0.2,
+    max_duration: float = math.inf,
 ) -> PauseRecall:
     """Count the pauses that a detector leaves open.
 
@@ -172,17 +175,22 @@ def pause_recall(
         reference: Turns, seconds; pauses are those of their union.
         detected: What the detector found, seconds.
         min_duration: Seconds; shorter silences are no pauses.
+        max_duration: Seconds; silences of this length and longer are not counted.
 
     Raises:
-        ConfigError: ``min_duration`` is not positive.
+        ConfigError: ``min_duration`` is not positive, or ``max_duration`` not above it.
     """
     if not min_duration > 0.0:
         raise ConfigError(f"min_duration must be more than 0 seconds. Received: min_duration={min_duration}.")
+    if not max_duration > min_duration:
+        raise ConfigError(
+            f"max_duration must be more than {min_duration} seconds. Received: {max_duration=}."
+        )
     truth, found = merge(reference), merge(detected)
     pauses = [
         (before.end, after.start)
         for before, after in itertools.pairwise(truth)
-        if after.start - before.end >= min_duration - _ROUNDING
+        if min_duration - _ROUNDING <= after.start - before.end < max_duration - _ROUNDING
     ]
     silences = _silences(found)
     starts = [start for start, _ in silences]

@@ -6,23 +6,36 @@ from collections.abc import Iterator
 
 from vad.errors import MissingDependencyError
 
-__all__ = ["require_matplotlib", "training_extra"]
+__all__ = ["benchmark_extra", "require_matplotlib", "training_extra"]
 
 
 @contextlib.contextmanager
-def training_extra() -> Iterator[None]:
+def _extra(name: str, who: str) -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"{who} the {name} extra. Received: no {error.name} installed. "
+            f"Install it with: pip install 'vad[{name}]'"
+        ) from error
+
+
+def training_extra() -> contextlib.AbstractContextManager[None]:
     """Stand around the imports of `vad.training`.
 
     Raises:
         MissingDependencyError: A package of the `train` extra is not installed.
     """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"training, export and inspection need the train extra. Received: no {error.name} installed. "
-            "Install it with: pip install 'vad[train]'"
-        ) from error
+    return _extra("train", "training, export and inspection need")
+
+
+def benchmark_extra() -> contextlib.AbstractContextManager[None]:
+    """Stand around the imports of `vad.benchmark`.
+
+    Raises:
+        MissingDependencyError: scipy or matplotlib, of the `bench` extra, is not installed.
+    """
+    return _extra("bench", "the benchmark needs")
 
 
 def require_matplotlib() -> None:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vad.calibration import reliability
-from vad.metrics import RocCurve, error_rates, roc_curve
+from vad.metrics import RocCurve, roc_curve
 
 __all__ = ["charts"]
 
-Values = NDArray[np.float64]
+Values = NDArray[np.floating[Any]]
 
 _MAX_POINTS = 300
 # Of a DET chart's axes: rates from 0.1 to 60 %, as far apart as the normal distribution has them
@@ -37,7 +37,7 @@ def charts(labels: NDArray[np.bool_], probabilities: Values, threshold: float) -
     curve = roc_curve(labels, probabilities)
     if not curve.n_speech or not curve.n_nonspeech:
         return []
-    point = error_rates(labels, probabilities, threshold)
+    point = curve.at(threshold)
     return [
         _roc(curve, point.miss, point.false_alarm, threshold),
         _precision_recall(curve, point.miss, point.false_alarm, threshold),

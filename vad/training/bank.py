@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from vad.acoustics import CELL, SAMPLE_RATE
 from vad.audio import read_audio
 from vad.batch import in_order
 from vad.corpus import Item, read_corpus
 from vad.errors import AudioError, ConfigError
+from vad.whole_file import whole_file
 
-__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "whole_file"]
+__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank"]
 
-SAMPLE_RATE = 16_000
-CELL = 160  # samples per label cell: 10 ms
 _FULL_SCALE = 32_768
 _SPEECH_LEVEL_PERCENTILE = 50
 
@@ -202,17 +201,3 @@ def _active_level_db(samples: Samples16, cells: Cells | None) -> float:
     elif len(power):
         power = power[power >= np.percentile(power, _SPEECH_LEVEL_PERCENTILE)]
     return float(10 * np.log10(power.mean() + 1e-12)) if len(power) else -120.0
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A name to write under that becomes ``path`` at the end.
-
-    So a kill leaves no half of it, and two runs may write the same file.
-    """
-    unfinished = path.with_name(f"unfinished-{os.getpid()}-{path.name}")
-    try:
-        yield unfinished
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from vad.training.acoustics import Samples, decibel_gain
-from vad.training.bank import CELL, Bank, Clip
+from vad.acoustics import CELL, Samples, decibel_gain
+from vad.training.bank import Bank, Clip
 
-__all__ = ["Clips", "Labels", "level_db", "pick", "pick_group", "steady_level_db"]
+__all__ = ["Clips", "Labels", "pick", "pick_group", "steady_level_db"]
 
 Labels = npt.NDArray[np.float32]
 
@@ -75,15 +75,6 @@ def pick_group(rng: np.random.Generator, groups: list[list[Clip]]) -> list[Clip]
     """A speaker or a source; twice the files make it 1.4 times as likely, lest a few large ones be all there is."""
     weights = np.sqrt([len(group) for group in groups])
     return groups[int(rng.choice(len(groups), p=weights / weights.sum()))]
-
-
-def level_db(samples: Samples, labels: Labels | None) -> float:
-    """Level over the speech cells, or over the louder half where nobody speaks, dB."""
-    power = np.square(samples.reshape(-1, CELL), dtype=np.float64).mean(axis=1)
-    active = power[labels > 0.5] if labels is not None else power[:0]
-    if not len(active):
-        active = power[power >= np.median(power)]
-    return float(10 * np.log10(active.mean() + 1e-12))
 
 
 def steady_level_db(samples: Samples) -> float:

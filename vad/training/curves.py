@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vad.training.bank import whole_file
+from vad.whole_file import whole_file
 
 __all__ = ["draw_curves"]
 

@@ -19,12 +19,12 @@ from vad.errors import ConfigError, ModelError
 from vad.runtime import Model
 from vad.segment_options import require
 from vad.training.backend import keras
-from vad.training.bank import whole_file
 from vad.training.convert import convert
 from vad.training.networks import NetworkConfig, describe
 from vad.training.provenance import load_network
 from vad.training.signals import probe_signals
 from vad.training.streaming import state_shapes
+from vad.whole_file import whole_file
 
 __all__ = ["MAX_DIFFERENCE", "export", "largest_difference"]
 

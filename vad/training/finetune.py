@@ -13,10 +13,10 @@ from typing import Any
 from vad.corpus import Item, read_corpus
 from vad.detector import Detector
 from vad.evaluate import Metrics, pool, score_item
-from vad.training.bank import whole_file
 from vad.training.config import TrainConfig
 from vad.training.export import export
 from vad.training.provenance import network_of, weights_of
+from vad.whole_file import whole_file
 
 __all__ = ["compare", "comparison_text", "fine_tuning_defaults"]
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from vad.errors import VadError
 from vad.metrics import roc_auc
 from vad.training.backend import keras
-from vad.training.bank import build_bank, whole_file
+from vad.training.bank import build_bank
 from vad.training.config import TrainConfig
 from vad.training.curves import draw_curves
 from vad.training.networks import describe
@@ -28,6 +28,7 @@ from vad.training.rendering import render_shards
 from vad.training.resume import check_start, starting_model
 from vad.training.shards import Batches
 from vad.training.updates import UpdateRatios
+from vad.whole_file import whole_file
 
 __all__ = ["fit", "learning_rate_at"]
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vad import acoustics
+from vad.acoustics import CELL, SAMPLE_RATE, Samples
 from vad.errors import ConfigError
-from vad.training import acoustics
-from vad.training.acoustics import Samples
-from vad.training.bank import CELL, SAMPLE_RATE, Bank
+from vad.training.bank import Bank
 from vad.training.clips import Clips, Labels, steady_level_db
 from vad.training.parts import Parts
 from vad.training.recipe import MixingConfig

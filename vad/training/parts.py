@@ -9,10 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vad.training import acoustics
-from vad.training.acoustics import Samples, decibel_gain
-from vad.training.bank import CELL, SAMPLE_RATE
-from vad.training.clips import Clips, Labels, level_db, pick, pick_group
+from vad import acoustics
+from vad.acoustics import CELL, SAMPLE_RATE, Samples, decibel_gain, level_db
+from vad.training.clips import Clips, Labels, pick, pick_group
 from vad.training.recipe import MixingConfig
 from vad.training.tones import machine_tones
 

@@ -10,7 +10,7 @@ from vad.segment_options import require
 
 __all__ = ["MixingConfig"]
 
-_SHORTEST_RT60_S = 0.05  # room for the early reflections of `vad.training.acoustics.room_response`
+_SHORTEST_RT60_S = 0.05  # room for the early reflections of `vad.acoustics.room_response`
 
 
 @dataclass(frozen=True)

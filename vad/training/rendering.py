@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from vad.batch import in_order
 from vad.errors import ConfigError, VadError
-from vad.training.bank import Bank, whole_file
+from vad.training.bank import Bank
 from vad.training.mixing import Mixer
 from vad.training.recipe import MixingConfig
+from vad.whole_file import whole_file
 
 __all__ = ["FULL_SCALE", "SCENES_PER_SHARD", "render_shards"]
 

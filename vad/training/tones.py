@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from vad.training.acoustics import Samples
-from vad.training.bank import SAMPLE_RATE
+from vad.acoustics import SAMPLE_RATE, Samples
 
 __all__ = ["machine_tones"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vad.training.backend import keras
-from vad.training.bank import whole_file
+from vad.whole_file import whole_file
 
 __all__ = ["UpdateRatios", "read_updates", "update_ratios"]
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from vad.training.bank import whole_file
+from vad.whole_file import whole_file
 
 __all__ = ["Picture", "View", "write"]
 

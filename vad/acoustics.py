@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import signal
 
-from vad.training.bank import SAMPLE_RATE
-
 __all__ = [
+    "CELL",
+    "SAMPLE_RATE",
     "Samples",
     "band_limit",
     "breath",
@@ -17,12 +17,16 @@ __all__ = [
     "decibel_gain",
     "equalise",
     "far_room",
+    "level_db",
     "next_room",
     "reverberate",
     "room_response",
     "telephone",
     "thump",
 ]
+
+SAMPLE_RATE = 16_000
+CELL = 160  # samples per label cell: 10 ms
 
 Samples = npt.NDArray[np.float32]
 _MU = 255.0
@@ -31,6 +35,23 @@ _MU = 255.0
 def decibel_gain(level_db: float) -> float:
     """The amplitude factor of a level in dB."""
     return float(10 ** (level_db / 20))
+
+
+def level_db(samples: Samples, labels: npt.NDArray[np.floating | np.bool_] | None) -> float:
+    """Level over the speech cells, or over the louder half where nobody speaks, dB.
+
+    Args:
+        samples: Whole cells [shape=(cells * CELL,)].
+        labels: Speech probability per cell [shape=(cells,)]; None where nobody speaks.
+
+    Returns:
+        The level, -120 dB for silence.
+    """
+    power = np.square(samples.reshape(-1, CELL), dtype=np.float64).mean(axis=1)
+    active = power[labels > 0.5] if labels is not None else power[:0]
+    if not len(active):
+        active = power[power >= np.median(power)]
+    return float(10 * np.log10(active.mean() + 1e-12))
 
 
 def room_response(rng: np.random.Generator, rt60_s: float, direct_to_reverberant_db: float) -> Samples:
