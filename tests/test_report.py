@@ -266,7 +266,9 @@ def test_a_browser_shows_plays_and_obeys_the_keys(folder: Path, model_path: Path
     )
     assert found["heading"] == NAME
     assert found["rows"] == 2
-    assert 4.2 < found["duration"] < 5.2  # of 4.25: Chromium counts packets, and guesses until it has them all
+    assert (
+        4.2 < found["duration"] < 5.2
+    )  # of 4.25: Chromium counts packets, and guesses until it has them all
     first, second = (
         one[0] for one in Page(folder / "out.html").data["view"]["lanes"][0]["marks"]["detected"]
     )
