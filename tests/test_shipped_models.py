@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "data" / "examples"
 GOLDEN = Path(__file__).parent / "golden"
 DEVSET = ROOT.parent / "shared" / "devset"
-NAMES = ("default", "waveform")
+NAMES = ("default", "tiny", "waveform")
 
 pytestmark = pytest.mark.parametrize("name", NAMES)
 
