@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from vad.commands.extras import benchmark_extra
 from vad.commands.outputs import writing
 from vad.commands.progress import Progress
-from vad.corpus import Item, read_corpus
+from vad.corpus import SPLITS, Item, read_corpus
 from vad.errors import ConfigError, MissingDependencyError
 from vad.runtime import model_names
 
@@ -33,9 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "labelled", metavar="PATH", help="manifest (.jsonl) or folder, as data/README.md describes"
     )
-    parser.add_argument(
-        "--split", choices=("all", "train", "dev"), default="all", help="of PATH; default: all"
-    )
+    parser.add_argument("--split", choices=("all", *SPLITS), default="all", help="of PATH; default: all")
     parser.add_argument(
         "--models",
         nargs="+",
