@@ -229,7 +229,8 @@ def run(
 def test_systems_that_say_the_same_do_not_differ() -> None:
     results = run([hearing("one")[0], hearing("other")[0]])
     figures = results.conditions["clean"]
-    assert figures["one"].metrics == figures["other"].metrics
+    # By their words: what is not known is NaN, which does not equal itself.
+    assert repr(figures["one"].metrics) == repr(figures["other"].metrics)
     assert figures["one"].metrics.auc == 1.0
     assert figures["one"].differences == {}
     assert set(figures["other"].differences.values()) == {(0.0, 0.0)}
@@ -252,7 +253,7 @@ def test_what_was_heard_is_not_heard_again(tmp_path: Path) -> None:
     second = run([system], tmp_path)
     # Speed alone is measured anew.
     assert len(given) - heard == 3
-    assert first.conditions == second.conditions
+    assert repr(first.conditions) == repr(second.conditions)
     run([replace(system, version="2")], tmp_path)
     assert len(given) - heard == 3 + heard
 

@@ -22,7 +22,8 @@ def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int, *, in
 
     With ``int8`` the weights of the network are 8-bit integers, each row with a scale, and LiteRT rounds what they are
     multiplied with, row by row ("dynamic range" quantization). The front end stays as it is: under a loud sound the
-    rounding would drown what is faint. Measured on the two trained networks of models/, in chunks on one thread::
+    rounding would drown what is faint. Measured on earlier trainings of default and waveform, in chunks on one
+    thread::
 
                               file      x real time   largest difference   AUC, five meetings as recorded, -26, -40 dB
         default               2,160 kB  1,586                              .9471  .9784  .9706
