@@ -144,6 +144,14 @@ def test_stdin(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert soundfile.info("s.wav").channels == 2
 
 
+def test_raw_samples_without_a_rate_are_told_what_they_need(
+    folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(3200))))
+    assert main(["detect", "--model", str(model_path), "-"]) == 1
+    assert capsys.readouterr().err.endswith("Raw samples need a --sample-rate.\n")
+
+
 def test_probabilities_are_the_librarys(run: Run, folder: Path, model_path: Path) -> None:
     values, _ = soundfile.read("two.flac", dtype="float32")
     expected = Detector(model_path).probabilities(values, RATE)

@@ -210,9 +210,10 @@ def _open_soundfile(stream: IO[bytes], name: str, raw: RawFormat | None) -> Iter
         with without_chatter(*_MP3_CHATTER):
             file = _ForwardSoundFile(stream if descriptor is None else descriptor, closefd=False, **options)
     except soundfile.LibsndfileError as error:
+        remedy = " Raw samples need a --sample-rate." if name == "stdin" else ""
         raise AudioError(
             f"{name}: audio must be wav, flac, ogg, opus, mp3, aiff, m4a, mp4, webm or mkv. "
-            f"Received: a file that libsndfile refuses ({_reason(error)})."
+            f"Received: a file that libsndfile refuses ({_reason(error)}).{remedy}"
         ) from error
     with file:
         yield _SoundfileDecoder(file, stream, name, raw)
