@@ -33,8 +33,10 @@ FIELDS = (
     "best_threshold",
     "false_alarm_at_5_miss",
     "miss",
+    "false_alarm",
+    "onset_median",
+    "offset_median",
 )
-FIELDS += ("false_alarm", "onset_median", "offset_median")
 GAINS_DB = {"as recorded": 0.0, "-26 dB": -26.0, "-40 dB": -40.0}
 
 

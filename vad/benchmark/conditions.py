@@ -43,12 +43,12 @@ class Clip:
     samples: Samples
     reference: tuple[Segment, ...] = ()
 
-    @property
+    @functools.cached_property
     def labels(self) -> npt.NDArray[np.bool_]:
         """True in the whole cells of 10 ms that are speech [shape=(cells,)]."""
         return labels_to_frames(self.reference, len(self.samples) // CELL, GRID_DURATION)
 
-    @property
+    @functools.cached_property
     def level_db(self) -> float:
         """Level of its speech, or of its louder half where nobody speaks, dBFS."""
         return level_db(self.samples[: len(self.samples) // CELL * CELL], self.labels)

@@ -13,7 +13,7 @@ from vad.audio import Resampler
 from vad.audio import read_audio as _read_audio
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError
-from vad.segments import SegmentOptions, SpeechEnd, SpeechStart
+from vad.segments import Segment, SegmentOptions, SpeechEnd, SpeechStart
 from vad.stream import Stream
 
 __all__ = [
@@ -158,22 +158,31 @@ def get_speech_timestamps(
         speech_pad_ms=speech_pad_ms,
         max_speech_duration_s=max_speech_duration_s,
     )
-    samples = _mono(audio)
-    detector = model.detector
-    stream = Stream(detector.model, options, sample_rate=sampling_rate, resampler=Resampler)
-    block = max(1, round(detector.block_duration * sampling_rate))
-    events = []
-    for position in range(0, len(samples), block):
-        events += stream.feed(samples[position : position + block])
-        if progress_tracking_callback is not None:
-            progress_tracking_callback(min(position + block, len(samples)) / len(samples) * 100)
-    events += stream.finish()
+    segments = _find(_mono(audio), sampling_rate, model.detector, options, progress_tracking_callback)
 
     def in_units(time: float) -> float:
         return round(time, time_resolution) if return_seconds else round(time * sampling_rate)
 
-    segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
     return [{"start": in_units(segment.start), "end": in_units(segment.end)} for segment in segments]
+
+
+def _find(
+    samples: npt.NDArray[Any],
+    sample_rate: int,
+    detector: Detector,
+    options: SegmentOptions,
+    progress: Callable[[float], Any] | None,
+) -> list[Segment]:
+    """Hear a recording as a file is heard, block by block, and tell how much of it that was, in percent."""
+    stream = Stream(detector.model, options, sample_rate=sample_rate, resampler=Resampler)
+    block = max(1, round(detector.block_duration * sample_rate))
+    events = []
+    for position in range(0, len(samples), block):
+        events += stream.feed(samples[position : position + block])
+        if progress is not None:
+            progress(min(position + block, len(samples)) / len(samples) * 100)
+    events += stream.finish()
+    return [event.segment for event in events if isinstance(event, SpeechEnd)]
 
 
 class VADIterator:
