@@ -19,6 +19,7 @@ BARE = MixingConfig(
     room=0.0,
     noise=0.0,
     events=0.0,
+    bars=0.0,
     music=0.0,
     background=0.0,
     babble=0.0,
@@ -31,7 +32,7 @@ BARE = MixingConfig(
     clipping=0.0,
     digital_silence=0.0,
 )
-PARTS = ("noise", "events", "music", "background", "babble", "hiss", "handling", "tones")
+PARTS = ("noise", "events", "bars", "music", "background", "babble", "hiss", "handling", "tones")
 CHANNEL = ("telephone", "band_limit", "equalise", "clipping")
 
 Samples = npt.NDArray[np.float32]

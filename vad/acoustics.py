@@ -91,7 +91,7 @@ def far_room(rng: np.random.Generator) -> Samples:
 
 def next_room(rng: np.random.Generator) -> Samples:
     """The response from somebody else's place: another seat at the table, or through a door."""
-    response = room_response(rng, rng.uniform(0.2, 1.2), rng.uniform(-15, 5))
+    response = room_response(rng, rng.uniform(0.2, 1.2), rng.uniform(-15, 15))
     if rng.random() < 0.5:
         response = signal.lfilter(*signal.butter(1, rng.uniform(1_000, 4_000), fs=SAMPLE_RATE), response)
     return response.astype(np.float32)

@@ -1,7 +1,7 @@
 """Training scenes with exact labels: talk, rooms, noise, music and channels put together at random.
 
 The policy the labels teach: *foreground* speech counts, near or far, loud or soft, in noise down to -5 dB. Talk far
-under the foreground (20-42 dB, in another place) that hardly clears the noise of a quiet place, and the babble of a
+under the foreground (20-45 dB, in another place) that hardly clears the noise of a quiet place, and the babble of a
 crowd, are background and count as non-speech.
 
 Recordings that are scenes by themselves, such as conversations, can be heard as they are: ``recorded`` says how often.
@@ -27,7 +27,7 @@ from vad.training.recipe import MixingConfig
 
 __all__ = ["FAINTEST_DB", "LOUDEST_DB", "Mixer", "Scene"]
 
-FAINTEST_DB = -65.0
+FAINTEST_DB = -60.0
 LOUDEST_DB = -3.0
 _CLEAR_SNR_DB = 20.0
 _FAINTEST_NOISE_DB = -60.0
@@ -92,21 +92,24 @@ class Mixer:
         mix = talk.copy()
         # Where nobody talks, the others are more frequent, and as loud as they would be around somebody.
         boost = 2.0 if speech_free else 1.0
-        heard: list[str] = []
         # The names seed the generators: with another name, or in another order, a seed is other scenes.
-        for name, share, render in (
-            ("_noise_bed", config.noise, parts.noise_bed),
-            ("_events", config.events * boost, parts.events),
-            ("_music_bed", config.music * boost, parts.music_bed),
-            ("_background_talk", config.background * boost, parts.background_talk),
-            ("_babble", config.babble, parts.babble),
-            ("_hiss", config.hiss, parts.hiss),
-            ("_handling", config.handling * boost, parts.handling),
-            ("_tones", config.tones * boost, parts.tones),
-        ):
-            if rng.random() < share:
-                mix += render(self._rng(index, name))
-                heard.append(name)
+        heard = {
+            name: render
+            for name, share, render in (
+                ("_noise_bed", config.noise, parts.noise_bed),
+                ("_events", config.events * boost, parts.events),
+                ("_bars", config.bars * boost, parts.bars),
+                ("_music_bed", config.music * boost, parts.music_bed),
+                ("_background_talk", config.background * boost, parts.background_talk),
+                ("_babble", config.babble, parts.babble),
+                ("_hiss", config.hiss, parts.hiss),
+                ("_handling", config.handling * boost, parts.handling),
+                ("_tones", config.tones * boost, parts.tones),
+            )
+            if rng.random() < share
+        }
+        for name, render in heard.items():
+            mix += render(self._rng(index, name))
         snr_db = -steady_level_db(mix - talk)
         mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
         behind_nobody = speech_free and "_background_talk" in heard

@@ -11,6 +11,7 @@ import numpy as np
 
 from vad import acoustics
 from vad.acoustics import CELL, SAMPLE_RATE, Samples, decibel_gain, level_db
+from vad.training.bank import Clip
 from vad.training.clips import Clips, Labels, pick, pick_group
 from vad.training.recipe import MixingConfig
 from vad.training.tones import machine_tones
@@ -41,6 +42,7 @@ class Parts:
         pause_s = float(np.exp(rng.uniform(np.log(0.1), np.log(4.0))))
         overlap = 0.25 if rng.random() < 0.4 else 0.0
         at, who = int(rng.exponential(pause_s) * SAMPLE_RATE), int(rng.integers(count))
+        until = dict.fromkeys(present.tolist(), 0)  # nobody speaks over himself
         while at < self._n:
             clip = pick(rng, speakers[present[who]])
             samples, cells = self._clips.cut(rng, clip, self._n - at // CELL * CELL)
@@ -49,10 +51,10 @@ class Parts:
                 offsets[who] + rng.normal(0, 2)
             )
             silence[first : first + len(cells)] *= 1 - cells
-            before, who = who, int(rng.integers(count))
-            interrupts = rng.random() < overlap and present[who] != present[before]
-            gap = -rng.uniform(0.2, 1.5) if interrupts else rng.exponential(pause_s)
-            at = max(at + CELL, at + len(samples) + int(gap * SAMPLE_RATE))
+            until[int(present[who])] = end = at + len(samples)
+            who = int(rng.integers(count))
+            gap = -rng.uniform(0.2, 1.5) if rng.random() < overlap else rng.exponential(pause_s)
+            at = max(at + CELL, end + int(gap * SAMPLE_RATE), until[int(present[who])])
         in_room = rng.random() < config.room
         rt60 = rng.uniform(*config.rt60_s)
         if in_room:
@@ -91,19 +93,12 @@ class Parts:
         return bed * decibel_gain(-rng.uniform(*self._config.music_snr_db))
 
     def events(self, rng: np.random.Generator) -> Samples:
-        """Coughs, cries, doors, keys, bars of music: short sounds at random places, some in the talkers' room."""
-        track = np.zeros(self._n, np.float32)
-        sources = self._clips.noises + self._clips.music
-        for _ in range(int(rng.integers(1, 8)) if sources else 0):
-            clip = pick(rng, pick_group(rng, sources))
-            at = int(rng.integers(self._n - CELL))
-            samples, _ = self._clips.cut(rng, clip, min(self._n - at, 4 * SAMPLE_RATE) // CELL * CELL)
-            track[at : at + len(samples)] += samples * decibel_gain(rng.uniform(*self._config.event_db))
-        if rng.random() < 0.5:
-            track = acoustics.reverberate(
-                track, acoustics.room_response(rng, rng.uniform(0.15, 0.8), rng.uniform(-6, 15))
-            )
-        return track
+        """Coughs, cries, doors, keys: short sounds at random places."""
+        return self._sudden(rng, self._clips.noises, self._config.event_db)
+
+    def bars(self, rng: np.random.Generator) -> Samples:
+        """Bars of music at random places."""
+        return self._sudden(rng, self._clips.music, self._config.bars_db)
 
     def background_talk(self, rng: np.random.Generator) -> Samples:
         """One to three talkers far behind, not much above the noise of the quiet place they are heard in."""
@@ -140,6 +135,22 @@ class Parts:
             at = int(rng.integers(self._n))
             track[at : at + len(sound)] += sound * decibel_gain(level + rng.normal(0, 5))
         return track[: self._n]
+
+    def _sudden(
+        self, rng: np.random.Generator, sources: list[list[Clip]], range_db: tuple[float, float]
+    ) -> Samples:
+        """One to seven pieces of up to 4 s, some in the talkers' room."""
+        track = np.zeros(self._n, np.float32)
+        for _ in range(int(rng.integers(1, 8)) if sources else 0):
+            clip = pick(rng, pick_group(rng, sources))
+            at = int(rng.integers(self._n - CELL))
+            samples, _ = self._clips.cut(rng, clip, min(self._n - at, 4 * SAMPLE_RATE) // CELL * CELL)
+            track[at : at + len(samples)] += samples * decibel_gain(rng.uniform(*range_db))
+        if rng.random() < 0.5:
+            track = acoustics.reverberate(
+                track, acoustics.room_response(rng, rng.uniform(0.15, 0.8), rng.uniform(-6, 15))
+            )
+        return track
 
     def _crowd(
         self,

@@ -30,7 +30,9 @@ class MixingConfig:
         snr_db: Talk over the noise bed.
         events: Scenes with sudden sounds.
         event_db: Events over the talk.
-        music: Scenes with music.
+        bars: Scenes with bars of music here and there.
+        bars_db: Bars over the talk.
+        music: Scenes with music throughout.
         music_snr_db: Talk over the music.
         background: Scenes with faint talkers behind.
         background_db: How far behind.
@@ -55,19 +57,21 @@ class MixingConfig:
 
     scene_s: float = 16.0
     recorded: float = 0.0
-    speech_free: float = 0.16
+    speech_free: float = 0.2
     speed: tuple[float, float] = (0.88, 1.14)
     room: float = 0.65
     drr_db: tuple[float, float] = (-12.0, 15.0)
     rt60_s: tuple[float, float] = (0.15, 1.2)
-    noise: float = 0.7
+    noise: float = 0.65
     snr_db: tuple[float, float] = (-5.0, 35.0)
     events: float = 0.45
     event_db: tuple[float, float] = (-15.0, 12.0)
-    music: float = 0.22
+    bars: float = 0.15
+    bars_db: tuple[float, float] = (-15.0, 12.0)
+    music: float = 0.25
     music_snr_db: tuple[float, float] = (-3.0, 25.0)
-    background: float = 0.4
-    background_db: tuple[float, float] = (20.0, 42.0)
+    background: float = 0.5
+    background_db: tuple[float, float] = (20.0, 45.0)
     background_snr_db: tuple[float, float] = (-5.0, 20.0)
     babble: float = 0.08
     babble_snr_db: tuple[float, float] = (3.0, 25.0)

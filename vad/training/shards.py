@@ -79,7 +79,7 @@ def set_level(
     faintest_db: float = FAINTEST_DB,
     loudest_db: float = LOUDEST_DB,
 ) -> npt.NDArray[np.float32]:
-    """Brings talk to a level from -65 to -3 dBFS, often to a usual one, and at times to 16 bits.
+    """Brings talk to a level from -60 to -3 dBFS, often to a usual one, and at times to 16 bits.
 
     Args:
         rng: Source of randomness.
