@@ -49,7 +49,7 @@ def test_int8_is_smaller_and_keeps_its_front_end_exact(architecture, tmp_path):
     assert card["quantization"] == "int8"
     assert path.stat().st_size < plain.stat().st_size
     worst = max(card["verification"]["largest_difference_from_keras"].values())
-    assert MAX_DIFFERENCE["none"] < worst < 0.02, "with an 8-bit front end it is more"
+    assert MAX_DIFFERENCE["none"] < worst < 0.04, "with an 8-bit front end it is over 0.12"
 
 
 def test_the_card_tells_what_running_needs(tmp_path):

@@ -41,9 +41,9 @@ class LogMel(keras.layers.Layer):
         n_mels: Mel bands.
         fmin: Lowest frequency of the bands, Hz.
         fmax: Highest, Hz.
-        floor: Added to the power before the logarithm: the faintest sound that is told from silence. At 3e-7 talk at
-            -65 dBFS still stands over it, and talk under -75 dBFS, such as crosstalk from the next seat, sinks in
-            it. It also keeps the rounding of float32 from showing under a loud tone.
+        floor: Added to the power before the logarithm: the faintest sound that is told from silence, at the level
+            that `vad.training.level.LevelFollower` gives it. At 3e-6 talk at -65 dBFS barely stands over it, and
+            talk under -75 dBFS sinks in it. It also keeps the rounding of float32 from showing under a loud tone.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class LogMel(keras.layers.Layer):
         n_mels: int = 64,
         fmin: float = 0.0,
         fmax: float = 8_000.0,
-        floor: float = 3e-7,
+        floor: float = 3e-6,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -183,10 +183,10 @@ class LogPower(keras.layers.Layer):
     """log(a² + b² + floor) of neighbouring channels a, b: the energy of a quadrature pair.
 
     Args:
-        floor: Added to the power before the logarithm; with `GaborFilters` 3e-8 hides what 3e-7 hides in `LogMel`.
+        floor: Added to the power before the logarithm; with `GaborFilters` 3e-7 hides what 3e-6 hides in `LogMel`.
     """
 
-    def __init__(self, floor: float = 3e-8, **kwargs: Any):
+    def __init__(self, floor: float = 3e-7, **kwargs: Any):
         super().__init__(**kwargs)
         self.floor = floor
 

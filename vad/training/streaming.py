@@ -1,4 +1,4 @@
-"""One network, heard whole or in pieces: `History` and `Recurrent` layers are all the memory a causal network has.
+"""One network, heard whole or in pieces: layers with a ``state_shape`` are all the memory a causal network has.
 
 A causal convolution over T steps needs the ``length`` steps before them. Offline these are zeros; in a stream
 they are the last steps of the block before. So every network is written once, with a `History` before each
@@ -23,7 +23,7 @@ from typing import Any
 
 from vad.training.backend import keras, ops
 
-__all__ = ["History", "Recurrent", "state_shapes", "streaming"]
+__all__ = ["History", "Recurrent", "memory_of", "remember", "state_shapes", "streaming"]
 
 
 @dataclass
@@ -48,11 +48,20 @@ def streaming(states: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def state_shapes(model: keras.Model) -> dict[str, tuple[int, ...]]:
     """The model's states by name, with shapes for a batch of one."""
-    return {
-        layer.name: (1, *layer.state_shape)
-        for layer in model.layers
-        if isinstance(layer, History | Recurrent)
-    }
+    return {layer.name: (1, *layer.state_shape) for layer in model.layers if hasattr(layer, "state_shape")}
+
+
+def memory_of(layer: keras.Layer) -> Any | None:
+    """What the layer left in the call before; None where a recording is heard whole."""
+    stream = _stream.get()
+    return None if stream is None else stream.past[layer.name]
+
+
+def remember(layer: keras.Layer, state: Any) -> None:
+    """Leaves the layer's state to the call after; of a recording heard whole there is none."""
+    stream = _stream.get()
+    if stream is not None:
+        stream.present[layer.name] = state
 
 
 @keras.saving.register_keras_serializable("vad")
@@ -74,11 +83,11 @@ class History(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Returns [shape=(batch, length + steps, ...)]."""
-        stream = _stream.get()
-        if stream is None:
+        past = memory_of(self)
+        if past is None:
             return ops.pad(inputs, [(0, 0), (self.length, 0)] + [(0, 0)] * (len(inputs.shape) - 2))
-        joined = ops.concatenate([stream.past[self.name], inputs], axis=1)
-        stream.present[self.name] = joined[:, -self.length :]
+        joined = ops.concatenate([past, inputs], axis=1)
+        remember(self, joined[:, -self.length :])
         return joined
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -110,12 +119,12 @@ class Recurrent(keras.layers.GRU):
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
     ) -> Any:
         """Maps [shape=(batch, steps, features)] to [shape=(batch, steps, units)]."""
-        stream = _stream.get()
-        if stream is None:
+        state = memory_of(self)
+        if state is None:
             return super().call(sequences, initial_state, mask, training)
-        state, outputs = stream.past[self.name], []
+        outputs = []
         for step in range(sequences.shape[1]):
             state, _ = self.cell(sequences[:, step], [state])
             outputs.append(state)
-        stream.present[self.name] = state
+        remember(self, state)
         return ops.stack(outputs, axis=1)

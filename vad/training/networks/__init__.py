@@ -12,6 +12,7 @@ from typing import Any
 
 from vad.errors import ConfigError
 from vad.training.backend import keras, layers
+from vad.training.level import LevelFollower
 from vad.training.networks.config import NetworkConfig
 from vad.training.networks.facts import NetworkFacts, describe
 from vad.training.networks.logmel_cnn import LogMelCnn
@@ -77,6 +78,7 @@ def build_network(config: NetworkConfig) -> keras.Model:
         A model from samples [shape=(batch, frames * frame_length)] to probabilities [shape=(batch, frames)].
     """
     samples = keras.Input((None,), name="samples")
-    x = layers.Dense(1, activation="sigmoid", name="speech")(config.draw(samples))
+    x = config.draw(LevelFollower(name="level")(samples))
+    x = layers.Dense(1, activation="sigmoid", name="speech")(x)
     probability = layers.Reshape((-1,), name="probability")(x)
     return keras.Model(samples, probability, name=config.architecture.replace("-", "_"))

@@ -20,8 +20,9 @@ class NetworkFacts:
     """What a network costs and sees.
 
     Attributes:
-        receptive_field: Samples one probability depends on. None is all there were, as a recurrent network has it: no
-            shorter piece of a recording gives exactly its probabilities, whatever is heard before.
+        receptive_field: Samples one probability depends on, but for the level they are heard at, which
+            `vad.training.level.LevelFollower` takes from minutes. None is all there were, as a recurrent network has
+            it: no shorter piece of a recording gives exactly its probabilities, whatever is heard before.
         parameters: All weights.
         macs_per_second: Multiply-adds for one second of audio, front end included.
     """
