@@ -160,3 +160,9 @@ def test_raw_samples_are_what_libsndfile_reads(encoding: str) -> None:
     raw = {"format": "RAW", "subtype": subtype, "samplerate": 8000, "channels": 2, "endian": "LITTLE"}
     expected, _ = soundfile.read(io.BytesIO(content), dtype="float64", **raw)
     np.testing.assert_array_equal(as_floats(heard(stream)), expected)
+
+
+@pytest.mark.parametrize("head", [b"RIFF", b"fLaC", b"OggS", b"ID3\4"])
+def test_what_has_a_header_is_not_raw(head: bytes) -> None:
+    with pytest.raises(AudioError, match=r"raw samples must have no header\. Received: one"):
+        PcmStream(pipe(head + bytes(400)), raw=RawFormat(16000))

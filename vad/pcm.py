@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from vad.decoding import ENCODINGS, RawFormat
+from vad.decoding import ENCODINGS, HEADERS, RawFormat
 from vad.errors import AudioError
 
 __all__ = ["PcmStream"]
@@ -47,13 +47,17 @@ class PcmStream:
         channels: Samples side by side.
 
     Raises:
-        AudioError: There is no WAV header and no `raw`, or it is one of compressed samples.
+        AudioError: There is no WAV header and no `raw`, or both, or it is one of compressed samples.
     """
 
     def __init__(self, stream: BufferedReader, *, raw: RawFormat | None = None, block_duration: float = 0.03):
         self._stream = stream
         self._left: float = np.inf  # bytes of samples still to come
         start = stream.read(4)
+        if raw is not None and start.startswith(HEADERS):
+            raise AudioError(
+                f"raw samples must have no header. Received: one ({start.decode()}). Pipe WAV and leave out its rate."
+            )
         if start == b"RIFF":
             raw = self._read_header()
             start = b""
