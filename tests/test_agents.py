@@ -1,8 +1,9 @@
-"""The adapters of docs/live.md, in pipecat and livekit themselves where they are installed, and in paper ones."""
+"""The programs of docs/live.md: in pipecat and livekit where they are installed, and in paper ones."""
 
 import asyncio
 import importlib
 import re
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import paper_agents
 import pytest
 from bursts import DURATION, RATE, bursts, ends, streamed
+from paper_portaudio import InputStream
 
 from vad.detector import Detector
 from vad.runtime import Model
@@ -18,16 +20,21 @@ from vad.runtime import Model
 PAGE = (Path(__file__).parent.parent / "docs" / "live.md").read_text(encoding="utf-8")
 
 
-def adapter(name: str, package: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the page's code defines, with the package itself or with the paper one."""
-    if kind == "paper":
-        paper_agents.install(monkeypatch)
-    else:
-        pytest.importorskip(package, reason=f"needs {package}: pip install pipecat-ai livekit-agents")
+def program(name: str) -> dict[str, Any]:
+    """What the page's code defines."""
     (code,) = re.findall(f"<!-- {name} -->\n```python\n(.*?)```", PAGE, flags=re.DOTALL)
     defined: dict[str, Any] = {"__name__": name}
     exec(compile(code, f"docs/live.md, {name}", "exec"), defined)
     return defined
+
+
+def adapter(name: str, package: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """An adapter, for the package itself or for the paper one."""
+    if kind == "paper":
+        paper_agents.install(monkeypatch)
+    else:
+        pytest.importorskip(package, reason=f"needs {package}: pip install pipecat-ai livekit-agents")
+    return program(name)
 
 
 @pytest.fixture(params=["paper", "real"])
@@ -50,7 +57,7 @@ def pieces(sample_rate: int, seconds: float) -> Iterator[np.ndarray]:
 
 @pytest.mark.parametrize("rate", [8000, 16000, 24000])
 def test_pipecat_hears_speech_begin_and_end(pipecat: dict[str, Any], detector: Detector, rate: int) -> None:
-    async def program() -> list[tuple[str, float]]:
+    async def call() -> list[tuple[str, float]]:
         analyzer = pipecat["Analyzer"](detector)
         analyzer.set_sample_rate(rate)
         told, heard_s, last = [], 0.0, "QUIET"
@@ -63,7 +70,7 @@ def test_pipecat_hears_speech_begin_and_end(pipecat: dict[str, Any], detector: D
         await analyzer.cleanup()
         return told
 
-    told = asyncio.run(program())
+    told = asyncio.run(call())
     assert [name for name, _ in told] == ["SPEAKING", "QUIET"] * 2
     # Each boundary, the model's delay, and the 0.1 or 0.2 s that pipecat waits.
     expected = [0.3 + 0.04 + 0.1, 0.7 + 0.04 + 0.2, 1.5 + 0.04 + 0.1, DURATION + 0.04 + 0.2]
@@ -92,7 +99,7 @@ def livekit_events(livekit: dict[str, Any], detector: Detector, rate: int, chann
     """What a program is told of one recording, a flush in its midst of speech, and the recording again."""
     frame = importlib.import_module("livekit.rtc").AudioFrame
 
-    async def program() -> list[Any]:
+    async def call() -> list[Any]:
         stream = livekit["VAD"](detector).stream()
 
         def push(seconds: float) -> None:
@@ -108,7 +115,7 @@ def livekit_events(livekit: dict[str, Any], detector: Detector, rate: int, chann
         await stream.aclose()
         return told
 
-    return asyncio.run(program())
+    return asyncio.run(call())
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(16000, 1), (48000, 2)])
@@ -145,3 +152,19 @@ def test_livekit_follows_the_probability(livekit: dict[str, Any], model: Model) 
     assert loudest.speech_duration == pytest.approx(0.45, abs=0.15)
     assert told[-1].raw_accumulated_silence == pytest.approx(0.9, abs=0.15)
     assert not told[-1].speaking
+
+
+def test_asyncio_hears_the_microphone_until_it_goes_away(
+    portaudio: types.SimpleNamespace,
+    model: Model,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Model, "load", lambda *_: model)
+    monkeypatch.setattr(InputStream, "vanishes", True)
+    InputStream.plays.append(bursts())
+    asyncio.run(program("asyncio")["main"]())
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition("(")[0] for line in lines[:-1]] == ["SpeechStart", "SpeechEnd"] * 2
+    assert lines[-1].startswith("a microphone must stay connected.")
+    assert InputStream.made[0].closed
