@@ -1,172 +1,183 @@
-"""Measures what live streams promise, and prints Markdown tables.
+"""Measures what live streams promise, and prints it as Markdown.
 
     python scripts/live_figures.py latency DIR      from a labelled onset to `SpeechStart`, and false starts
-    python scripts/live_figures.py streams          streams that one core carries
+    python scripts/live_figures.py streams          streams that one core carries, and what a step costs
     python scripts/live_figures.py hour FILE        an hour of a recording again and again: drift and memory
+    python scripts/live_figures.py all DIR --corpus CORPUS --into docs/live.md      all of it, into the page
 
-Latency counts audio, as a clock on the wall would beside a microphone: until the block that decided was full, and
-the time that hearing it took. Labels that are speakers' turns begin loosely; see the labels' own description.
+`live_latency` says what an onset, its start and a false start are.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
+import re
 import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import live_latency
 import numpy as np
+from live_latency import CONFIRMATIONS_MS, POINTS, THRESHOLDS, Heard, Onsets, blocks_of
 
+from vad import __version__
 from vad.audio import read_audio
-from vad.corpus import Item, read_corpus
+from vad.corpus import read_corpus
 from vad.detector import Detector
-from vad.labels.union import merge
-from vad.segments import Segment, SpeechEnd, SpeechStart
+from vad.segments import SegmentOptions
 
-EARLY_S = 0.25  # a start so much before an onset is that onset's
-BESIDE_S = 0.25  # a start farther from any speech is a false one
-
-OPTIONS: dict[str, dict[str, Any]] = {
-    "balanced (default)": {},
-    "eager": {"operating_point": "eager"},
-    "precise": {"operating_point": "precise"},
-    "balanced, confirm_start": {"confirm_start": True},
-    "threshold 0.2": {"threshold": 0.2},
-    "threshold 0.4": {"threshold": 0.4},
-    "threshold 0.6": {"threshold": 0.6},
-    "threshold 0.8": {"threshold": 0.8},
-}
-
-
-@dataclass
-class Onsets:
-    """What became of the onsets of some recordings.
-
-    Attributes:
-        latencies_s: From each onset that was found to its delivery.
-        missed: Onsets whose speech was never found.
-        open: Onsets at which speech was already going on for the detector.
-        false_starts: Starts away from any speech.
-        silence_s: How much audio there was without speech.
-    """
-
-    latencies_s: list[float] = field(default_factory=list)
-    missed: int = 0
-    open: int = 0
-    false_starts: int = 0
-    silence_s: float = 0.0
-
-    def row(self) -> str:
-        """Cells of a table."""
-        median, p95 = np.percentile(self.latencies_s, [50, 95]) * 1000 if self.latencies_s else (np.nan,) * 2
-        per_minute = self.false_starts / (self.silence_s / 60)
-        return f"{len(self.latencies_s)} | {median:.0f} | {p95:.0f} | {self.missed} | {self.open} | {per_minute:.1f}"
+EXAMPLE = Path(__file__).parent.parent / "data" / "examples" / "clip.wav"
+SILEROS = SegmentOptions(threshold=0.5, neg_threshold=0.35, min_silence_duration_ms=100, speech_pad_ms=30)
+MARKS = ("<!-- live figures -->", "<!-- end of live figures -->")
 
 
 def main() -> int:
-    """Measure and print."""
+    """Measure, and print or write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("what", choices=["latency", "streams", "hour"])
-    parser.add_argument("source", type=Path, nargs="?", help="a labelled folder, or a recording")
+    parser.add_argument("what", choices=["latency", "streams", "hour", "all"])
+    parser.add_argument("source", type=Path, nargs="?", help="a labelled corpus, or a recording")
+    parser.add_argument("--split", choices=["train", "dev", "test"], help="only this part of the corpus")
+    parser.add_argument("--each", action="store_true", help="also every onset by itself")
+    parser.add_argument(
+        "--corpus", type=Path, help="for all: a second corpus, of which the dev split is heard"
+    )
+    parser.add_argument("--into", type=Path, help="a page to write the figures into, between its marks")
     parser.add_argument("--model", default="default", help="a model's name or a .tflite file")
     parser.add_argument("--block-ms", type=float, default=20.0, help="fed at a time")
     parser.add_argument("--sample-rate", type=int, default=16000, help="of the streams, in Hz")
     args = parser.parse_args()
-    if args.what != "streams" and args.source is None:
-        parser.error(f"{args.what} needs a source")
-    measure = {"latency": print_latency, "streams": print_streams, "hour": print_hour}[args.what]
-    measure(args)
+    if args.what in ("latency", "all") and args.source is None:
+        parser.error(f"{args.what} needs a labelled corpus")
+    detector = Detector(args.model)
+    fed = {"sample_rate": args.sample_rate, "block_ms": args.block_ms}
+    if args.what == "latency":
+        lines = latency(detector, args.source, split=args.split, each=args.each, **fed)
+    elif args.what == "streams":
+        lines = streams(detector, **fed)
+    elif args.what == "hour":
+        lines = hour(detector, args.source or EXAMPLE, **fed)
+    else:
+        lines = everything(detector, args.source, args.corpus, args.block_ms)
+    if args.into is None:
+        for line in lines:
+            print(line, flush=True)
+    else:
+        write_between_marks(args.into, "\n".join(lines))
     return 0
 
 
-def print_latency(args: argparse.Namespace) -> None:
-    """A row for each set of options."""
-    items = read_corpus(args.source)
-    print(
-        "| options | found | median ms | p95 ms | missed | already open | false starts a minute of silence |"
-    )
-    print("|---|---|---|---|---|---|---|")
-    for name, options in OPTIONS.items():
-        chosen = dict(options)
-        confirm_start = chosen.pop("confirm_start", False)
-        detector = Detector(args.model, **chosen)
-        onsets = Onsets()
-        for item in items:
-            add_onsets(onsets, detector, item, args, confirm_start)
-        print(f"| {name} | {onsets.row()} |")
+def everything(detector: Detector, labelled: Path, corpus: Path | None, block_ms: float) -> Iterator[str]:
+    """Every figure, with a heading for each kind."""
+    frame_ms = 1000 * detector.frame_duration
+    yield f"`{detector.model.name}` of vad {__version__}, blocks of {block_ms:g} ms. A frame is {frame_ms:.0f} ms,"
+    yield f"and the network waits {detector.model.delay_frames * frame_ms:.0f} ms past it: no option makes that less."
+    yield f"\n### From onset to start: {labelled.name}\n"
+    yield from latency(detector, labelled, sample_rate=16000, block_ms=block_ms, each=True)
+    if corpus is not None:
+        yield f"\n### From onset to start: {corpus.name}, its dev split\n"
+        yield from latency(detector, corpus, split="dev", sample_rate=16000, block_ms=block_ms)
+    yield "\n### Cost\n"
+    yield from streams(detector, sample_rate=16000, block_ms=block_ms)
+    yield list(streams(detector, sample_rate=48000, block_ms=block_ms))[-1]
+    yield "\n### An hour\n"
+    yield from hour(detector, EXAMPLE, sample_rate=44100, block_ms=block_ms)
 
 
-def add_onsets(
-    onsets: Onsets, detector: Detector, item: Item, args: argparse.Namespace, confirm_start: bool
-) -> None:
-    """Hear a recording, and settle its onsets."""
-    samples = read_audio(item.path, sample_rate=args.sample_rate)
-    stream = detector.stream(args.sample_rate, confirm_start=confirm_start)
-    starts: list[tuple[SpeechStart, float]] = []  # and when it was delivered
-    found: list[Segment] = []
-    for block in blocks_of(samples, args):
-        began = time.perf_counter()
-        events = stream.feed(block)
-        delivered = stream.duration + time.perf_counter() - began
-        starts += [(event, delivered) for event in events if isinstance(event, SpeechStart)]
-        found += [event.segment for event in events if isinstance(event, SpeechEnd)]
-    found += [event.segment for event in stream.finish() if isinstance(event, SpeechEnd)]
-    speech = merge(item.segments)
-    onsets.silence_s += stream.duration - sum(segment.duration for segment in speech)
-    onsets.false_starts += sum(
-        not any(one.start - BESIDE_S <= start.decided_at <= one.end + BESIDE_S for one in speech)
-        for start, _ in starts
-    )
-    for one in speech:
-        if one.start <= 0:
-            continue
-        if any(segment.start < one.start - EARLY_S and segment.end > one.start for segment in found):
-            onsets.open += 1
-            continue
-        delivery = next((at for start, at in starts if one.start - EARLY_S <= start.time < one.end), None)
-        if delivery is None:
-            onsets.missed += 1
-        else:
-            onsets.latencies_s.append(delivery - one.start)
+def latency(
+    detector: Detector,
+    source: Path,
+    *,
+    sample_rate: int,
+    block_ms: float,
+    split: str | None = None,
+    each: bool = False,
+) -> Iterator[str]:
+    """A table of the operating points, one of thresholds and confirmations, and every onset if asked for."""
+    items = [item for item in read_corpus(source) if split in (None, item.split)]
+    heard = live_latency.hear(detector, items, sample_rate, block_ms)
+    yield "| options | found | median ms | p95 ms | missed | already open | false a minute | of other sound |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for point in POINTS:
+        options = Detector(detector.model, point).options
+        for confirm_start, name in ((False, f"`{point}`"), (True, f"`{point}`, `confirm_start`")):
+            yield point_row(name, live_latency.measure(heard, options, confirm_start=confirm_start))
+    with contextlib.suppress(ImportError):
+        silero = live_latency.hear_silero(items)
+        yield point_row("Silero, 0.5", live_latency.measure(silero, SILEROS, confirm_start=False))
+    yield ""
+    yield from confirmations(heard, detector)
+    if each:
+        yield "\n| onset | loud after ms | told after ms |\n|---|---|---|"
+        for name, onset, loud_ms, alone in live_latency.each_onset(heard, detector.options):
+            yield f"| {name} {onset:.2f} s | {loud_ms:.0f} | {outcome(alone)} |"
 
 
-def print_streams(args: argparse.Namespace) -> None:
-    """How many streams keep up with their microphones on one core, and what a step costs."""
+def point_row(name: str, onsets: Onsets) -> str:
+    """An operating point's row."""
+    median, p95 = onsets.quantiles_ms()
+    speech, other = (f"{rate:.1f}" if np.isfinite(rate) else "" for rate in onsets.false_a_minute())
+    found = len(onsets.latencies_s)
+    return f"| {name} | {found} | {median:.0f} | {p95:.0f} | {onsets.missed} | {onsets.open} | {speech} | {other} |"
+
+
+def outcome(alone: Onsets) -> str:
+    """What became of a single onset."""
+    if alone.latencies_s:
+        return f"{1000 * alone.latencies_s[0]:.0f}"
+    return "missed" if alone.missed else "already open"
+
+
+def confirmations(heard: list[Heard], detector: Detector) -> Iterator[str]:
+    """Thresholds downwards, confirmations across: median and p95, missed, false starts a minute of silence."""
+    names = ["at once" if wait == 0 else f"confirmed, {wait} ms" for wait in CONFIRMATIONS_MS]
+    yield f"| threshold | {' | '.join(names)} |"
+    yield "|---" * (len(names) + 1) + "|"
+    for threshold in THRESHOLDS:
+        cells = []
+        for wait in CONFIRMATIONS_MS:
+            changed = {"threshold": threshold} | ({"min_speech_duration_ms": wait} if wait else {})
+            options = detector.options.replace(**changed)
+            onsets = live_latency.measure(heard, options, confirm_start=wait > 0)
+            median, p95 = onsets.quantiles_ms()
+            false = onsets.false_a_minute()[0]
+            cells.append(f"{median:.0f} / {p95:.0f} ms, {onsets.missed} missed, {false:.1f} false")
+        yield f"| {threshold} | {' | '.join(cells)} |"
+
+
+def streams(detector: Detector, *, sample_rate: int, block_ms: float) -> Iterator[str]:
+    """How many streams keep up with their microphones on one core, in one process, and what a step costs."""
     count, seconds = 100, 4.0
-    detector = Detector(args.model)
-    streams = [detector.stream(args.sample_rate) for _ in range(count)]
-    noise = np.random.default_rng(0).normal(0, 0.05, round(seconds * args.sample_rate)).astype(np.float32)
+    listening = [detector.stream(sample_rate) for _ in range(count)]
+    noise = np.random.default_rng(0).normal(0, 0.05, round(seconds * sample_rate)).astype(np.float32)
     steps = []
-    for block in blocks_of(noise, args):
-        for stream in streams:
+    for block in blocks_of(noise, sample_rate, block_ms):
+        for stream in listening:
             began = time.thread_time()
             stream.feed(block)
             steps.append(time.thread_time() - began)
     p50, p99 = np.percentile(steps, [50, 99]) * 1000
-    print(f"| streams at {args.sample_rate} Hz, blocks of {args.block_ms:g} ms | step p50 ms | p99 ms |")
-    print("|---|---|---|")
-    print(f"| {count * seconds / sum(steps):.0f} a core | {p50:.2f} | {p99:.2f} |")
+    yield "| streams at | a core carries | step p50 ms | p99 ms |"
+    yield "|---|---|---|---|"
+    yield f"| {sample_rate} Hz | {count * seconds / sum(steps):.0f} | {p50:.2f} | {p99:.2f} |"
 
 
-def print_hour(args: argparse.Namespace) -> None:
+def hour(detector: Detector, path: Path, *, sample_rate: int, block_ms: float) -> Iterator[str]:
     """A recording of whole frames, heard for an hour on a simulated clock."""
-    detector = Detector(args.model)
-    samples = read_audio(args.source, sample_rate=args.sample_rate)
-    frame = round(detector.frame_duration * args.sample_rate)
+    samples = read_audio(path, sample_rate=sample_rate)
+    frame = round(detector.frame_duration * sample_rate)
     samples = samples[: len(samples) // frame * frame]
-    rounds = max(3, round(3600 * args.sample_rate / len(samples)))
-    stream = detector.stream(args.sample_rate, keep_audio_s=5.0)
+    rounds = max(3, round(3600 * sample_rate / len(samples)))
+    stream = detector.stream(sample_rate, keep_audio_s=5.0)
     first: np.ndarray | None = None
-    drift, memory = 0.0, []
+    drift, memory = 0.0, np.zeros(rounds)
     tracemalloc.start()
     for number in range(rounds):
         probabilities = []
-        for block in blocks_of(samples, args):
+        for block in blocks_of(samples, sample_rate, block_ms):
             stream.feed(block)
             probabilities.append(stream.probabilities)
         heard = np.concatenate(probabilities)
@@ -176,17 +187,22 @@ def print_hour(args: argparse.Namespace) -> None:
             size = min(len(heard), len(first))
             drift = max(drift, float(np.abs(heard[-size:] - first[-size:]).max()))
         gc.collect()
-        memory.append(tracemalloc.get_traced_memory()[0])
-    print("| heard | largest change of a probability, round by round | memory after a tenth | at the end |")
-    print("|---|---|---|---|")
+        memory[number] = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    yield "| heard | largest change of a probability, round by round | memory after a tenth | at the end |"
+    yield "|---|---|---|---|"
     tenth, last = memory[len(memory) // 10] / 1024, memory[-1] / 1024
-    print(f"| {stream.duration:.0f} s | {drift:.1e} | {tenth:.0f} KiB | {last:.0f} KiB |")
+    yield f"| {stream.duration:.0f} s | {drift:.1e} | {tenth:.0f} KiB | {last:.0f} KiB |"
 
 
-def blocks_of(samples: np.ndarray, args: argparse.Namespace) -> Iterator[np.ndarray]:
-    """The samples as a microphone would give them."""
-    length = round(args.block_ms / 1000 * args.sample_rate)
-    return (samples[position : position + length] for position in range(0, len(samples), length))
+def write_between_marks(page: Path, figures: str) -> None:
+    """Replace what stands between the page's marks."""
+    begin, end = MARKS
+    old = page.read_text(encoding="utf-8")
+    new, count = re.subn(f"{begin}.*{end}", lambda _: f"{begin}\n{figures}\n{end}", old, flags=re.DOTALL)
+    if count != 1:
+        sys.exit(f"{page} must hold {begin} and {end} once. Received: {count} times.")
+    page.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -213,6 +213,23 @@ def test_a_full_disk_is_one_line(folder: Path, model_path: Path) -> None:
     assert err == "vad: [Errno 28] No space left on device\n"
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_closed_standard_stream_costs_nothing_else(folder: Path, model_path: Path, number: int) -> None:
+    """Words must not go to stdout where stderr is closed, nor a file get the number of a standard stream."""
+    words = ["good.wav", "missing.wav", "--model", str(model_path), "--save-speech", "kept"]
+    done = subprocess.run(
+        [sys.executable, "-m", "vad", "detect", *words],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: os.close(number),
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == (number != 1)
+    assert len(done.stderr.splitlines()) == (number != 2)
+    assert len(list(Path("kept").iterdir())) == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_leaves_only_whole_files(folder: Path, model_path: Path, jobs: str) -> None:

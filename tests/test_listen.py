@@ -16,6 +16,7 @@ import soundfile
 from paper_portaudio import DEVICES, InputStream, PortAudioError
 
 from vad.cli import main
+from vad.decoding import ENCODINGS
 from vad.detector import Detector
 
 RATE = 16000
@@ -254,21 +255,33 @@ def test_a_wav_pipe(model_path: Path, tmp_path: Path) -> None:
     assert segments(output.decode()) == expected(model_path)
 
 
-def test_events_of_a_raw_pipe_come_before_its_end(model_path: Path) -> None:
-    quantised = np.round(SOUND * 32767).astype("<i2")
-    process = listen_to_pipe(model_path, "--sample-rate", "16000")
+@pytest.mark.parametrize("encoding", ["s16le", "s24le", "f32le", "mulaw"])
+def test_each_event_comes_as_soon_as_its_audio_did(model_path: Path, tmp_path: Path, encoding: str) -> None:
+    """A writer that waits for each event before it goes on, and whose pieces end amid samples."""
+    subtype, width = ENCODINGS[encoding]
+    soundfile.write(tmp_path / "sound.raw", SOUND, RATE, subtype=subtype, format="RAW", endian="LITTLE")
+    content = (tmp_path / "sound.raw").read_bytes()
+    process = listen_to_pipe(model_path, "--sample-rate", "16000", "--encoding", encoding)
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(quantised[: round(1.4 * RATE)].tobytes())
-    process.stdin.flush()
     watchdog = threading.Timer(20, process.kill)
     watchdog.start()
-    lines = [process.stdout.readline(), process.stdout.readline()]  # while the pipe is open
-    assert [json.loads(line)["event"] for line in lines] == ["start", "end"]
+    lines, written = [], 0
+    for until_s in (0.5, 1.0, 1.7):  # the first burst is on, over; the second is on
+        while written < round(until_s * RATE) * width:
+            piece = content[written : written + 1001]
+            process.stdin.write(piece)
+            process.stdin.flush()
+            written += len(piece)
+        lines.append(process.stdout.readline())
     watchdog.cancel()
-    rest, words = process.communicate(quantised[round(1.4 * RATE) :].tobytes(), timeout=30)
+    assert [json.loads(line)["event"] for line in lines] == ["start", "end", "start"]
+    rest, words = process.communicate(content[written:], timeout=30)
     assert process.returncode == 0, words
-    assert segments(b"".join([*lines, rest]).decode()) == expected(model_path, quantised)
+    heard, _ = soundfile.read(
+        tmp_path / "sound.raw", format="RAW", subtype=subtype, samplerate=RATE, channels=1, endian="LITTLE"
+    )
+    assert segments(b"".join([*lines, rest]).decode()) == expected(model_path, heard)
 
 
 def test_a_reader_that_goes_away_ends_it_and_costs_no_recording(model_path: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -186,19 +187,24 @@ def test_a_full_disk_is_told_once_and_listening_goes_on(model_path: Path, tmp_pa
         np.testing.assert_array_equal(recorded, PCM[: len(recorded)])
 
 
-def terminal_screen(model_path: Path, columns: int) -> tuple[str, str]:
-    """What a terminal is sent for the first 1.4 s, and what is on stderr meanwhile."""
+def terminal_screen(model_path: Path, columns: int, *arguments: str, until: bytes = b"") -> str:
+    """What a terminal is sent of the first 1.4 s, stdout and stderr; audio ends when it showed `until`."""
     pytest.importorskip("rich")
     here, there = pty.openpty()
-    command = [sys.executable, "-m", "vad", "listen", "-", "--model", str(model_path), *RAW]
+    command = [sys.executable, "-m", "vad", "listen", "-", "--model", str(model_path), *RAW, *arguments]
     environment = os.environ | {"TERM": "xterm", "COLUMNS": str(columns), "LINES": "24"}
     process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=there, stderr=subprocess.PIPE
+        command, env=environment, stdin=subprocess.PIPE, stdout=there, stderr=there, bufsize=0
     )
     os.close(there)
-    _, words = process.communicate(PCM[: round(1.4 * RATE)].tobytes(), timeout=60)
+    assert process.stdin is not None
+    process.stdin.write(PCM[: round(1.4 * RATE)].tobytes())
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
     screen = b""
     while True:
+        if until in screen:
+            process.stdin.close()
         try:
             piece = os.read(here, 65536)
         except OSError:  # Linux says so where nobody writes any more
@@ -207,12 +213,14 @@ def terminal_screen(model_path: Path, columns: int) -> tuple[str, str]:
         if not piece:
             break
     os.close(here)
-    return screen.decode(), words.decode()
+    watchdog.cancel()
+    process.wait()
+    return screen.decode()
 
 
 @pytest.mark.parametrize("columns", [60, 80, 160])
 def test_a_terminal_shows_a_meter_and_each_segment(model_path: Path, columns: int) -> None:
-    screen, words = terminal_screen(model_path, columns)
+    screen = terminal_screen(model_path, columns)
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)
     lines = [line.rstrip() for line in re.split(r"[\r\n]+", plain)]
     start, end = expected(model_path, PCM)[0]
@@ -227,7 +235,22 @@ def test_a_terminal_shows_a_meter_and_each_segment(model_path: Path, columns: in
     assert all(shown)
     assert max(int(one[1]) for one in shown) == -10, "a sine with a peak of 0.3"
     assert max(float(one[2]) for one in shown) > 0.9
-    assert words.startswith("heard 1.4 s: 1 segment")
+    summary, cost = [line for line in lines if line][-2:]
+    assert re.fullmatch(r"heard 1\.4 s: 1 segment, 0\.\d s of speech", summary)
+    assert re.fullmatch(r"step p50 \S+ ms, p99 \S+ ms; overflows: 0", cost)
+
+
+def test_a_command_speaks_above_the_meter(model_path: Path) -> None:
+    screen = terminal_screen(model_path, 80, "--exec", "echo said; sleep 0.1; printf more", until=b"more")
+    assert "\r\x1b[2Ksaid\r\n" in screen, "the meter's line is wiped, and not written on"
+
+
+def test_a_child_in_the_background_holds_nothing_up(model_path: Path) -> None:
+    began = time.monotonic()
+    code, _, words = listened(model_path, "--exec", "sleep 30 & echo $!")
+    assert (code, time.monotonic() - began < 20) == (0, True)
+    for child in [int(line) for line in words if line.isdecimal()]:
+        os.kill(child, signal.SIGKILL)
 
 
 def test_blocks_of_any_length_give_the_same_segments(model_path: Path) -> None:

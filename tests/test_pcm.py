@@ -13,8 +13,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vad.decoding import RawFormat
-from vad.errors import AudioError, ConfigError
+from vad.decoding import ENCODINGS, RawFormat
+from vad.errors import AudioError
 from vad.pcm import PcmStream
 
 
@@ -42,6 +42,12 @@ def heard(stream: PcmStream) -> np.ndarray:
     return np.concatenate(list(stream))
 
 
+def as_floats(samples: np.ndarray) -> np.ndarray:
+    scale = {"uint8": (128.0, 128.0), "int16": (2.0**15, 0), "int32": (2.0**31, 0), "float32": (1.0, 0)}
+    peak, zero = scale[samples.dtype.name]
+    return (samples.astype(np.float64) - zero) / peak
+
+
 def header(tag: int, channels: int, rate: int, bits: int, *, data: int, extra: bytes = b"") -> bytes:
     width = channels * bits // 8
     form = struct.pack("<HHIIHH", tag, channels, rate, rate * width, width, bits)
@@ -63,9 +69,13 @@ RAMP = np.arange(-300, 300, dtype="<i2").reshape(-1, 2)
     [
         ("PCM_U8", "WAV"),
         ("PCM_16", "WAV"),
+        ("PCM_24", "WAV"),
         ("PCM_32", "WAV"),
         ("FLOAT", "WAV"),
+        ("ALAW", "WAV"),
+        ("ULAW", "WAV"),
         ("PCM_16", "WAVEX"),
+        ("PCM_24", "WAVEX"),
         ("FLOAT", "WAVEX"),
     ],
 )
@@ -74,12 +84,7 @@ def test_a_wav_stream_is_what_libsndfile_reads(tmp_path: Path, subtype: str, for
     soundfile.write(path, np.linspace(-0.9, 0.9, 3000).reshape(-1, 3), 22050, subtype=subtype, format=form)
     stream = PcmStream(pipe(path.read_bytes()))
     assert (stream.sample_rate, stream.channels) == (22050, 3)
-    samples = heard(stream)
-    scale = {"uint8": (128.0, 128.0), "int16": (2.0**15, 0), "int32": (2.0**31, 0), "float32": (1.0, 0)}
-    peak, zero = scale[samples.dtype.name]
-    assert np.array_equal(
-        (samples.astype(np.float64) - zero) / peak, soundfile.read(path, dtype="float64")[0]
-    )
+    np.testing.assert_array_equal(as_floats(heard(stream)), soundfile.read(path, dtype="float64")[0])
 
 
 @given(st.lists(st.integers(1, 700), min_size=1), st.booleans())
@@ -136,7 +141,7 @@ def test_a_block_comes_before_the_pipe_ends() -> None:
         (b"RIFF\0\0\0\0WAVEfmt ", "Received: its end inside the header"),
         (b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd", "must say its format before its samples"),
         (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\x7f", "must say its format before its samples"),
-        (header(1, 1, 16000, 24, data=0), r"Received: format 1 of 24 bits\. Convert it"),
+        (header(1, 1, 16000, 12, data=0), r"Received: format 1 of 12 bits\. Convert it"),
         (header(85, 1, 16000, 0, data=0), "Received: format 85 of 0 bits"),
     ],
 )
@@ -145,6 +150,19 @@ def test_what_is_no_wav_stream(content: bytes, message: str) -> None:
         PcmStream(pipe(content))
 
 
-def test_an_encoding_that_is_not_for_live_streams() -> None:
-    with pytest.raises(ConfigError, match="Received: encoding='mulaw'"):
-        PcmStream(pipe(b"abcd"), raw=RawFormat(8000, 1, "mulaw"))
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_raw_samples_are_what_libsndfile_reads(encoding: str) -> None:
+    subtype, width = ENCODINGS[encoding]
+    content = np.random.default_rng(0).integers(0, 256, 6 * width * 50, dtype=np.uint8).tobytes()
+    if encoding == "f32le":
+        content = np.linspace(-1, 1, 300, dtype="<f4").tobytes()
+    stream = PcmStream(pipe(content), raw=RawFormat(8000, 2, encoding), block_duration=0.001)
+    raw = {"format": "RAW", "subtype": subtype, "samplerate": 8000, "channels": 2, "endian": "LITTLE"}
+    expected, _ = soundfile.read(io.BytesIO(content), dtype="float64", **raw)
+    np.testing.assert_array_equal(as_floats(heard(stream)), expected)
+
+
+@pytest.mark.parametrize("head", [b"RIFF", b"fLaC", b"OggS", b"ID3\4"])
+def test_what_has_a_header_is_not_raw(head: bytes) -> None:
+    with pytest.raises(AudioError, match=r"raw samples must have no header\. Received: one"):
+        PcmStream(pipe(head + bytes(400)), raw=RawFormat(16000))

@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, as listed at the top of this module.
     """
+    _open_closed_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         args = _parser_for(words).parse_args(words)
@@ -71,6 +72,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         _give_up_stdout()
         print(f"vad: {error}", file=sys.stderr)
         return EXIT_USAGE
+
+
+def _open_closed_streams() -> None:
+    """Put nothing in the place of a closed standard stream: `print` would take stdout for stderr."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # The lowest number that is free is the stream's own.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _give_up_stdout() -> None:

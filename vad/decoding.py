@@ -26,7 +26,7 @@ from vad.chatter import without_chatter
 from vad.errors import AudioError, ConfigError
 from vad.samples import sample_rate_problem
 
-__all__ = ["ENCODINGS", "KNOWN_SUFFIXES", "Decoder", "RawFormat", "Source", "open_decoder"]
+__all__ = ["ENCODINGS", "HEADERS", "KNOWN_SUFFIXES", "Decoder", "RawFormat", "Source", "open_decoder"]
 
 Source: TypeAlias = str | os.PathLike[str] | IO[bytes]
 Block: TypeAlias = npt.NDArray[np.float32]
@@ -53,7 +53,8 @@ _PLACEHOLDER_BYTES = 0x7FFF0000
 _SHORTFALL = re.compile(r": (\d+) \(should be (\d+)\)")
 _HEADER_SLACK_BYTES = 64
 
-_HEADERS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM", b"ID3")
+HEADERS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM", b"ID3")
+"""What a recording that is no raw samples begins with."""
 
 # What libmpg123 says of a damaged MP3; the error that is raised says it better.
 _MP3_CHATTER = (b"[src/libmpg123/", b"Note: ", b"Warning: ", b"\n")
@@ -145,7 +146,7 @@ def open_decoder(
         stream.seek(0)
         if not head:
             raise AudioError(f"{name}: audio must hold samples. Received: an empty file.")
-        if raw is not None and head.startswith(_HEADERS):
+        if raw is not None and head.startswith(HEADERS):
             raise AudioError(
                 f"{name}: raw samples must have no header. Received: one ({head[:4].decode()}). Leave out its rate."
             )

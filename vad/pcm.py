@@ -5,19 +5,29 @@ A file or a finished pipe is read by `vad.audio`, which knows every format but n
 
 import struct
 from collections.abc import Iterator
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
 
-from vad.decoding import RawFormat
-from vad.errors import AudioError, ConfigError
+from vad.decoding import ENCODINGS, HEADERS, RawFormat
+from vad.errors import AudioError
 
 __all__ = ["PcmStream"]
 
 _DTYPES = {"u8": "u1", "s16le": "<i2", "s32le": "<i4", "f32le": "<f4"}
-_WAV_ENCODINGS = {(1, 8): "u8", (1, 16): "s16le", (1, 32): "s32le", (3, 32): "f32le"}  # (format tag, bits)
+_WAV_ENCODINGS = {
+    (1, 8): "u8",
+    (1, 16): "s16le",
+    (1, 24): "s24le",
+    (1, 32): "s32le",
+    (3, 32): "f32le",
+    (6, 8): "alaw",
+    (7, 8): "mulaw",
+}
+"""By format tag and bits of a sample."""
 _EXTENSIBLE = 0xFFFE
 # A program that writes into a pipe cannot know the length and puts 0 or a number near 2 or 4 GiB.
 _PLACEHOLDER_BYTES = 0x7FFF0000
@@ -37,14 +47,17 @@ class PcmStream:
         channels: Samples side by side.
 
     Raises:
-        AudioError: There is no WAV header and no `raw`, or it is one of compressed samples.
-        ConfigError: `raw` has an encoding that this reader does not know.
+        AudioError: There is no WAV header and no `raw`, or both, or it is one of compressed samples.
     """
 
     def __init__(self, stream: BufferedReader, *, raw: RawFormat | None = None, block_duration: float = 0.03):
         self._stream = stream
         self._left: float = np.inf  # bytes of samples still to come
         start = stream.read(4)
+        if raw is not None and start.startswith(HEADERS):
+            raise AudioError(
+                f"raw samples must have no header. Received: one ({start.decode()}). Pipe WAV and leave out its rate."
+            )
         if start == b"RIFF":
             raw = self._read_header()
             start = b""
@@ -53,33 +66,36 @@ class PcmStream:
                 f"stdin must be a WAV stream, or raw samples of a --sample-rate. Received: {start!r} at its "
                 "beginning."
             )
-        if raw.encoding not in _DTYPES:
-            raise ConfigError(
-                f"encoding of a live stream must be one of {', '.join(_DTYPES)}. "
-                f"Received: encoding={raw.encoding!r}."
-            )
         self.sample_rate = raw.sample_rate
         self.channels = raw.channels
-        self._dtype = np.dtype(_DTYPES[raw.encoding])
+        self._encoding = raw.encoding
+        self._frame_bytes = raw.channels * ENCODINGS[raw.encoding][1]
         self._carried = start  # bytes that are no whole frame yet
-        self._block_bytes = (
-            max(1, round(block_duration * self.sample_rate)) * self.channels * self._dtype.itemsize
-        )
+        self._block_bytes = max(1, round(block_duration * self.sample_rate)) * self._frame_bytes
+        self._table = _table(raw.encoding) if raw.encoding in ("alaw", "mulaw") else None
 
     def __iter__(self) -> Iterator[npt.NDArray[Any]]:
         """Give what has arrived [shape=(samples, channels)]; a last partial sample is dropped."""
-        width = self.channels * self._dtype.itemsize
         while True:
             wanted = int(min(self._block_bytes, self._left))
             arrived = self._stream.read1(wanted) if wanted else b""
             self._left -= len(arrived)
             pending = self._carried + arrived
-            whole = len(pending) // width * width
+            whole = len(pending) // self._frame_bytes * self._frame_bytes
             self._carried = pending[whole:]
             if whole:
-                yield np.frombuffer(pending[:whole], self._dtype).reshape(-1, self.channels)
+                yield self._decode(pending[:whole]).reshape(-1, self.channels)
             if not arrived:
                 return
+
+    def _decode(self, content: bytes) -> npt.NDArray[Any]:
+        if self._table is not None:
+            return self._table[np.frombuffer(content, np.uint8)]
+        if self._encoding == "s24le":
+            padded = np.zeros((len(content) // 3, 4), np.uint8)
+            padded[:, 1:] = np.frombuffer(content, np.uint8).reshape(-1, 3)
+            return padded.view("<i4")
+        return np.frombuffer(content, _DTYPES[self._encoding])
 
     def _read_header(self) -> RawFormat:
         """Read a RIFF header up to the first sample."""
@@ -112,6 +128,16 @@ class PcmStream:
         return body
 
 
+def _table(encoding: str) -> npt.NDArray[np.float32]:
+    """What each byte of an encoding by bytes stands for. [shape=(256,)]."""
+    subtype, _ = ENCODINGS[encoding]
+    every = BytesIO(bytes(range(256)))
+    samples, _ = soundfile.read(
+        every, format="RAW", subtype=subtype, samplerate=8000, channels=1, dtype="float32"
+    )
+    return np.asarray(samples, np.float32)
+
+
 def _format(body: bytes) -> RawFormat:
     """What a WAV header's format chunk says."""
     tag, channels, sample_rate, _, _, bits = struct.unpack("<HHIIHH", body[:16].ljust(16, b"\0"))
@@ -119,7 +145,7 @@ def _format(body: bytes) -> RawFormat:
         (tag,) = struct.unpack("<H", body[24:26])
     if (tag, bits) not in _WAV_ENCODINGS:
         raise AudioError(
-            "a WAV stream must be of 8, 16 or 32 bit integers or 32 bit floats. "
+            "a WAV stream must be of 8, 16, 24 or 32 bit integers, 32 bit floats, A-law or mu-law. "
             f"Received: format {tag} of {bits} bits. Convert it: ffmpeg -i - -f wav -c:a pcm_s16le -."
         )
     return RawFormat(sample_rate, channels, _WAV_ENCODINGS[tag, bits])

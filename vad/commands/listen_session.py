@@ -146,10 +146,11 @@ class Session:
         steps = ""
         if self._steps_s:
             p50, p99 = np.percentile(self._steps_s, [50, 99]) * 1000
-            steps = f"; step p50 {p50:.2f} ms, p99 {p99:.2f} ms"
+            steps = f"step p50 {p50:.2f} ms, p99 {p99:.2f} ms; "
+        gap = "\n" if sys.stderr.isatty() else "; "  # for 80 columns
         print(
-            f"heard {heard_s:.1f} s: {segments}, {self._speech_s:.1f} s of speech{steps}; "
-            f"overflows: {self._overflows}",
+            f"heard {heard_s:.1f} s: {segments}, {self._speech_s:.1f} s of speech{gap}"
+            f"{steps}overflows: {self._overflows}",
             file=sys.stderr,
         )
 

@@ -114,7 +114,9 @@ class _Meter:
 
         level_db = max(_FLOOR_DB, 20 * math.log10(max(self._peak, 1e-9)))
         spoken_s = self._spoken_s + (0.0 if self._start is None else duration - self._start)
-        table = Table.grid("", "", "", "", "", "", "", expand=True, padding=(0, 1, 0, 0))
+        table = Table.grid("", "", "", "", "", "", "", padding=(0, 1, 0, 0))
+        # A terminal writes ^C behind it, which must not begin a line that nobody would wipe.
+        table.width = self._live.console.width - 3
         for column in (1, 4):
             table.columns[column].ratio = 1
         for column in (2, 5, 6):

@@ -1,0 +1,68 @@
+"""The measure of how soon starts are told: what counts as an onset, its start, and a false one."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vad.corpus import Item
+from vad.detector import Detector
+from vad.segments import Segment
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
+import live_figures
+from live_latency import Heard, Onsets, measure
+
+FRAME_S = 0.02
+
+
+def heard(
+    found: list[tuple[float, float]], labelled: list[tuple[float, float]], kind: str = "speech"
+) -> Heard:
+    """Ten seconds for which a network was sure, each frame delivered 50 ms after it ended."""
+    middles = (np.arange(500) + 0.5) * FRAME_S
+    sure = np.array([any(start <= one < end for start, end in found) for one in middles], np.float32)
+    item = Item(Path("one.wav"), kind, tuple(Segment(*one) for one in labelled))
+    return Heard(item, 10.0, FRAME_S, 0.04, [((t + 1) * FRAME_S + 0.05, sure[t : t + 1]) for t in range(500)])
+
+
+def measured(detector: Detector, *recordings: Heard, confirm_start: bool = False) -> Onsets:
+    return measure(recordings, detector.options, confirm_start=confirm_start)
+
+
+def test_latency_is_until_the_delivery_of_the_first_start_that_holds(detector: Detector) -> None:
+    labelled = [(1.0, 2.0), (2.2, 3.0), (5.0, 6.0), (8.0, 9.0)]  # the second after too short a pause
+    onsets = measured(detector, heard([(1.04, 3.0), (4.8, 4.84), (5.1, 6.0)], labelled))
+    assert onsets.latencies_s == pytest.approx([0.04 + 0.07, 0.1 + 0.07]), (
+        "what was over before does not count"
+    )
+    assert (onsets.missed, onsets.open, onsets.false_starts) == (1, 0, [0, 0])
+    confirmed = measured(detector, heard([(1.04, 3.0)], labelled[:2]), confirm_start=True)
+    assert confirmed.latencies_s == pytest.approx([0.04 + 0.07 + 0.04]), "60 ms are three frames"
+
+
+def test_speech_that_goes_on_is_neither_found_nor_missed(detector: Detector) -> None:
+    onsets = measured(detector, heard([(0.5, 2.0)], [(0.1, 0.8), (1.2, 2.0)]))
+    assert (onsets.latencies_s, onsets.missed, onsets.open) == ([], 0, 1), (
+        "nor does a recording begin with one"
+    )
+
+
+def test_starts_away_from_speech_are_false(detector: Detector) -> None:
+    speech = heard([(0.9, 2.0), (4.0, 4.02), (6.0, 7.0)], [(1.0, 2.0)])
+    noise = heard([(3.0, 4.0)], [], kind="noise")
+    onsets = measured(detector, speech, noise)
+    assert onsets.false_starts == [2, 1], "one that is taken back is one too"
+    assert onsets.false_a_minute() == pytest.approx((2 / (9 / 60), 1 / (10 / 60)))
+
+
+def test_figures_are_written_between_the_marks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    begin, end = live_figures.MARKS
+    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
+    live_figures.write_between_marks(page, r"new \1")
+    assert page.read_text(encoding="utf-8") == f"before\n{begin}\nnew \\1\n{end}\nafter\n"
+    page.write_text("no marks", encoding="utf-8")
+    with pytest.raises(SystemExit, match="must hold <!-- live figures --> and"):
+        live_figures.write_between_marks(page, "new")
