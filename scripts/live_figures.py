@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import re
 import sys
 import time
 import tracemalloc
@@ -23,6 +22,7 @@ from pathlib import Path
 import live_latency
 import numpy as np
 from live_latency import CONFIRMATIONS_MS, POINTS, THRESHOLDS, Heard, Onsets, blocks_of
+from pages import write_between_marks
 
 from vad import __version__
 from vad.audio import read_audio
@@ -32,7 +32,6 @@ from vad.segments import SegmentOptions
 
 EXAMPLE = Path(__file__).parent.parent / "data" / "examples" / "clip.wav"
 SILEROS = SegmentOptions(threshold=0.5, neg_threshold=0.35, min_silence_duration_ms=100, speech_pad_ms=30)
-MARKS = ("<!-- live figures -->", "<!-- end of live figures -->")
 
 
 def main() -> int:
@@ -66,7 +65,7 @@ def main() -> int:
         for line in lines:
             print(line, flush=True)
     else:
-        write_between_marks(args.into, "\n".join(lines))
+        write_between_marks(args.into, "live figures", "\n".join(lines))
     return 0
 
 
@@ -193,16 +192,6 @@ def hour(detector: Detector, path: Path, *, sample_rate: int, block_ms: float) -
     yield "|---|---|---|---|"
     tenth, last = memory[len(memory) // 10] / 1024, memory[-1] / 1024
     yield f"| {stream.duration:.0f} s | {drift:.1e} | {tenth:.0f} KiB | {last:.0f} KiB |"
-
-
-def write_between_marks(page: Path, figures: str) -> None:
-    """Replace what stands between the page's marks."""
-    begin, end = MARKS
-    old = page.read_text(encoding="utf-8")
-    new, count = re.subn(f"{begin}.*{end}", lambda _: f"{begin}\n{figures}\n{end}", old, flags=re.DOTALL)
-    if count != 1:
-        sys.exit(f"{page} must hold {begin} and {end} once. Received: {count} times.")
-    page.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

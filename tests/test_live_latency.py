@@ -11,7 +11,6 @@ from vad.detector import Detector
 from vad.segments import Segment
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
-import live_figures
 from live_latency import Heard, Onsets, measure
 
 FRAME_S = 0.02
@@ -55,14 +54,3 @@ def test_starts_away_from_speech_are_false(detector: Detector) -> None:
     onsets = measured(detector, speech, noise)
     assert onsets.false_starts == [2, 1], "one that is taken back is one too"
     assert onsets.false_a_minute() == pytest.approx((2 / (9 / 60), 1 / (10 / 60)))
-
-
-def test_figures_are_written_between_the_marks(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    begin, end = live_figures.MARKS
-    page.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
-    live_figures.write_between_marks(page, r"new \1")
-    assert page.read_text(encoding="utf-8") == f"before\n{begin}\nnew \\1\n{end}\nafter\n"
-    page.write_text("no marks", encoding="utf-8")
-    with pytest.raises(SystemExit, match="must hold <!-- live figures --> and"):
-        live_figures.write_between_marks(page, "new")

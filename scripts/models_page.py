@@ -1,0 +1,188 @@
+"""Writes what the cards and the benchmark tell into models/README.md, between its marks.
+
+    python scripts/models_page.py
+
+The text between the tables is people's; it is not touched.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from pages import table, write_between_marks
+
+MODELS = Path(__file__).parent.parent / "models"
+NAMES = ("default", "tiny", "waveform")
+ARCHITECTURES = (
+    "`logmel-cnn`: log-mel spectrogram, 2-D convolutions, dilated convolutions in time",
+    "the same, smaller",
+    "`waveform-tcn`: learned filters on the samples, dilated convolutions in time",
+)
+# Measured on the same recordings, on the same grid: AUC, AP, best balanced error, false alarm at 5 % miss.
+PEERS = {
+    "Silero v6": (".982", ".984", ".072", ".105"),
+    "TEN VAD": (".978", ".980", ".083", ".146"),
+    "FireRedVAD, 200 ms lookahead": (".984", ".984", ".072", ".114"),
+    "FireRedVAD, streaming": (".971", ".971", ".097", ".168"),
+    "WebRTC, mode 2": (".769", ".673", ".232", "-"),
+    "log energy": (".810", ".813", ".276", ".654"),
+}
+SOUNDS = {
+    "covid19-cough": "coughs",
+    "donateacry": "baby cries",
+    "ESC-10": "rain, dogs, crying, clock, sneezes, helicopter, rooster, saw, fire, sea",
+    "CDDA": "game effects",
+    "redeclipse": "game effects and music",
+    "JBFH": "keyboards",
+    "blanket": "rain, wind, trains, crowds",
+    "openclonk": "game effects and music",
+    "unknown-horizons": "game ambience and music",
+    "Precise": "noise around a wake word",
+    "SuperTux": "game effects and music",
+    "bucklespring": "keyboard clicks",
+    "wids": "noise",
+    "scaper": "street",
+    "sonic-pi": "drum loops and samples",
+}
+
+
+def main() -> int:
+    """Read the cards, write the page."""
+    for name, text in sections().items():
+        write_between_marks(MODELS / "README.md", name, text)
+    return 0
+
+
+def sections() -> dict[str, str]:
+    """What stands between the marks of each name."""
+    cards = [json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES]
+    return {
+        "networks": networks(cards),
+        "sources": sources(cards[0]),
+        "trainings": trainings(cards),
+        "meetings": meetings(cards),
+        "conditions": conditions((MODELS / "benchmark.md").read_text(encoding="utf-8")),
+        "non-speech": non_speech(cards),
+    }
+
+
+def networks(cards: list[dict[str, Any]]) -> str:
+    """What each is and costs."""
+    speeds = [card["metrics"]["times real time, one thread"] for card in cards]
+    sizes = [(MODELS / f"{name}.tflite").stat().st_size for name in NAMES]
+    rows: list[list[str]] = [
+        ["architecture", *ARCHITECTURES],
+        ["parameters", *(f"{card['parameters']:,}" for card in cards)],
+        ["multiply-adds per second of audio", *(f"{card['macs_per_second'] / 1e6:.1f} M" for card in cards)],
+        ["receptive field, but for the level", *(f"{card['receptive_field_s']:.2f} s" for card in cards)],
+        ["decision delay", *(f"{card['delay_frames'] * card['frame_length'] / 16:.0f} ms" for card in cards)],
+        ["file", *(f"{size / 1e6:.1f} MB" for size in sizes)],
+        [
+            "speed, one thread (a 2-core cloud machine)",
+            *(f"{s['chunk']:,} x in chunks, {s['step']:,} x frame by frame" for s in speeds),
+        ],
+        [
+            "validation AUC (mixed scenes, -5 dB to clean, unseen speakers and noise)",
+            *(_share(card["training"]["validation_auc"], 4) for card in cards),
+        ],
+        [
+            "AUC on the corpus' validation speech as recorded",
+            *(_share(card["metrics"]["validation speech"]["auc"], 4) for card in cards),
+        ],
+    ]
+    return table(["", *(f"`{name}`" for name in NAMES)], rows)
+
+
+def sources(card: dict[str, Any]) -> str:
+    """Where the training data come from."""
+    kinds = ["speech", "noise", "music"]
+    found = sorted(card["data_sources"], key=lambda source: (kinds.index(source["kind"]), -source["hours"]))
+    hours = {kind: sum(source["hours"] for source in found if source["kind"] == kind) for kind in kinds}
+    told = (
+        f"{hours['speech']:.1f} h of speech, {hours['noise']:.1f} h of noise and {hours['music']:.1f} h of music for "
+        "training; other speakers and other\nfiles for validation. The recordings are not part of this repository. "
+        "Commits are of the public repositories they were\ntaken from.\n"
+    )
+    rows = [
+        [
+            *(source["kind"], source["source"], source["commit"][:8], source["license"]),
+            *(f"{source['files']:,}", f"{source['hours']:.2f}"),
+        ]
+        for source in found
+    ]
+    return told + "\n" + table(["kind", "source", "commit", "licence", "files", "hours"], rows)
+
+
+def trainings(cards: list[dict[str, Any]]) -> str:
+    """How long each was trained, and what proves its file."""
+    rows = [
+        [
+            f"`{name}`",
+            f"{card['training']['epochs']} x {card['training']['config']['epoch_hours']:.0f} h",
+            f"{card['training']['wall_clock_hours']:.2f} h",
+            str(card["training"]["seed"]),
+            card["training"]["manifest_sha256"][:12],
+            f"{card['versions']['keras']} on TensorFlow {card['versions']['tensorflow']}",
+            f"{max(card['verification']['largest_difference_from_keras'].values()):.1e}",
+        ]
+        for name, card in zip(NAMES, cards, strict=True)
+    ]
+    headings = [
+        "",
+        "scenes heard",
+        "on one CPU core",
+        "seed",
+        "manifest sha256",
+        "Keras",
+        "LiteRT from Keras, at most",
+    ]
+    return table(headings, rows)
+
+
+def meetings(cards: list[dict[str, Any]]) -> str:
+    """Recordings labelled by people, beside the peers."""
+    fields = ("auc", "average_precision", "best_balanced_error", "false_alarm_at_5_miss")
+    rows = [
+        [
+            f"**{name}**" + ("" if condition == "as recorded" else f", {condition}"),
+            *(_share(figures[field], 3) for field in fields),
+        ]
+        for name, card in zip(NAMES, cards, strict=True)
+        for condition, figures in card["metrics"]["devset"].items()
+    ]
+    rows += [[name, *figures] for name, figures in PEERS.items()]
+    return table(["system", "AUC", "AP", "best balanced error", "false alarm at 5 % miss"], rows)
+
+
+def conditions(benchmark: str) -> str:
+    """The benchmark's table of AUC."""
+    found = re.search(r"### Area under the ROC curve\n\n((?:\|.*\n)+)", benchmark)
+    if found is None:
+        sys.exit("models/benchmark.md must hold the table of AUC. Received: none. Run `vad benchmark`.")
+    return found[1].rstrip()
+
+
+def non_speech(cards: list[dict[str, Any]]) -> str:
+    """False alarms with default options, by source."""
+    shares = [card["metrics"]["non-speech taken for speech, share of time"] for card in cards]
+    rows = [
+        [
+            name,
+            next(what for part, what in SOUNDS.items() if part in name),
+            *(f"{100 * of[name]:.1f} %" for of in shares),
+        ]
+        for name in shares[0]
+    ]
+    return table(["source", "what it is", *(f"`{name}`" for name in NAMES)], rows)
+
+
+def _share(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".removeprefix("0")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
