@@ -1,4 +1,4 @@
-"""Writes what the cards and the benchmark tell into models/README.md, between its marks.
+"""Writes what the cards and the benchmark tell into README.md and models/README.md, between their marks.
 
     python scripts/models_page.py
 
@@ -52,15 +52,16 @@ SOUNDS = {
 
 def main() -> int:
     """Read the cards, write the page."""
-    for name, text in sections().items():
-        write_between_marks(MODELS / "README.md", name, text)
+    for page, sections in pages().items():
+        for name, text in sections.items():
+            write_between_marks(page, name, text)
     return 0
 
 
-def sections() -> dict[str, str]:
-    """What stands between the marks of each name."""
+def pages() -> dict[Path, dict[str, str]]:
+    """What stands in each page between the marks of each name."""
     cards = [json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES]
-    return {
+    page = {
         "networks": networks(cards),
         "sources": sources(cards[0]),
         "trainings": trainings(cards),
@@ -68,6 +69,7 @@ def sections() -> dict[str, str]:
         "conditions": conditions((MODELS / "benchmark.md").read_text(encoding="utf-8")),
         "non-speech": non_speech(cards),
     }
+    return {MODELS / "README.md": page, MODELS.parent / "README.md": {"models": in_short(cards)}}
 
 
 def networks(cards: list[dict[str, Any]]) -> str:
@@ -95,6 +97,20 @@ def networks(cards: list[dict[str, Any]]) -> str:
         ],
     ]
     return table(["", *(f"`{name}`" for name in NAMES)], rows)
+
+
+def in_short(cards: list[dict[str, Any]]) -> str:
+    """What one chooses a model by."""
+    rows = [
+        [
+            f"**`{name}`**",
+            *(_share(figures["auc"], 3) for figures in card["metrics"]["devset"].values()),
+            f"{card['parameters']:,}",
+            f"{card['metrics']['times real time, one thread']['chunk']:,} x",
+        ]
+        for name, card in zip(NAMES, cards, strict=True)
+    ]
+    return table(["", "AUC", "-26 dB", "-40 dB", "parameters", "real time"], rows)
 
 
 def sources(card: dict[str, Any]) -> str:
