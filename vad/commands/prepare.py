@@ -127,7 +127,7 @@ def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Seq
 
     page = output.with_suffix(".html")
     texts = {
-        page: page_text(output.stem, dealt.all_heard, dealt.splits, summary, findings),
+        page: page_text(output.stem, dealt.all_heard, dealt.splits, summary, findings, output.parent),
         output: manifest_text(dealt.all_heard, dealt.splits, output.parent),
     }
     labelled = [one for one in dealt.all_heard if one.probabilities.size]
