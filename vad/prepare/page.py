@@ -30,7 +30,8 @@ _HEAD = """<!doctype html><html lang="en"><head><meta charset="utf-8"><link rel=
 <style>body{{font:14px/1.5 sans-serif;margin:2em auto;max-width:960px;color:#222;background:#fff;padding:0 1em}}
 pre{{background:#f5f5f5;padding:1em;overflow-x:auto;font-size:12px}} .problem{{color:#a11}} figure{{margin:0 0 1.2em}}
 figcaption{{font-size:12px;color:#555;overflow-wrap:anywhere}} svg{{max-width:100%;vertical-align:top}}
-.strip{{position:relative;cursor:crosshair;width:fit-content;max-width:100%}} .current .strip{{outline:2px solid #1f5fa8}}
+.strip{{position:relative;cursor:crosshair;width:fit-content;max-width:100%}}
+.current .strip{{outline:2px solid #1f5fa8}}
 .cursor{{position:absolute;top:0;bottom:0;width:2px;background:#d0006f;pointer-events:none}}
 kbd{{border:1px solid #bbb;border-radius:3px;padding:0 4px}}</style></head><body>
 <h1>{title}</h1>"""

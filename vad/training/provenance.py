@@ -106,7 +106,8 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
     """
     if not (run / "best.keras").exists():
         raise ModelError(
-            f"a run must have finished an epoch. Received: {run}. Go on with it: vad train {run} ..."
+            "a run must have finished an epoch, and one that starts from weights all of them. "
+            f"Received: {run}. Go on with it: vad train {run} ..."
         )
     with (run / "history.csv").open(newline="") as file:
         history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
