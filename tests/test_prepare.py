@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +279,22 @@ def test_the_page_is_one_file_and_shows_every_recording(
     assert page.count("<figure ") == 17
     assert page.count("#ffd58a") == 2 * 13  # two turns a speech recording
     assert "dBFS" in page
+
+
+def test_a_name_that_is_no_text_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b"):
+        recording(tmp_path / f"in/{name}.wav", *TALK)
+    shutil.copytree(tmp_path / "in", tmp_path / "in/c")
+    try:
+        for suffix in (".wav", ".rttm"):
+            (tmp_path / f"in/c/a{suffix}").rename(tmp_path / "in/c" / os.fsdecode(b"\xff" + suffix.encode()))
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert code == 0, err
+    assert len(items) == 4
+    assert all(item.path.is_file() for item in items)
+    assert "%FF.wav" in (tmp_path / "out" / "corpus.html").read_text(encoding="utf-8")
 
 
 def test_a_browser_plays_the_labels_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
