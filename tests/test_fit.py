@@ -205,6 +205,7 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
     tried = json.loads((run / "blend.json").read_text())["tried"]
     assert [row["share"] for row in tried] == pytest.approx(np.linspace(0, 1, 11))
     assert tried[0]["val_loss"] != tried[10]["val_loss"]
+    assert describe_run(run, tuned)["training"]["blend"] == tried[5]
     result = compare(tuned, run)
     assert (result["split"], result["recordings"]) == ("dev", 3)
     assert result["before"]["auc"] != result["after"]["auc"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,18 +34,21 @@ def blend(model: keras.Model, start: Path, run: Path, measure: Callable[[], dict
         model: Of the same network; it is left with the weights that were chosen.
         start: The ``.keras`` file that the run started from.
         run: Its folder, with the best of its epochs as ``tuned.keras``. It receives ``best.keras`` and ``blend.json``:
-            the share, and what each was measured to do.
+            the chosen share with what it was measured to do, and all that were tried.
         measure: Measures the model as it stands: "val_loss" counts.
     """
     before, after = (load_network(path).get_weights() for path in (start, run / TUNED))
-    tried = []
+    tried: dict[float, dict[str, float]] = {}
     for share in _SHARES:
         _set(model, before, after, share)
-        tried.append({"share": share, **measure()})
-    share = least_share([row["share"] for row in tried], [row["val_loss"] for row in tried])
+        tried[share] = measure()
+    share = least_share(list(tried), [figures["val_loss"] for figures in tried.values()])
     _set(model, before, after, share)
+    print(f"weights: {share:.0%} of the way from the start to the best epoch", file=sys.stderr)
+    rows = [{"share": one, **figures} for one, figures in tried.items()]
+    told = {"share": share, **tried[share], "tried": rows}
     with whole_file(run / "blend.json") as unfinished:
-        unfinished.write_text(json.dumps({"share": share, "tried": tried}, indent=1), encoding="utf-8")
+        unfinished.write_text(json.dumps(told, indent=1), encoding="utf-8")
     with whole_file(run / "best.keras") as unfinished:
         model.save(unfinished)
 
