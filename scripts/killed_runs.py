@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
 import random
+import signal
 import sys
 import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -57,35 +60,48 @@ def main() -> int:
         load_config(None, {**OPTIONS, "corpus": str(corpus), "data": str(args.folder / f"{name}-data")})
         for name in ("unbroken", "killed")
     )
-    began = time.time()
-    attempt(unbroken, args.folder / "unbroken", None)
-    ready = (args.folder / "unbroken" / "config.json").stat().st_mtime
-    start_s, training_s = ready - began, time.time() - ready
+    whole_s = attempt(unbroken, args.folder / "unbroken", math.inf)
+    training_s = time.time() - (args.folder / "unbroken" / "config.json").stat().st_mtime
+    # Of what an attempt takes to begin, and of its share of the learning.
+    longest_s = whole_s - training_s + 2 * training_s / args.kills
     draw = random.Random(args.seed)
     for kill in range(1, args.kills + 1):
-        after_s = draw.uniform(0, start_s + 2 * training_s / args.kills)
-        if attempt(killed, args.folder / "killed", after_s):
+        after_s = draw.uniform(0, longest_s)
+        if attempt(killed, args.folder / "killed", after_s) < after_s:
             print(f"it ended after {kill - 1} kills: give it another seed.", file=sys.stderr)
             return 1
         print(
             f"kill {kill} after {after_s:.1f} s, epochs done: {epochs_of(args.folder / 'killed')}",
             file=sys.stderr,
         )
-    attempt(killed, args.folder / "killed", None)
+    attempt(killed, args.folder / "killed", math.inf)
     difference = largest_difference(args.folder / "unbroken", args.folder / "killed")
     print(f"{args.kills} kills, {killed.epochs} epochs: the weights differ by {difference:.2g} at most")
     return int(not difference <= TOLERANCE)
 
 
-def attempt(config: TrainConfig, run: Path, after_s: float | None) -> bool:
-    """Trains in a process of its own, and kills it after some seconds; whether it came to its end before."""
-    process = multiprocessing.get_context("fork").Process(target=fit, args=(config, run))
+def attempt(config: TrainConfig, run: Path, after_s: float) -> float:
+    """Trains in a process of its own, and kills it after some seconds; gives back how many it had."""
+    context = multiprocessing.get_context("spawn")  # a fork of a process that has TensorFlow hangs
+    ready = context.Event()
+    process = context.Process(target=train, args=(config, run, ready))
     process.start()
-    process.join(after_s)
+    ready.wait()
+    began = time.monotonic()
+    process.join(None if after_s == math.inf else after_s)
+    lasted_s = time.monotonic() - began
     if process.is_alive():
         process.kill()
         process.join()
-    return process.exitcode == 0
+    if process.exitcode not in (0, -signal.SIGKILL):
+        raise SystemExit(f"a training must end well or be killed. Received: exit code {process.exitcode}.")
+    return lasted_s
+
+
+def train(config: TrainConfig, run: Path, ready: Event) -> None:
+    """What a process does: everything is imported when it says that it is ready."""
+    ready.set()
+    fit(config, run)
 
 
 def epochs_of(run: Path) -> int:

@@ -33,7 +33,7 @@ def blend(model: keras.Model, start: Path, run: Path, measure: Callable[[], dict
     Args:
         model: Of the same network; it is left with the weights that were chosen.
         start: The ``.keras`` file that the run started from.
-        run: Its folder, with the best of its epochs as ``tuned.keras``. It receives ``best.keras`` and ``blend.json``:
+        run: Its folder, with what its epochs came to as ``tuned.keras``. It receives ``best.keras`` and ``blend.json``:
             the chosen share with what it was measured to do, and all that were tried.
         measure: Measures the model as it stands: "val_loss" counts.
     """
@@ -44,7 +44,7 @@ def blend(model: keras.Model, start: Path, run: Path, measure: Callable[[], dict
         tried[share] = measure()
     share = least_share(list(tried), [figures["val_loss"] for figures in tried.values()])
     _set(model, before, after, share)
-    print(f"weights: {share:.0%} of the way from the start to the best epoch", file=sys.stderr)
+    print(f"weights: {share:.0%} of the way from the start to where training came", file=sys.stderr)
     rows = [{"share": one, **figures} for one, figures in tried.items()]
     told = {"share": share, **tried[share], "tried": rows}
     with whole_file(run / "blend.json") as unfinished:

@@ -36,6 +36,9 @@ __all__ = ["fit", "learning_rate_at"]
 _DEV_SEED = 1  # added to the run's seed, so that dev scenes are other draws than the training scenes
 _ADAPT_BATCHES = 8
 _WARMUP_EPOCHS = 1
+_BY_CHANCE = (
+    0.001  # of a validation AUC on little data: of fine-tuned epochs so alike the later one is the calmer
+)
 
 
 def fit(config: TrainConfig, run: Path) -> Path:
@@ -43,8 +46,8 @@ def fit(config: TrainConfig, run: Path) -> Path:
 
     The run folder receives ``config.json``, ``last.keras`` (with the optimizer: what a resumed run starts from),
     ``best.keras`` (highest validation AUC), ``history.csv``, ``curves.png``, ``updates.csv`` (how large its steps
-    were, for `vad inspect gradients`) and TensorBoard's ``logs/``. Of a run that starts from weights the epoch with the
-    highest validation AUC is ``tuned.keras``; ``best.keras`` comes at its end, as `vad.training.blend.blend` has it.
+    were, for `vad inspect gradients`) and TensorBoard's ``logs/``. Of a run that starts from weights the last epoch
+    within 0.001 of the best so far is ``tuned.keras``; ``best.keras`` comes at its end: `vad.training.blend.blend`.
 
     Args:
         config: The run.
@@ -141,6 +144,7 @@ class _Validation(keras.callbacks.Callback):
         super().__init__()
         self._run, self._config = run, config
         self.checkpoint = TUNED if config.init else "best.keras"
+        self._by_chance = _BY_CHANCE if config.init else 0.0
         count = max(1, int(config.dev_hours * 3600 / config.mixing.scene_s))
         dev = Batches(scenes, config.network, batch_size=1, seed=config.seed)
         pairs = [dev[i] for i in range(count)]
@@ -181,7 +185,7 @@ class _Validation(keras.callbacks.Callback):
             )
         row = {"epoch": epoch + 1, "loss": loss, **self.measure()}
         row["seconds"], row["times_real_time"] = seconds, self._config.epoch_hours * 3600 / seconds
-        best = max((past["val_auc"] for past in self._history[:epoch]), default=0.0)
+        best = max((past["val_auc"] for past in self._history[:epoch]), default=0.0) - self._by_chance
         self._history = [*self._history[:epoch], row]
         if row["val_auc"] > best:
             _save(self.model, self._run / self.checkpoint)
