@@ -41,7 +41,7 @@ OPTIONS = {
     "hours": 0.07,
     "dev_hours": 0.02,
     "epoch_hours": 0.05,
-    "epochs": 20,
+    "epochs": 100,
     "batch_size": 4,
     "jobs": 1,
 }
