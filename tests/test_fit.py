@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from vad.errors import ConfigError, LabelError, ModelError, VadError
+from vad.training.blend import least_share
 from vad.training.config import load_config
 from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
 from vad.training.fit import fit, learning_rate_at
@@ -166,7 +167,7 @@ def test_starts_from_given_weights(unbroken, config, tmp_path):
 def test_ends_when_validation_gets_no_better_and_stays_ended(unbroken, config, tmp_path, monkeypatch):
     aucs = iter([0.7, 0.9, 0.8, 0.85])
     monkeypatch.setattr(
-        "vad.training.fit._Validation._validate", lambda self: {"val_auc": next(aucs), "val_loss": 1.0}
+        "vad.training.fit._Validation.measure", lambda self: {"val_auc": next(aucs), "val_loss": 1.0}
     )
     patient = replace(config, epochs=8, patience=2)
     fit(patient, tmp_path)
@@ -176,8 +177,9 @@ def test_ends_when_validation_gets_no_better_and_stays_ended(unbroken, config, t
 
 
 def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
-    unbroken, config, corpus, tmp_path, capsys
+    unbroken, config, corpus, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr("vad.training.blend.least_share", lambda shares, losses: 0.5)
     settings = {
         "corpus": str(corpus),
         "init": str(unbroken),
@@ -188,15 +190,22 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
     run = tmp_path / "run"
     tuned = load_config(None, settings, defaults=fine_tuning_defaults(str(unbroken), run))
     assert tuned.network == config.network
-    assert (tuned.learning_rate, tuned.mixing.recorded, tuned.patience) == (2e-4, 0.6, 5)
+    assert (tuned.learning_rate, tuned.mixing.recorded, tuned.patience) == (4e-4, 0.6, 4)
     fit(tuned, run)
     assert json.loads((run / "data/dev/recipe.json").read_text())["recorded"] == 1.0
     assert json.loads((run / "data/base/train/recipe.json").read_text())["recorded"] == 0.0
-    before, after = (keras.models.load_model(place / "best.keras") for place in (unbroken, run))
+    before, after = (keras.models.load_model(path) for path in (unbroken / "best.keras", run / "tuned.keras"))
     for layer in before.layers:
         pairs = list(zip(layer.get_weights(), after.get_layer(layer.name).get_weights(), strict=True))
         is_kept = all(np.array_equal(old, new) for old, new in pairs)
         assert is_kept == (not layer.weights or "norm" in layer.name), layer.name
+    mixed = keras.models.load_model(run / "best.keras").get_weights()
+    for old, new, both in zip(before.get_weights(), after.get_weights(), mixed, strict=True):
+        np.testing.assert_allclose(both, (old + new) / 2, atol=1e-6)
+    tried = json.loads((run / "blend.json").read_text())["tried"]
+    assert [row["share"] for row in tried] == pytest.approx(np.linspace(0, 1, 11))
+    assert tried[0]["val_loss"] != tried[10]["val_loss"]
+    assert describe_run(run, tuned)["training"]["blend"] == tried[5]
     result = compare(tuned, run)
     assert (result["split"], result["recordings"]) == ("dev", 3)
     assert result["before"]["auc"] != result["after"]["auc"]
@@ -205,6 +214,19 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
     worse = {**result, "after": {**result["after"], "best_balanced_error": 0.6}}
     assert "did not get better" in comparison_text(worse)
     assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("losses", "share"),
+    [
+        ([1.0, 0.6, 0.42, 0.4], 0.2),  # 95 % of 0.6 are 0.57
+        ([1.0, 0.6, 0.44, 0.4], 0.3),
+        ([1.0, 0.6, 0.4, 0.9], 0.2),
+        ([1.0, 1.0, 1.1, 1.2], 0.0),  # nothing was gained: the weights of the start
+    ],
+)
+def test_the_least_share_that_keeps_the_gain(losses, share):
+    assert least_share([0.0, 0.1, 0.2, 0.3], losses) == share
 
 
 @pytest.mark.parametrize("init", ["defualt", "nowhere/best.keras", "."])

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 import soundfile
+from browser import run_in_page
 from small_networks import small_network
 from sounds import RATE, tone
 
@@ -23,6 +24,7 @@ from vad.training.inspection.embedding import principal_plane
 from vad.training.inspection.filter_health import layer_health
 from vad.training.inspection.hearing import hear
 from vad.training.inspection.subject import Clip, Subject, load_subject, stages
+from vad.training.inspection.weights import kernel_parts
 from vad.training.updates import update_ratios
 
 EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
@@ -168,6 +170,15 @@ def test_noise_is_told_from_what_was_learned():
     ]
 
 
+def test_kernels_are_parted_into_what_they_ask_for():
+    time, frequency = np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], indexing="ij")
+    kernels = np.stack([np.ones((3, 3)), time, frequency, time * frequency], axis=-1)
+    energies = np.square(kernels).sum(axis=(0, 1))
+    np.testing.assert_allclose(kernel_parts(kernels), np.diag(energies), atol=1e-12)
+    mixed = np.random.default_rng(0).standard_normal((3, 5, 7))
+    np.testing.assert_allclose(sum(kernel_parts(mixed)), np.square(mixed).sum(axis=(0, 1)))
+
+
 def test_update_ratios_are_those_of_the_last_step():
     config, model = small_network("logmel-cnn")
     model.compile(keras.optimizers.AdamW(2e-3, weight_decay=0.01, clipnorm=1.0), "binary_crossentropy")
@@ -227,6 +238,13 @@ def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
     } <= pictures
     with np.load(out / "saliency.npz") as arrays:
         assert arrays["seconds"].shape == (110, 24)
+    widths = run_in_page(
+        out / "all.html",
+        "return [...document.images].map((image) => image.naturalWidth);",
+        tmp_path / "profile",
+    )
+    assert len(widths) == len(pictures)
+    assert min(widths) > 1000
 
 
 def test_silence_is_looked_into_too(tmp_path, capsys):

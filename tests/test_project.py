@@ -210,6 +210,17 @@ def test_readme_rows_of_rooms_are_the_directions_of_imports() -> None:
         assert all(row_of[other] > row_of[room] for other in imported), room
 
 
+@pytest.mark.parametrize("folder", [".", "models", "data"])
+def test_what_a_readme_shows_or_points_to_is_there(folder: str) -> None:
+    text = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    missing = [
+        target
+        for target in re.findall(r"\]\((?!\w+:)([^)#]+)\)", text)
+        if not (ROOT / folder / target).exists()
+    ]
+    assert not missing
+
+
 def test_versions_agree() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^## \[(\d[^\]]*)\]", changelog, re.MULTILINE)[0] == vad.__version__

@@ -88,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
     kept, of_each = _hear(recordings, args.jobs, args.label_with)
     dealt = deal_out(kept, dict(zip(("train", "dev", "test"), args.shares, strict=True)), args.seed)
     torn = check_speakers(dealt.all_heard, dealt.splits)
-    findings += [*of_each, *dealt.notes, *torn, *check_classes(dealt.all_heard, dealt.splits)]
+    findings += [*of_each, *dealt.notes, *torn]
+    findings += check_classes(dealt.all_heard, dealt.splits) if kept else []
     for finding in sorted(findings, key=lambda one: not one.is_problem):
         print(f"vad: {'' if finding.is_problem else 'note: '}{finding}", file=sys.stderr)
     if not kept or torn:
@@ -127,7 +128,7 @@ def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Seq
 
     page = output.with_suffix(".html")
     texts = {
-        page: page_text(output.stem, dealt.all_heard, dealt.splits, summary, findings),
+        page: page_text(output.stem, dealt.all_heard, dealt.splits, summary, findings, output.parent),
         output: manifest_text(dealt.all_heard, dealt.splits, output.parent),
     }
     labelled = [one for one in dealt.all_heard if one.probabilities.size]
@@ -135,7 +136,8 @@ def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Seq
         texts[output.with_suffix(".review.csv")] = review_text(labelled)
     for path, text in texts.items():
         with writing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            # A name need not be UTF-8: its stray bytes are written as JSON writes them, and the manifest finds it.
+            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     print(f"wrote {', '.join(map(str, texts))}", file=sys.stderr)
 
 

@@ -17,6 +17,7 @@ __all__ = ["check_classes", "check_recording", "check_speakers"]
 _LOWEST_RATE_HZ = 8_000
 _FULL_RATE_HZ = 16_000
 _ROUNDED_S = 0.1  # a label this little past the end is rounding, and is cut
+_ROUNDED_SHARE = 0.01
 _FAINTEST_DB = -70.0
 _NOISY_DB = 15.0
 
@@ -39,6 +40,12 @@ def _check_sound(heard: Heard, where: str) -> Iterator[Finding]:
     if heard.sample_rate < _LOWEST_RATE_HZ:
         rule = f"a recording must have a sample rate of {_LOWEST_RATE_HZ} Hz or more"
         yield problem(where, f"{rule}. Received: {heard.sample_rate} Hz.")
+    told = heard.recording.duration
+    if told is not None and abs(told - heard.duration) > max(_ROUNDED_S, _ROUNDED_SHARE * told):
+        rule = f"a recording must be as long as its manifest says, {told:.2f} s"
+        yield problem(
+            where, f"{rule}. Received: {heard.duration:.2f} s. Is the sample rate in its header right?"
+        )
     if heard.levels_db.max(initial=-math.inf) < _FAINTEST_DB:
         yield note(where, f"it never gets louder than {_FAINTEST_DB:g} dBFS: is it empty?")
     if heard.probabilities.size and heard.range_db < _NOISY_DB:

@@ -15,7 +15,7 @@ from vad.labels import merge
 from vad.prepare.hearing import Heard
 from vad.segments import Segment
 
-__all__ = ["manifest_text", "review_text", "speech_of"]
+__all__ = ["manifest_text", "relative_path", "review_text", "speech_of"]
 
 
 def manifest_text(all_heard: Sequence[Heard], splits: Sequence[str], folder: Path) -> str:
@@ -30,7 +30,7 @@ def manifest_text(all_heard: Sequence[Heard], splits: Sequence[str], folder: Pat
     for heard, split in zip(all_heard, splits, strict=True):
         recording = heard.recording
         row = {
-            "audio_filepath": _relative(recording.path, folder),
+            "audio_filepath": relative_path(recording.path, folder),
             "kind": recording.kind,
             "duration": round(heard.duration, 3),
             "split": split,
@@ -75,7 +75,8 @@ def _doubt(heard: Heard) -> float:
     return float(np.mean(unsure)) if unsure.size else 0.0
 
 
-def _relative(path: Path, folder: Path) -> str:
+def relative_path(path: Path, folder: Path) -> str:
+    """A path as it is seen from a folder, with slashes."""
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from vad.corpus import KINDS, SPLITS, Item, audio_files, item_from_line, manifest_lines
 from vad.decoding import KNOWN_SUFFIXES
@@ -17,6 +18,7 @@ from vad.prepare.kaldi import read_kaldi_folder
 
 __all__ = ["Reading", "Recording", "find_recordings"]
 
+_ABOUT = ("language", "source", "original", "license", "commit", "label", "snr_db")
 _SPEAKERS = ("folder", "file", "labels")
 
 
@@ -32,7 +34,8 @@ class Recording:
         labels: What messages call the labels; a turn's line comes after it.
         speaker: Everybody who speaks, " + " between; "" where unknown.
         split: The split it was given in; "" where it is to be drawn.
-        about: The manifest's other words about it: source, license, language, commit, label.
+        duration: Seconds, as its manifest says; None where nothing does.
+        about: What else its manifest says of it: source, original, license, language, commit, label, snr_db.
     """
 
     path: Path
@@ -42,7 +45,8 @@ class Recording:
     labels: str = ""
     speaker: str = ""
     split: str = ""
-    about: dict[str, str] = field(default_factory=dict)
+    duration: float | None = None
+    about: dict[str, Any] = field(default_factory=dict)
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -260,7 +264,7 @@ def _from_item(item: Item, where: str, has_split: bool) -> Recording:
     number = int(where.rpartition(":")[2])
     labels = where.rpartition(":")[0]
     turns = tuple(Entry(number, segment.start, segment.end) for segment in item.segments)
-    about = {name: getattr(item, name) for name in ("language", "source", "license", "commit", "label")}
+    about = {name: getattr(item, name) for name in _ABOUT}
     return Recording(
         item.path,
         where,
@@ -269,5 +273,6 @@ def _from_item(item: Item, where: str, has_split: bool) -> Recording:
         labels,
         item.speaker,
         item.split if has_split else "",
-        {name: value for name, value in about.items() if value},
+        item.duration,
+        {name: value for name, value in about.items() if value not in ("", None)},
     )

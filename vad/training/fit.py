@@ -20,10 +20,11 @@ from vad.errors import VadError
 from vad.metrics import roc_auc
 from vad.training.backend import keras
 from vad.training.bank import build_bank
+from vad.training.blend import TUNED, blend
 from vad.training.config import TrainConfig
 from vad.training.curves import draw_curves
 from vad.training.networks import describe
-from vad.training.provenance import describe_corpus
+from vad.training.provenance import describe_corpus, weights_of
 from vad.training.rendering import render_shards
 from vad.training.resume import check_start, starting_model
 from vad.training.shards import Batches
@@ -35,6 +36,9 @@ __all__ = ["fit", "learning_rate_at"]
 _DEV_SEED = 1  # added to the run's seed, so that dev scenes are other draws than the training scenes
 _ADAPT_BATCHES = 8
 _WARMUP_EPOCHS = 1
+_BY_CHANCE = (
+    0.001  # of a validation AUC on little data: of fine-tuned epochs so alike the later one is the calmer
+)
 
 
 def fit(config: TrainConfig, run: Path) -> Path:
@@ -42,7 +46,8 @@ def fit(config: TrainConfig, run: Path) -> Path:
 
     The run folder receives ``config.json``, ``last.keras`` (with the optimizer: what a resumed run starts from),
     ``best.keras`` (highest validation AUC), ``history.csv``, ``curves.png``, ``updates.csv`` (how large its steps
-    were, for `vad inspect gradients`) and TensorBoard's ``logs/``.
+    were, for `vad inspect gradients`) and TensorBoard's ``logs/``. Of a run that starts from weights the last epoch
+    within 0.001 of the best so far is ``tuned.keras``; ``best.keras`` comes at its end: `vad.training.blend.blend`.
 
     Args:
         config: The run.
@@ -89,12 +94,13 @@ def fit(config: TrainConfig, run: Path) -> Path:
             keras.callbacks.TensorBoard(run / "logs", update_freq="epoch"),
         ],
     )
-    best = run / "best.keras"
-    if not best.exists():
+    if not (run / validation.checkpoint).exists():
         raise VadError(
             "A run must have a finite loss. Received: none in its first epoch. Lower the learning rate."
         )
-    return best
+    if config.init:
+        blend(model, weights_of(config.init), run, validation.measure)
+    return run / "best.keras"
 
 
 def learning_rate_at(epoch: int, config: TrainConfig) -> float:
@@ -137,6 +143,8 @@ class _Validation(keras.callbacks.Callback):
     def __init__(self, scenes: list[Path], config: TrainConfig, run: Path):
         super().__init__()
         self._run, self._config = run, config
+        self.checkpoint = TUNED if config.init else "best.keras"
+        self._by_chance = _BY_CHANCE if config.init else 0.0
         count = max(1, int(config.dev_hours * 3600 / config.mixing.scene_s))
         dev = Batches(scenes, config.network, batch_size=1, seed=config.seed)
         pairs = [dev[i] for i in range(count)]
@@ -175,12 +183,12 @@ class _Validation(keras.callbacks.Callback):
             raise VadError(
                 f"a loss must be finite. Received: {loss} in epoch {epoch + 1}. Lower the learning rate."
             )
-        row = {"epoch": epoch + 1, "loss": loss, **self._validate()}
+        row = {"epoch": epoch + 1, "loss": loss, **self.measure()}
         row["seconds"], row["times_real_time"] = seconds, self._config.epoch_hours * 3600 / seconds
-        best = max((past["val_auc"] for past in self._history[:epoch]), default=0.0)
+        best = max((past["val_auc"] for past in self._history[:epoch]), default=0.0) - self._by_chance
         self._history = [*self._history[:epoch], row]
         if row["val_auc"] > best:
-            _save(self.model, self._run / "best.keras")
+            _save(self.model, self._run / self.checkpoint)
         self._write_history()
         draw_curves(self._history, self._run / "curves.png")
         # Last of all: a run resumed from the checkpoint before finds a row too many, never one too few.
@@ -192,7 +200,8 @@ class _Validation(keras.callbacks.Callback):
         left = 0.0 if self.model.stop_training else (self._config.epochs - epoch - 1) * seconds / 60
         print(f"{figures}, {left:.0f} min left", file=sys.stderr, flush=True)
 
-    def _validate(self) -> dict[str, float]:
+    def measure(self) -> dict[str, float]:
+        """How well the model does as it stands."""
         probability: npt.NDArray[np.float32] = self.model.predict(self._samples, batch_size=8, verbose=0)
         clear = np.abs(self._targets - 0.5) > 0.25  # a soft label near one half says that nobody knows
         loss = keras.ops.mean(keras.losses.binary_crossentropy(self._targets, probability))

@@ -106,12 +106,17 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
     """
     if not (run / "best.keras").exists():
         raise ModelError(
-            f"a run must have finished an epoch. Received: {run}. Go on with it: vad train {run} ..."
+            "a run must have finished an epoch, and one that starts from weights all of them. "
+            f"Received: {run}. Go on with it: vad train {run} ..."
         )
     with (run / "history.csv").open(newline="") as file:
         history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     best = max(history, key=lambda row: row["val_auc"])
     corpus = json.loads((run / "corpus.json").read_text())
+    blend = {}
+    if config.init:
+        blend = json.loads((run / "blend.json").read_text())
+        del blend["tried"]
     return {
         "training": {
             "command": "vad train RUN --config CONFIG.json, which holds what is below config",
@@ -124,6 +129,7 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
             "times_real_time": round(sum(row["times_real_time"] for row in history) / len(history)),
             "best_epoch": int(best["epoch"]),
             "validation_auc": best["val_auc"],
+            **({"blend": blend} if blend else {}),
             "speech_files_by_label": corpus["speech_files_by_label"],
         },
         "data_sources": corpus["sources"],

@@ -99,6 +99,13 @@ def _findings(hearing: Hearing, found: Array, similarity: float) -> list[str]:
         f"The network finds {seconds:.2f} s more speech in the clip than in its background; the map adds up to "
         f"{found.sum():.2f} s, {found.clip(min=0).sum():.2f} s for and {-found.clip(max=0).sum():.2f} s against.",
     ]
+    if found.max() > 0:
+        share = np.cumsum(found.clip(min=0).sum(axis=0)) / found.clip(min=0).sum()
+        low, middle, high = hearing.frequencies[np.searchsorted(share, [0.1, 0.5, 0.9])]
+        lines.append(
+            f"Half of what speaks for speech lies below {middle:.0f} Hz, four fifths between {low:.0f} and "
+            f"{high:.0f} Hz."
+        )
     if hearing.reference is not None and hearing.reference.any() and found.max() > 0:
         per_hop = hearing.reference.repeat(hearing.hops // len(hearing.reference))
         share = found.clip(min=0)[per_hop].sum() / found.clip(min=0).sum()

@@ -13,7 +13,7 @@ from vad.training.inspection.page import Picture, View
 from vad.training.inspection.panels import WIDTH
 from vad.training.inspection.subject import Array, Stage, Subject, stages
 
-__all__ = ["first_layer", "inspect"]
+__all__ = ["first_layer", "inspect", "kernel_parts"]
 
 _STRONGEST = 36
 
@@ -29,7 +29,11 @@ def inspect(subject: Subject) -> View:
         _statistics(health),
         _taps(layers),
     ]
-    lines = [*_findings(health), *_about_bands(layers[0].kernel, subject.network.SAMPLE_RATE)]
+    lines = [
+        *_findings(health),
+        *_about_bands(layers[0].kernel, subject.network.SAMPLE_RATE),
+        *_about_shapes(layers[0].kernel),
+    ]
     arrays: dict[str, Array] = {f"{stage.name}/kernel": stage.kernel for stage in layers}
     arrays |= {f"{one.name}/norms": one.norms for one in health}
     arrays |= {f"{one.name}/firing": one.firing for one in health if one.firing is not None}
@@ -64,6 +68,39 @@ def _about_bands(kernel: Array, sample_rate: int) -> list[str]:
         f"Half of the filters on the waveform pass most under {middle:.0f} Hz, four in five between {low:.0f} and "
         f"{high:.0f} Hz; on the mel scale they start with, half lie under 1700 Hz."
     ]
+
+
+def _about_shapes(kernel: Array) -> list[str]:
+    """What filters on a spectrogram ask for; nothing of kernels on the waveform."""
+    if kernel.ndim != 4:
+        return []
+    level, in_time, in_frequency, rest = kernel_parts(kernel[:, :, 0])
+    counts = np.bincount(np.argmax([level, in_time, in_frequency, rest], axis=0), minlength=4)
+    return [
+        f"Of the {kernel.shape[3]} filters on the spectrogram {counts[0]} ask above all how loud it is, {counts[1]} "
+        f"how that changes from one moment to the next (onsets and ends), {counts[2]} how neighbouring bands differ "
+        f"(harmonics, formants), and {counts[3]} for both at once, such as what glides."
+    ]
+
+
+def kernel_parts(kernels: Array) -> tuple[Array, Array, Array, Array]:
+    """Parts each kernel as an analysis of variance does.
+
+    Args:
+        kernels: [shape=(time, frequency, filters)]
+
+    Returns:
+        The energy of its mean, of what depends on time alone, on frequency alone, and of the rest; together that of
+        the kernel. Each [shape=(filters,)]
+    """
+    mean = kernels.mean(axis=(0, 1), keepdims=True)
+    in_time = kernels.mean(axis=1, keepdims=True) - mean
+    in_frequency = kernels.mean(axis=0, keepdims=True) - mean
+    parts = (mean, in_time, in_frequency, kernels - mean - in_time - in_frequency)
+    level, time, frequency, rest = (
+        np.square(np.broadcast_to(part, kernels.shape)).sum(axis=(0, 1)) for part in parts
+    )
+    return level, time, frequency, rest
 
 
 def first_layer(kernel: Array, sample_rate: int, *, what: str) -> list[Picture]:
