@@ -22,7 +22,7 @@ from pathlib import Path
 import live_latency
 import numpy as np
 from live_latency import CONFIRMATIONS_MS, POINTS, THRESHOLDS, Heard, Onsets, blocks_of
-from pages import write_between_marks
+from marked_pages import write_between_marks
 
 from vad import __version__
 from vad.audio import read_audio

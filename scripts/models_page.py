@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from pages import table, write_between_marks
+from marked_pages import table, write_between_marks
 
 MODELS = Path(__file__).parent.parent / "models"
 NAMES = ("default", "tiny", "waveform")

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 import io
-import re
 import sys
 from pathlib import Path
 
+from marked_pages import write_between_marks
 from PIL import Image
 
 from vad.audio import read_audio
@@ -26,7 +26,6 @@ CHOSEN = {
     "default": {"weights": "first-layer", "saliency": "map"},
     "waveform": {"weights": "first-layer-responses", "saliency": "map"},
 }
-MARKED = re.compile(r"(?<=<!-- inspection -->\n).*?(?=<!-- end of inspection -->)", re.DOTALL)
 DPI = 85
 
 
@@ -44,15 +43,7 @@ def main() -> int:
     )
     args = parser.parse_args()
     text = "\n".join(told(name, args.models, args.clip) for name in CHOSEN)
-    readme = args.models / "README.md"
-    before = readme.read_text(encoding="utf-8")
-    if MARKED.search(before) is None:
-        print(
-            f"{readme} must have the marks <!-- inspection --> and <!-- end of inspection -->.",
-            file=sys.stderr,
-        )
-        return 1
-    readme.write_text(MARKED.sub(lambda _: text, before), encoding="utf-8")
+    write_between_marks(args.models / "README.md", "inspection", text.rstrip())
     return 0
 
 

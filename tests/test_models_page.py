@@ -7,19 +7,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
 
+import marked_pages
 import models_page
-import pages
 
 
 def test_figures_are_written_between_the_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     begin, end = "<!-- speed -->", "<!-- end of speed -->"
     page.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
-    pages.write_between_marks(page, "speed", r"new \1")
+    marked_pages.write_between_marks(page, "speed", r"new \1")
     assert page.read_text(encoding="utf-8") == f"before\n{begin}\nnew \\1\n{end}\nafter\n"
     page.write_text("no marks", encoding="utf-8")
     with pytest.raises(SystemExit, match="must hold <!-- speed --> and"):
-        pages.write_between_marks(page, "speed", "new")
+        marked_pages.write_between_marks(page, "speed", "new")
 
 
 def test_the_pages_say_of_the_models_what_their_cards_say() -> None:
