@@ -76,7 +76,9 @@ def test_a_network_with_a_way_around_its_spectrogram_is_refused():
 def test_the_spectrogram_has_hertz_and_decibels(architecture):
     subject = small_subject(architecture)
     for hertz in (500.0, 2000.0):
-        loud, soft = (hear(subject, Clip("a", tone(0.4, hertz=hertz, level=level))) for level in (0.3, 0.03))
+        loud, soft = (
+            hear(subject, Clip("a", tone(0.4, hertz=hertz, level=level))) for level in (0.03, 0.003)
+        )
         middle = loud.decibels[len(loud.decibels) // 2]
         found = loud.frequencies[middle.argmax()]
         neighbours = np.sort(np.abs(np.log(loud.frequencies / hertz)))[:3]
