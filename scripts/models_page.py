@@ -66,7 +66,8 @@ def pages() -> dict[Path, dict[str, str]]:
         "sources": sources(cards[0]),
         "trainings": trainings(cards),
         "meetings": meetings(cards),
-        "conditions": conditions((MODELS / "benchmark.md").read_text(encoding="utf-8")),
+        "conditions": conditions(MODELS / "benchmark.md"),
+        "conditions on exact labels": conditions(MODELS / "benchmark-speech.md"),
         "non-speech": non_speech(cards),
     }
     return {MODELS / "README.md": page, MODELS.parent / "README.md": {"models": in_short(cards)}}
@@ -174,11 +175,11 @@ def meetings(cards: list[dict[str, Any]]) -> str:
     return table(["system", "AUC", "AP", "best balanced error", "false alarm at 5 % miss"], rows)
 
 
-def conditions(benchmark: str) -> str:
-    """The benchmark's table of AUC."""
-    found = re.search(r"### Area under the ROC curve\n\n((?:\|.*\n)+)", benchmark)
+def conditions(benchmark: Path) -> str:
+    """A benchmark's table of AUC."""
+    found = re.search(r"### Area under the ROC curve\n\n((?:\|.*\n)+)", benchmark.read_text(encoding="utf-8"))
     if found is None:
-        sys.exit("models/benchmark.md must hold the table of AUC. Received: none. Run `vad benchmark`.")
+        sys.exit(f"{benchmark} must hold the table of AUC. Received: none. Run `vad benchmark`.")
     return found[1].rstrip()
 
 
