@@ -43,6 +43,9 @@ class InputStream:
                 self.say(samples[position : position + length])
         self.active = not self.vanishes
 
+    def stop(self) -> None:
+        self.active = False
+
     def close(self) -> None:
         self.active = False
         self.closed = True

@@ -190,7 +190,7 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
     run = tmp_path / "run"
     tuned = load_config(None, settings, defaults=fine_tuning_defaults(str(unbroken), run))
     assert tuned.network == config.network
-    assert (tuned.learning_rate, tuned.mixing.recorded, tuned.patience) == (4e-4, 0.6, 4)
+    assert (tuned.learning_rate, tuned.mixing.recorded, tuned.patience) == (8e-4, 0.6, 4)
     fit(tuned, run)
     assert json.loads((run / "data/dev/recipe.json").read_text())["recorded"] == 1.0
     assert json.loads((run / "data/base/train/recipe.json").read_text())["recorded"] == 0.0

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +19,8 @@ from paper_portaudio import DEVICES, InputStream, PortAudioError
 from vad.cli import main
 from vad.decoding import ENCODINGS
 from vad.detector import Detector
+from vad.segments import Event
+from vad.stream import Stream
 
 RATE = 16000
 
@@ -110,6 +113,38 @@ def test_ctrl_c_closes_the_open_segment(
     assert segments(output.out) == expected(model_path)
     assert "heard 1.8 s: 2 segments" in output.err
     assert InputStream.made[0].closed
+
+
+def test_ctrl_c_amid_the_work_loses_nothing_that_is_waiting(
+    portaudio: types.SimpleNamespace,
+    model_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    InputStream.plays.append(SOUND)  # all of it waits from the beginning
+    feed = Stream.feed
+
+    def interrupted(stream: Stream, samples: np.ndarray) -> list[Event]:
+        if 0.1 < stream.duration < 0.13:
+            signal.raise_signal(signal.SIGINT)
+        return feed(stream, samples)
+
+    monkeypatch.setattr(Stream, "feed", interrupted)
+    assert main(["listen", "--model", str(model_path)]) == 130
+    output = capsys.readouterr()
+    assert segments(output.out) == expected(model_path)
+    assert "heard 1.8 s: 2 segments" in output.err
+
+
+def test_what_does_not_go_together_is_refused(model_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    listen = ["listen", "-", "--model", str(model_path)]
+    assert main([*listen, "--device", "3"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "vad: device must be left out where - is heard. Received: device='3'."
+    )
+    assert main([*listen, "--save", "words", "--max-speech-duration-s", "1e9"]) == 2
+    assert "must be at most 3600, or none, where segments are saved. Received" in capsys.readouterr().err
+    assert not Path("words").exists()
 
 
 def test_a_microphone_that_goes_away_closes_the_open_segment(

@@ -17,7 +17,10 @@ import pytest
 import soundfile
 from test_listen import RATE, SOUND, expected, listen_to_pipe, segments, tone_bursts
 
+from vad.commands.listen_files import SegmentFiles
 from vad.detector import Detector
+from vad.errors import ConfigError
+from vad.segments import Segment, SpeechEnd, SpeechStart
 
 PCM = np.round(SOUND * 32767).astype("<i2")
 RAW = ["--sample-rate", str(RATE)]
@@ -143,7 +146,9 @@ def test_a_signal_amid_a_word_closes_the_segment_and_the_files(
     np.testing.assert_array_equal(read(tmp_path / "all.wav"), heard)
     (saved,) = (tmp_path / "saved").iterdir()
     start, end = expected(model_path, heard)[0]
-    assert saved.name.endswith(f"_0001_{start:.3f}-{end:.3f}.wav")
+    assert saved.name.endswith(f"-{process.pid}_0001_{start:.3f}-{end:.3f}.wav"), (
+        "two programs may share a folder"
+    )
 
 
 def test_killed_outright_it_leaves_a_recording_that_can_be_read(model_path: Path, tmp_path: Path) -> None:
@@ -276,3 +281,21 @@ def test_a_gap_is_silence_to_the_stream(model_path: Path) -> None:
     with_silence[2 * 320 : 5 * 320] = 0
     np.testing.assert_array_equal(heard, with_silence)
     assert Detector(model_path).detect(heard, RATE) == Detector(model_path).detect(with_silence, RATE)
+
+
+def test_a_segment_that_cannot_be_saved_has_no_path(tmp_path: Path, detector: Detector) -> None:
+    """A command told the path of the segment before would take one for the other."""
+    folder = tmp_path / "saved"
+    files = SegmentFiles(folder, RATE, pre_roll_s=0.0, wait_s=1.0)
+    stream = detector.stream(RATE, keep_audio_s=2.0)
+    stream.feed(PCM)
+    first, second = Segment(0.1, 0.5), Segment(0.6, 0.9)
+    files.told(SpeechStart(first.start, first.start), stream)
+    files.told(SpeechEnd(first, first.end, first.end), stream)
+    assert files.last_path is not None
+    assert files.last_path.exists()
+    folder.rename(tmp_path / "elsewhere")
+    files.told(SpeechStart(second.start, second.start), stream)
+    with pytest.raises(ConfigError, match="a recording must be writable"):
+        files.told(SpeechEnd(second, second.end, second.end), stream)
+    assert files.last_path is None

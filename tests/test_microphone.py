@@ -123,6 +123,18 @@ def test_a_device_that_does_not_start(
         pass
 
 
+def test_a_library_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Finder:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "sounddevice":
+                raise PortAudioError("Error initializing PortAudio: Unanticipated host error")
+
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    with pytest.raises(DeviceError, match=r"PortAudio must start\. Received: Error initializing"):
+        list_devices()
+
+
 def test_a_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
     class Finder:
         def find_spec(self, name: str, *_: object) -> None:

@@ -4,6 +4,7 @@ PortAudio's callback only copies what it is given into a bounded queue; whoever 
 that one is too slow, whole blocks are lost, and the next block says so: overflow is data, not an error.
 """
 
+import contextlib
 import queue
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -99,6 +100,7 @@ class Microphone:
         self._queue: queue.Queue[Block] = queue.Queue(max(1, round(queue_duration / block_duration)))
         self._heard = 0  # samples, the lost ones too
         self._lost = False
+        self._stopped = False
         self.sample_rate, self._stream = self._open(sample_rate, block_duration)
 
     def __enter__(self) -> Self:
@@ -115,13 +117,21 @@ class Microphone:
         """Let go of the device."""
         self._stream.close()
 
+    def stop(self) -> None:
+        """Record no more; iterating gives what is still waiting, and ends."""
+        self._stopped = True
+        with contextlib.suppress(_sounddevice().PortAudioError):  # of a device that is gone
+            self._stream.stop()
+
     def __iter__(self) -> Iterator[Block]:
-        """Give the blocks as they come, without end."""
+        """Give the blocks as they come, until `stop`."""
         silent_s = 0.0
         while True:
             try:
-                block = self._queue.get(timeout=_POLL_S)
+                block = self._queue.get(timeout=0.0 if self._stopped else _POLL_S)
             except queue.Empty:
+                if self._stopped:
+                    return
                 silent_s += _POLL_S
                 if not self._stream.active or silent_s >= _PATIENCE_S:
                     raise DeviceError(
@@ -198,6 +208,10 @@ def _sounddevice() -> Any:
         raise DeviceError(
             f"a microphone needs the PortAudio library. Received: {error}. "
             "Install it: apt install libportaudio2, dnf install portaudio or brew install portaudio."
+        ) from error
+    except Exception as error:  # its own kind, which cannot be named before it is there
+        raise DeviceError(
+            f"PortAudio must start. Received: {error}. See that the sound system runs, such as PulseAudio or ALSA."
         ) from error
     return sounddevice
 

@@ -10,8 +10,9 @@ recording can no longer be written, listening goes on, and the exit code is 2.
 import argparse
 import contextlib
 import json
+import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from vad.pcm import PcmStream
 from vad.segment_options import require
 
 __all__ = ["add_arguments", "run"]
+
+_LONGEST_SAVED_S = 3600  # so much is held in memory: where a long segment is split is known only at its end
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,14 +89,20 @@ def run(args: argparse.Namespace) -> int:
         return _list_devices(style)
     _check(args)
     detector = resolve_detection(args).detector()
+    longest_s = detector.options.max_speech_duration_s
+    require(
+        args.save is None or longest_s <= _LONGEST_SAVED_S or math.isinf(longest_s),
+        f"max_speech_duration_s must be at most {_LONGEST_SAVED_S}, or none, where segments are saved",
+        max_speech_duration_s=longest_s,
+    )
     with contextlib.ExitStack() as stack:
-        sample_rate, source = _open_source(args, detector.sample_rate, stack)
-        wait_s = longest_wait_s(detector.options)
+        sample_rate, source, stop = _open_source(args, detector.sample_rate, stack)
+        wait_s = longest_wait_s(detector.options) if args.save is not None else 0.0
         keepers = _open_keepers(args, sample_rate, wait_s, stack)
         stream = detector.stream(sample_rate, keep_audio_s=wait_s + args.pre_roll_ms / 1000 + 1.0)
         blocks = stack.enter_context(source)
         view = stack.enter_context(contextlib.closing(make_view(style)))
-        return Session(view, keepers, args.duration, args.until_silence).listen(stream, blocks)
+        return Session(view, keepers, args.duration, args.until_silence).listen(stream, blocks, stop)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -111,20 +120,22 @@ def _check(args: argparse.Namespace) -> None:
         "pre_roll_ms must be between 0 and 10000",
         pre_roll_ms=args.pre_roll_ms,
     )
+    if args.source is not None and args.device is not None:
+        raise ConfigError(f"device must be left out where - is heard. Received: device={args.device!r}.")
 
 
 def _open_source(
     args: argparse.Namespace, sample_rate: int, stack: contextlib.ExitStack
-) -> tuple[int, contextlib.AbstractContextManager[Iterator[Heard]]]:
-    """Open stdin or the microphone: the rate in Hz, and what is heard while it is in a `with` statement."""
+) -> tuple[int, contextlib.AbstractContextManager[Iterator[Heard]], Callable[[], None] | None]:
+    """Open stdin or the microphone: the rate in Hz, what is heard in a `with` statement, and what ends it."""
     block_duration = args.block_ms / 1000
     if args.source == "-":
         pipe = _stdin(args, block_duration)
-        return pipe.sample_rate, contextlib.nullcontext((samples, False) for samples in pipe)
+        return pipe.sample_rate, contextlib.nullcontext((samples, False) for samples in pipe), None
     device = int(args.device) if args.device is not None and args.device.isdecimal() else args.device
     stack.enter_context(own_stderr(*CHATTER))
     microphone = Microphone(device, sample_rate=sample_rate, block_duration=block_duration)
-    return microphone.sample_rate, _recording(microphone)
+    return microphone.sample_rate, _recording(microphone), microphone.stop
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ A file's header is right after every block, so that it can be played whatever be
 
 import contextlib
 import math
+import os
 import time
 import wave
 from pathlib import Path
@@ -62,7 +63,7 @@ class SessionFile:
 
 
 class SegmentFiles:
-    """Each segment in a file of its own, named by the session's beginning, its number and its times.
+    """Each segment in a file of its own, named by the session's beginning, the process, its number and its times.
 
     A segment that is still open is in a file that ends in .part.wav, but for the last seconds of it.
 
@@ -73,7 +74,7 @@ class SegmentFiles:
         wait_s: How far writing stays behind: where a segment ends is known only later.
 
     Attributes:
-        last_path: The file of the last segment; None before the first.
+        last_path: The file of the last segment; None while there is none, and where it could not be written.
 
     Raises:
         ConfigError: The folder cannot be made.
@@ -85,7 +86,8 @@ class SegmentFiles:
         except OSError as error:
             raise ConfigError(f"{folder}: save must be a folder. Received: {error.strerror}.") from error
         self.last_path: Path | None = None
-        self._stem = str(folder / time.strftime("%Y%m%d-%H%M%S"))
+        # Two programs may share a folder, and begin in the same second.
+        self._stem = str(folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}")
         self._sample_rate = sample_rate
         self._pre_roll_s = pre_roll_s
         self._wait_s = wait_s
@@ -109,6 +111,7 @@ class SegmentFiles:
             ConfigError: The disk is full, or gone.
         """
         if isinstance(event, SpeechStart):
+            self.last_path = None
             self._written_s = max(0.0, event.time - self._pre_roll_s)
         elif isinstance(event, SpeechEnd):
             self._write_until(event.time, stream)
@@ -131,16 +134,14 @@ class SegmentFiles:
 
     def _finish(self, times: str) -> None:
         if self._file is not None:
-            self._file.close()
-            self.last_path = Path(f"{self._stem}_{self._number:04d}_{times}.wav")
-            self._file.path.rename(self.last_path)
+            self.last_path = self._file.rename(Path(f"{self._stem}_{self._number:04d}_{times}.wav"))
         self._number += 1
         self._file = self._written_s = None
 
     def _drop(self) -> None:
         if self._file is not None:
             self._file.close()
-            self._file.path.unlink()
+            self._file.path.unlink(missing_ok=True)
         self._file = self._written_s = None
 
 
@@ -173,10 +174,20 @@ class _WavFile:
             self._raw.flush()
         except OSError as error:
             self.close()
-            raise ConfigError(
-                f"{self.path}: a recording must be writable. Received: {error.strerror}. What was recorded is kept; "
-                "listening goes on without it."
-            ) from error
+            raise self._unwritable(error) from error
+
+    def rename(self, path: Path) -> Path:
+        self.close()
+        try:
+            return self.path.rename(path)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> ConfigError:
+        return ConfigError(
+            f"{self.path}: a recording must be writable. Received: {error.strerror}. What was recorded is kept; "
+            "listening goes on without it."
+        )
 
     def close(self) -> None:
         with contextlib.suppress(OSError):  # of a full disk; the header counts what is there

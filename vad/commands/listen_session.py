@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Any, Protocol, TypeAlias
 
@@ -62,8 +62,13 @@ class Session:
         self._overflows = 0
         self._steps_s: collections.deque[float] = collections.deque(maxlen=_STEPS_KEPT)
 
-    def listen(self, stream: Stream, blocks: Iterator[Heard]) -> int:
+    def listen(self, stream: Stream, blocks: Iterator[Heard], stop: Callable[[], None] | None = None) -> int:
         """Hear all blocks, whatever ends them; the exit code.
+
+        Args:
+            stream: What hears them.
+            blocks: Without end, perhaps.
+            stop: Ends the blocks after those that are recorded already: a signal loses none of them.
 
         Raises:
             AudioError: A block is no audio.
@@ -72,14 +77,18 @@ class Session:
         failure: Exception | None = None
         with _Interruption() as interruption:
             try:
-                while not self._is_over(stream):
-                    with interruption.allowed():
-                        block = next(blocks, None)
-                    if block is None:
-                        break
-                    self._hear(*block, stream)
-            except KeyboardInterrupt:
-                self._code = interruption.exit_code
+                try:
+                    while not self._is_over(stream):
+                        with interruption.allowed():
+                            block = next(blocks, None)
+                        if block is None:
+                            break
+                        self._hear(*block, stream)
+                except KeyboardInterrupt:
+                    self._code = interruption.exit_code
+                    if stop is not None:
+                        stop()
+                        self._hear_rest(stream, blocks)
             except (AudioError, OSError) as error:
                 failure = error
             try:
@@ -91,6 +100,11 @@ class Session:
         if failure is not None:
             raise failure
         return self._code
+
+    def _hear_rest(self, stream: Stream, blocks: Iterator[Heard]) -> None:
+        """Hear what was recorded before the signal came."""
+        while not self._is_over(stream) and (block := next(blocks, None)) is not None:
+            self._hear(*block, stream)
 
     def _is_over(self, stream: Stream) -> bool:
         if self._duration is not None and stream.duration >= self._duration:
