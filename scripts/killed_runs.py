@@ -63,7 +63,7 @@ def main() -> int:
     whole_s = attempt(unbroken, args.folder / "unbroken", math.inf)
     training_s = time.time() - (args.folder / "unbroken" / "config.json").stat().st_mtime
     # Of what an attempt takes to begin, and of its share of the learning.
-    longest_s = whole_s - training_s + 2 * training_s / args.kills
+    longest_s = whole_s - training_s + 1.5 * training_s / args.kills
     draw = random.Random(args.seed)
     for kill in range(1, args.kills + 1):
         after_s = draw.uniform(0, longest_s)
