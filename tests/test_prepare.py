@@ -124,6 +124,23 @@ def test_all_that_is_wrong_is_said_at_once_with_file_and_line(
     assert twice.segments == (Segment(0.5, 2.0),)
 
 
+def test_a_recording_given_twice_keeps_the_manifest_from_being_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording(tmp_path / "in/speech/anna/a.wav", *TALK)
+    recording(tmp_path / "in/speech/otto/b.wav", *TALK)
+    rows = [
+        {"audio_filepath": "in/speech/anna/a.wav", "kind": "speech", "speaker": who, "segments": [[0.5, 1.0]]}
+        for who in ("anna", "berta")
+    ]
+    (tmp_path / "twice.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "twice.jsonl")
+    assert (code, items) == (1, [])
+    assert re.search(
+        r"twice\.jsonl:2: a recording must be given once\. Received: .*a\.wav, as at .*jsonl:1\.", err
+    )
+
+
 def test_a_speaker_given_in_two_splits_keeps_the_manifest_from_being_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

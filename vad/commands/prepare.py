@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: An option is out of its range, or the output cannot be written.
         ModelError: There is no model to label with.
     """
-    from vad.prepare.checks import check_classes, check_speakers
+    from vad.prepare.checks import check_classes, check_speakers, check_twice
     from vad.prepare.sources import Reading, find_recordings
     from vad.prepare.splits import deal_out
     from vad.prepare.summary import summarise, summary_text
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     recordings, findings = find_recordings(args.inputs, reading)
     kept, of_each = _hear(recordings, args.jobs, args.label_with)
     dealt = deal_out(kept, dict(zip(("train", "dev", "test"), args.shares, strict=True)), args.seed)
-    torn = check_speakers(dealt.all_heard, dealt.splits)
+    torn = [*check_twice(dealt.all_heard), *check_speakers(dealt.all_heard, dealt.splits)]
     findings += [*of_each, *dealt.notes, *torn]
     findings += check_classes(dealt.all_heard, dealt.splits) if kept else []
     for finding in sorted(findings, key=lambda one: not one.is_problem):

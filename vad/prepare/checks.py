@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from vad.corpus import SPLITS
 from vad.prepare.findings import Finding, note, problem
 from vad.prepare.hearing import Heard
 
-__all__ = ["check_classes", "check_recording", "check_speakers"]
+__all__ = ["check_classes", "check_recording", "check_speakers", "check_twice"]
 
 _LOWEST_RATE_HZ = 8_000
 _FULL_RATE_HZ = 16_000
@@ -118,4 +119,22 @@ def check_speakers(all_heard: Sequence[Heard], splits: Sequence[str]) -> list[Fi
             if first != split:
                 received = f"{speaker!r} in {split}, but in {first} at {first_where}"
                 found.append(problem(where, f"a speaker must be in one split. Received: {received}."))
+    return found
+
+
+def check_twice(all_heard: Sequence[Heard]) -> list[Finding]:
+    """Checks that no recording is given twice: it could be learned from and held out at once.
+
+    Returns:
+        A problem for each time but the first.
+    """
+    found = []
+    seen: dict[Path, str] = {}
+    for one in all_heard:
+        path, where = one.recording.path.resolve(), one.recording.where
+        if path in seen:
+            found.append(
+                problem(where, f"a recording must be given once. Received: {path}, as at {seen[path]}.")
+            )
+        seen.setdefault(path, where)
     return found

@@ -53,16 +53,22 @@ def integrated_gradients(hearing: Hearing, steps: int = _STEPS) -> Array:
 
 
 @contextmanager
-def shuffled_weights(model: keras.Model, seed: int = 0) -> Iterator[None]:
-    """Within it, the weights of every kernel of a model are in random order."""
+def shuffled_weights(hearing: Hearing, seed: int = 0) -> Iterator[None]:
+    """Within it, the weights of every kernel behind the spectrogram are in random order, and it gives logits.
+
+    Probabilities of random weights lie at 0 or 1, where no gradient is left to be drawn.
+    """
     rng = np.random.default_rng(seed)
-    kernels = [variable for variable in model.trainable_variables if variable.name == "kernel"]
+    kernels = [variable for variable in hearing.back.trainable_variables if variable.name == "kernel"]
     before = [keras.ops.convert_to_numpy(kernel) for kernel in kernels]
+    speech = hearing.subject.model.get_layer("speech")
+    sigmoid, speech.activation = speech.activation, keras.activations.linear
     try:
         for kernel, values in zip(kernels, before, strict=True):
             kernel.assign(rng.permutation(values.ravel()).reshape(values.shape))
         yield
     finally:
+        speech.activation = sigmoid
         for kernel, values in zip(kernels, before, strict=True):
             kernel.assign(values)
 
@@ -77,7 +83,7 @@ def rank_correlation(one: Array, other: Array) -> float:
 def inspect(hearing: Hearing) -> View:
     """Shows which parts of a clip made the network say speech."""
     found = integrated_gradients(hearing)
-    with shuffled_weights(hearing.back):
+    with shuffled_weights(hearing):
         control = integrated_gradients(hearing)
     similarity = rank_correlation(found, control)
     arrays = {
@@ -114,8 +120,8 @@ def _findings(hearing: Hearing, found: Array, similarity: float) -> list[str]:
             "of the clip."
         )
     lines.append(
-        f"With its weights shuffled the network gives a map of rank correlation {similarity:+.2f} with this one "
-        '(Adebayo et al., "Sanity checks for saliency maps", 2018): '
+        f"With its weights shuffled the network gives a map of rank correlation {similarity:+.2f} with this one, signs "
+        'and all (Adebayo et al., "Sanity checks for saliency maps", 2018): '
         + (
             "the map tells of what was learned."
             if similarity < _ALIKE
@@ -128,15 +134,15 @@ def _findings(hearing: Hearing, found: Array, similarity: float) -> list[str]:
 def _picture(hearing: Hearing, found: Array, control: Array) -> Picture:
     figure, axes = figure_with_rows([1.9, 0.9, 2.4, 1.6])
     clip_panels(hearing, axes)
-    for panel, values, title in (
-        (axes[2], found, "what made it say speech (red) or no speech (blue)"),
-        (axes[3], control, "control: the same with shuffled weights, on its own scale"),
+    for panel, values, title, unit in (
+        (axes[2], found, "what made it say speech (red) or no speech (blue)", "speech (ms)"),
+        (axes[3], control, "control: the same with shuffled weights, on its own scale", "logit x ms"),
     ):
         shown = 1e3 * values
         image = time_frequency_panel(
             hearing, panel, shown, cmap=SIGNED_COLOURS, norm=signed_norm(shown, quantile=0.995)
         )
-        figure.colorbar(image, ax=panel, label="speech (ms)", pad=0.01)
+        figure.colorbar(image, ax=panel, label=unit, pad=0.01)
         panel.set_title(title, loc="left", fontsize="medium")
     return Picture(
         "map",
