@@ -77,18 +77,7 @@ class Session:
         failure: Exception | None = None
         with _Interruption() as interruption:
             try:
-                try:
-                    while not self._is_over(stream):
-                        with interruption.allowed():
-                            block = next(blocks, None)
-                        if block is None:
-                            break
-                        self._hear(*block, stream)
-                except KeyboardInterrupt:
-                    self._code = interruption.exit_code
-                    if stop is not None:
-                        stop()
-                        self._hear_rest(stream, blocks)
+                self._hear_all(stream, blocks, interruption, stop)
             except (AudioError, OSError) as error:
                 failure = error
             try:
@@ -101,9 +90,29 @@ class Session:
             raise failure
         return self._code
 
-    def _hear_rest(self, stream: Stream, blocks: Iterator[Heard]) -> None:
-        """Hear what was recorded before the signal came."""
-        while not self._is_over(stream) and (block := next(blocks, None)) is not None:
+    def _hear_all(
+        self,
+        stream: Stream,
+        blocks: Iterator[Heard],
+        interruption: "_Interruption",
+        stop: Callable[[], None] | None,
+    ) -> None:
+        waiting = interruption.allowed
+        while not self._is_over(stream):
+            try:
+                with waiting():
+                    block = next(blocks, None)
+            except KeyboardInterrupt:
+                self._code = interruption.exit_code
+                if stop is None:
+                    return
+                stop()
+                waiting = (
+                    contextlib.nullcontext
+                )  # what was recorded before the signal is heard, whatever comes
+                continue
+            if block is None:
+                return
             self._hear(*block, stream)
 
     def _is_over(self, stream: Stream) -> bool:
