@@ -1,10 +1,12 @@
 """What `sounddevice` is to the microphone, made of paper: a test invents the devices and what they hear."""
 
+import sys
 import types
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 
 DEVICES = [
     {"index": 0, "name": "Speakers", "max_input_channels": 0, "default_samplerate": 48000.0},
@@ -16,6 +18,22 @@ DEVICES = [
 
 class PortAudioError(Exception):
     """As sounddevice's: a text, and PortAudio's number for it."""
+
+
+class FailingImport:
+    """Stands where `sounddevice` would be found, and fails as its import does."""
+
+    def __init__(self, failure: Exception):
+        self.failure = failure
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "sounddevice":
+            raise self.failure
+
+    @classmethod
+    def put(cls, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+        monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+        monkeypatch.setattr(sys, "meta_path", [cls(failure), *sys.meta_path])
 
 
 class InputStream:

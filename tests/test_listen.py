@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from paper_portaudio import DEVICES, InputStream, PortAudioError
+from paper_portaudio import DEVICES, FailingImport, InputStream, PortAudioError
 
 from vad.cli import main
 from vad.decoding import ENCODINGS
@@ -230,13 +230,7 @@ def test_a_busy_microphone_is_one_line(
 def test_no_portaudio_library_is_one_line(
     monkeypatch: pytest.MonkeyPatch, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class NoLibrary:
-        def find_spec(self, name: str, *_: object) -> None:
-            if name == "sounddevice":
-                raise OSError("PortAudio library not found")
-
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [NoLibrary(), *sys.meta_path])
+    FailingImport.put(monkeypatch, OSError("PortAudio library not found"))
     assert main(["listen", "--model", str(model_path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("vad: a microphone needs the PortAudio library. ")

@@ -1,14 +1,13 @@
 """The microphone: blocks, overflow and errors, with a PortAudio made of paper."""
 
 import itertools
-import sys
 import threading
 import types
 from typing import Any
 
 import numpy as np
 import pytest
-from paper_portaudio import DEVICES, InputStream, PortAudioError
+from paper_portaudio import DEVICES, FailingImport, InputStream, PortAudioError
 
 from vad.errors import ConfigError, DeviceError
 from vad.microphone import Device, Microphone, list_devices
@@ -124,25 +123,13 @@ def test_a_device_that_does_not_start(
 
 
 def test_a_library_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Finder:
-        def find_spec(self, name: str, *_: object) -> None:
-            if name == "sounddevice":
-                raise PortAudioError("Error initializing PortAudio: Unanticipated host error")
-
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    FailingImport.put(monkeypatch, PortAudioError("Error initializing PortAudio: Unanticipated host error"))
     with pytest.raises(DeviceError, match=r"PortAudio must start\. Received: Error initializing"):
         list_devices()
 
 
 def test_a_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Finder:
-        def find_spec(self, name: str, *_: object) -> None:
-            if name == "sounddevice":
-                raise OSError("PortAudio library not found")
-
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    FailingImport.put(monkeypatch, OSError("PortAudio library not found"))
     for call in (list_devices, Microphone):
         with pytest.raises(
             DeviceError, match=r"Received: PortAudio library not found\. Install it: apt install"
