@@ -8,7 +8,8 @@ Every recording is heard once, block by block; every set of options then segment
   taken back, before the onset. Latency is audio as a clock on the wall beside a microphone would count it: until the
   block that decided was full, and the processor time that hearing the block took.
 - Where a segment that began earlier goes on over the onset, speech was already open: neither found nor missed.
-- A start more than 250 ms from any labelled speech is false, whether or not it is taken back later.
+- A start delivered more than 250 ms from any labelled speech is false, whether or not it is taken back later, and
+  wherever its segment is then said to begin: what counts is the time at which somebody would have acted on it.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class LevelFollower(keras.layers.Layer):
     apart is all the rest of the recording: how far the quiet lies below, and what has been louder. So two levels are
     followed. The noise is the lowest level of late; as far as it lies under ``noise_dbfs`` the recording is turned up,
     at most by ``most_db``. The peak is the highest level of late; as far as it would come over ``peak_dbfs`` the
-    recording is turned down. Most recordings from a microphone are noisier and softer than that, and stay as they are.
+    recording is turned down, as speech near a microphone mostly is; noise of a room mostly needs no gain.
 
     Loud is the mean power of the last ``span`` hops, noise the highest: before a recording begins nothing is known, and
     a mean would take that for silence. Both followers meet a new extreme at once and come back slowly, as a peak meter
