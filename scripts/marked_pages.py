@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-__all__ = ["table", "write_between_marks"]
+__all__ = ["write_between_marks"]
 
 
 def write_between_marks(page: Path, name: str, text: str) -> None:
@@ -17,11 +17,3 @@ def write_between_marks(page: Path, name: str, text: str) -> None:
     if count != 1:
         sys.exit(f"{page} must hold {begin} and {end} once. Received: {count} times.")
     page.write_text(new, encoding="utf-8")
-
-
-def table(headings: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    return "\n".join(
-        "|".join(["", *(f" {cell} " for cell in row), ""])
-        for row in [headings, ["---"] * len(headings), *rows]
-    )

@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from marked_pages import table, write_between_marks
+from marked_pages import write_between_marks
+
+from vad.benchmark.report import table
 
 MODELS = Path(__file__).parent.parent / "models"
 NAMES = ("default", "tiny", "waveform")
@@ -82,7 +84,7 @@ def networks(cards: list[dict[str, Any]]) -> str:
         ["parameters", *(f"{card['parameters']:,}" for card in cards)],
         ["multiply-adds per second of audio", *(f"{card['macs_per_second'] / 1e6:.1f} M" for card in cards)],
         ["receptive field, but for the level", *(f"{card['receptive_field_s']:.2f} s" for card in cards)],
-        ["decision delay", *(f"{card['delay_frames'] * card['frame_length'] / 16:.0f} ms" for card in cards)],
+        ["decision delay", *(f"{1000 * _delay_s(card):.0f} ms" for card in cards)],
         ["file", *(f"{size / 1e6:.1f} MB" for size in sizes)],
         [
             "speed, one thread (a 2-core cloud machine)",
@@ -151,7 +153,7 @@ def trainings(cards: list[dict[str, Any]]) -> str:
     headings = [
         "",
         "scenes heard",
-        "on one CPU core",
+        "wall clock, one CPU core shared",
         "seed",
         "manifest sha256",
         "Keras",
@@ -195,6 +197,10 @@ def non_speech(cards: list[dict[str, Any]]) -> str:
         for name in shares[0]
     ]
     return table(["source", "what it is", *(f"`{name}`" for name in NAMES)], rows)
+
+
+def _delay_s(card: dict[str, Any]) -> float:
+    return card["delay_frames"] * card["frame_length"] / card["sample_rate"]
 
 
 def _share(value: float, digits: int) -> str:

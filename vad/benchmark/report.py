@@ -12,7 +12,7 @@ from vad.benchmark.bootstrap import Interval
 from vad.benchmark.conditions import CLEAN
 from vad.benchmark.run import Figures, Results
 
-__all__ = ["to_json", "to_markdown"]
+__all__ = ["table", "to_json", "to_markdown"]
 
 _METHOD = """\
 {recordings} recordings, {seconds:.0f} s, {speech:.0f} % speech; frames of 10 ms, pooled. Every system starts each
@@ -71,26 +71,24 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _table(heading: str, columns: Iterable[str], rows: Iterable[tuple[str, Sequence[str]]]) -> str:
-    names = [heading, *columns]
-    lines = [names, ["---"] * len(names), *([name, *cells] for name, cells in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("|".join(["", *(f" {cell} " for cell in line), ""]) for line in lines)
 
 
 def _systems(results: Results) -> str:
     rows = [
-        (
+        [
             name,
-            [
-                f"{results.thresholds[name]:.3g}",
-                _shown(results.thresholds_at_5_miss[name], "{:.3f}"),
-                f"{results.times_real_time[name]:,.0f} x",
-                version,
-            ],
-        )
+            f"{results.thresholds[name]:.3g}",
+            _shown(results.thresholds_at_5_miss[name], "{:.3f}"),
+            f"{results.times_real_time[name]:,.0f} x",
+            version,
+        ]
         for name, version in results.systems.items()
     ]
-    return _table("system", ["threshold", "at 5 % miss", "real time, one thread", "version"], rows)
+    return table(["system", "threshold", "at 5 % miss", "real time, one thread", "version"], rows)
 
 
 def _by_condition(
@@ -105,8 +103,8 @@ def _by_condition(
         known = [value for value in values if isinstance(value, float) and math.isfinite(value)]
         top = form.format(best(known)) if best is not None and known else None
         cells = [_shown(value, form) for value in values]
-        rows.append((condition, [f"**{cell}**" if cell == top else cell for cell in cells]))
-    return _table("condition", results.systems, rows)
+        rows.append([condition, *(f"**{cell}**" if cell == top else cell for cell in cells)])
+    return table(["condition", *results.systems], rows)
 
 
 def _shown(value: float | str, form: str) -> str:
@@ -118,10 +116,10 @@ def _differences(results: Results) -> list[str]:
     if not others:
         return []
     rows = [
-        (condition, [_interval(figures[name].differences["auc"]) for name in others])
+        [condition, *(_interval(figures[name].differences["auc"]) for name in others)]
         for condition, figures in results.conditions.items()
     ]
-    return [f"AUC minus that of {first}, 95 % interval:", _table("condition", others, rows)]
+    return [f"AUC minus that of {first}, 95 % interval:", table(["condition", *others], rows)]
 
 
 def _interval(interval: Interval) -> str:
@@ -158,8 +156,8 @@ def _clean(results: Results) -> str:
         cells = [_shown(one.average_precision, "{:.4f}")]
         cells += [_shown(1000 * value, "{:.0f}") for value in boundaries]
         cells += [_shown(100 * value, "{:.0f} %") for value in pauses]
-        rows.append((name, cells))
-    return _table("system", columns, rows)
+        rows.append([name, *cells])
+    return table(["system", *columns], rows)
 
 
 def _sounds(results: Results) -> str:
@@ -171,5 +169,5 @@ def _sounds(results: Results) -> str:
             f"{f'**{share}**' if share == least else share}, {100 * figures[system].at_own:.1f} %"
             for share, system in zip(shares, results.systems, strict=True)
         ]
-        rows.append((f"{name}, {results.sound_seconds[name]:.0f} s", cells))
-    return _table("class", results.systems, rows)
+        rows.append([f"{name}, {results.sound_seconds[name]:.0f} s", *cells])
+    return table(["class", *results.systems], rows)
