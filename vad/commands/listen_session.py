@@ -97,7 +97,7 @@ class Session:
         interruption: "_Interruption",
         stop: Callable[[], None] | None,
     ) -> None:
-        waiting = interruption.allowed
+        waiting: Callable[[], contextlib.AbstractContextManager[None]] = interruption.allowed
         while not self._is_over(stream):
             try:
                 with waiting():
