@@ -210,7 +210,10 @@ def test_a_full_disk_is_one_line(folder: Path, model_path: Path) -> None:
     ):
         _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert err == "vad: [Errno 28] No space left on device\n"
+    assert err == (
+        "vad: files and stdout must be there to be read and written. Received: [Errno 28] No space left on device. "
+        "Make room, or read and write elsewhere.\n"
+    )
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

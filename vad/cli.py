@@ -70,7 +70,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INPUT_FAILED if isinstance(error, AudioError | DeviceError | LabelError) else EXIT_USAGE
     except OSError as error:  # a full disk, say, met outside of any room that would explain it
         _give_up_stdout()
-        print(f"vad: {error}", file=sys.stderr)
+        print(
+            f"vad: files and stdout must be there to be read and written. Received: {error}. "
+            "Make room, or read and write elsewhere.",
+            file=sys.stderr,
+        )
         return EXIT_USAGE
 
 
