@@ -46,6 +46,7 @@ class Outcome:
         return 2 * found / (2 * found + wrong) if found + wrong else 1.0
 
 
+# Shares are quotients of sums in binary: 1.99 s of 100 s may be a little over 0.0199.
 _ROUNDING = 1e-6
 
 AIMS: dict[str, Callable[[Outcome], float]] = {

@@ -82,8 +82,8 @@ def tune(listened: Sequence[Listened], detector: Detector, goal: Goal, progress:
     """
     groups = sorted({one.group for one in listened})
     folds = min(_FOLDS, len(groups))
-    fold_of = [groups.index(one.group) % folds for one in listened]
-    search = _Search(listened, fold_of, detector, goal, progress)
+    fold_of = {group: place % folds for place, group in enumerate(groups)}
+    search = _Search(listened, [fold_of[one.group] for one in listened], detector, goal, progress)
     options = search.best(range(folds))
     held_out = Outcome()
     for fold in range(folds if folds > 1 else 0):
