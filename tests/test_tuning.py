@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from vad.cli import main
 from vad.detector import Detector
 from vad.errors import ConfigError
 from vad.labels import write_labels
+from vad.segment_metrics import DetectionErrors
 from vad.segments import Segment, SegmentOptions
-from vad.tuning import Goal, Listened, Tuned, end_latency, tune
+from vad.tuning.goal import Goal, Outcome
+from vad.tuning.listened import Listened
+from vad.tuning.search import Tuned, end_latency, tune
 
 FRAME = 0.02
 TURNS = (Segment(1.0, 3.0), Segment(5.0, 8.0))
@@ -111,6 +115,51 @@ def test_a_bound_of_latency_is_kept(detector: Detector) -> None:
     assert 0.9 < quick.fitted.f1 < 1.0
 
 
+def test_what_is_too_late_everywhere_is_still_as_good_as_can_be(detector: Detector) -> None:
+    one = listened(0.9, 0.1, spikes=(10, 430, 460))
+    nearest = tuned(detector, Goal(max_latency_ms=5), one)
+    assert nearest.latency_ms == min(
+        tuned(detector, Goal(max_latency_ms=bound), one).latency_ms for bound in (1, 40, 60, 80, 100)
+    )
+    assert nearest.fitted.f1 == 1.0
+
+
+@pytest.mark.parametrize("pause_frames", [3, 7])
+def test_a_bound_of_latency_is_exact(pause_frames: int, detector: Detector) -> None:
+    """Pauses that a silence just longer fills: in binary, some of the latencies come out a little above."""
+    one = listened(0.9, 0.1)
+    probabilities = np.array(one.probabilities)
+    probabilities[100 : 100 + pause_frames] = probabilities[300 : 300 + pause_frames] = 0.1
+    paused = Listened("a", probabilities.tolist(), one.duration, one.reference)
+    needed = tuned(detector, Goal(), paused)
+    assert needed.fitted.f1 == 1.0
+    again = tuned(detector, Goal(max_latency_ms=round(needed.latency_ms)), paused)
+    assert again.fitted.f1 == 1.0
+
+
+def test_a_bound_out_of_reach_is_not_neared_at_any_price() -> None:
+    goal = Goal(max_miss=0.01)
+    dear, sensible, farther = (
+        Outcome(DetectionErrors(100.0, miss, false_alarm), 200.0)
+        for miss, false_alarm in ((3.21, 100.0), (3.24, 10.0), (4.0, 0.0))
+    )
+    assert min((dear, farther, sensible), key=goal.cost) == sensible
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_finds_what_pays_only_together(seed: int, detector: Detector) -> None:
+    """Speech in spikes; longer silences filled find it, and noise too until shorter speech is dropped as well."""
+    rng = np.random.default_rng(seed)
+    spoken = np.tile([1] * 3 + [0] * 10, 8)
+    noise = np.tile([1] * 3 + [0] * 10 + [1] * 3 + [0] * 15, 15)
+    pause = np.zeros(50)
+    high = np.concatenate([pause, np.ones(150), pause, spoken, [1] * 3, pause, noise, pause]) > 0
+    probabilities = np.where(high, rng.uniform(0.75, 1.0, high.size), rng.uniform(0.0, 0.3, high.size))
+    turns = (Segment(1.0, 4.0), Segment(5.0, 5.0 + 107 * FRAME))
+    one = Listened("a", probabilities.tolist(), high.size * FRAME, turns)
+    assert tuned(detector, Goal(), one).fitted.f1 == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     "wrong", [{"max_miss": 1.5}, {"max_false_alarm": -0.1}, {"max_latency_ms": 0}, {"best": "f2"}]
 )
@@ -175,17 +224,25 @@ def test_the_card_of_a_copy_gets_the_operating_point(
     assert len(run(capsys, *detected, model_path)[1].splitlines()) == 2
 
 
-def test_bounds_that_none_can_keep_are_told_and_nothing_is_written(
+def test_bounds_out_of_reach_are_told_with_what_can_be_had_and_nothing_is_written(
     corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for label in corpus.glob("*.rttm"):
         write_labels(label, [Segment(0.0, 0.5), Segment(2.2, 2.8)])  # where nothing sounds
-    words = ("tune", corpus, "--model", model_path, "--output", tmp_path / "tuned.toml")
-    code, out, err = run(capsys, *words, "--max-miss", 0.01, "--max-false-alarm", 0.01)
-    assert code == 1
-    assert "no operating point keeps the bounds" in err
-    assert "miss" in out
-    assert not (tmp_path / "tuned.toml").exists()
+    toml = tmp_path / "tuned.toml"
+    words = ("tune", corpus, "--model", model_path, "--output", toml, "--max-false-alarm", 0.2)
+    code, out, err = run(capsys, *words, "--max-miss", 0.01, "--max-latency-ms", 5, "--format", "json")
+    assert (code, toml.exists()) == (1, False)
+    report = json.loads(out)
+    *of_bounds, of_file = err.splitlines()
+    assert of_file == f"vad: {toml} was not written."
+    rule = r"vad: --(\S+) \S+ is out of reach: the nearest operating point \w+ (\S+) .*Ask for that or more"
+    told = dict(re.match(rule, line).groups() for line in of_bounds)
+    assert set(told) == {name.replace("_", "-") for name in report["out_of_reach"]}
+    assert len(told) == 2
+    again = [word for name, figure in told.items() for word in (f"--{name}", figure)]
+    assert run(capsys, *words, "--max-miss", 0.01, *again)[0] == 0
+    assert toml.exists()
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ __all__ = [
     "SpeechEnd",
     "SpeechRejected",
     "SpeechStart",
+    "frames_reaching",
 ]
 
 # A duration that a frame count hits but for rounding (0.14 s / 0.02 s = 7.000000000000001) is hit.
@@ -110,6 +111,11 @@ class SpeechRejected:
 Event: TypeAlias = SpeechStart | SpeechEnd | SpeechRejected
 
 
+def frames_reaching(duration: float, frame_duration: float) -> int:
+    """How many frames it takes to last a duration, both in seconds."""
+    return math.ceil(duration / frame_duration - _ROUNDING)
+
+
 @dataclass(slots=True)
 class _Speech:
     """Speech with its short silences filled, or what splitting has left of it."""
@@ -159,13 +165,13 @@ class Segmenter:
         self._threshold = options.threshold
         self._release_threshold = options.release_threshold
         self._pad = options.speech_pad_ms / 1000
-        self._min_speech = max(1, self._frames_reaching(options.min_speech_duration_ms / 1000))
-        self._min_silence = max(1, self._frames_reaching(options.min_silence_duration_ms / 1000))
+        self._min_speech = max(1, frames_reaching(options.min_speech_duration_ms / 1000, frame_duration))
+        self._min_silence = max(1, frames_reaching(options.min_silence_duration_ms / 1000, frame_duration))
         # Two pads overlap in a silence of fewer frames than this.
-        self._shared_silence = self._frames_reaching(2 * self._pad)
+        self._shared_silence = frames_reaching(2 * self._pad, frame_duration)
         # An end is settled after this much silence: no later start can share its padding, nor can the audio
         # turn out to end (somewhere inside the last frame heard) before the padding does.
-        pad_inside_audio = self._frames_reaching(self._pad) + 1 if self._pad > 0 else 0
+        pad_inside_audio = frames_reaching(self._pad, frame_duration) + 1 if self._pad > 0 else 0
         self._settling_silence = max(self._shared_silence, pad_inside_audio)
         self._max_speech = self._longest_speech()
         self.reset()
@@ -224,9 +230,6 @@ class Segmenter:
         events = self._take_events()
         self.reset()
         return events
-
-    def _frames_reaching(self, duration: float) -> int:
-        return math.ceil(duration / self.frame_duration - _ROUNDING)
 
     def _longest_speech(self) -> float:
         """Frames that fit into max_speech_duration_s between two pads."""

@@ -1,7 +1,7 @@
 """`vad tune`: the threshold and durations that serve a goal, from labelled recordings.
 
-Exit 0: found, and written where asked; 1: a recording could not be read, or no operating point keeps the bounds (then
-nothing is written, and the nearest is told).
+Exit 0: found, and written where asked; 1: a recording could not be read, or a bound is out of reach (then stdout tells
+the nearest operating point, stderr what can be asked for, and --output is not written).
 """
 
 import argparse
@@ -20,9 +20,23 @@ from vad.commands.progress import Progress
 from vad.corpus import SPLITS, Item, read_corpus
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError, MissingDependencyError
-from vad.tuning import AIMS, Goal, Listened, Outcome, Tuned, listen, tune
+from vad.tuning.goal import AIMS, Goal, Outcome
+from vad.tuning.grid import levels
+from vad.tuning.listened import Listened, listen
+from vad.tuning.search import Tuned, tune
 
 __all__ = ["add_arguments", "run"]
+
+# Of each bound: what an operating point does in place of keeping it, to how many decimals, and what helps.
+_OUT_OF_REACH = {
+    "max_miss": ("misses {:g} of the speech", 4, "fine-tune the model on recordings like these"),
+    "max_false_alarm": (
+        "takes {:g} of the rest for speech",
+        4,
+        "fine-tune the model on recordings like these",
+    ),
+    "max_latency_ms": ("takes {:g} ms", 0, "take a model with less delay"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "corpus", metavar="PATH", help="manifest (.jsonl) or folder, as data/README.md describes"
     )
     parser.add_argument("--split", choices=("all", *SPLITS), default="all", help="default: all")
-    goal = parser.add_argument_group("the goal")
+    goal = parser.add_argument_group(
+        "the goal",
+        "Bounds are for these recordings; the held-out figures tell what to expect of others. Where a bound is out of "
+        "reach the exit code is 1, the nearest operating point is told, and --output is not written.",
+    )
     goal.add_argument("--max-miss", type=float, metavar="SHARE", help="of the speech, at most this is missed")
     goal.add_argument(
         "--max-false-alarm", type=float, metavar="SHARE", help="of the rest, at most this is taken for speech"
@@ -85,19 +103,15 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(
             f"recordings to tune on must hold speech. Received: {len(listened)} of the split {args.split} without."
         )
-    with Progress(6, unit="searches") as progress:
+    with Progress(len(levels(detector.options)), unit="thresholds") as progress:
         tuned = tune(listened, detector, goal, lambda: progress.advance(0.0))
     report = _report(tuned, goal, len(listened))
     print(json.dumps(report, indent=1) if args.format == "json" else _text(tuned, goal, len(listened)))
     if args.plot is not None:
         with writing(args.plot) as temporary:
             temporary.write_text(_plot(tuned), encoding="utf-8")
-    late = goal.max_latency_ms is not None and tuned.latency_ms > goal.max_latency_ms
-    if goal.excess(tuned.fitted) > 0 or late:
-        print(
-            "vad: no operating point keeps the bounds; above is the nearest. Nothing was written.",
-            file=sys.stderr,
-        )
+    if report["out_of_reach"]:
+        _say_out_of_reach(goal, report["out_of_reach"], args.output)
         return EXIT_INPUT_FAILED
     if args.output is not None:
         notes = {name: report[name] for name in ("goal", "recordings", "fitted", "held_out", "latency_ms")}
@@ -119,6 +133,22 @@ def _listen_all(detector: Detector, items: list[Item]) -> list[Listened]:
     return listened
 
 
+def _say_out_of_reach(goal: Goal, reached: dict[str, float], output: Path | None) -> None:
+    """A line a bound: what was asked for, what there is, what to do; and one about the file."""
+    for name, figure in reached.items():
+        does, decimals, remedy = _OUT_OF_REACH[name]
+        nearest = math.ceil(round(figure * 10**decimals, 6)) / 10**decimals
+        others = any(getattr(goal, other) is not None for other in _OUT_OF_REACH if other != name)
+        loosen = "loosen the other bounds, " if others else ""
+        print(
+            f"vad: --{name.replace('_', '-')} {getattr(goal, name):g} is out of reach: the nearest operating point "
+            f"{does.format(nearest)}. Ask for that or more, {loosen}or {remedy}.",
+            file=sys.stderr,
+        )
+    if output is not None:
+        print(f"vad: {output} was not written.", file=sys.stderr)
+
+
 def _figures(outcome: Outcome) -> dict[str, Any]:
     return {
         "miss": round(outcome.miss, 5),
@@ -138,6 +168,7 @@ def _report(tuned: Tuned, goal: Goal, recordings: int) -> dict[str, Any]:
         "recordings": recordings,
         "options": options,
         "latency_ms": round(tuned.latency_ms, 1),
+        "out_of_reach": goal.out_of_reach(tuned.fitted, tuned.latency_ms),
         "fitted": _figures(tuned.fitted),
         "held_out": None if tuned.held_out is None else _figures(tuned.held_out),
         "folds": tuned.folds,
