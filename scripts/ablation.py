@@ -1,9 +1,10 @@
-"""Trains the architectures one after another on the same data and prints a table of them.
+"""Trains networks that differ in one option on the same data and budget, and prints a table of them.
 
-    python scripts/ablation.py RUNS --corpus MANIFEST --labelled DIR [--config TOML] [--set NAME=VALUE ...]
+    python scripts/ablation.py RUNS --corpus MANIFEST --labelled DIR [--vary NAME=VALUE,VALUE,...] [--config TOML]
 
-Each run lies in RUNS under its architecture's name, its model beside it; stopped, the same command goes on. AUC is on
-recordings labelled by people, as they are and turned down; the speed is that of one thread's processor time.
+Without ``--vary`` they are all architectures. Each run lies in RUNS under its value, its model beside it; stopped, the
+same command goes on. AUC is on recordings labelled by people, as they are and turned down; the speed is that of one
+thread's processor time.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from pathlib import Path
 
 from figures import GAINS_DB, figures_of, speed
 
+from vad.benchmark.report import table
 from vad.cli import main as vad
 from vad.corpus import read_corpus
 from vad.detector import Detector
 
-ARCHITECTURES = ("logmel-cnn", "waveform-tcn", "logmel-crnn", "two-branch", "patch-cnn")
+ARCHITECTURES = "network.architecture=logmel-cnn,waveform-tcn,logmel-crnn,two-branch,patch-cnn"
 CONFIG = Path(__file__).parent / "ablation.toml"
-HEADINGS = ("", "validation", *GAINS_DB, "parameters", "M multiply-adds/s", "x real time", "by frame")
+HEADINGS = ("validation", *GAINS_DB, "parameters", "M multiply-adds/s", "x real time", "by frame")
 
 
 def main() -> int:
@@ -33,22 +35,25 @@ def main() -> int:
         "--config", default=str(CONFIG), help="training options (default: scripts/ablation.toml)"
     )
     parser.add_argument(
-        "--architectures", nargs="+", metavar="NAME", default=ARCHITECTURES, help="which (default: all)"
+        "--vary",
+        metavar="NAME=VALUE,...",
+        default=ARCHITECTURES,
+        help="an option and its values (default: all architectures)",
     )
     parser.add_argument(
         "--set", metavar="NAME=VALUE", action="append", default=[], help="as vad train takes it"
     )
     args = parser.parse_args()
     settings = [word for setting in args.set for word in ("--set", setting)]
-    for name in args.architectures:
-        run = str(args.runs / name)
-        train = ["train", run, "--corpus", args.corpus, "--config", args.config, "--architecture", name]
-        export = ["export", run, "--name", name, "--output", str(args.runs)]
+    option, _, values = args.vary.partition("=")
+    for value in values.split(","):
+        run = str(args.runs / value)
+        train = ["train", run, "--corpus", args.corpus, "--config", args.config, "--set", f"{option}={value}"]
+        export = ["export", run, "--name", value, "--output", str(args.runs)]
         if code := vad([*train, *settings]) or vad(export):
             return code
-    print("|".join(["", *HEADINGS, ""]), "|---" * len(HEADINGS) + "|", sep="\n")
-    for name in args.architectures:
-        print("|".join(["", *row(args.runs / f"{name}.tflite", args.labelled), ""]))
+    rows = [row(args.runs / f"{value}.tflite", args.labelled) for value in values.split(",")]
+    print(table([option.rpartition(".")[2], *HEADINGS], rows))
     return 0
 
 
