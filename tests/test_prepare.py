@@ -154,6 +154,20 @@ def test_a_speaker_given_in_two_splits_keeps_the_manifest_from_being_written(
     )
 
 
+def test_that_every_recording_holds_speech_is_said_only_where_it_is_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        recording(tmp_path / f"in/{name}.wav", *TALK)
+    told = "note: every recording holds speech, so false alarms are learned from its pauses alone"
+    assert told in prepare(capsys, tmp_path / "1", tmp_path / "in")[2]
+    recording(tmp_path / "in/fan.wav").with_suffix(".txt").touch()
+    assert "fan.txt: no speech in it by its labels" in (
+        err := prepare(capsys, tmp_path / "2", tmp_path / "in")[2]
+    )
+    assert "holds speech, so false alarms" not in err
+
+
 def test_who_talk_with_each_other_stay_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number, pair in enumerate(("AB", "BC", "DE", "EF", "GH", "IK")):
         path = recording(tmp_path / f"in/call{number}.wav", *TALK)
