@@ -132,6 +132,46 @@ def test_broken_files_are_named_by_file_line_and_rule(
     assert str(raised.value).startswith(f"{path}:{line}: {rule}")
 
 
+GOOD_RTTM = "SPEAKER a 1 0 1 <NA> <NA> A <NA>"
+TIMES = "00:00:01,000 --> 00:00:0"
+ELAN_ANNOTATIONS = "".join(
+    f'<ALIGNABLE_ANNOTATION TIME_SLOT_REF1="a" TIME_SLOT_REF2="{slot}"/>\n' for slot in ("b", "x", "b", "c")
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        (
+            "rttm",
+            f"SPEAKER a\n{GOOD_RTTM}\nSPEKER{GOOD_RTTM[7:]}\n{GOOD_RTTM.replace('1 0 1', '1 0 -1')}",
+            [1, 3, 4],
+        ),
+        ("audacity", "0\n0\t1\n1\t0\n\n0\tx\n", [1, 3, 5]),
+        ("text", "a 0 x\na 0 1\n1\n", [1, 3]),
+        ("kaldi", "u a 0\nu a 0 1\nu a 0 x\n", [1, 3]),
+        ("csv", "start,end\n0\n0,1\n2,1\n0,x\n", [2, 4, 5]),
+        ("csv", 'start,end\n0\n0,1\n"2,1\n', [2, 4]),
+        ("jsonl", '{"start": 0}\n{"start": 0, "end": 1}\n{"start":\n', [1, 3]),
+        ("json", '[{"start": 0},\n{"segments": 3},\n{"segments": [\n{"start": 2, "end": 1}]}]', [1, 2, 4]),
+        ("srt", f"1\nx\n\n2\n{TIMES}2,000\n\n3\n{TIMES}0,000\n", [2, 8]),
+        ("vtt", "WEBVTT\n\nx\n\n00:01.000 --> 00:02.000\n\ny\n", [3, 7]),
+        ("textgrid", f'{INTERVAL_HEAD[:-2]}3\n1 0 "x"\n0 1 "y"\n2 1 "z"', [12, 14]),
+        (
+            "elan",
+            '<A><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="5"/><TIME_SLOT TIME_SLOT_ID="b" TIME_VALUE="9"/>'
+            f'<TIME_SLOT TIME_SLOT_ID="c" TIME_VALUE="1"/><TIER TIER_ID="speech">\n{ELAN_ANNOTATIONS}</TIER></A>',
+            [3, 5],
+        ),
+    ],
+)
+def test_all_lines_that_break_a_rule_are_told_at_once(name: str, text: str, lines: list[int]) -> None:
+    with pytest.raises(LabelError) as raised:
+        loads(text, name, source="talk")
+    assert [int(problem.split(":")[1]) for problem in raised.value.problems] == lines
+    assert str(raised.value) == f"{raised.value.problems[0]} And {len(lines) - 1} more."
+
+
 def test_a_tier_that_is_not_there_is_named_with_those_that_are() -> None:
     text = TEXTGRID_HEAD + '2 "IntervalTier" "words" 0 1 0 "IntervalTier" "phones" 0 1 0'
     with pytest.raises(LabelError, match=r"^a\.TextGrid:1: .* named 'x'\. Received: 'words', 'phones'\.$"):

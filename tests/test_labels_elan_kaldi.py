@@ -81,7 +81,7 @@ def test_pympi_writes_documents_that_are_read(tmp_path: Path) -> None:
 
 def test_kaldi_segments_name_recordings(tmp_path: Path) -> None:
     (tmp_path / "segments").write_text("anna-1 call 0.5 1.5\nbert-1 call 1 2\nanna-2 other 0 1\n")
-    entries = read_entries(tmp_path / "segments", "kaldi", uri="call")
+    entries = read_entries(tmp_path / "segments", uri="call")
     assert [(one.label, one.start, one.end) for one in entries] == [
         ("anna-1", 0.5, 1.5),
         ("bert-1", 1.0, 2.0),

@@ -2,49 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 from browser import run_in_page
-from sounds import RATE, tone
+from prepared import TALK, prepare, recording
 
-from vad.cli import main
-from vad.corpus import read_corpus
-from vad.labels import write_labels
 from vad.segments import Segment
-
-TALK = [Segment(0.5, 1.0), Segment(1.5, 2.5)]
-
-
-def recording(
-    path: Path, *turns: Segment, seconds: float = 3.0, rate: int = RATE, labels: str = ".rttm"
-) -> Path:
-    """Quiet noise, with a tone where the turns are; a label file beside it where there are turns."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    samples = 1e-4 * np.random.default_rng(0).standard_normal(round(seconds * rate))
-    for turn in turns:
-        first, last = round(turn.start * rate), round(min(turn.end, seconds) * rate)
-        samples[first:last] += tone((last - first) / rate, sample_rate=rate, level=0.3)[: last - first]
-    soundfile.write(path, samples, rate, "PCM_16")
-    if turns:
-        write_labels(path.with_suffix(labels), turns, duration=seconds)
-    return path
-
-
-def prepare(capsys: pytest.CaptureFixture[str], folder: Path, *words: Any) -> tuple[int, list[Any], str]:
-    """Exit code, the manifest's items (none where none was written) and stderr."""
-    output = folder / "out" / "corpus.jsonl"
-    code = main(["prepare", *map(str, words), "--output", str(output)])
-    items = read_corpus(output) if output.exists() else []
-    return code, items, capsys.readouterr().err
 
 
 @pytest.fixture
@@ -154,6 +122,20 @@ def test_a_speaker_given_in_two_splits_keeps_the_manifest_from_being_written(
     )
 
 
+def test_that_every_recording_holds_speech_is_said_only_where_it_is_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        recording(tmp_path / f"in/{name}.wav", *TALK)
+    told = "note: every recording holds speech, so false alarms are learned from its pauses alone"
+    assert told in prepare(capsys, tmp_path / "1", tmp_path / "in")[2]
+    recording(tmp_path / "in/fan.wav").with_suffix(".txt").touch()
+    assert "fan.txt: no speech in it by its labels" in (
+        err := prepare(capsys, tmp_path / "2", tmp_path / "in")[2]
+    )
+    assert "holds speech, so false alarms" not in err
+
+
 def test_who_talk_with_each_other_stay_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number, pair in enumerate(("AB", "BC", "DE", "EF", "GH", "IK")):
         path = recording(tmp_path / f"in/call{number}.wav", *TALK)
@@ -189,74 +171,6 @@ def test_an_empty_class_is_a_problem(split: str, tmp_path: Path, capsys: pytest.
     assert code == 1
     assert f"the split {split} must hold something else than speech. Received: speech alone" in err
     assert err.count("must hold something else") == 1
-
-
-def test_one_label_file_about_all_and_a_name_that_is_not_there(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in "abc":
-        recording(tmp_path / f"in/{name}.wav")
-    rows = [f"{name}.wav,0.5,1.0" for name in "abcd"]
-    (tmp_path / "all.csv").write_text("\n".join(["file,start,end", *rows]))
-    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
-    assert code == 1
-    assert re.search(r"all\.csv:5: labels must name a recording that is there\. Received: 'd\.wav'", err)
-    assert [item.segments for item in items] == [(Segment(0.5, 1.0),)] * 3
-
-
-def test_labels_in_another_folder_and_a_chosen_tier(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in "abc":
-        recording(tmp_path / f"in/day/{name}.wav")
-        tier = '"IntervalTier" "{}" 0 3 1 {} {} "x"'
-        text = (
-            f'"ooTextFile" "TextGrid" 0 3 <exists> 2 {tier.format("words", 0, 1)} {tier.format("talk", 1, 2)}'
-        )
-        (tmp_path / "labels/day").mkdir(parents=True, exist_ok=True)
-        (tmp_path / f"labels/day/{name}.TextGrid").write_text(text)
-    _, items, _ = prepare(
-        capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "labels", "--tier", "talk"
-    )
-    assert [item.segments for item in items] == [(Segment(1.0, 2.0),)] * 3
-
-
-def test_a_kaldi_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = ["call1", "call2", "call3"]
-    folder = tmp_path / "kaldi"
-    for name in names:
-        recording(folder / f"{name}.wav")
-    (folder / "wav.scp").write_text("".join(f"{name} {name}.wav\n" for name in names))
-    (folder / "segments").write_text("".join(f"u{name} {name} 0.5 1.5\n" for name in names))
-    (folder / "utt2spk").write_text("".join(f"u{name} of-{name}\n" for name in names))
-    code, items, err = prepare(capsys, tmp_path, folder)
-    assert code == 0, err
-    assert [(item.speaker, item.segments) for item in items] == [
-        (f"of-{name}", (Segment(0.5, 1.5),)) for name in names
-    ]
-    (folder / "segments").write_text("u1 call1 0 1\nu2 gone 0 1\n")
-    code, _, err = prepare(capsys, tmp_path / "again", folder)
-    assert code == 1
-    assert re.search(r"segments:2: a recording must stand in wav\.scp\. Received: 'gone'", err)
-
-
-def test_a_model_labels_and_its_review_sheet_can_be_given_back(
-    tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for name in "abc":
-        recording(tmp_path / f"in/{name}.wav", Segment(1.0, 2.0)).with_suffix(".rttm").unlink()
-    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--label-with", model_path)
-    assert code == 0, err
-    for item in items:
-        (segment,) = item.segments
-        assert (segment.start, segment.end) == (pytest.approx(1.0, abs=0.2), pytest.approx(2.0, abs=0.2))
-        assert item.label == "model tiny, threshold 0.5"
-    sheet = tmp_path / "out" / "corpus.review.csv"
-    rows = list(csv.DictReader(sheet.read_text().splitlines()))
-    assert len(rows) == 3
-    assert all(0.5 < float(row["mean_probability"]) <= 1 for row in rows)
-    _, again, _ = prepare(capsys, tmp_path / "again", tmp_path / "in", "--labels", sheet)
-    assert [item.segments for item in again] == [item.segments for item in items]
 
 
 def test_what_a_manifest_says_is_kept_and_a_wrong_length_is_a_problem(
@@ -300,10 +214,10 @@ def test_the_page_is_one_file_and_shows_every_recording(
 
 def test_a_name_that_is_no_text_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
-        recording(tmp_path / f"in/{name}.wav", *TALK)
+        recording(tmp_path / f"in/{name}.wav", *TALK, labels=".txt")
     shutil.copytree(tmp_path / "in", tmp_path / "in/c")
     try:
-        for suffix in (".wav", ".rttm"):
+        for suffix in (".wav", ".txt"):
             (tmp_path / f"in/c/a{suffix}").rename(tmp_path / "in/c" / os.fsdecode(b"\xff" + suffix.encode()))
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")

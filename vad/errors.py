@@ -39,7 +39,16 @@ class ModelError(VadError, ValueError):
 
 
 class LabelError(VadError, ValueError):
-    """A label file that breaks its format's rules."""
+    """A label file that breaks its format's rules.
+
+    Attributes:
+        problems: All that is wrong, each with its file and line; the message has the first, and how many more.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        first, *more = problems
+        super().__init__(f"{first} And {len(more)} more." if more else first)
+        self.problems = problems
 
 
 class ConfigError(VadError, ValueError):

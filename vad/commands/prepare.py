@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="FILE|DIR", type=Path,
-        help="a folder of label files, or one file about all recordings (default: beside each recording)",
+        help="a folder of label files, or one file that names its recordings (default: beside each recording)",
     )  # fmt: skip
     parser.add_argument(
         "--tier", action="append", default=[], help="a TextGrid or ELAN tier; may be repeated"
@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from vad.prepare.sources import Reading, find_recordings
     from vad.prepare.splits import deal_out
     from vad.prepare.summary import summarise, summary_text
+    from vad.prepare.turns import read_turns
 
     require(args.jobs >= 1, "jobs must be at least 1", jobs=args.jobs)
     require(args.seed >= 0, "seed must be 0 or more", seed=args.seed)
@@ -84,11 +85,12 @@ def run(args: argparse.Namespace) -> int:
     )
     make_folder(args.output.parent)
     reading = Reading(args.labels, tuple(args.tier), args.speaker, args.label_with is not None)
-    recordings, findings = find_recordings(args.inputs, reading)
+    found, findings = find_recordings(args.inputs, reading)
+    recordings, of_labels = read_turns(found, reading)
     kept, of_each = _hear(recordings, args.jobs, args.label_with)
     dealt = deal_out(kept, dict(zip(("train", "dev", "test"), args.shares, strict=True)), args.seed)
     torn = [*check_twice(dealt.all_heard), *check_speakers(dealt.all_heard, dealt.splits)]
-    findings += [*of_each, *dealt.notes, *torn]
+    findings += [*of_labels, *of_each, *dealt.notes, *torn]
     findings += check_classes(dealt.all_heard, dealt.splits) if kept else []
     for finding in sorted(findings, key=lambda one: not one.is_problem):
         print(f"vad: {'' if finding.is_problem else 'note: '}{finding}", file=sys.stderr)

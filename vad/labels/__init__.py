@@ -31,7 +31,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from vad.errors import ConfigError, LabelError
 from vad.labels import columns, elan, objects, subtitles, textgrid
-from vad.labels.entry import NON_SPEECH_LABELS, Entry, Malformed
+from vad.labels.entry import NON_SPEECH_LABELS, Entry, Malformed, checked
 from vad.labels.union import merge
 from vad.segments import Segment
 
@@ -56,7 +56,7 @@ _Known = TypeVar("_Known")
 class _Format(NamedTuple):
     extension: str
     write: Callable[[Sequence[Segment], str, float | None], str]
-    read: Callable[[str], Iterator[Entry]]
+    read: Callable[[str], Iterator[Entry | Malformed]]
 
 
 _FORMATS: Final = {
@@ -74,7 +74,7 @@ _FORMATS: Final = {
 FORMATS: Final[Mapping[str, str]] = MappingProxyType({name: f.extension for name, f in _FORMATS.items()})
 """The extension of each format."""
 
-_READ_ONLY: Final[dict[str, Callable[[str], Iterator[Entry]]]] = {
+_READ_ONLY: Final[dict[str, Callable[[str], Iterator[Entry | Malformed]]]] = {
     "elan": elan.read_elan,
     "kaldi": columns.read_kaldi,
 }
@@ -94,7 +94,7 @@ EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
-    """Guess the format from a path's extension, in any case.
+    """Guess the format from a path's extension, in any case; Kaldi's ``segments`` has none.
 
     Raises:
         LabelError: no format has that extension.
@@ -103,6 +103,8 @@ def format_of(path: str | os.PathLike[str]) -> str:
     for extension, name in EXTENSIONS.items():
         if suffix.lower() == extension.lower():
             return name
+    if Path(path).name == "segments":
+        return "kaldi"
     raise LabelError(
         f"{path}: a label file's extension must be one of {', '.join(EXTENSIONS)}. Received: {suffix!r}. "
         "Name the format."
@@ -163,7 +165,8 @@ def loads(
 
     Raises:
         ConfigError: no such format.
-        LabelError: the text breaks a rule of its format; the message says source, line and rule.
+        LabelError: the text breaks rules of its format; the message says source, line and rule, and ``problems`` has
+            these for every line, row or cue that breaks one.
     """
     return [Segment(entry.start, entry.end) for entry in _entries(text, format, source, uri, tier)]
 
@@ -249,10 +252,18 @@ def _entries(text: str, format: str, source: str, uri: str | None, tier: str | N
     if format in _WITH_TIERS:
         read = functools.partial(_WITH_TIERS[format], tier=tier)
     content = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    entries, broken = [], []
     try:
-        return sorted(_speech(read(content), uri), key=lambda entry: (entry.start, entry.end))
-    except Malformed as error:
-        raise LabelError(f"{source}:{error.line}: {error.rule}") from error
+        for found in map(checked, read(content)):
+            if isinstance(found, Malformed):
+                broken.append(found)
+            elif _is_speech(found) and _is_about(found, uri):
+                entries.append(found)
+    except Malformed as error:  # of the whole file, which ends its reading
+        broken.append(error)
+    if broken:
+        raise LabelError(*(f"{source}:{one.line}: {one.rule}" for one in broken)) from broken[0]
+    return sorted(entries, key=lambda entry: (entry.start, entry.end))
 
 
 def _named(format: str, table: Mapping[str, _Known]) -> _Known:
@@ -265,17 +276,9 @@ def _named(format: str, table: Mapping[str, _Known]) -> _Known:
     return table[format]
 
 
-def _speech(entries: Iterable[Entry], uri: str | None) -> Iterator[Entry]:
-    """Check what a reader found and keep what is speech of that recording."""
-    for entry in entries:
-        if not 0 <= entry.start <= entry.end < math.inf:
-            times = f"start={entry.start}, end={entry.end}"
-            raise Malformed(
-                entry.line, f"a segment must have 0 <= start <= end, in seconds. Received: {times}."
-            )
-        silent = entry.label is not None and entry.label.strip().lower() in NON_SPEECH_LABELS
-        if entry.start < entry.end and not silent and _is_about(entry, uri):
-            yield entry
+def _is_speech(entry: Entry) -> bool:
+    silent = entry.label is not None and entry.label.strip().lower() in NON_SPEECH_LABELS
+    return entry.start < entry.end and not silent
 
 
 def _is_about(entry: Entry, uri: str | None) -> bool:

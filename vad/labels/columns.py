@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from vad.errors import LabelError
-from vad.labels.entry import Entry, Malformed, filled_lines, parse_seconds, seconds, shown
+from vad.labels.entry import Entry, Malformed, filled_lines, parse_seconds, read_each, seconds, shown
 from vad.segments import Segment
 
 __all__ = [
@@ -45,15 +45,20 @@ def write_csv(segments: Sequence[Segment], uri: str, duration: float | None) -> 
     return sheet.getvalue()
 
 
-def read_csv(text: str) -> Iterator[Entry]:
+def read_csv(text: str) -> Iterator[Entry | Malformed]:
     """Read rows under a header with ``start`` and ``end``, maybe ``file``, ``label`` and ``speaker``, in any order.
 
     Commas, semicolons or tabs stand between the fields, as in the header, which may come again: files of rows can
     be joined as they are.
 
     Raises:
-        Malformed: no such header, or a row of another width.
+        Malformed: no such header, or an open quotation mark.
     """
+    return read_each(_csv_entry, _csv_rows(text))
+
+
+def _csv_rows(text: str) -> Iterator[tuple[list[str], list[str], int]]:
+    """The header, with each row and its line."""
     first_line = text.lstrip("\n").partition("\n")[0]
     delimiter = max(",;\t", key=first_line.count)
     rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
@@ -69,7 +74,7 @@ def read_csv(text: str) -> Iterator[Entry]:
                         rows.line_num, f"CSV needs a header with start and end. Received: {shown(row)}."
                     )
                 continue
-            yield _csv_entry(header, row, rows.line_num)
+            yield header, row, rows.line_num
     except csv.Error as error:
         raise Malformed(rows.line_num, f"CSV must be well-formed. Received: {error}.") from error
 
@@ -78,7 +83,7 @@ def _csv_entry(header: list[str], row: list[str], line: int) -> Entry:
     if len(row) != len(header):
         raise Malformed(line, f"CSV needs {len(header)} fields, as in its header. Received: {_count(row)}.")
     cells = dict(zip(header, row, strict=True))
-    start, end = (parse_seconds(cells[name], name, line) for name in ("start", "end"))
+    start, end = _times((cells["start"], cells["end"]), line)
     return Entry(line, start, end, cells.get("file"), cells.get("label"), cells.get("speaker"))
 
 
@@ -98,26 +103,26 @@ def write_rttm(segments: Sequence[Segment], uri: str, duration: float | None) ->
     return "".join(lines)
 
 
-def read_rttm(text: str) -> Iterator[Entry]:
-    """Read the SPEAKER lines, as turns that may overlap (NIST RT-09 evaluation plan, appendix A).
+def read_rttm(text: str) -> Iterator[Entry | Malformed]:
+    """Read the SPEAKER lines, as turns that may overlap (NIST RT-09 evaluation plan, appendix A)."""
+    return read_each(_rttm_entry, filled_lines(text))
 
-    Raises:
-        Malformed: a line of another width, of no known type, or with a time that is none.
-    """
-    for number, line in filled_lines(text):
-        if line.lstrip().startswith(";;"):
-            continue
-        fields = line.split()
-        if len(fields) not in (9, 10):
-            raise Malformed(number, f"RTTM needs 9 or 10 fields. Received: {_count(fields)}.")
-        if fields[0] not in _RTTM_TYPES:
-            raise Malformed(number, f"RTTM needs a type such as SPEAKER first. Received: {shown(fields[0])}.")
-        if fields[0] == "SPEAKER":
-            start = parse_seconds(fields[3], "start", number)
-            duration = parse_seconds(fields[4], "duration", number)
-            # Rounded to a nanosecond, so that 0.1 + 0.2 is 0.3 again.
-            speaker = None if fields[7] == "<NA>" else fields[7]
-            yield Entry(number, start, round(start + duration, 9), uri=fields[1], speaker=speaker)
+
+def _rttm_entry(number: int, line: str) -> Entry | None:
+    if line.lstrip().startswith(";;"):
+        return None
+    fields = line.split()
+    if len(fields) not in (9, 10):
+        raise Malformed(number, f"RTTM needs 9 or 10 fields. Received: {_count(fields)}.")
+    if fields[0] not in _RTTM_TYPES:
+        raise Malformed(number, f"RTTM needs a type such as SPEAKER first. Received: {shown(fields[0])}.")
+    if fields[0] != "SPEAKER":
+        return None
+    start = parse_seconds(fields[3], "start", number)
+    duration = parse_seconds(fields[4], "duration", number)
+    speaker = None if fields[7] == "<NA>" else fields[7]
+    # Rounded to a nanosecond, so that 0.1 + 0.2 is 0.3 again.
+    return Entry(number, start, round(start + duration, 9), uri=fields[1], speaker=speaker)
 
 
 def write_audacity(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
@@ -125,23 +130,20 @@ def write_audacity(segments: Sequence[Segment], uri: str, duration: float | None
     return "".join(f"{seconds(segment.start)}\t{seconds(segment.end)}\tspeech\n" for segment in segments)
 
 
-def read_audacity(text: str) -> Iterator[Entry]:
-    r"""Read a label track; lines of frequencies (``\``) are left out, and blanks will do for tabs.
+def read_audacity(text: str) -> Iterator[Entry | Malformed]:
+    r"""Read a label track; lines of frequencies (``\``) are left out, and blanks will do for tabs."""
+    return read_each(_audacity_entry, filled_lines(text))
 
-    Raises:
-        Malformed: a line without a start and an end.
-    """
-    for number, line in filled_lines(text):
-        if line.startswith("\\"):
-            continue
-        fields = line.split(maxsplit=2)
-        if len(fields) < 2:
-            rule = "an Audacity label needs a start, an end and a label"
-            raise Malformed(number, f"{rule}, between tabs. Received: {shown(line)}.")
-        start, end = (
-            parse_seconds(field, name, number) for field, name in zip(fields, ("start", "end"), strict=False)
-        )
-        yield Entry(number, start, end, label=fields[2] if len(fields) == 3 else None)
+
+def _audacity_entry(number: int, line: str) -> Entry | None:
+    if line.startswith("\\"):
+        return None
+    fields = line.split(maxsplit=2)
+    if len(fields) < 2:
+        rule = "an Audacity label needs a start, an end and a label"
+        raise Malformed(number, f"{rule}, between tabs. Received: {shown(line)}.")
+    start, end = _times(fields[:2], number)
+    return Entry(number, start, end, label=fields[2] if len(fields) == 3 else None)
 
 
 def write_text(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
@@ -152,41 +154,35 @@ def write_text(segments: Sequence[Segment], uri: str, duration: float | None) ->
     )
 
 
-def read_text(text: str) -> Iterator[Entry]:
-    """Read lines whose last two columns are start and end; what stands before is the recording's name.
-
-    Raises:
-        Malformed: a line without them.
-    """
-    for number, line in filled_lines(text):
-        fields = line.rsplit(maxsplit=2)
-        if len(fields) < 2:
-            raise Malformed(
-                number, f"a line needs a start and an end, between blanks. Received: {shown(line)}."
-            )
-        start, end = (
-            parse_seconds(field, name, number)
-            for field, name in zip(fields[-2:], ("start", "end"), strict=True)
-        )
-        yield Entry(number, start, end, uri=fields[0] if len(fields) == 3 else None)
+def read_text(text: str) -> Iterator[Entry | Malformed]:
+    """Read lines whose last two columns are start and end; what stands before is the recording's name."""
+    return read_each(_text_entry, filled_lines(text))
 
 
-def read_kaldi(text: str) -> Iterator[Entry]:
-    """Read a Kaldi ``segments`` file: utterance, recording, start and end; the label is the utterance's name.
+def _text_entry(number: int, line: str) -> Entry:
+    fields = line.rsplit(maxsplit=2)
+    if len(fields) < 2:
+        raise Malformed(number, f"a line needs a start and an end, between blanks. Received: {shown(line)}.")
+    start, end = _times(fields[-2:], number)
+    return Entry(number, start, end, uri=fields[0] if len(fields) == 3 else None)
 
-    Raises:
-        Malformed: a line without these four.
-    """
-    for number, line in filled_lines(text):
-        fields = line.split()
-        if len(fields) not in (4, 5):  # the fifth is a channel
-            rule = "a line of Kaldi's segments needs an utterance, a recording, a start and an end"
-            raise Malformed(number, f"{rule}. Received: {_count(fields)}.")
-        start, end = (
-            parse_seconds(field, name, number)
-            for field, name in zip(fields[2:4], ("start", "end"), strict=True)
-        )
-        yield Entry(number, start, end, uri=fields[1], label=fields[0])
+
+def read_kaldi(text: str) -> Iterator[Entry | Malformed]:
+    """Read a Kaldi ``segments`` file: utterance, recording, start and end; the label is the utterance's name."""
+    return read_each(_kaldi_entry, filled_lines(text))
+
+
+def _kaldi_entry(number: int, line: str) -> Entry:
+    fields = line.split()
+    if len(fields) not in (4, 5):  # the fifth is a channel
+        rule = "a line of Kaldi's segments needs an utterance, a recording, a start and an end"
+        raise Malformed(number, f"{rule}. Received: {_count(fields)}.")
+    start, end = _times(fields[2:4], number)
+    return Entry(number, start, end, uri=fields[1], label=fields[0])
+
+
+def _times(fields: Sequence[str], line: int) -> tuple[float, float]:
+    return parse_seconds(fields[0], "start", line), parse_seconds(fields[1], "end", line)
 
 
 def _count(fields: Sequence[str]) -> str:

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from vad.labels.entry import Entry, Malformed, shown
+from vad.labels.entry import Entry, Malformed, read_each, shown
 
 __all__ = ["read_elan"]
 
 _DEFAULT_TIER = "speech"
 
 
-def read_elan(text: str, tier: str | None = None) -> Iterator[Entry]:
+def read_elan(text: str, tier: str | None = None) -> Iterator[Entry | Malformed]:
     """Read the annotations of a tier that have times of their own, whatever they say.
 
     Args:
@@ -20,7 +20,7 @@ def read_elan(text: str, tier: str | None = None) -> Iterator[Entry]:
             speaker, and under it what belongs to its annotations.
 
     Raises:
-        Malformed: it is no XML, has no such tier, or an annotation has no times.
+        Malformed: it is no XML, or has no such tier.
     """
     document = _Document()
     document.parse(text)
@@ -34,11 +34,7 @@ def read_elan(text: str, tier: str | None = None) -> Iterator[Entry]:
         wanted = "a tier" if tier is None else f"a tier named {tier!r}"
         names = ", ".join(repr(one.name) for one in tiers) or "none"
         raise Malformed(1, f"an ELAN document needs {wanted}. Received: {names}.")
-    for one in chosen:
-        for annotation in one.annotations:
-            start, end = (document.seconds(slot, annotation.line) for slot in annotation.slots)
-            label = "".join(annotation.text)
-            yield Entry(annotation.line, start, end, label=label, speaker=one.participant or one.name)
+    return read_each(document.entry, ((one, annotation) for one in chosen for annotation in one.annotations))
 
 
 @dataclass(slots=True)
@@ -77,7 +73,12 @@ class _Document:
                 error.lineno, f"an ELAN document must be well-formed XML. Received: {reason}."
             ) from None
 
-    def seconds(self, slot: str, line: int) -> float:
+    def entry(self, tier: _Tier, annotation: _Annotation) -> Entry:
+        start, end = (self._seconds(slot, annotation.line) for slot in annotation.slots)
+        speaker = tier.participant or tier.name
+        return Entry(annotation.line, start, end, label="".join(annotation.text), speaker=speaker)
+
+    def _seconds(self, slot: str, line: int) -> float:
         """The time of a slot, which is whole milliseconds."""
         value = self._milliseconds.get(slot, "")
         if not value.isdecimal():

@@ -1,11 +1,24 @@
 """What every label format's reader gives and its writer needs."""
 
+import math
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVarTuple
 
-__all__ = ["NON_SPEECH_LABELS", "Entry", "Malformed", "filled_lines", "parse_seconds", "seconds", "shown"]
+__all__ = [
+    "NON_SPEECH_LABELS",
+    "Entry",
+    "Malformed",
+    "checked",
+    "filled_lines",
+    "parse_seconds",
+    "read_each",
+    "seconds",
+    "shown",
+]
+
+_Part = TypeVarTuple("_Part")
 
 # Labels of speech-free stretches, lower case: what Praat ("silent"), the forced aligners ("sil", "sp", "<p:>") and
 # annotators write. An aligner's "spn" is speech that it could not spell.
@@ -71,6 +84,36 @@ class Malformed(Exception):  # noqa: N818 (it never leaves the package: LabelErr
         super().__init__(rule)
         self.line = line
         self.rule = rule
+
+
+def checked(found: Entry | Malformed) -> Entry | Malformed:
+    """What a reader found, or the rule that its times break."""
+    if isinstance(found, Malformed) or 0 <= found.start <= found.end < math.inf:
+        return found
+    times = f"start={found.start}, end={found.end}"
+    return Malformed(found.line, f"a segment must have 0 <= start <= end, in seconds. Received: {times}.")
+
+
+def read_each(
+    read: Callable[[*_Part], Entry | None], parts: Iterable[tuple[*_Part]]
+) -> Iterator[Entry | Malformed]:
+    """Read lines, rows or cues one by one, so that a broken one does not hide what is wrong with the next.
+
+    Args:
+        read: gives the entry of a part; None where it holds none.
+        parts: the arguments of each reading; what breaks here breaks the whole file.
+
+    Yields:
+        Entries, and in its place the rule that a part breaks.
+    """
+    for part in parts:
+        try:
+            entry = read(*part)
+        except Malformed as error:
+            yield error
+        else:
+            if entry is not None:
+                yield entry
 
 
 def filled_lines(text: str) -> Iterator[tuple[int, str]]:

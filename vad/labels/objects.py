@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from vad.labels.entry import Entry, Malformed, filled_lines, shown
+from vad.labels.entry import Entry, Malformed, filled_lines, read_each, shown
 from vad.segments import Segment
 
 __all__ = ["read_json", "read_jsonl", "write_json", "write_jsonl"]
@@ -28,11 +28,11 @@ def write_jsonl(segments: Sequence[Segment], uri: str, duration: float | None) -
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def read_json(text: str) -> Iterator[Entry]:
+def read_json(text: str) -> Iterator[Entry | Malformed]:
     """Read what `write_json` writes, a list of such objects, or a bare list of segments.
 
     Raises:
-        Malformed: it is no JSON, or none of these.
+        Malformed: it is no JSON, or an object without segments.
     """
     document = _parse(text, 1)
     lines = _lines_of_objects(text, document)
@@ -42,22 +42,18 @@ def read_json(text: str) -> Iterator[Entry]:
         )
     for item in document if isinstance(document, list) else [document]:
         if not isinstance(item, dict) or "segments" not in item:
-            yield _entry(item, lines.get(id(item), 1), None)
+            yield from read_each(_entry, [(item, lines.get(id(item), 1), None)])
             continue
-        line = lines[id(item)]
-        if not isinstance(item["segments"], list):
-            raise Malformed(line, f"segments must be a list. Received: {shown(item['segments'])}.")
-        for segment in item["segments"]:
-            yield _entry(segment, lines.get(id(segment), line), item.get("file"))
+        line, segments, uri = lines[id(item)], item["segments"], item.get("file")
+        if isinstance(segments, list):
+            yield from read_each(_entry, ((one, lines.get(id(one), line), uri) for one in segments))
+        else:
+            yield Malformed(line, f"segments must be a list. Received: {shown(segments)}.")
 
 
-def read_jsonl(text: str) -> Iterator[Entry]:
-    """Read what `write_jsonl` writes; further keys may be there.
-
-    Raises:
-        Malformed: a line is no JSON object with ``start`` and ``end``.
-    """
-    return (_entry(_parse(line, number), number, None) for number, line in filled_lines(text))
+def read_jsonl(text: str) -> Iterator[Entry | Malformed]:
+    """Read what `write_jsonl` writes; further keys may be there."""
+    return read_each(lambda number, line: _entry(_parse(line, number), number, None), filled_lines(text))
 
 
 def _times(segment: Segment) -> dict[str, float]:

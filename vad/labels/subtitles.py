@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from vad.labels.entry import Entry, Malformed, shown
+from vad.labels.entry import Entry, Malformed, read_each, shown
 from vad.segments import Segment
 
 __all__ = ["read_srt", "read_vtt", "write_srt", "write_vtt"]
@@ -27,27 +27,22 @@ def write_vtt(segments: Sequence[Segment], uri: str, duration: float | None) -> 
     return "WEBVTT\n" + "".join(f"\n{_times(segment, '.')}\nspeech\n" for segment in segments)
 
 
-def read_srt(text: str) -> Iterator[Entry]:
-    """Read the times of all cues, whatever they say.
-
-    Raises:
-        Malformed: a cue without its line of times.
-    """
-    return (_cue(block, "00:00:01,000 --> 00:00:02,500") for block in _blocks(text))
+def read_srt(text: str) -> Iterator[Entry | Malformed]:
+    """Read the times of all cues, whatever they say."""
+    return read_each(_cue, ((block, "00:00:01,000 --> 00:00:02,500") for block in _blocks(text)))
 
 
-def read_vtt(text: str) -> Iterator[Entry]:
+def read_vtt(text: str) -> Iterator[Entry | Malformed]:
     """Read the times of all cues, whatever they say; notes, styles and regions are left out.
 
     Raises:
-        Malformed: no WEBVTT on the first line, or a cue without its line of times.
+        Malformed: no WEBVTT on the first line.
     """
     first_line = text.partition("\n")[0]
     if not re.match(r"WEBVTT(\s|$)", first_line):
         raise Malformed(1, f"WebVTT must begin with WEBVTT. Received: {shown(first_line)}.")
-    for block in _blocks(text)[1:]:
-        if not block[0][1].startswith(_NO_CUES):
-            yield _cue(block, "00:01.000 --> 00:02.500")
+    cues = (block for block in _blocks(text)[1:] if not block[0][1].startswith(_NO_CUES))
+    return read_each(_cue, ((block, "00:01.000 --> 00:02.500") for block in cues))
 
 
 def _times(segment: Segment, decimal_mark: str) -> str:

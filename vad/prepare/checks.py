@@ -92,9 +92,9 @@ def check_classes(all_heard: Sequence[Heard], splits: Sequence[str]) -> list[Fin
         elif together.all():
             rule = f"the split {split} must hold something else than speech"
             found.append(say("", f"{rule}. Received: speech alone. Add noise/, or label the pauses."))
-    if all(one.recording.kind != "noise" for one in all_heard):
-        reason = "so false alarms are learned from the pauses of speech alone; hours of your noise help most"
-        found.append(note("", f"there is no noise without speech, {reason}."))
+    if all(one.is_speech.any() for one in all_heard):
+        reason = "so false alarms are learned from its pauses alone; hours of your noise help most"
+        found.append(note("", f"every recording holds speech, {reason}."))
     low = sum(one.sample_rate < _FULL_RATE_HZ for one in all_heard)
     if 0 < low < len(all_heard):
         received = f"{low} of {len(all_heard)} recordings have a sample rate below {_FULL_RATE_HZ} Hz"

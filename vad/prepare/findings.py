@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Finding", "note", "problem"]
+from vad.errors import LabelError
+
+__all__ = ["Finding", "note", "problem", "problems_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,11 @@ class Finding:
 def problem(where: object, text: str) -> Finding:
     """What keeps data from being used."""
     return Finding(str(where), text, is_problem=True)
+
+
+def problems_of(error: LabelError) -> list[Finding]:
+    """All that is wrong with a label file; each has its place in its text."""
+    return [problem("", text) for text in error.problems]
 
 
 def note(where: object, text: str) -> Finding:

@@ -21,42 +21,45 @@ def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, .
         By recording: its path (as it stands, or below the folder), what messages call it, and its turns.
 
     Raises:
-        LabelError: A file is missing or a line breaks its rule; a command in wav.scp is no path.
+        LabelError: A file is missing or lines break their rule; a command in wav.scp is no path. It has all of them.
     """
-    speaker_of = {}
-    if (folder / "utt2spk").is_file():
-        speaker_of = {name: who for name, (who, _) in _pairs(folder / "utt2spk").items()}
-    entries = [
-        replace(entry, speaker=speaker_of.get(entry.label or ""))
-        for entry in read_entries(folder / "segments", "kaldi")
-    ]
+    problems: list[str] = []
+    speakers = _pairs(folder / "utt2spk", problems) if (folder / "utt2spk").is_file() else {}
+    speaker_of = {name: who for name, (who, _) in speakers.items()}
+    entries = []
+    try:
+        read = read_entries(folder / "segments", "kaldi")
+        entries = [replace(entry, speaker=speaker_of.get(entry.label or "")) for entry in read]
+    except LabelError as error:
+        problems += error.problems
     recordings = {}
-    for name, (written, where) in _pairs(folder / "wav.scp").items():
+    for name, (written, where) in _pairs(folder / "wav.scp", problems).items():
         if written.endswith("|"):
-            raise LabelError(
-                f"{where}: a recording in wav.scp must be a path. Received: a command; write its output to a file."
-            )
+            rule = "a recording in wav.scp must be a path"
+            problems.append(f"{where}: {rule}. Received: a command; write its output to a file.")
         path = Path(written) if Path(written).exists() else folder / written
         recordings[name] = (path, where, tuple(entry for entry in entries if entry.uri == name))
-    for entry in entries:
+    for entry in entries if recordings else ():
         if entry.uri not in recordings:
-            raise LabelError(
-                f"{folder / 'segments'}:{entry.line}: a recording must stand in wav.scp. Received: {entry.uri!r}."
-            )
+            where = f"{folder / 'segments'}:{entry.line}"
+            problems.append(f"{where}: a recording must stand in wav.scp. Received: {entry.uri!r}.")
+    if problems:
+        raise LabelError(*problems)
     return recordings
 
 
-def _pairs(path: Path) -> dict[str, tuple[str, str]]:
-    """The second column by the first, with its place."""
-    pairs = {}
+def _pairs(path: Path, problems: list[str]) -> dict[str, tuple[str, str]]:
+    """The second column by the first, with its place; what is wrong goes to the problems."""
+    pairs: dict[str, tuple[str, str]] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise LabelError(f"{path}: a file of Kaldi's must be readable UTF-8. Received: {error}.") from error
+        problems.append(f"{path}: a file of Kaldi's must be readable UTF-8. Received: {error}.")
+        return pairs
     for number, line in enumerate(lines, 1):
         fields = line.split(maxsplit=1)
         if len(fields) == 1:
-            raise LabelError(f"{path}:{number}: a line needs two columns. Received: {line!r}.")
+            problems.append(f"{path}:{number}: a line needs two columns. Received: {line!r}.")
         if fields:
-            pairs[fields[0]] = (fields[1].strip(), f"{path}:{number}")
+            pairs[fields[0]] = ("".join(fields[1:]).strip(), f"{path}:{number}")
     return pairs

@@ -1,9 +1,8 @@
-"""The recordings that were given, each with its labels as they lie: nothing is heard yet."""
+"""The recordings that were given: nothing is heard yet, and their label files are found, not read."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 from vad.corpus import KINDS, SPLITS, Item, audio_files, item_from_line, manifest_lines
 from vad.decoding import KNOWN_SUFFIXES
 from vad.errors import ConfigError, LabelError
-from vad.labels import EXTENSIONS, Entry, read_entries
-from vad.prepare.findings import Finding, problem
+from vad.labels import EXTENSIONS, Entry
+from vad.prepare.findings import Finding, problem, problems_of
 from vad.prepare.kaldi import read_kaldi_folder
 
 __all__ = ["Reading", "Recording", "find_recordings"]
@@ -30,8 +29,8 @@ class Recording:
         path: The audio file.
         where: What messages call it.
         kind: "speech", "noise" or "music".
-        turns: Speech as its labels say, in order of time; None for speech without labels.
-        labels: What messages call the labels; a turn's line comes after it.
+        turns: Speech as its labels say, in order of time; None for speech whose labels are not read, or that has none.
+        labels: Where its labels are, "" where nowhere; in messages a turn's line comes after it.
         speaker: Everybody who speaks, " + " between; "" where unknown.
         split: The split it was given in; "" where it is to be drawn.
         duration: Seconds, as its manifest says; None where nothing does.
@@ -59,7 +58,7 @@ class Reading:
     """How what was given is to be read.
 
     Attributes:
-        labels: A folder of label files, or one file about many recordings; None looks beside each recording.
+        labels: A folder of label files, or one file that names its recordings; None looks beside each recording.
         tiers: TextGrid and ELAN tiers; none takes the format's own choice.
         speaker: Who speaks: "folder", the folder below ``speech`` (the file where there is none); "file", each its
             own; "labels", as these say; or a pattern (a regular expression) whose first group in the path names him.
@@ -98,11 +97,10 @@ def find_recordings(paths: Sequence[Path], reading: Reading) -> tuple[list[Recor
         reading: How to read it.
 
     Returns:
-        The recordings, and what is wrong with the others.
+        The recordings, speech of folders without its turns yet, and what is wrong with the others.
     """
     finder = _Finder(reading)
     recordings = [recording for path in paths for recording in finder.find(path)]
-    finder.check_all_labels_used()
     return recordings, finder.findings
 
 
@@ -110,11 +108,6 @@ class _Finder:
     def __init__(self, reading: Reading):
         self._reading = reading
         self.findings: list[Finding] = []
-        self._by_name: dict[str, list[Entry]] = defaultdict(list)
-        self._used: set[str] = set()
-        if reading.labels is not None and not reading.labels.is_dir():
-            for entry in self._read(reading.labels) or ():
-                self._by_name[entry.uri or ""].append(entry)
 
     def find(self, path: Path) -> Iterator[Recording]:
         if path.is_file() and path.suffix.lower() in KNOWN_SUFFIXES:
@@ -129,15 +122,6 @@ class _Finder:
             yield from self._folder(path, "")
         else:
             self.findings.append(problem(path, "a file or a folder must exist. Received: nothing there."))
-
-    def check_all_labels_used(self) -> None:
-        """A recording that the one label file names must be there."""
-        for name, entries in self._by_name.items():
-            if name and name not in self._used:
-                where = f"{self._reading.labels}:{entries[0].line}"
-                self.findings.append(
-                    problem(where, f"labels must name a recording that is there. Received: {name!r}.")
-                )
 
     def _folder(self, folder: Path, split: str) -> Iterator[Recording]:
         splits = [name for name in SPLITS if (folder / name).is_dir()] if not split else []
@@ -161,58 +145,20 @@ class _Finder:
                 path, str(path), kind, speaker=below.parts[0] if len(below.parts) > 1 else "", split=split
             )
             return
-        turns, labels = self._turns(path, root)
-        if turns is None and labels:
-            return  # they are broken, which has been said
-        if turns is None and not self._reading.may_lack_labels:
-            near = path.with_suffix(".rttm").name
-            self.findings.append(
-                problem(
-                    path,
-                    f"speech must have labels. Received: none. Write {near} beside it, give --labels, "
-                    "or let a model label clean recordings with --label-with default.",
-                )
-            )
-            return
-        yield Recording(path, str(path), kind, turns, labels, self._speaker(path, root, turns), split)
+        yield Recording(
+            path, str(path), kind, None, self._label_file(path, root), self._speaker(path, root), split
+        )
 
-    def _turns(self, path: Path, root: Path) -> tuple[tuple[Entry, ...] | None, str]:
-        """The labels of a recording and what they are called; None where there are none, or only broken ones."""
-        below = path.relative_to(root)
-        if self._by_name:
-            names = (
-                below.as_posix(),
-                below.with_suffix("").as_posix(),
-                path.name,
-                path.stem,
-                str(path),
-                "_".join(path.stem.split()),
-            )
-            known = [name for name in dict.fromkeys(names) if name in self._by_name]
-            self._used.update(known)
-            entries = [entry for name in known for entry in self._by_name[name]]
-            return (tuple(entries), str(self._reading.labels)) if known else (None, "")
+    def _label_file(self, path: Path, root: Path) -> str:
+        """Where the labels of a recording are to be read; "" where there is no file of its own."""
+        folder = self._reading.labels
         stems = [path.with_suffix("")]
-        if self._reading.labels is not None:
-            stems = [self._reading.labels / below.with_suffix(""), self._reading.labels / path.stem]
-        for stem in stems:
-            for extension in EXTENSIONS:
-                label = stem.with_name(stem.name + extension)
-                if label.is_file():
-                    return self._read(label), str(label)
-        return None, ""
+        if folder is not None:
+            stems = [folder / path.relative_to(root).with_suffix(""), folder / path.stem]
+        labels = (stem.with_name(stem.name + extension) for stem in stems for extension in EXTENSIONS)
+        return next((str(file) for file in labels if file.is_file()), "")
 
-    def _read(self, path: Path) -> tuple[Entry, ...] | None:
-        """The labels in a file; None, and a finding, where it is broken."""
-        try:
-            tiers = self._reading.tiers or (None,)
-            entries = [entry for tier in tiers for entry in read_entries(path, tier=tier)]
-        except LabelError as error:
-            self.findings.append(Finding("", str(error), is_problem=True))
-            return None
-        return tuple(sorted(entries, key=lambda entry: (entry.start, entry.end)))
-
-    def _speaker(self, path: Path, root: Path, turns: Sequence[Entry] | None) -> str:
+    def _speaker(self, path: Path, root: Path) -> str:
         how = self._reading.speaker
         below = path.relative_to(root)
         if how == "folder":
@@ -220,7 +166,7 @@ class _Finder:
         if how == "file":
             return below.with_suffix("").as_posix()
         if how == "labels":
-            return " + ".join(sorted({turn.speaker for turn in turns or () if turn.speaker}))
+            return ""  # they are not read yet
         match = re.search(how, path.as_posix())
         if match is None:
             self.findings.append(
@@ -232,13 +178,13 @@ class _Finder:
         try:
             lines = list(manifest_lines(manifest))
         except LabelError as error:
-            self.findings.append(Finding("", str(error), is_problem=True))
+            self.findings += problems_of(error)
             return
         for where, line in lines:
             try:
                 item = item_from_line(line, manifest.parent, where)
             except LabelError as error:
-                self.findings.append(Finding("", str(error), is_problem=True))
+                self.findings += problems_of(error)
                 continue
             yield _from_item(item, where, '"split"' in line)
 
@@ -252,12 +198,10 @@ class _Finder:
                     where,
                     turns=turns,
                     labels=str(folder / "segments"),
-                    speaker=self._speaker(path, path.parent, turns)
-                    if who not in ("folder", "labels")
-                    else speakers,
+                    speaker=self._speaker(path, path.parent) if who not in ("folder", "labels") else speakers,
                 )
         except LabelError as error:
-            self.findings.append(Finding("", str(error), is_problem=True))
+            self.findings += problems_of(error)
 
 
 def _from_item(item: Item, where: str, has_split: bool) -> Recording:
