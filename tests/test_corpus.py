@@ -241,3 +241,26 @@ def test_everybody_in_a_conversation_stays_in_one_split(tmp_path: Path) -> None:
     rows = [{**SPEECH, "speaker": "anna + bert", "split": "test"}, {**SPEECH, "speaker": "bert"}]
     with pytest.raises(LabelError, match=r":2: a speaker must be in one split. Received: 'bert' in train"):
         read_corpus(manifest(tmp_path, *rows))
+
+
+BOTH = "SPEAKER a 1 0.5 0.5 <NA> <NA> x <NA> <NA>\nSPEAKER b 1 2.0 1.0 <NA> <NA> x <NA> <NA>\n"
+
+
+def test_labels_that_name_several_recordings_give_each_its_own(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        recording(tmp_path / "speech" / f"{name}.wav")
+        (tmp_path / "speech" / f"{name}.rttm").write_text(BOTH)
+    assert [item.segments for item in read_corpus(tmp_path)] == [(Segment(0.5, 1.0),), (Segment(2.0, 3.0),)]
+
+
+def test_labels_of_several_others_are_not_a_recordings_own(tmp_path: Path) -> None:
+    recording(tmp_path / "speech" / "c.wav")
+    (tmp_path / "speech" / "c.rttm").write_text(BOTH)
+    with pytest.raises(LabelError, match=r"c\.rttm: labels .* must name c too\. Received: \['a', 'b'\]\."):
+        read_corpus(tmp_path)
+
+
+def test_labels_that_name_one_other_are_taken(tmp_path: Path) -> None:
+    recording(tmp_path / "speech" / "c.wav")
+    (tmp_path / "speech" / "c.rttm").write_text(BOTH.splitlines()[0])
+    assert read_corpus(tmp_path)[0].segments == (Segment(0.5, 1.0),)

@@ -24,7 +24,8 @@ from typing import Any
 
 from vad.decoding import KNOWN_SUFFIXES
 from vad.errors import LabelError
-from vad.labels import EXTENSIONS, read_labels
+from vad.labels import EXTENSIONS
+from vad.labels.own import read_own_labels
 from vad.segments import Segment
 
 __all__ = ["KINDS", "SPLITS", "Item", "audio_files", "item_from_line", "manifest_lines", "read_corpus"]
@@ -247,7 +248,7 @@ def _segments_beside(path: Path) -> tuple[Segment, ...]:
     for extension in EXTENSIONS:
         label = path.with_suffix(extension)
         if label.is_file():
-            return tuple(read_labels(label))
+            return tuple(read_own_labels(label, path))
     raise LabelError(
         f"{path}: a speech file must have a label file beside it. Received: none; "
         f"write one, such as {path.with_suffix('.rttm').name}."

@@ -9,7 +9,8 @@ from vad.audio import open_audio
 from vad.corpus import Item
 from vad.errors import ConfigError, LabelError
 from vad.evaluate import Scored, score_segments
-from vad.labels import EXTENSIONS, read_labels
+from vad.labels import EXTENSIONS
+from vad.labels.own import read_own_labels
 
 __all__ = ["find_hypotheses", "score_hypothesis"]
 
@@ -56,7 +57,7 @@ def score_hypothesis(path: Path | None, item: Item) -> Scored:
     """
     if path is None:
         raise LabelError(f"{item.key}: a recording must have a label file in the hypothesis. Received: none.")
-    return score_segments(item.segments, read_labels(path), _duration(item))
+    return score_segments(item.segments, read_own_labels(path, item.path), _duration(item))
 
 
 def _find(folder: Path, key: Path) -> Path | None:
