@@ -1,4 +1,4 @@
-"""Looking into networks: the maps point at the speech, sick filters are named, and the page stands alone."""
+"""Looking into networks: first layers are shown, sick filters are named, and the page stands alone."""
 
 import re
 from pathlib import Path
