@@ -1,6 +1,6 @@
 """Kills a training run at random points, goes on with it each time, and compares it with one that was left alone.
 
-    python scripts/killed_runs.py FOLDER [--kills 10] [--seed 0]
+    python scripts/killed_runs.py FOLDER [--kills 10] [--seed 0] [--init OTHER_FOLDER/unbroken]
 
 A small network learns from hums. Every attempt is a process that is killed (SIGKILL, so that nothing of it can tidy
 up) after a random time, wherever it then is: rendering, loading, learning, writing. Prints the largest difference
@@ -53,11 +53,20 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="where everything is written; must not exist")
     parser.add_argument("--kills", type=int, default=10, help="how often (default: 10)")
     parser.add_argument("--seed", type=int, default=0, help="decides when (default: 0)")
+    parser.add_argument("--init", default="", help="fine-tune: the weights of another run of this script")
     args = parser.parse_args()
     args.folder.mkdir(parents=True)
     corpus = write_corpus(args.folder / "corpus")
     unbroken, killed = (
-        load_config(None, {**OPTIONS, "corpus": str(corpus), "data": str(args.folder / f"{name}-data")})
+        load_config(
+            None,
+            {
+                **OPTIONS,
+                "init": args.init,
+                "corpus": str(corpus),
+                "data": str(args.folder / f"{name}-data"),
+            },
+        )
         for name in ("unbroken", "killed")
     )
     whole_s = attempt(unbroken, args.folder / "unbroken", math.inf)
@@ -111,9 +120,16 @@ def epochs_of(run: Path) -> int:
 
 
 def largest_difference(one: Path, other: Path) -> float:
-    """Between the weights, and the optimizer's state, of two runs."""
-    models = [keras.models.load_model(run / "last.keras") for run in (one, other)]
-    values = [[keras.ops.convert_to_numpy(v) for v in (*m.variables, *m.optimizer.variables)] for m in models]
+    """Between the weights, and the optimizer's state, of two runs; of their last epoch and of what they chose."""
+    values = [
+        [
+            keras.ops.convert_to_numpy(variable)
+            for name in ("last.keras", "best.keras")
+            for model in [keras.models.load_model(run / name)]
+            for variable in (*model.variables, *model.optimizer.variables)
+        ]
+        for run in (one, other)
+    ]
     return max(
         float(np.abs(np.subtract(a, b, dtype=np.float64)).max(initial=0))
         for a, b in zip(*values, strict=True)

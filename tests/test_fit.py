@@ -110,12 +110,13 @@ class _KilledError(Exception):
     """Stands for a kill: nothing after it is carried out."""
 
 
-@pytest.mark.parametrize("place", ["in the middle of an epoch", "before the checkpoint is written"])
-def test_a_killed_run_ends_with_the_same_weights(place, config, unbroken, tmp_path, monkeypatch):
+def kill_in(place, config, run, monkeypatch):
+    """Trains until it is killed: in the third epoch, or when it tries the fifth blend."""
+    from vad.training import blend as blending
     from vad.training import fit as module
 
-    calls = {"batches": 0, "saves": 0}
-    on_batch, save = module._Validation.on_train_batch_end, module._save
+    calls = {"batches": 0, "saves": 0, "blends": 0}
+    on_batch, save, blend = module._Validation.on_train_batch_end, module._save, blending._set
 
     def killing_batch(self, batch, logs=None):
         calls["batches"] += 1
@@ -129,22 +130,60 @@ def test_a_killed_run_ends_with_the_same_weights(place, config, unbroken, tmp_pa
             raise _KilledError
         save(model, path)
 
+    def killing_blend(*arguments):
+        calls["blends"] += 1
+        if place == "between two blends" and calls["blends"] == 5:
+            raise _KilledError
+        blend(*arguments)
+
     with monkeypatch.context() as patch:
         patch.setattr(module._Validation, "on_train_batch_end", killing_batch)
         patch.setattr(module, "_save", killing_save)
+        patch.setattr(blending, "_set", killing_blend)
         with pytest.raises(_KilledError):
-            fit(config, tmp_path)
-    fit(config, tmp_path)
+            fit(config, run)
+
+
+def assert_same_run(run, expected, *checkpoints):
     for key in ("loss", "val_auc"):
-        assert [row[key] for row in history(tmp_path)] == pytest.approx(
-            [row[key] for row in history(unbroken)]
-        )
-    assert [row["epoch"] for row in read_updates(tmp_path / "updates.csv")] == [1, 2, 3, 4]
-    expected = keras.models.load_model(unbroken / "last.keras").get_weights()
-    for found, wanted in zip(
-        keras.models.load_model(tmp_path / "last.keras").get_weights(), expected, strict=True
-    ):
-        np.testing.assert_allclose(found, wanted, atol=1e-6)
+        assert [row[key] for row in history(run)] == pytest.approx([row[key] for row in history(expected)])
+    assert read_updates(run / "updates.csv") == [
+        pytest.approx(row) for row in read_updates(expected / "updates.csv")
+    ]
+    for name in checkpoints:
+        found, wanted = (keras.models.load_model(folder / name).get_weights() for folder in (run, expected))
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+@pytest.mark.parametrize("place", ["in the middle of an epoch", "before the checkpoint is written"])
+def test_a_killed_run_ends_with_the_same_weights(place, config, unbroken, tmp_path, monkeypatch):
+    kill_in(place, config, tmp_path, monkeypatch)
+    fit(config, tmp_path)
+    assert_same_run(tmp_path, unbroken, "last.keras", "best.keras")
+
+
+@pytest.fixture(scope="module")
+def tuning(config, unbroken):
+    """Goes on from the weights of another run, at a lower rate than theirs, with patience."""
+    return replace(config, init=str(unbroken), epochs=3, learning_rate=1e-3, patience=3)
+
+
+@pytest.fixture(scope="module")
+def unbroken_tuning(tuning, tmp_path_factory):
+    run = tmp_path_factory.mktemp("unbroken tuning")
+    fit(tuning, run)
+    return run
+
+
+@pytest.mark.parametrize("place", ["before the checkpoint is written", "between two blends"])
+def test_a_killed_fine_tuning_ends_with_the_same_blend(place, tuning, unbroken_tuning, tmp_path, monkeypatch):
+    kill_in(place, tuning, tmp_path, monkeypatch)
+    assert not (tmp_path / "best.keras").exists()
+    fit(tuning, tmp_path)
+    assert_same_run(tmp_path, unbroken_tuning, "last.keras", "tuned.keras", "best.keras")
+    found, expected = (json.loads((run / "blend.json").read_text()) for run in (tmp_path, unbroken_tuning))
+    assert found["share"] == expected["share"] > 0
 
 
 def test_normalisation_is_adapted_to_the_training_scenes(unbroken, config):

@@ -32,7 +32,9 @@ def inspect(hearing: Hearing) -> View:
     layers = stages(subject.model)
     by_layer = [gradients[f"{stage.name}/kernel"].reshape(stage.kernel.shape) for stage in layers]
     pictures = [_norms(layers, by_layer)]
-    pictures += first_layer(by_layer[0], subject.network.SAMPLE_RATE, what="gradient")
+    for stage, gradient in zip(layers, by_layer, strict=True):
+        if stage.is_first:
+            pictures += first_layer(gradient, subject.network.SAMPLE_RATE, what="gradient")
     arrays: dict[str, Array] = {f"{path}/gradient": gradient for path, gradient in gradients.items()}
     lines = [_about_loss(hearing, loss), *_about_layers(layers, by_layer)]
     updates = _updates(subject)

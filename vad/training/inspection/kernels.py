@@ -61,7 +61,7 @@ def filters_in_time(kernel: Array, sample_rate: int, *, label: str) -> Figure:
         axes.set_axis_off()
     for axes, which in zip(grid.flat, drawn, strict=False):
         axes.axhline(0, color="grey", lw=0.5)
-        axes.plot(milliseconds, kernel[:, 0, which], lw=0.9)
+        axes.plot(milliseconds, kernel[:, 0, which], lw=0.5)
         axes.set_title(f"{which}: {peaks[which]:.0f} Hz", fontsize="small", pad=2)
     figure.supxlabel("time (ms)", fontsize="medium")
     figure.supylabel(label, fontsize="medium")

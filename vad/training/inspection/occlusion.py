@@ -26,17 +26,17 @@ _AT_ONCE = 8
 
 
 def occlude(hearing: Hearing, hops: slice, bands: slice = slice(None)) -> Array:
-    """The clip's features with a part replaced by the clip's background [shape=(hops, bands)]."""
-    features = hearing.features.copy()
-    features[hops, bands] = hearing.background[hops, bands]
-    return features
+    """The gains that replace a part of the clip by the clip's background [shape=(hops, bands)], dB."""
+    gains_db = np.zeros_like(hearing.background)
+    gains_db[hops, bands] = hearing.background[hops, bands]
+    return gains_db
 
 
 def occlusion(hearing: Hearing, tile_s: float = _TILE_S, rows: int = _ROWS) -> Array:
     """How many seconds of speech the network finds less when a tile of the spectrogram is taken away.
 
-    After Zeiler and Fergus, "Visualizing and understanding convolutional networks" (2014). What is taken away leaves
-    the clip's own background, not silence.
+    After Zeiler and Fergus, "Visualizing and understanding convolutional networks" (2014). It is taken out of the
+    sound itself, and leaves the clip's own background, not silence.
 
     Args:
         hearing: The clip.
@@ -48,7 +48,7 @@ def occlusion(hearing: Hearing, tile_s: float = _TILE_S, rows: int = _ROWS) -> A
     """
     length = max(1, round(tile_s / hearing.subject.hop_s))
     starts = range(0, hearing.hops, length)
-    edges = np.linspace(0, hearing.features.shape[1], rows + 1).round().astype(int)
+    edges = np.linspace(0, len(hearing.frequencies), rows + 1).round().astype(int)
     tiles = [
         (slice(start, min(start + length, hearing.hops)), slice(low, high))
         for start in starts
@@ -111,8 +111,8 @@ def _picture(hearing: Hearing, everywhere: Array, in_time: Array) -> Picture:
         "map",
         "What the answer rests on",
         figure,
-        "Each tile of the map was replaced by the clip's own background and the clip heard again: red where less "
-        "speech was found then, blue where more, and below it the same for whole moments.",
+        "Each tile of the map was taken out of the sound, down to the clip's own background, and the clip heard again: "
+        "red where less speech was found then, blue where more, and below it the same for whole moments.",
         "In a healthy map the red lies in speech, mostly where the voice has its energy (200 to 4000 Hz), and taking a "
         "noise away changes nothing; the beginnings of words count most, as the network remembers from there on.",
     )

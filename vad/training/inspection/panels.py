@@ -60,14 +60,14 @@ def clip_panels(hearing: Hearing, axes: Sequence[Axes]) -> None:
 
 
 def spectrogram_panel(hearing: Hearing, axes: Axes) -> None:
-    """The network's own spectrogram in decibels."""
+    """The spectrogram of the clip in decibels."""
     values = hearing.decibels
     top = float(values.max())
     image = time_frequency_panel(
         hearing, axes, values, cmap="magma", vmin=max(float(values.min()), top - _SHOWN_DB), vmax=top
     )
     axes.figure.colorbar(image, ax=axes, label="power (dB)", pad=0.01)
-    axes.set_title(f"{hearing.clip.name}, as {hearing.subject.name} hears it", loc="left")
+    axes.set_title(f"{hearing.clip.name}, at the level {hearing.subject.name} hears it", loc="left")
 
 
 def probability_panel(hearing: Hearing, axes: Axes) -> None:
@@ -98,8 +98,8 @@ def time_frequency_panel(
 ) -> Any:
     """A map of the clip over time and frequency. Values [shape=(columns, rows)], rows by rising frequency.
 
-    Rows are drawn equally high, as the network sees them; the axis tells each row's frequency. Fewer rows than bands
-    stand for as many bands each. Columns share the clip equally, or are ``column_s`` seconds long and the last is cut.
+    Rows are drawn equally high and share the mel scale; the axis tells their frequencies. Columns share the clip
+    equally, or are ``column_s`` seconds long and the last is cut.
     """
     start, end = time_extent(hearing)
     rows = values.shape[1]

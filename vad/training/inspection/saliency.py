@@ -32,8 +32,8 @@ def integrated_gradients(hearing: Hearing, steps: int = _STEPS) -> Array:
     """How many seconds of speech each cell of the spectrogram brings about, less is negative.
 
     Integrated gradients (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", 2017) of the summed
-    probability, from the clip's own background to the clip. So the map adds up to the seconds of speech that the
-    network finds in the clip beyond those it finds in the background.
+    probability, over the level of every cell of the sound, from the clip's own background to the clip. So the map adds
+    up to the seconds of speech that the network finds in the clip beyond those it finds in the background.
 
     Args:
         hearing: The clip.
@@ -42,19 +42,19 @@ def integrated_gradients(hearing: Hearing, steps: int = _STEPS) -> Array:
     Returns:
         [shape=(hops, bands)]
     """
-    change = hearing.features - hearing.background
-    total = np.zeros_like(change)
+    background = hearing.background
+    total = np.zeros_like(background)
     places = (np.arange(steps, dtype=np.float32) + 0.5) / steps
     for first in range(0, steps, _AT_ONCE):
-        part = places[first : first + _AT_ONCE, np.newaxis, np.newaxis]
-        total += input_gradient(hearing.back, hearing.background + part * change).sum(axis=0)
-    seconds: Array = (change * total / steps * hearing.subject.frame_s)[: hearing.hops]
+        left = 1 - places[first : first + _AT_ONCE, np.newaxis, np.newaxis]
+        total += input_gradient(hearing.back, left * background).sum(axis=0)
+    seconds: Array = (-background * total / steps * hearing.subject.frame_s)[: hearing.hops]
     return seconds
 
 
 @contextmanager
 def shuffled_weights(hearing: Hearing, seed: int = 0) -> Iterator[None]:
-    """Within it, the weights of every kernel behind the spectrogram are in random order, and it gives logits.
+    """Within it, the weights of every kernel are in random order, and it gives logits.
 
     Probabilities of random weights lie at 0 or 1, where no gradient is left to be drawn.
     """
@@ -148,8 +148,8 @@ def _picture(hearing: Hearing, found: Array, control: Array) -> Picture:
         "map",
         "What made it say speech",
         figure,
-        "Below the clip and the probability every cell of the spectrogram in red as far as it made the network say "
-        "speech and in blue as far as it spoke against it, in milliseconds of speech, and last the same map of a "
+        "Below the clip and the probability every part of the sound, in red as far as it made the network "
+        "say speech and in blue as far as it spoke against it, in milliseconds of speech, and last the same map of a "
         "network whose weights were put in random order.",
         "In a healthy map the red lies on the voice, on its harmonics and the beginnings of words, and noises are pale "
         "or blue; the control must look different, or the map would only retrace the sound.",

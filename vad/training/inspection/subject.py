@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -100,33 +100,28 @@ class Stage:
     relu: keras.layers.Layer | None
 
     @property
+    def is_first(self) -> bool:
+        """Whether it hears the sound itself, its spectrogram or its waveform, and no layer before it."""
+        return self.kernel.shape[-2] == 1
+
+    @property
     def matrix(self) -> Array:
         """A column per filter [shape=(weights, filters)]."""
         return self.kernel.reshape(-1, self.kernel.shape[-1])
 
 
 def stages(model: keras.Model) -> list[Stage]:
-    """The layers with kernels, in order; what lies between two of them belongs to the earlier one."""
-    return list(_stages(model))
-
-
-def _stages(model: keras.Model) -> Iterator[Stage]:
+    """The layers with kernels, in order; what follows them is known by its name (`vad.training.networks.blocks`)."""
+    by_name = {layer.name: layer for layer in model.layers}
     kinds = (layers.Conv1D, layers.Conv2D, layers.Dense)
-    starts = [i for i, layer in enumerate(model.layers) if isinstance(layer, kinds)]
-    for start, stop in zip(starts, [*starts[1:], len(model.layers)], strict=True):
-        layer, behind = model.layers[start], model.layers[start:stop]
-        kernel = keras.ops.convert_to_numpy(layer.kernel)
-        yield Stage(
-            layer.name,
-            kernel[np.newaxis] if kernel.ndim == 2 else kernel,
-            # A norm of another width belongs to what lies between, such as the energies of filter pairs.
-            next((x for x in behind if _is_norm(x) and x.gamma.shape[0] == kernel.shape[-1]), None),
-            next((x for x in behind if isinstance(x, layers.ReLU)), None),
-        )
-
-
-def _is_norm(layer: keras.layers.Layer) -> bool:
-    return isinstance(layer, layers.BatchNormalization)
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, kinds):
+            kernel = keras.ops.convert_to_numpy(layer.kernel)
+            kernel = kernel[np.newaxis] if kernel.ndim == 2 else kernel
+            followers = (by_name.get(f"{layer.name}_{suffix}") for suffix in ("norm", "relu"))
+            found.append(Stage(layer.name, kernel, *followers))
+    return found
 
 
 def find_weights(name_or_path: str) -> Path:

@@ -16,24 +16,26 @@ from vad.training.inspection.subject import Array, Stage, Subject, stages
 __all__ = ["first_layer", "inspect", "kernel_parts"]
 
 _STRONGEST = 36
+_PANELS_BESIDE = 3
 
 
 def inspect(subject: Subject) -> View:
     """Shows the weights of a network."""
     layers = stages(subject.model)
     health = [layer_health(stage) for stage in layers]
-    pictures = first_layer(layers[0].kernel, subject.network.SAMPLE_RATE, what="weight")
-    pictures += [_strongest(stage) for stage in layers[1:] if stage.kernel.ndim == 4]
+    first = [stage.kernel for stage in layers if stage.is_first]
+    deeper = [stage for stage in layers if not stage.is_first]
+    rate = subject.network.SAMPLE_RATE
+    pictures = [picture for kernel in first for picture in first_layer(kernel, rate, what="weight")]
+    pictures += [_strongest(stage) for stage in deeper if stage.kernel.ndim == 4]
     pictures += [
-        _connections([stage for stage in layers[1:] if stage.kernel.shape[-1] > 1]),
+        _connections([stage for stage in deeper if stage.kernel.shape[-1] > 1]),
         _statistics(health),
         _taps(layers),
     ]
-    lines = [
-        *_findings(health),
-        *_about_bands(layers[0].kernel, subject.network.SAMPLE_RATE),
-        *_about_shapes(layers[0].kernel),
-    ]
+    lines = _findings(health)
+    for kernel in first:
+        lines += [*_about_bands(kernel, rate), *_about_shapes(kernel)]
     arrays: dict[str, Array] = {f"{stage.name}/kernel": stage.kernel for stage in layers}
     arrays |= {f"{one.name}/norms": one.norms for one in health}
     arrays |= {f"{one.name}/firing": one.firing for one in health if one.firing is not None}
@@ -126,10 +128,10 @@ def first_layer(kernel: Array, sample_rate: int, *, what: str) -> list[Picture]:
             else "Healthy gradients are spread over many filters; all the colour in one or two says that the rest have "
             "stopped learning, and white throughout that nothing comes back to the first layer."
         )
-        return [Picture("first-layer", f"First layer: {what}s", figure, seen, healthy)]
+        return [Picture("first-layer", f"First layer on the spectrogram: {what}s", figure, seen, healthy)]
     in_time = Picture(
         "first-layer-in-time",
-        f"First layer: {what}s in time",
+        f"First layer on the waveform: {what}s in time",
         filters_in_time(kernel, sample_rate, label=what),
         f"The {what}s of some filters on the waveform, from the one that passes the lowest frequencies to the highest; "
         "a title says which filter it is and what it passes most.",
@@ -140,7 +142,7 @@ def first_layer(kernel: Array, sample_rate: int, *, what: str) -> list[Picture]:
     )
     in_frequency = Picture(
         "first-layer-responses",
-        f"First layer: frequency responses of the {what}s",
+        f"First layer on the waveform: frequency responses of the {what}s",
         sorted_responses(kernel, sample_rate),
         "Every column is one filter, bright where it passes sound, sorted by the frequency that it passes most.",
         "In a healthy layer the bright ridge rises without gaps, slowly where speech has most to tell (up to about "
@@ -168,18 +170,17 @@ def _strongest(stage: Stage) -> Picture:
 
 def _connections(layers: list[Stage]) -> Picture:
     """How strongly every filter looks at every input."""
-    rows = -(-len(layers) // 4)
+    rows = -(-len(layers) // _PANELS_BESIDE)
     figure = Figure((WIDTH, 2.6 * rows), layout="constrained")
-    grid = figure.subplots(rows, 4, squeeze=False)
+    grid = figure.subplots(rows, _PANELS_BESIDE, squeeze=False)
     for axes in grid.flat[len(layers) :]:
         axes.set_axis_off()
     for axes, stage in zip(grid.flat, layers, strict=False):
         taps = tuple(range(stage.kernel.ndim - 2))
         strength = np.sqrt(np.square(stage.kernel).sum(axis=taps))
-        axes.imshow(
+        image = axes.imshow(
             strength,
             aspect="auto",
-            interpolation="nearest",
             cmap="viridis",
             vmin=0,
             vmax=float(np.quantile(strength, 0.995)),
@@ -187,6 +188,8 @@ def _connections(layers: list[Stage]) -> Picture:
         )
         axes.set_title(stage.name, fontsize="medium")
         axes.set(xlabel="filter", ylabel="input")
+        scale = figure.colorbar(image, ax=axes, label="norm of the weights", pad=0.02, extend="max")
+        scale.ax.yaxis.set_major_locator(MaxNLocator(nbins=3))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     return Picture(
@@ -194,7 +197,7 @@ def _connections(layers: list[Stage]) -> Picture:
         "Deeper layers: who listens to whom",
         figure,
         "One panel per layer, one column per filter, one row per input: bright where the filter looks hard at that "
-        "input, each panel on its own scale from zero.",
+        "input, by the norm of the weights between them over time and frequency, each panel on its own scale.",
         "A healthy panel is uneven without order: some bright spots, no column dark from top to bottom (a dead "
         "filter) and no row dark from left to right (an input that nobody needs).",
     )
