@@ -16,6 +16,7 @@ from vad.training.inspection import occlusion, saliency
 from vad.training.inspection.hearing import hear
 from vad.training.inspection.subject import Clip, Subject, load_subject
 from vad.training.inspection.time_frequency import TimeFrequency
+from vad.training.kernels import kernels
 
 EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
 SHIPPED = ("default", "waveform")
@@ -122,6 +123,23 @@ def test_saliency_lies_in_the_speech_and_adds_up(heard):
     assert share_in_speech(heard, found) > 0.85
     background = heard.probabilities_of(heard.background[np.newaxis])[0]
     assert found.sum() == pytest.approx(0.02 * (heard.probability - background).sum(), rel=0.1)
+
+
+def test_every_kernel_is_shuffled_and_comes_back():
+    config, model = small_network("logmel-crnn")
+    heard = hear(Subject("small", model, config, Path("nowhere")), Clip("a", tone(0.2)))
+    before = kernels(model)
+    with saliency.shuffled_weights(heard):
+        unmoved = [name for name, kernel in kernels(model).items() if np.array_equal(kernel, before[name])]
+        halves = [
+            name
+            for name, kernel in kernels(model).items()
+            if np.array_equal(kernel[-12:], before[name][-12:])
+        ]
+    assert not unmoved
+    assert not halves, "a GRU's memory is shuffled too"
+    for name, kernel in kernels(model).items():
+        np.testing.assert_array_equal(kernel, before[name])
 
 
 def test_a_randomised_network_gives_another_map(heard):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from vad.training.backend import keras
+from vad.training.kernels import kernels
 from vad.whole_file import whole_file
 
 __all__ = ["UpdateRatios", "read_updates", "update_ratios"]
@@ -28,22 +29,24 @@ def update_ratios(model: keras.Model) -> dict[str, float]:
         model: Compiled with AdamW, after at least one step.
 
     Returns:
-        The ratio by the layer's name.
+        The ratio by the kernel's name (`vad.training.kernels`).
     """
     optimizer = model.optimizer
     state = {variable.path: _numpy(variable) for variable in optimizer.variables}
     steps, rate = float(_numpy(optimizer.iterations)), float(_numpy(optimizer.learning_rate))
     unbiased = rate * np.sqrt(1 - optimizer.beta_2**steps) / (1 - optimizer.beta_1**steps)
-    ratios = {}
-    for layer in model.layers:
-        if not hasattr(layer, "kernel"):
-            continue
-        weights, name = _numpy(layer.kernel), f"{optimizer.name}/{layer.kernel.path.replace('/', '_')}"
+
+    def last_step(kernel: Any) -> Any:
+        name = f"{optimizer.name}/{kernel.path.replace('/', '_')}"
         first, second = state[f"{name}_momentum"], state[f"{name}_velocity"]
-        step = unbiased * first / (np.sqrt(second) + optimizer.epsilon)
-        step += rate * (optimizer.weight_decay or 0.0) * weights
-        ratios[layer.name] = float(np.linalg.norm(step) / np.linalg.norm(weights))
-    return ratios
+        decay = rate * (optimizer.weight_decay or 0.0)
+        return unbiased * first / (np.sqrt(second) + optimizer.epsilon) + decay * _numpy(kernel)
+
+    moved = kernels(model, last_step)
+    return {
+        name: float(np.linalg.norm(moved[name]) / np.linalg.norm(weights))
+        for name, weights in kernels(model).items()
+    }
 
 
 class UpdateRatios(keras.callbacks.Callback):
@@ -62,7 +65,8 @@ class UpdateRatios(keras.callbacks.Callback):
         past = read_updates(self._path)[:epoch] if self._path.exists() else []
         rows = [*past, {"epoch": epoch + 1, **update_ratios(self.model)}]
         with whole_file(self._path) as unfinished, unfinished.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
+            # Of an epoch written by an older version there may be fewer kernels.
+            writer = csv.DictWriter(file, list(rows[-1]), restval="nan")
             writer.writeheader()
             writer.writerows(rows)
 

@@ -7,17 +7,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vad.training.backend import keras
+from vad.training.backend import layers
 from vad.training.inspection.hearing import Hearing
+from vad.training.inspection.memory import memory_findings, memory_picture, update_gates
 from vad.training.inspection.page import Picture, View
 from vad.training.inspection.panels import (
+    SIGNED_COLOURS,
+    channels_panel,
     clip_panels,
     figure_with_rows,
     probability_panel,
-    time_extent,
+    signed_norm,
     time_frequency_panel,
 )
-from vad.training.inspection.subject import Array, stages
+from vad.training.inspection.subject import Array
+from vad.training.streaming import Recurrent
 
 __all__ = ["inspect", "layer_activations"]
 
@@ -25,37 +29,43 @@ _CHANNELS = 8
 
 
 def layer_activations(hearing: Hearing) -> dict[str, Array]:
-    """The output of every rectifier over the clip, by the name of the kernel's layer.
+    """The output of every rectifier and every GRU, by the name of the kernel's layer or of the GRU.
 
     Returns:
-        Arrays [shape=(steps, [bands,] filters)], without the silence put behind the clip. A layer of half the hops has
-        half the steps.
+        Arrays [shape=(steps, [bands,] filters)]; a rectifier's are 0 or more, a GRU's in [-1, 1].
     """
-    subject = hearing.subject
-    taps = {stage.name: stage.relu.output for stage in stages(subject.model) if stage.relu is not None}
-    samples = hearing.clip.whole_frames(subject.network)
-    found = keras.Model(subject.model.input, taps).predict_on_batch(samples[np.newaxis])
-    share = len(hearing.probability) / (len(hearing.probability) + subject.network.delay_frames)
-    return {name: values[0][: round(len(values[0]) * share)] for name, values in found.items()}
+    return hearing.inside(
+        {
+            layer.name.removesuffix("_relu"): layer.output
+            for layer in hearing.subject.model.layers
+            if isinstance(layer, (layers.ReLU, Recurrent))
+        }
+    )
 
 
 def inspect(hearing: Hearing) -> View:
     """Shows what every layer made of a clip."""
-    maps = layer_activations(hearing)
+    maps, gates = layer_activations(hearing), update_gates(hearing)
     pictures = [_overview(hearing, maps)]
     pictures += [_channels(hearing, name, values) for name, values in maps.items() if values.ndim == 3]
+    pictures += [memory_picture(hearing, name, gate) for name, gate in gates.items()]
     arrays: dict[str, npt.NDArray[Any]] = {
         **maps,
         "probability": hearing.probability,
         "decibels": hearing.decibels,
+        **{f"{name}/update_gate": gate for name, gate in gates.items()},
     }
     if hearing.reference is not None:
         arrays["reference"] = hearing.reference
     title = f"Activations of {hearing.subject.name} on {hearing.clip.name}"
-    return View("activations", title, _findings(maps), pictures, arrays)
+    lines = _findings({name: values for name, values in maps.items() if name not in gates})
+    for name, gate in gates.items():
+        lines += memory_findings(hearing, name, gate)
+    return View("activations", title, lines, pictures, arrays)
 
 
 def _findings(maps: dict[str, Array]) -> list[str]:
+    """Which rectifiers are never open in the clip, or always."""
     lines = []
     for name, values in maps.items():
         open_share = (values > 0).reshape(-1, values.shape[-1]).mean(axis=0)
@@ -73,7 +83,6 @@ def _overview(hearing: Hearing, maps: dict[str, Array]) -> Picture:
     """Every layer under the clip, on one time axis."""
     figure, axes = figure_with_rows([1.8, 0.9, *([1.0] * len(maps))])
     clip_panels(hearing, axes)
-    start, end = time_extent(hearing)
     for panel, (name, values) in zip(axes[2:], maps.items(), strict=True):
         if values.ndim == 3:
             drawn = values.mean(axis=2)
@@ -81,18 +90,13 @@ def _overview(hearing: Hearing, maps: dict[str, Array]) -> Picture:
             panel.set_title(f"{name}, mean of {values.shape[2]} filters", loc="left", fontsize="medium")
             continue
         drawn = values[:, _by_probability(hearing, values)]
-        panel.imshow(
-            drawn.T,
-            aspect="auto",
-            interpolation="nearest",
-            extent=(start, end, len(drawn.T), 0),
-            cmap="viridis",
-            vmin=0,
-            vmax=_full(drawn),
-            rasterized=True,
-        )
+        if drawn.min() < 0:
+            channels_panel(
+                hearing, panel, drawn, cmap=SIGNED_COLOURS, norm=signed_norm(drawn, quantile=0.995)
+            )
+        else:
+            channels_panel(hearing, panel, drawn, cmap="viridis", vmin=0, vmax=_full(drawn))
         panel.set_ylabel("filter")
-        panel.set_yticks([])
         panel.set_title(f"{name}, {values.shape[1]} filters", loc="left", fontsize="medium")
     return Picture(
         "layers",
@@ -100,7 +104,8 @@ def _overview(hearing: Hearing, maps: dict[str, Array]) -> Picture:
         figure,
         "Below the clip and the probability one panel per layer, dark for silent and bright for active (each panel "
         "on its own scale); where a panel has no frequency axis its rows are filters, those that fire with the "
-        "probability at the top and those that fire against it at the bottom.",
+        "probability at the top and those that fire against it at the bottom (a GRU's fire both ways, red above zero "
+        "and blue below).",
         "From layer to layer a healthy picture has less of the sound and more of the decision: near the end the "
         "upper rows light up in speech and the lower ones outside of it; rows that never change are wasted (the first "
         "seconds differ, since the memory is still empty).",

@@ -81,6 +81,9 @@ def layer_health(stage: Stage) -> LayerHealth:
     Dead and saturated filters are found where a rectifier follows a normalisation: on the data that its statistics
     come from, the rectifier's input has mean ``beta`` and deviation ``|gamma|``, so it is positive with a probability
     of about Phi(beta / |gamma|). Seldom means less than 1 % of the time.
+
+    A gate of a GRU has no rectifier that could be saturated, and is never called noise: the random weights that it
+    starts with are a memory already. It is dead where it hears nothing.
     """
     norms = np.linalg.norm(stage.matrix, axis=0)
     vanished = norms < _VANISHED * np.median(norms)
@@ -125,6 +128,8 @@ def _edge(matrix: Array) -> float:
 
 
 def _noisy(stage: Stage) -> npt.NDArray[np.bool_]:
+    if stage.remembered:
+        return np.zeros(stage.matrix.shape[1], bool)
     if stage.kernel.ndim == 3 and stage.kernel.shape[0] >= _FEWEST_TAPS:
         power, _ = filter_responses(stage.kernel)
         # Spectral flatness: geometric by arithmetic mean of the power; about 0.56 for white noise, 0 for a tone.

@@ -30,7 +30,7 @@ def inspect(hearing: Hearing) -> View:
     targets = np.concatenate([np.zeros(late, np.float32), wanted.astype(np.float32)])
     loss, gradients = weight_gradients(subject.model, samples[np.newaxis], targets[np.newaxis])
     layers = stages(subject.model)
-    by_layer = [gradients[f"{stage.name}/kernel"].reshape(stage.kernel.shape) for stage in layers]
+    by_layer = [stage.kernel for stage in stages(subject.model, lambda kernel: gradients[kernel.path])]
     pictures = [_norms(layers, by_layer)]
     for stage, gradient in zip(layers, by_layer, strict=True):
         if stage.is_first:
@@ -71,9 +71,9 @@ def _about_loss(hearing: Hearing, loss: float) -> str:
 def _about_layers(layers: list[Stage], gradients: list[Array]) -> list[str]:
     """Which layers hear nothing of the loss."""
     shares = np.array([_norm(g) / _norm(s.kernel) for s, g in zip(layers, gradients, strict=True)])
-    silent = [
-        stage.name for stage, share in zip(layers, shares, strict=True) if share < _VANISHING * shares.max()
-    ]
+    # A reset gate only says how much of the memory the candidate hears: its pull is small in health too.
+    limits = [_VANISHING * (0.1 if stage.remembered else 1.0) * shares.max() for stage in layers]
+    silent = [stage.name for stage, share, limit in zip(layers, shares, limits, strict=True) if share < limit]
     if silent:
         return [
             f"Gradients vanish in {', '.join(silent)}: there they are a thousandth of the largest, or less."
@@ -106,9 +106,10 @@ def _norms(layers: list[Stage], gradients: list[Array]) -> Picture:
         "norms",
         "Gradients layer by layer",
         figure,
-        "How much this clip would pull at each layer's kernel, from the first layer at the top to the last, absolutely "
-        "and against the size of the weights, on logarithmic axes.",
-        "Healthy bars lie within a factor of a hundred of each other; bars that shrink tenfold from layer to layer "
+        "How much this clip would pull at each layer's kernel, or at each gate's of a GRU, from the first layer at the "
+        "top to the last, absolutely and against the size of the weights, on logarithmic axes.",
+        "Healthy bars lie within a factor of a hundred of each other (a reset gate, which only says how much of the "
+        "memory counts, may be ten times lower); bars that shrink tenfold from layer to layer "
         "towards the top are vanishing gradients, and bars that grow so are exploding ones.",
     )
 
@@ -129,8 +130,9 @@ def _update_picture(updates: list[dict[str, float]]) -> Picture:
         "updates",
         "Steps against weights, over the training",
         figure,
-        "The size of the last optimizer step of each epoch against the weights it changed, one line per layer from the "
-        "first (dark) to the last (bright); a run without updates.csv shows its last step alone.",
+        "The size of the last optimizer step of each epoch against the weights it changed, one line per layer, "
+        "or gate of a GRU, from the first (dark) to the last (bright); a run without updates.csv shows its last step "
+        "alone.",
         "Healthy lines stay near a thousandth, in the green band, while the learning rate is high, and sink with it at "
         "the end; a line far below the others is a layer that hardly learns.",
     )

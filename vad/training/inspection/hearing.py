@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -66,6 +67,20 @@ class Hearing:
         quiet = np.quantile(self.decibels, _QUIET_QUANTILE, axis=0)
         # No level is raised: the silence behind the clip stays silence.
         return np.minimum(quiet - self.sound.decibels, 0).astype(np.float32)
+
+    def inside(self, tensors: Mapping[str, Any]) -> dict[str, Array]:
+        """What tensors of the network hold of the clip, by the same names.
+
+        Returns:
+            Arrays [shape=(steps, ...)], without the silence put behind the clip. A layer of half the hops has half the
+            steps.
+        """
+        network, model = self.subject.network, self.subject.model
+        samples = self.clip.whole_frames(network)[np.newaxis]
+        found = keras.Model(model.input, dict(tensors))(samples, training=False)
+        share = len(self.probability) / (len(self.probability) + network.delay_frames)
+        arrays = {name: keras.ops.convert_to_numpy(found[name])[0] for name in tensors}
+        return {name: values[: round(len(values) * share)] for name, values in arrays.items()}
 
     def probabilities_of(self, gains_db: Array) -> Array:
         """What the network says of the clip with other gains, from [batch, hops, bands] to [batch, frames]."""

@@ -15,7 +15,9 @@ from vad.training.inspection.hearing import Hearing
 from vad.training.inspection.subject import Array
 
 __all__ = [
+    "SIGNED_COLOURS",
     "WIDTH",
+    "channels_panel",
     "clip_panels",
     "figure_with_rows",
     "probability_panel",
@@ -91,6 +93,20 @@ def probability_panel(hearing: Hearing, axes: Axes) -> None:
     axes.axhline(0.5, color="grey", lw=0.8, ls=":")
     axes.set(xlim=(start, end), ylim=(-0.02, 1.02), ylabel="speech\nprobability")
     axes.legend(loc="upper right", fontsize="small", ncols=2)
+
+
+def channels_panel(hearing: Hearing, axes: Axes, values: Array, **options: Any) -> Any:
+    """A map of the clip over time with a row per filter, the first at the top. Values [shape=(steps, filters)]."""
+    start, end = time_extent(hearing)
+    axes.set_yticks([])
+    return axes.imshow(
+        values.T,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(start, end, values.shape[1], 0),
+        rasterized=True,
+        **options,
+    )
 
 
 def time_frequency_panel(

@@ -59,7 +59,7 @@ def shuffled_weights(hearing: Hearing, seed: int = 0) -> Iterator[None]:
     Probabilities of random weights lie at 0 or 1, where no gradient is left to be drawn.
     """
     rng = np.random.default_rng(seed)
-    kernels = [variable for variable in hearing.back.trainable_variables if variable.name == "kernel"]
+    kernels = [one for one in hearing.back.trainable_variables if one.name in ("kernel", "recurrent_kernel")]
     before = [keras.ops.convert_to_numpy(kernel) for kernel in kernels]
     speech = hearing.subject.model.get_layer("speech")
     sigmoid, speech.activation = speech.activation, keras.activations.linear

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,7 +15,8 @@ import numpy.typing as npt
 from vad.errors import AudioError, ModelError
 from vad.runtime import model_names
 from vad.segments import Segment
-from vad.training.backend import keras, layers
+from vad.training.backend import keras, ops
+from vad.training.kernels import kernels
 from vad.training.networks import NetworkConfig
 from vad.training.provenance import load_network, network_of
 
@@ -85,19 +86,22 @@ class Clip:
 
 @dataclass(frozen=True)
 class Stage:
-    """A layer with a kernel, and what follows it.
+    """A layer with a kernel, or a gate of a GRU, and what follows it.
 
     Attributes:
-        name: The kernel's layer.
+        name: The kernel's, as `vad.training.kernels` has it.
         kernel: [shape=(time, [frequency,] inputs, filters)]; a dense layer's has a time of 1.
         norm: Its batch normalisation, or None.
         relu: Its rectifier, or None.
+        remembered: How many of its inputs, the last of them, are its own layer's outputs of a step before; 0 in all but
+            the gates of a GRU.
     """
 
     name: str
     kernel: Array
     norm: keras.layers.Layer | None
     relu: keras.layers.Layer | None
+    remembered: int = 0
 
     @property
     def is_first(self) -> bool:
@@ -110,17 +114,20 @@ class Stage:
         return self.kernel.reshape(-1, self.kernel.shape[-1])
 
 
-def stages(model: keras.Model) -> list[Stage]:
-    """The layers with kernels, in order; what follows them is known by its name (`vad.training.networks.blocks`)."""
+def stages(model: keras.Model, read: Callable[[Any], Array] = ops.convert_to_numpy) -> list[Stage]:
+    """The layers with kernels, in order; what follows them is known by its name (`vad.training.networks.blocks`).
+
+    Args:
+        model: The network.
+        read: What stands for a kernel, as in `vad.training.kernels`: by default its values.
+    """
     by_name = {layer.name: layer for layer in model.layers}
-    kinds = (layers.Conv1D, layers.Conv2D, layers.Dense)
     found = []
-    for layer in model.layers:
-        if isinstance(layer, kinds):
-            kernel = keras.ops.convert_to_numpy(layer.kernel)
-            kernel = kernel[np.newaxis] if kernel.ndim == 2 else kernel
-            followers = (by_name.get(f"{layer.name}_{suffix}") for suffix in ("norm", "relu"))
-            found.append(Stage(layer.name, kernel, *followers))
+    for name, values in kernels(model, read).items():
+        kernel = values[np.newaxis] if values.ndim == 2 else values
+        norm, relu = (by_name.get(f"{name}_{suffix}") for suffix in ("norm", "relu"))
+        remembered = 0 if name in by_name else kernel.shape[-1]  # a gate is a part of a layer
+        found.append(Stage(name, kernel, norm, relu, remembered))
     return found
 
 

@@ -28,11 +28,12 @@ def inspect(subject: Subject) -> View:
     rate = subject.network.SAMPLE_RATE
     pictures = [picture for kernel in first for picture in first_layer(kernel, rate, what="weight")]
     pictures += [_strongest(stage) for stage in deeper if stage.kernel.ndim == 4]
-    pictures += [
-        _connections([stage for stage in deeper if stage.kernel.shape[-1] > 1]),
-        _statistics(health),
-        _taps(layers),
-    ]
+    gates = [stage for stage in deeper if stage.remembered]
+    pictures.append(
+        _connections([stage for stage in deeper if stage.kernel.shape[-1] > 1 and not stage.remembered])
+    )
+    pictures += [_gates(gates)] if gates else []
+    pictures += [_statistics(health), _taps(layers)]
     lines = _findings(health)
     for kernel in first:
         lines += [*_about_bands(kernel, rate), *_about_shapes(kernel)]
@@ -170,8 +171,36 @@ def _strongest(stage: Stage) -> Picture:
 
 def _connections(layers: list[Stage]) -> Picture:
     """How strongly every filter looks at every input."""
+    return Picture(
+        "connections",
+        "Deeper layers: who listens to whom",
+        _strengths(layers, height=2.6, column="filter"),
+        "One panel per layer, one column per filter, one row per input: bright where the filter looks hard at that "
+        "input, by the norm of the weights between them over time and frequency, each panel on its own scale.",
+        "A healthy panel is uneven without order: some bright spots, no column dark from top to bottom (a dead "
+        "filter) and no row dark from left to right (an input that nobody needs).",
+    )
+
+
+def _gates(gates: list[Stage]) -> Picture:
+    """How strongly every unit of a GRU looks at every input, and at what every unit remembers."""
+    return Picture(
+        "gates",
+        "The GRU: who listens to whom",
+        _strengths(gates, height=5.6, column="unit"),
+        "The layer with a memory, one column per unit: update decides how much of the memory is kept, reset how much "
+        "of it counts for what may take its place, and candidate is that; the rows over the white line are what the "
+        "layer before says, those under it the memory itself.",
+        "In a healthy update gate some columns stand out, units that know when to renew themselves, and both halves "
+        "are used; where all above the line is dark it no longer listens, and where all below it is, each moment is "
+        "judged by itself.",
+    )
+
+
+def _strengths(layers: list[Stage], *, height: float, column: str) -> Figure:
+    """The norm of the weights between each input (a row) and each filter (a column); panels of a height in inches."""
     rows = -(-len(layers) // _PANELS_BESIDE)
-    figure = Figure((WIDTH, 2.6 * rows), layout="constrained")
+    figure = Figure((WIDTH, height * rows), layout="constrained")
     grid = figure.subplots(rows, _PANELS_BESIDE, squeeze=False)
     for axes in grid.flat[len(layers) :]:
         axes.set_axis_off()
@@ -187,20 +216,16 @@ def _connections(layers: list[Stage]) -> Picture:
             rasterized=True,
         )
         axes.set_title(stage.name, fontsize="medium")
-        axes.set(xlabel="filter", ylabel="input")
-        scale = figure.colorbar(image, ax=axes, label="norm of the weights", pad=0.02, extend="max")
+        axes.set(xlabel=column, ylabel="input")
+        if stage.remembered:
+            axes.axhline(len(strength) - stage.remembered - 0.5, color="white", lw=1.5)
+        scale = figure.colorbar(
+            image, ax=axes, label="norm of the weights", pad=0.02, extend="max", aspect=8 * height
+        )
         scale.ax.yaxis.set_major_locator(MaxNLocator(nbins=3))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-    return Picture(
-        "connections",
-        "Deeper layers: who listens to whom",
-        figure,
-        "One panel per layer, one column per filter, one row per input: bright where the filter looks hard at that "
-        "input, by the norm of the weights between them over time and frequency, each panel on its own scale.",
-        "A healthy panel is uneven without order: some bright spots, no column dark from top to bottom (a dead "
-        "filter) and no row dark from left to right (an input that nobody needs).",
-    )
+    return figure
 
 
 def _statistics(health: list[LayerHealth]) -> Picture:
@@ -222,10 +247,12 @@ def _statistics(health: list[LayerHealth]) -> Picture:
         "statistics",
         "Layer by layer",
         figure,
-        "Per layer: how much of its weights random numbers would not have, how often each filter's rectifier is open "
-        "as its normalisation tells, and how large each filter is (a stroke per filter).",
-        "A trained layer has a quarter or more above noise (an untrained one has none; the last, of one filter, cannot "
-        "be told), its filters fire between 0.05 and 0.95 of the time, and none is far smaller than the rest.",
+        "Per layer, or gate of a GRU: how much of its weights random numbers would not have, how often each filter's "
+        "rectifier is open as its normalisation tells (a gate has none), and how large each filter is (a stroke per "
+        "filter).",
+        "A trained layer has a quarter or more above noise, a gate a tenth, since the random memory it starts with "
+        "serves it (an untrained one has none; the last, of one filter, cannot be told), its filters fire between 0.05 "
+        "and 0.95 of the time, and none is far smaller than the rest.",
     )
 
 
@@ -253,13 +280,14 @@ def _taps(layers: list[Stage]) -> Picture:
     ages = ["now" if age == 0 else f"{age} before" for age in range(most - 1, -1, -1)]
     axes.set_xticks(range(most), ages)
     axes.set_yticks(range(len(drawn)), [stage.name for stage in drawn])
-    axes.set_xlabel("step of the layer (dilated layers take longer steps)")
+    axes.set_xlabel("step of the layer")
     figure.colorbar(image, ax=axes, label="squared weights (share)", pad=0.01)
     return Picture(
         "taps",
         "How far back each layer looks",
         figure,
-        "The share of each layer's squared weights that falls on the present step and on the steps before it.",
+        "The share of each layer's squared weights that falls on the present step and on the steps before it (longer "
+        "ones in a dilated layer; a GRU has no row, since at every step it decides anew how much of its past to keep).",
         "A healthy layer uses all its steps; one with nearly everything on one step could do without the others, and "
         "long dilations that only use the present have found nothing to remember.",
     )
