@@ -1,10 +1,11 @@
-"""The front end is librosa's, and learned filters begin as an ear's."""
+"""The front end is librosa's, its normalisation can be undone, and learned filters begin as an ear's."""
 
+import keras
 import librosa
 import numpy as np
 import pytest
 
-from vad.training.frontend import GaborFilters, LogMel, LogPower
+from vad.training.frontend import GaborFilters, LogMel, LogPower, decibels
 
 SAMPLE_RATE = 16_000
 
@@ -55,6 +56,18 @@ def test_a_loud_batch_mate_changes_nothing():
 def test_digital_silence_is_the_floor():
     layer = LogMel(floor=1e-7)
     np.testing.assert_allclose(np.asarray(layer(np.zeros((1, 1_600), np.float32))), np.log(1e-7), rtol=1e-6)
+
+
+def test_denormalised_features_are_decibels():
+    layer, normalization = LogMel(), keras.layers.Normalization()
+    samples = 0.1 * np.random.default_rng(2).standard_normal((4, SAMPLE_RATE)).astype(np.float32)
+    features = np.asarray(layer(samples))
+    normalization.adapt(features)
+    normalised = np.asarray(normalization(features))
+    assert abs(normalised.mean()) < 1e-3
+    assert abs(normalised.std() - 1) < 1e-2
+    expected = 10 * np.log10(np.exp(features))
+    np.testing.assert_allclose(np.asarray(decibels(normalization)(normalised)), expected, atol=1e-3)
 
 
 def test_gabor_filters_pass_their_band_whatever_the_phase():

@@ -1,8 +1,9 @@
-"""Looking into a GRU: its gates, and how long it remembers."""
+"""Looking into a GRU: its gates, how long it remembers, and what the network with it hears."""
 
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from small_networks import small_network
@@ -44,6 +45,9 @@ def test_a_gate_that_hears_nothing_is_named():
 def heard_by_gru():
     """A second of noise and tone, heard by a network with a GRU whose unit 3 is shut and whose unit 7 is open."""
     subject = small_subject("logmel-crnn")
+    normalization = subject.model.get_layer("normalization")
+    mels = np.linspace(-9, -3, 24).reshape(normalization.mean.shape)
+    normalization.mean, normalization.variance = keras.ops.array(mels), keras.ops.array(2.0 - mels / 9)
     cell = subject.model.get_layer("recurrent").cell
     bias = np.array(cell.bias)
     bias[0, [3, 7]] = 30, -30
@@ -86,3 +90,15 @@ def test_how_long_a_gru_remembers_is_told(heard_by_gru):
     assert any("recurrent: 1 of 12 units never take in anything new in this clip (3)" in one for one in lines)
     assert any("recurrent: 1 of 12 units never keep anything in this clip (7)" in one for one in lines)
     assert not any("recurrent" in one and "fire" in one for one in lines)
+
+
+def test_what_the_network_hears_is_shown_in_decibels(heard_by_gru):
+    view = activations.inspect(heard_by_gru)
+    log_power = heard_by_gru.inside({"it": heard_by_gru.subject.model.get_layer("logmel").output})["it"]
+    np.testing.assert_allclose(view.arrays["heard_decibels"], 10 / np.log(10) * log_power, atol=1e-3)
+    assert np.abs(view.arrays["heard"] - log_power).max() > 1, "it is what lies behind the normalisation"
+    assert "heard" in [one.name for one in view.pictures]
+    for one in view.pictures:
+        assert len(re.findall(SENTENCE_END, f"{one.seen} {one.healthy}")) == 2, one.name
+    learned = activations.inspect(hear(small_subject("waveform-tcn"), heard_by_gru.clip))
+    assert "heard" not in [one.name for one in learned.pictures]

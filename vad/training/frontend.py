@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import gcd
+from math import gcd, log
 from typing import Any
 
 import librosa
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vad.training.backend import keras, ops
 
-__all__ = ["GaborFilters", "LogMel", "LogPower", "folded_dft"]
+__all__ = ["GaborFilters", "LogMel", "LogPower", "decibels", "folded_dft"]
 
 
 @keras.saving.register_keras_serializable("vad")
@@ -128,6 +128,22 @@ def folded_dft(
     cosines, sines = window[:, None] * np.cos(phase), window[:, None] * np.sin(phase)
     cosines[0] /= 2
     return cosines.astype(np.float32), sines.astype(np.float32)
+
+
+def decibels(normalization: keras.layers.Normalization) -> keras.Sequential:
+    """The inverse of the front end's normalisation, scaled to decibels of mel power.
+
+    Args:
+        normalization: The adapted layer of a trained network.
+
+    Returns:
+        A model from normalised features to dB, shape kept.
+    """
+    mean, variance = (
+        ops.convert_to_numpy(x).reshape(-1) for x in (normalization.mean, normalization.variance)
+    )
+    invert = keras.layers.Normalization(axis=-1, mean=mean, variance=variance, invert=True)
+    return keras.Sequential([invert, keras.layers.Rescaling(10 / log(10))])
 
 
 @keras.saving.register_keras_serializable("vad")

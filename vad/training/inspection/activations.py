@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vad.training.backend import layers
+from vad.training.backend import layers, ops
+from vad.training.frontend import decibels
 from vad.training.inspection.hearing import Hearing
 from vad.training.inspection.memory import memory_findings, memory_picture, update_gates
 from vad.training.inspection.page import Picture, View
@@ -23,7 +24,7 @@ from vad.training.inspection.panels import (
 from vad.training.inspection.subject import Array
 from vad.training.streaming import Recurrent
 
-__all__ = ["inspect", "layer_activations"]
+__all__ = ["heard_features", "inspect", "layer_activations"]
 
 _CHANNELS = 8
 
@@ -43,10 +44,25 @@ def layer_activations(hearing: Hearing) -> dict[str, Array]:
     )
 
 
+def heard_features(hearing: Hearing) -> tuple[Array, Array] | None:
+    """The log-mel spectrogram that the network hears of the clip, as it gets it and in decibels.
+
+    Returns:
+        Normalised, and by the inverse of that normalisation in dB, each [shape=(hops, bands)]; None where the network
+        learned its own filters.
+    """
+    for layer in hearing.subject.model.layers:
+        if isinstance(layer, layers.Normalization):
+            normalised = hearing.inside({layer.name: layer.output})[layer.name]
+            return normalised, ops.convert_to_numpy(decibels(layer)(normalised))
+    return None
+
+
 def inspect(hearing: Hearing) -> View:
     """Shows what every layer made of a clip."""
-    maps, gates = layer_activations(hearing), update_gates(hearing)
-    pictures = [_overview(hearing, maps)]
+    maps, gates, heard = layer_activations(hearing), update_gates(hearing), heard_features(hearing)
+    pictures = [] if heard is None else [_heard(hearing, *heard)]
+    pictures.append(_overview(hearing, maps))
     pictures += [_channels(hearing, name, values) for name, values in maps.items() if values.ndim == 3]
     pictures += [memory_picture(hearing, name, gate) for name, gate in gates.items()]
     arrays: dict[str, npt.NDArray[Any]] = {
@@ -55,6 +71,8 @@ def inspect(hearing: Hearing) -> View:
         "decibels": hearing.decibels,
         **{f"{name}/update_gate": gate for name, gate in gates.items()},
     }
+    if heard is not None:
+        arrays |= dict(zip(("heard", "heard_decibels"), heard, strict=True))
     if hearing.reference is not None:
         arrays["reference"] = hearing.reference
     title = f"Activations of {hearing.subject.name} on {hearing.clip.name}"
@@ -77,6 +95,34 @@ def _findings(maps: dict[str, Array]) -> list[str]:
                     f"{name}: {len(which)} of {len(open_share)} filters {word} fire in this clip ({named})."
                 )
     return lines or ["Every filter of every layer fires somewhere in this clip, and rests somewhere."]
+
+
+def _heard(hearing: Hearing, normalised: Array, levels_db: Array) -> Picture:
+    """The network's own spectrogram, before its normalisation and behind it."""
+    figure, axes = figure_with_rows([0.9, 1.9, 1.9])
+    probability_panel(hearing, axes[0])
+    axes[0].set_title(f"{hearing.clip.name}, as {hearing.subject.name} hears it", loc="left")
+    top = float(np.quantile(levels_db, 0.998))
+    image = time_frequency_panel(
+        hearing, axes[1], levels_db, cmap="magma", vmin=float(levels_db.min()), vmax=top
+    )
+    figure.colorbar(image, ax=axes[1], label="mel power (dB)", pad=0.01)
+    axes[1].set_title("before its normalisation, in decibels", loc="left", fontsize="medium")
+    scale = signed_norm(normalised, quantile=0.995)
+    image = time_frequency_panel(hearing, axes[2], normalised, cmap=SIGNED_COLOURS, norm=scale)
+    figure.colorbar(image, ax=axes[2], label="deviations from\nthe training's mean", pad=0.01)
+    axes[2].set_title("behind it, as the first layer gets it", loc="left", fontsize="medium")
+    return Picture(
+        "heard",
+        "What the network itself hears",
+        figure,
+        f"The network's own log-mel spectrogram of {levels_db.shape[1]} bands, at the level it brings recordings to: "
+        "above in decibels, got back by the inverse of its normalisation, and below behind it, each band less its mean "
+        "over the training data and divided by its standard deviation there (red over the mean, blue under it).",
+        "In a healthy picture the voice stands clear of the darkest shade, which is the floor that softer sounds sink "
+        "into, and below all bands share one scale, mostly within three deviations; a picture that is deep red or "
+        "blue throughout is a sound unlike those of the training.",
+    )
 
 
 def _overview(hearing: Hearing, maps: dict[str, Array]) -> Picture:
