@@ -153,7 +153,7 @@ def trainings(cards: list[dict[str, Any]]) -> str:
     headings = [
         "",
         "scenes heard",
-        "wall clock, one CPU core shared",
+        "wall clock",
         "seed",
         "manifest sha256",
         "Keras",
