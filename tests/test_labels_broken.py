@@ -67,6 +67,8 @@ BROKEN: dict[str, list[tuple[str, int, str]]] = {
             OBJECT + "{'start': 0}.",
         ),
         ('[{"start": 0, "end": 1},\n 7]', 1, f"{OBJECT}7."),
+        ('{"segments": [[0, 1],\n[1, 2],\n[3, 2], []]}', 3, f"{ORDER}start=3.0, end=2.0."),
+        ('{"segments": [[0, 1],\n[1, 2],\n[3]]}', 3, f"{OBJECT}[3]."),
         ('[\n{"start": 0,\n"end": 1}, {"start": 3, "end": 2}]', 3, f"{ORDER}start=3.0, end=2.0."),
         ('[{"start": "0", "end": 1}]', 1, f"start {NUMBER}'0'."),
         ('[{"start": 0, "end": true}]', 1, f"end {NUMBER}True."),

@@ -44,6 +44,8 @@ def test_the_manifest_has_all_with_everybody_in_one_split(
     assert spoken.path.is_file()
     assert spoken.duration == 3.0
     assert spoken.range_db == pytest.approx(66, abs=3)  # a tone of -13.5 dBFS over noise of -80
+    assert spoken.snr_db == pytest.approx(66, abs=1)
+    assert {item.snr_db for item in items if item.kind == "noise"} == {None}
     assert re.search(r"train speech +6 +0\.01 +50% +3 +-14", err)
 
 

@@ -188,29 +188,6 @@ def test_labels_in_another_folder_and_a_chosen_tier(
     assert [item.segments for item in items] == [(Segment(1.0, 2.0),)] * 3
 
 
-def test_a_kaldi_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    names = ["call1", "call2", "call3"]
-    folder = tmp_path / "kaldi"
-    for name in names:
-        recording(folder / f"{name}.wav")
-    (folder / "wav.scp").write_text("".join(f"{name} {name}.wav\n" for name in names))
-    (folder / "segments").write_text("".join(f"u{name} {name} 0.5 1.5\n" for name in names))
-    (folder / "utt2spk").write_text("".join(f"u{name} of-{name}\n" for name in names))
-    code, items, err = prepare(capsys, tmp_path, folder)
-    assert code == 0, err
-    assert [(item.speaker, item.segments) for item in items] == [
-        (f"of-{name}", (Segment(0.5, 1.5),)) for name in names
-    ]
-    (folder / "segments").write_text("u1 call1 0 1\nu2 gone 0 1\n")
-    code, _, err = prepare(capsys, tmp_path / "again", folder)
-    assert code == 1
-    assert re.search(r"segments:2: a recording must stand in wav\.scp\. Received: 'gone'", err)
-    for name in ("utt2spk", "wav.scp", "segments"):
-        (folder / name).write_text((folder / name).read_text() + "u9\nu8\n")
-    _, _, err = prepare(capsys, tmp_path / "more", folder)
-    assert [len(re.findall(rf"{name}:\d", err)) for name in ("utt2spk", "wav.scp", "segments")] == [2, 2, 2]
-
-
 def test_a_model_labels_and_its_review_sheet_can_be_given_back(
     tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,3 +205,49 @@ def test_a_model_labels_and_its_review_sheet_can_be_given_back(
     assert all(0.5 < float(row["mean_probability"]) <= 1 for row in rows)
     _, again, _ = prepare(capsys, tmp_path / "again", tmp_path / "in", "--labels", sheet)
     assert [item.segments for item in again] == [item.segments for item in items]
+
+
+def test_a_recording_in_which_a_model_hears_nobody_comes_back_in_the_review_sheet(
+    tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        recording(tmp_path / f"in/{name}.wav", Segment(1.0, 2.0)).with_suffix(".rttm").unlink()
+    recording(tmp_path / "in/silent.wav")
+    assert prepare(capsys, tmp_path, tmp_path / "in", "--label-with", model_path)[0] == 0
+    sheet = tmp_path / "out" / "corpus.review.csv"
+    (row,) = (row for row in csv.DictReader(sheet.read_text().splitlines()) if "silent" in row["file"])
+    assert (row["start"], row["end"], row["mean_probability"]) == ("", "", "")
+    code, items, err = prepare(capsys, tmp_path / "again", tmp_path / "in", "--labels", sheet)
+    assert code == 0, err
+    assert {item.path.stem: len(item.segments) for item in items} == {"a": 1, "b": 1, "silent": 0}
+    assert "review.csv: no speech in it by its labels" in err
+
+
+def test_labels_of_noise_alone_say_that_nobody_speaks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav")
+    (tmp_path / "all.csv").write_text("file,start,end,label\na,1,2,hi\nb,0.5,1,hi\nc,0,3,noise\n")
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
+    assert code == 0, err
+    assert [len(item.segments) for item in items] == [1, 1, 0]
+
+
+def test_labels_that_name_nobody_are_told_where_they_are_to_name_who_speaks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav", *TALK, labels=".txt" if name != "c" else ".rttm")
+    recording(tmp_path / "in/silent.wav").with_suffix(".txt").touch()
+    _, _, err = prepare(capsys, tmp_path / "1", tmp_path / "in", "--speaker", "labels")
+    rule = "labels must name who speaks, as --speaker is labels"
+    (line,) = (line for line in err.splitlines() if "name who speaks" in line)
+    assert line.startswith(
+        f"vad: note: {rule}. Received: 2 of 3 recordings in which they name nobody, so splits"
+    )
+    for name in "ab":
+        recording(tmp_path / f"in/{name}.wav", *TALK).with_suffix(".txt").unlink()
+    _, _, err = prepare(capsys, tmp_path / "2", tmp_path / "in", "--speaker", "labels")
+    assert rule not in err
+    assert rule not in prepare(capsys, tmp_path / "3", tmp_path / "in")[2]

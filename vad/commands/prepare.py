@@ -77,13 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
     require(args.jobs >= 1, "jobs must be at least 1", jobs=args.jobs)
     require(args.seed >= 0, "seed must be 0 or more", seed=args.seed)
-    require(
-        args.output.resolve()
-        not in {path.resolve() for path in (*args.inputs, args.labels or args.output.parent)},
-        "output must be another file than what is read",
-        output=str(args.output),
-    )
-    make_folder(args.output.parent)
+    _require_outputs(args)
     reading = Reading(args.labels, tuple(args.tier), args.speaker, args.label_with is not None)
     found, findings = find_recordings(args.inputs, reading)
     recordings, of_labels = read_turns(found, reading)
@@ -103,6 +97,26 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(summary, indent=1))
     return EXIT_INPUT_FAILED if any(one.is_problem for one in findings) else 0
+
+
+def _require_outputs(args: argparse.Namespace) -> None:
+    """Refuse now what could not be written after hours of hearing, or would write over something."""
+    output: Path = args.output
+    rule = "output must have another extension than .html, which is the page's"
+    require(_page(output) != output, f"{rule}, such as .jsonl", output=str(output))
+    read = {path.resolve() for path in (*args.inputs, *filter(None, [args.labels]))}
+    for path in [output, _page(output), *([_sheet(output)] if args.label_with is not None else [])]:
+        require(path.resolve() not in read, "output must be another file than what is read", output=str(path))
+        require(not path.is_dir(), "output must be a file, such as corpus.jsonl", output=f"the folder {path}")
+    make_folder(output.parent)
+
+
+def _page(output: Path) -> Path:
+    return output.with_suffix(".html")
+
+
+def _sheet(output: Path) -> Path:
+    return output.with_suffix(".review.csv")
 
 
 def _hear(
@@ -128,14 +142,15 @@ def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Seq
     from vad.prepare.manifest import manifest_text, review_text
     from vad.prepare.page import page_text
 
-    page = output.with_suffix(".html")
     texts = {
-        page: page_text(output.stem, dealt.all_heard, dealt.splits, summary, findings, output.parent),
+        _page(output): page_text(
+            output.stem, dealt.all_heard, dealt.splits, summary, findings, output.parent
+        ),
         output: manifest_text(dealt.all_heard, dealt.splits, output.parent),
     }
     labelled = [one for one in dealt.all_heard if one.probabilities.size]
     if labelled:
-        texts[output.with_suffix(".review.csv")] = review_text(labelled)
+        texts[_sheet(output)] = review_text(labelled)
     for path, text in texts.items():
         with writing(path) as temporary:
             # A name need not be UTF-8: its stray bytes are written as JSON writes them, and the manifest finds it.

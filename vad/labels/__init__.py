@@ -19,7 +19,6 @@ Labels that mean no speech (``NON_SPEECH_LABELS``), empty TextGrid texts and mom
 when reading. Text is UTF-8, with or without BOM, or UTF-16 with one; lines end as they like.
 """
 
-import codecs
 import difflib
 import functools
 import math
@@ -32,6 +31,7 @@ from typing import Final, NamedTuple, TypeVar
 from vad.errors import ConfigError, LabelError
 from vad.labels import columns, elan, objects, subtitles, textgrid
 from vad.labels.entry import NON_SPEECH_LABELS, Entry, Malformed, checked
+from vad.labels.plain_text import text_of
 from vad.labels.union import merge
 from vad.segments import Segment
 
@@ -44,6 +44,7 @@ __all__ = [
     "format_of",
     "loads",
     "merge",
+    "read_all",
     "read_entries",
     "read_labels",
     "write_labels",
@@ -205,13 +206,23 @@ def read_entries(
     Args and errors are those of `read_labels`.
     """
     format = format_of(path) if format is None else format
+    return _entries(text_of(path), format, os.fspath(path), uri, tier)
+
+
+def read_all(
+    path: str | os.PathLike[str], format: str | None = None, *, tier: str | None = None
+) -> tuple[list[Entry], list[str]]:
+    """Read all that a file says, past its broken lines.
+
+    Returns:
+        Its entries in order of time, with those that are no speech (``Entry.is_speech``) but may name a recording in
+        which nobody speaks; and what is wrong, each with file and line.
+    """
     try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise LabelError(
-            f"{path}: a label file must be readable. Received: {error.strerror or error}."
-        ) from error
-    return _entries(_decode(content, os.fspath(path)), format, os.fspath(path), uri, tier)
+        format = format_of(path) if format is None else format
+        return _found(text_of(path), format, os.fspath(path), tier)
+    except LabelError as error:
+        return [], list(error.problems)
 
 
 def write_labels(
@@ -247,6 +258,14 @@ def write_labels(
 
 def _entries(text: str, format: str, source: str, uri: str | None, tier: str | None) -> list[Entry]:
     """The speech of one recording, in order of time."""
+    entries, problems = _found(text, format, source, tier)
+    if problems:
+        raise LabelError(*problems)
+    return [entry for entry in entries if entry.is_speech and _is_about(entry, uri)]
+
+
+def _found(text: str, format: str, source: str, tier: str | None) -> tuple[list[Entry], list[str]]:
+    """Entries in order of time, and what is wrong with the other lines."""
     readers = {name: known.read for name, known in _FORMATS.items()} | _READ_ONLY
     read = _named(format, readers)
     if format in _WITH_TIERS:
@@ -257,13 +276,12 @@ def _entries(text: str, format: str, source: str, uri: str | None, tier: str | N
         for found in map(checked, read(content)):
             if isinstance(found, Malformed):
                 broken.append(found)
-            elif _is_speech(found) and _is_about(found, uri):
+            else:
                 entries.append(found)
     except Malformed as error:  # of the whole file, which ends its reading
         broken.append(error)
-    if broken:
-        raise LabelError(*(f"{source}:{one.line}: {one.rule}" for one in broken)) from broken[0]
-    return sorted(entries, key=lambda entry: (entry.start, entry.end))
+    problems = [f"{source}:{one.line}: {one.rule}" for one in broken]
+    return sorted(entries, key=lambda entry: (entry.start, entry.end)), problems
 
 
 def _named(format: str, table: Mapping[str, _Known]) -> _Known:
@@ -276,22 +294,5 @@ def _named(format: str, table: Mapping[str, _Known]) -> _Known:
     return table[format]
 
 
-def _is_speech(entry: Entry) -> bool:
-    silent = entry.label is not None and entry.label.strip().lower() in NON_SPEECH_LABELS
-    return entry.start < entry.end and not silent
-
-
 def _is_about(entry: Entry, uri: str | None) -> bool:
     return uri is None or not entry.uri or columns.one_word(entry.uri) == columns.one_word(uri)
-
-
-def _decode(content: bytes, source: str) -> str:
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    try:
-        if not wide and b"\0" in content:
-            raise UnicodeDecodeError("utf-8", content, content.index(b"\0"), content.index(b"\0") + 1, "NUL")
-        return content.decode("utf-16" if wide else "utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        rule = "a label file must be text in UTF-8, or in UTF-16 with a byte order mark"
-        raise LabelError(f"{source}:{line}: {rule}. Received: byte {content[error.start]:#04x}.") from error

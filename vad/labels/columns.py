@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 
 from vad.errors import LabelError
@@ -30,6 +31,10 @@ _RTTM_TYPES = frozenset(
 )
 
 
+# A spreadsheet's in a country that writes numbers so.
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
+
+
 def one_word(uri: str) -> str:
     """Write a recording's name without white space, which would be several fields in RTTM."""
     return "_".join(uri.split())
@@ -49,7 +54,8 @@ def read_csv(text: str) -> Iterator[Entry | Malformed]:
     """Read rows under a header with ``start`` and ``end``, maybe ``file``, ``label`` and ``speaker``, in any order.
 
     Commas, semicolons or tabs stand between the fields, as in the header, which may come again: files of rows can
-    be joined as they are.
+    be joined as they are. Between semicolons or tabs a number may have a decimal comma. A row with a file, but without
+    times, says that nobody speaks in it: its entry is without length.
 
     Raises:
         Malformed: no such header, or an open quotation mark.
@@ -58,33 +64,41 @@ def read_csv(text: str) -> Iterator[Entry | Malformed]:
 
 
 def _csv_rows(text: str) -> Iterator[tuple[list[str], list[str], int]]:
-    """The header, with each row and its line."""
+    """The header, in lower case, with each row and its line; numbers have decimal points."""
     first_line = text.lstrip("\n").partition("\n")[0]
     delimiter = max(",;\t", key=first_line.count)
     rows = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     header: list[str] = []
     try:
         for row in rows:
-            if not row or row == header:
+            names = [cell.strip().lower() for cell in row]
+            if not any(names) or names == header:
                 continue
             if not header:
-                header = row
+                header = names
                 if not {"start", "end"} <= set(header):
                     raise Malformed(
                         rows.line_num, f"CSV needs a header with start and end. Received: {shown(row)}."
                     )
                 continue
-            yield header, row, rows.line_num
+            yield header, row if delimiter == "," else list(map(_with_point, row)), rows.line_num
     except csv.Error as error:
         raise Malformed(rows.line_num, f"CSV must be well-formed. Received: {error}.") from error
+
+
+def _with_point(cell: str) -> str:
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def _csv_entry(header: list[str], row: list[str], line: int) -> Entry:
     if len(row) != len(header):
         raise Malformed(line, f"CSV needs {len(header)} fields, as in its header. Received: {_count(row)}.")
     cells = dict(zip(header, row, strict=True))
+    file, label, speaker = (cells.get(name) for name in ("file", "label", "speaker"))
+    if file and not "".join(filter(None, (cells["start"], cells["end"], label, speaker))).strip():
+        return Entry(line, 0.0, 0.0, file)
     start, end = _times((cells["start"], cells["end"]), line)
-    return Entry(line, start, end, cells.get("file"), cells.get("label"), cells.get("speaker"))
+    return Entry(line, start, end, file, label, speaker)
 
 
 def write_rttm(segments: Sequence[Segment], uri: str, duration: float | None) -> str:

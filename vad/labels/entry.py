@@ -76,6 +76,12 @@ class Entry:
     label: str | None = None
     speaker: str | None = None
 
+    @property
+    def is_speech(self) -> bool:
+        """It has a length, and no label that means silence or noise."""
+        silent = self.label is not None and self.label.strip().lower() in NON_SPEECH_LABELS
+        return self.start < self.end and not silent
+
 
 class Malformed(Exception):  # noqa: N818 (it never leaves the package: LabelError does)
     """A rule that a line breaks; the package's edge turns it into a LabelError with the file's name."""

@@ -10,7 +10,7 @@ from vad.segments import Segment
 
 __all__ = ["read_json", "read_jsonl", "write_json", "write_jsonl"]
 
-_STRING_OR_BRACE_OR_NEWLINE = re.compile(r'"(?:[^"\\]|\\.)*"|\{|\n')
+_STRING_OR_BRACKET_OR_NEWLINE = re.compile(r'"(?:[^"\\]|\\.)*"|[{[\n]')
 
 
 def write_json(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
@@ -31,11 +31,13 @@ def write_jsonl(segments: Sequence[Segment], uri: str, duration: float | None) -
 def read_json(text: str) -> Iterator[Entry | Malformed]:
     """Read what `write_json` writes, a list of such objects, or a bare list of segments.
 
+    Under ``segments`` one may also be ``[start, end]``, as in the manifest of a corpus.
+
     Raises:
         Malformed: it is no JSON, or an object without segments.
     """
     document = _parse(text, 1)
-    lines = _lines_of_objects(text, document)
+    lines = _lines_of_brackets(text, document)
     if isinstance(document, dict) and "segments" not in document:
         raise Malformed(
             1, f"JSON needs a list of segments. Received: the keys {', '.join(document) or 'none'}."
@@ -46,7 +48,9 @@ def read_json(text: str) -> Iterator[Entry | Malformed]:
             continue
         line, segments, uri = lines[id(item)], item["segments"], item.get("file")
         if isinstance(segments, list):
-            yield from read_each(_entry, ((one, lines.get(id(one), line), uri) for one in segments))
+            yield from read_each(
+                _entry, ((_as_object(one), lines.get(id(one), line), uri) for one in segments)
+            )
         else:
             yield Malformed(line, f"segments must be a list. Received: {shown(segments)}.")
 
@@ -72,27 +76,30 @@ def _parse(text: str, first_line: int) -> Any:
         raise Malformed(first_line, f"JSON must be well-formed. Received: {error}.") from error
 
 
-def _lines_of_objects(text: str, document: Any) -> dict[int, int]:
-    """The line where each object begins, by its id: the n-th object of the document opens the n-th brace."""
+def _lines_of_brackets(text: str, document: Any) -> dict[int, int]:
+    """The line where each object and list begins, by its id: the n-th one of the document opens the n-th bracket."""
     line, lines = 1, []
-    for token in _STRING_OR_BRACE_OR_NEWLINE.findall(text):
+    for token in _STRING_OR_BRACKET_OR_NEWLINE.findall(text):
         if token == "\n":
             line += 1
-        elif token == "{":
+        elif token in "{[":
             lines.append(line)
-    return {id(item): line for item, line in zip(_objects(document), lines, strict=False)}
+    return {id(item): line for item, line in zip(_bracketed(document), lines, strict=False)}
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """All objects in the order of their opening braces."""
+def _bracketed(value: Any) -> Iterator[dict[str, Any] | list[Any]]:
+    """All objects and lists in the order of their opening brackets."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, dict):
+        if isinstance(item, dict | list):
             yield item
-            item = list(item.values())
-        if isinstance(item, list):
-            waiting.extend(reversed(item))
+            waiting.extend(reversed(item if isinstance(item, list) else list(item.values())))
+
+
+def _as_object(item: Any) -> Any:
+    """A pair as the object that it is short for."""
+    return {"start": item[0], "end": item[1]} if isinstance(item, list) and len(item) == 2 else item
 
 
 def _entry(item: Any, line: int, uri: Any) -> Entry:

@@ -1,5 +1,6 @@
 """Labels as a Praat TextGrid, read in its long and short forms."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -73,17 +74,25 @@ def _intervals(turns: Sequence[Segment], xmax: str) -> list[tuple[str, str, str]
     return [interval for interval in intervals if interval[0] != interval[1]]
 
 
-def read_textgrid(text: str, tier: str | None = None) -> Iterator[Entry]:
+def read_textgrid(text: str, tier: str | None = None) -> Iterator[Entry | Malformed]:
     """Read the intervals of a tier that have a text.
 
     Args:
         text: the file.
         tier: the tier's name; None is ``speech`` (in any case), or else the first interval tier.
 
+    Yields:
+        Entries, and the rule that a word breaks where a value of any tier should be.
+
     Raises:
         Malformed: it is no TextGrid, or has no such tier.
     """
-    tiers = _read_tiers(_Tokens(text))
+    tokens = _Tokens(text)
+    try:
+        tiers = _read_tiers(tokens)
+    except Malformed:
+        yield from tokens.broken
+        raise
     if tier is not None:
         chosen = [t for t in tiers if t.name == tier]
     else:
@@ -92,20 +101,41 @@ def read_textgrid(text: str, tier: str | None = None) -> Iterator[Entry]:
         wanted = "an interval tier" if tier is None else f"an interval tier named {tier!r}"
         names = ", ".join(repr(t.name) for t in tiers) or "none"
         raise Malformed(1, f"TextGrid needs {wanted}. Received: {names}.")
-    return (interval for interval in chosen[0].intervals if (interval.label or "").strip())
+    found: list[Entry | Malformed] = [
+        *tokens.broken,
+        *(
+            interval
+            for interval in chosen[0].intervals
+            if (interval.label or "").strip() and not math.isnan(interval.start + interval.end)
+        ),
+    ]
+    yield from sorted(found, key=lambda one: one.line)
 
 
 class _Tokens:
-    """The strings, numbers and flags of a Praat text file, one after the other."""
+    """The strings, numbers and flags of a Praat text file, one after the other.
+
+    Attributes:
+        broken: What was read over: words that stood in the place of a value.
+    """
 
     def __init__(self, text: str) -> None:
+        self.broken: list[Malformed] = []
         self._tokens: list[tuple[int, str, str]] = []
         line, counted = 1, 0
+        equals = 0  # the line of the "=" before, 0 where there is none
         for match in _TOKEN.finditer(text):
-            if match.lastgroup in ("string", "number", "flag", "unfinished"):
-                line += text.count("\n", counted, match.start())
-                counted = match.start()
+            line += text.count("\n", counted, match.start())
+            counted = match.start()
+            if match.lastgroup == "comment":
+                continue
+            if match.lastgroup is not None:
                 self._tokens.append((line, match.lastgroup, match[match.lastgroup]))
+            elif equals:
+                self._tokens.append((equals, "word", match[0] if line == equals else ""))
+            elif match[0].startswith("=") and match[0] != "=":
+                self._tokens.append((line, "word", match[0]))
+            equals = line if match[0] == "=" else 0
         self._next = 0
 
     def take(self, kind: str, what: str) -> tuple[int, str]:
@@ -124,11 +154,24 @@ class _Tokens:
         return line, content
 
     def string(self, what: str) -> str:
-        return self.take("string", what)[1].replace('""', '"')
+        """Return the next string; "" where a word stands in its place."""
+        return "" if self._passes_word(what) else self.take("string", what)[1].replace('""', '"')
 
     def seconds(self, what: str) -> tuple[int, float]:
+        """Return the line and the value of the next number; nan where a word stands in its place."""
+        if self._passes_word(what):
+            return self.broken[-1].line, math.nan
         line, content = self.take("number", what)
         return line, parse_seconds(content, what, line)
+
+    def _passes_word(self, what: str) -> bool:
+        """Read over a word in a value's place, and keep it as broken: what follows is where it belongs."""
+        line, found, content = self._tokens[self._next] if self._next < len(self._tokens) else (0, "", "")
+        if found != "word":
+            return False
+        self.broken.append(Malformed(line, f"TextGrid needs {what}. Received: {shown(content)}."))
+        self._next += 1
+        return True
 
     def count(self, what: str) -> int:
         line, content = self.take("number", what)

@@ -109,7 +109,7 @@ class _Hearer:
             return Heard(recording, error=str(error))
 
     def _label(self, recording: Recording, detector: Detector) -> Heard:
-        stream = detector.stream(_RATE)
+        stream = detector.file_stream(_RATE)
         events, probabilities = [], []
 
         def listen(block: Levels) -> None:

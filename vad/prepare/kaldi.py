@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vad.errors import LabelError
-from vad.labels import Entry, read_entries
+from vad.labels import Entry, read_all
 
 __all__ = ["read_kaldi_folder"]
 
@@ -26,12 +26,9 @@ def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, .
     problems: list[str] = []
     speakers = _pairs(folder / "utt2spk", problems) if (folder / "utt2spk").is_file() else {}
     speaker_of = {name: who for name, (who, _) in speakers.items()}
-    entries = []
-    try:
-        read = read_entries(folder / "segments", "kaldi")
-        entries = [replace(entry, speaker=speaker_of.get(entry.label or "")) for entry in read]
-    except LabelError as error:
-        problems += error.problems
+    read, broken = read_all(folder / "segments", "kaldi")
+    entries = [replace(entry, speaker=speaker_of.get(entry.label or "")) for entry in read if entry.is_speech]
+    problems += broken
     recordings = {}
     for name, (written, where) in _pairs(folder / "wav.scp", problems).items():
         if written.endswith("|"):
@@ -44,7 +41,14 @@ def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, .
             where = f"{folder / 'segments'}:{entry.line}"
             problems.append(f"{where}: a recording must stand in wav.scp. Received: {entry.uri!r}.")
     if problems:
-        raise LabelError(*problems)
+        # Nothing of it is going to be heard, which is what tells otherwise.
+        missing = (
+            (path, where)
+            for path, where, _ in recordings.values()
+            if not path.exists() and not path.name.endswith("|")
+        )
+        told = (f"{where}: a recording must exist. Received: {path}." for path, where in missing)
+        raise LabelError(*problems, *told)
     return recordings
 
 

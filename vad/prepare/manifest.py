@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -38,6 +39,9 @@ def manifest_text(all_heard: Sequence[Heard], splits: Sequence[str], folder: Pat
             **({"speaker": recording.speaker} if recording.speaker else {}),
             **recording.about,
         }
+        over_rest_db = heard.speech_db - heard.background_db
+        if math.isfinite(over_rest_db):
+            row.setdefault("snr_db", round(over_rest_db, 1))
         if recording.kind == "speech":
             row["segments"] = [[round(one.start, 3), round(one.end, 3)] for one in speech_of(heard)]
         rows.append(json.dumps(row, ensure_ascii=False) + "\n")
@@ -53,7 +57,8 @@ def speech_of(heard: Heard) -> list[Segment]:
 def review_text(all_heard: Iterable[Heard]) -> str:
     """Writes a CSV with a row a segment that a model found, recordings and segments with most doubt first.
 
-    Correct it (delete rows, change times) and give it back with ``--labels``.
+    Correct it (delete rows, change times) and give it back with ``--labels``. A recording in which nobody speaks has
+    one row, without times.
     """
     sheet = io.StringIO()
     rows = csv.writer(sheet, lineterminator="\n")
@@ -62,10 +67,10 @@ def review_text(all_heard: Iterable[Heard]) -> str:
         found = []
         for segment in speech_of(heard):
             first, last = (round(time / heard.frame_duration) for time in (segment.start, segment.end))
-            found.append((float(np.mean(heard.probabilities[first : max(last, first + 1)])), segment))
-        for probability, segment in sorted(found, key=lambda pair: pair[0]):
-            times = f"{segment.start:.3f}", f"{segment.end:.3f}"
-            rows.writerow([str(heard.recording.path), *times, f"{probability:.3f}", f"{_doubt(heard):.3f}"])
+            mean = float(np.mean(heard.probabilities[first : max(last, first + 1)]))
+            found.append((f"{segment.start:.3f}", f"{segment.end:.3f}", f"{mean:.3f}"))
+        for cells in sorted(found, key=lambda row: row[2]) or [("", "", "")]:
+            rows.writerow([str(heard.recording.path), *cells, f"{_doubt(heard):.3f}"])
     return sheet.getvalue()
 
 

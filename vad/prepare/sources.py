@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from vad.errors import ConfigError, LabelError
 from vad.labels import EXTENSIONS, Entry
 from vad.prepare.findings import Finding, problem, problems_of
 from vad.prepare.kaldi import read_kaldi_folder
+from vad.prepare.unread import check_label_files
 
 __all__ = ["Reading", "Recording", "find_recordings"]
 
@@ -101,13 +103,24 @@ def find_recordings(paths: Sequence[Path], reading: Reading) -> tuple[list[Recor
     """
     finder = _Finder(reading)
     recordings = [recording for path in paths for recording in finder.find(path)]
-    return recordings, finder.findings
+    findings, spoiled = check_label_files(finder.label_folders, finder.owners)
+    return [one for one in recordings if one.path not in spoiled], [*finder.findings, *findings]
 
 
 class _Finder:
+    """Walks what was given.
+
+    Attributes:
+        findings: What is wrong.
+        label_folders: Where the label files of the folders walked lie.
+        owners: By the path of a label file without its extension, the kinds of the recordings whose it may be.
+    """
+
     def __init__(self, reading: Reading):
         self._reading = reading
         self.findings: list[Finding] = []
+        self.label_folders: set[Path] = set()
+        self.owners: dict[Path, dict[Path, str]] = defaultdict(dict)
 
     def find(self, path: Path) -> Iterator[Recording]:
         if path.is_file() and path.suffix.lower() in KNOWN_SUFFIXES:
@@ -132,6 +145,8 @@ class _Finder:
         kinds = [kind for kind in KINDS if (folder / kind).is_dir()]
         found = 0
         for place, kind in [(folder / kind, kind) for kind in kinds] or [(folder, "speech")]:
+            if self._reading.labels is None or self._reading.labels.is_dir():
+                self.label_folders.add(self._reading.labels or place)
             for path in audio_files(place):
                 found += 1
                 yield from self._labelled(path, place, kind, split)
@@ -139,24 +154,23 @@ class _Finder:
             self.findings.append(problem(folder, "a folder must hold recordings. Received: none."))
 
     def _labelled(self, path: Path, root: Path, kind: str, split: str) -> Iterator[Recording]:
+        stems = self._label_stems(path, root)
+        for stem in stems:
+            self.owners[stem][path] = kind
         if kind != "speech":
             below = path.relative_to(root)
             yield Recording(
                 path, str(path), kind, speaker=below.parts[0] if len(below.parts) > 1 else "", split=split
             )
             return
-        yield Recording(
-            path, str(path), kind, None, self._label_file(path, root), self._speaker(path, root), split
-        )
+        yield Recording(path, str(path), kind, None, _label_file(stems), self._speaker(path, root), split)
 
-    def _label_file(self, path: Path, root: Path) -> str:
-        """Where the labels of a recording are to be read; "" where there is no file of its own."""
+    def _label_stems(self, path: Path, root: Path) -> list[Path]:
+        """Where the labels of a recording may lie, without their extension."""
         folder = self._reading.labels
-        stems = [path.with_suffix("")]
-        if folder is not None:
-            stems = [folder / path.relative_to(root).with_suffix(""), folder / path.stem]
-        labels = (stem.with_name(stem.name + extension) for stem in stems for extension in EXTENSIONS)
-        return next((str(file) for file in labels if file.is_file()), "")
+        if folder is None:
+            return [path.with_suffix("")]
+        return [folder / path.relative_to(root).with_suffix(""), folder / path.stem]
 
     def _speaker(self, path: Path, root: Path) -> str:
         how = self._reading.speaker
@@ -202,6 +216,12 @@ class _Finder:
                 )
         except LabelError as error:
             self.findings += problems_of(error)
+
+
+def _label_file(stems: Sequence[Path]) -> str:
+    """Where the labels of a recording are to be read; "" where there is no file of its own."""
+    labels = (stem.with_name(stem.name + extension) for stem in stems for extension in EXTENSIONS)
+    return next((str(file) for file in labels if file.is_file()), "")
 
 
 def _from_item(item: Item, where: str, has_split: bool) -> Recording:

@@ -36,8 +36,9 @@ class Dealt:
 def deal_out(all_heard: Sequence[Heard], shares: Mapping[str, float], seed: int) -> Dealt:
     """Gives each recording its split: the one it was given in, or one that is drawn.
 
-    Recordings that share a speaker, even by way of others, stay together. Of a thousand draws the one counts that
-    comes nearest to the shares (of speech, of noise, of music), with every split served where there is enough.
+    Recordings that share a speaker, even by way of others, stay together: they go where one of them already is. Of
+    the rest, and of a thousand draws, the one counts that brings all nearest to the shares (of speech, of noise, of
+    music), with every split served where there is enough.
 
     Args:
         all_heard: The recordings.
@@ -45,26 +46,53 @@ def deal_out(all_heard: Sequence[Heard], shares: Mapping[str, float], seed: int)
         seed: Decides the draws.
 
     Returns:
-        The recordings with their splits. Where all hang together by their speakers, recordings are dealt out
-        one by one, and a note says so.
+        The recordings with their splits. Where no speech has a split yet and all of it hangs together by its
+        speakers, recordings are dealt out one by one, and a note says so.
     """
     splits = [one.recording.split for one in all_heard]
     notes: list[Finding] = []
     for number, kind in enumerate(KINDS):
-        places = [i for i, one in enumerate(all_heard) if one.recording.kind == kind and not splits[i]]
-        groups = _groups(all_heard, places)
-        if kind == "speech" and len(groups) == 1 < len(places):
-            groups = [[place] for place in places]
+        placed = [place for place, split in enumerate(splits) if split]
+        its = [place for place, one in enumerate(all_heard) if one.recording.kind == kind]
+        waiting = [place for place in its if not splits[place]]
+        free = _follow(_groups(all_heard, [*waiting, *placed]), splits)
+        if kind == "speech" and len(free) == 1 and len(its) == len(waiting) == len(free[0]) > 1:
+            free = [[place] for place in waiting]
             notes = [
                 note("", "speakers connect all recordings, so the splits share them: figures will flatter.")
             ]
             all_heard = [replace(one, recording=replace(one.recording, speaker="")) for one in all_heard]
-        seconds = np.array([sum(_weight(all_heard[place]) for place in group) for group in groups])
-        drawn = _draw(np.random.default_rng([seed, number]), seconds, shares)
-        for group, split in zip(groups, drawn, strict=True):
+        seconds = np.array([sum(_weight(all_heard[place]) for place in group) for group in free])
+        before = np.array(
+            [sum(_weight(all_heard[place]) for place in its if splits[place] == split) for split in shares]
+        )
+        drawn = _draw(np.random.default_rng([seed, number]), seconds, before, shares)
+        for group, split in zip(free, drawn, strict=True):
             for place in group:
                 splits[place] = split
     return Dealt(all_heard, splits, notes)
+
+
+def _follow(groups: Sequence[Sequence[int]], splits: list[str]) -> list[Sequence[int]]:
+    """Places groups where one of their recordings already is.
+
+    Where these are in several splits, the first counts: who gave them so is told by `check_speakers`.
+
+    Args:
+        groups: Places whose recordings hang together.
+        splits: The split of each recording, "" where it has none yet; those that follow are written into it.
+
+    Returns:
+        The groups without a split.
+    """
+    free = []
+    for group in groups:
+        given = next((splits[place] for place in group if splits[place]), "")
+        if not given:
+            free.append(group)
+        for place in group:
+            splits[place] = splits[place] or given
+    return free
 
 
 def _weight(heard: Heard) -> float:
@@ -75,15 +103,25 @@ def _weight(heard: Heard) -> float:
 
 
 def _draw(
-    rng: np.random.Generator, seconds: npt.NDArray[np.float64], shares: Mapping[str, float]
+    rng: np.random.Generator,
+    seconds: npt.NDArray[np.float64],
+    before: npt.NDArray[np.float64],
+    shares: Mapping[str, float],
 ) -> list[str]:
-    """The split of each group: the draw with the shares nearest to those wanted."""
+    """Gives each group a split: the draw that brings all nearest to the shares wanted.
+
+    Args:
+        rng: Draws.
+        seconds: Of each group [shape=(groups,)].
+        before: What each split has already, seconds [shape=(splits,)].
+        shares: What is wanted of each split.
+    """
     if not len(seconds):
         return []
     wanted = np.array(list(shares.values()))
     draws = rng.choice(len(wanted), (_DRAWS, len(seconds)), p=wanted)
-    given = np.stack([(draws == split) @ seconds for split in range(len(wanted))], axis=1)
-    given /= max(seconds.sum(), 1e-9)
+    given = before + np.stack([(draws == split) @ seconds for split in range(len(wanted))], axis=1)
+    given /= max(seconds.sum() + before.sum(), 1e-9)
     # An empty split weighs more than any share can be off; earlier ones (train, then dev) more than later ones.
     empty = ((given == 0) & (wanted > 0)) @ (10.0 ** np.arange(len(wanted), 0, -1))
     best = int(np.argmin(np.abs(given - wanted).sum(axis=1) + empty))

@@ -8,11 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vad.errors import LabelError
-from vad.labels import Entry, read_entries
+from vad.labels import Entry, read_all
 from vad.labels.columns import one_word
 from vad.labels.entry import shown
-from vad.prepare.findings import Finding, note, problem, problems_of
+from vad.prepare.findings import Finding, note, problem
 from vad.prepare.sources import Reading, Recording
 
 __all__ = ["read_turns"]
@@ -55,14 +54,25 @@ def read_turns(recordings: Sequence[Recording], reading: Reading) -> tuple[list[
             labelled.append(one)
         else:
             giver.findings.append(_unlabelled(one, reading))
+    given = {one.path for one in waiting}
+    named = [bool(one.speaker) for one in labelled if one.path in given and one.turns != ()]
+    if reading.speaker == "labels" and not all(named):
+        giver.findings.append(_nameless(named.count(False), len(named)))
     return labelled, giver.findings
 
 
 def _with_turns(recording: Recording, file: str, turns: Sequence[Entry], reading: Reading) -> Recording:
-    in_order = tuple(sorted(turns, key=lambda turn: (turn.start, turn.end)))
-    named = " + ".join(sorted({turn.speaker for turn in turns if turn.speaker}))
+    spoken = [turn for turn in turns if turn.is_speech]
+    in_order = tuple(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
+    named = " + ".join(sorted({turn.speaker for turn in spoken if turn.speaker}))
     speaker = named if reading.speaker == "labels" else recording.speaker
     return replace(recording, turns=in_order, labels=file, speaker=speaker)
+
+
+def _nameless(nameless: int, labelled: int) -> Finding:
+    rule = "labels must name who speaks, as --speaker is labels"
+    received = f"{nameless} of {labelled} recordings in which they name nobody, so splits may share speakers"
+    return note("", f"{rule}. Received: {received}. Name them, or give --speaker folder, file or a pattern.")
 
 
 def _unlabelled(recording: Recording, reading: Reading) -> Finding:
@@ -70,7 +80,7 @@ def _unlabelled(recording: Recording, reading: Reading) -> Finding:
     received, remedy = "none", beside
     if reading.labels is not None:
         received = f"none in {reading.labels}"
-        remedy = "Add them there, lay recordings in which nobody speaks in noise/"
+        remedy = "Add them there (where nobody speaks, a CSV row without times), lay what is noise in noise/"
     clean = "or let a model label clean recordings with --label-with default"
     return problem(recording.path, f"speech must have labels. Received: {received}. {remedy}, {clean}.")
 
@@ -131,16 +141,15 @@ class _Giver:
         return self._ends[len(parts)].get(parts, set())
 
     def _read(self, file: str) -> list[Entry] | None:
-        """The lines of a label file; None where it is broken."""
+        """The lines of a label file, also those that only say that nobody speaks; None where it is broken."""
         entries: list[Entry] = []
-        broken: list[Finding] = []
+        broken: list[str] = []
         for tier in self._tiers:
-            try:
-                entries += read_entries(file, tier=tier)
-            except LabelError as error:
-                broken += problems_of(error)
+            its, problems = read_all(file, tier=tier)
+            entries += its
+            broken += problems
         # Of formats without tiers, each tier has all lines.
-        self.findings += dict.fromkeys(broken)
+        self.findings += [problem("", text) for text in dict.fromkeys(broken)]
         return None if broken else list(dict.fromkeys(entries))
 
     def _give_one(self, file: str, name: str, entries: list[Entry], found: Collection[Path]) -> None:

@@ -1,0 +1,33 @@
+"""The text of a label file: UTF-8, or UTF-16 where it says so."""
+
+import codecs
+import os
+from pathlib import Path
+
+from vad.errors import LabelError
+
+__all__ = ["text_of"]
+
+
+def text_of(path: str | os.PathLike[str]) -> str:
+    """Read a file's text.
+
+    Raises:
+        LabelError: it cannot be read, or is no text.
+    """
+    source = os.fspath(path)
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise LabelError(
+            f"{source}: a label file must be readable. Received: {error.strerror or error}."
+        ) from error
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        if not wide and b"\0" in content:
+            raise UnicodeDecodeError("utf-8", content, content.index(b"\0"), content.index(b"\0") + 1, "NUL")
+        return content.decode("utf-16" if wide else "utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        rule = "a label file must be text in UTF-8, or in UTF-16 with a byte order mark"
+        raise LabelError(f"{source}:{line}: {rule}. Received: byte {content[error.start]:#04x}.") from error
