@@ -152,6 +152,31 @@ def test_usage_is_exit_code_2_and_one_line(
     assert Path("good.wav").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["evaluate", "x", "--typo"], "vad evaluate: unrecognized arguments: --typo. Did you mean --"),
+        (
+            ["train", "run", "--epoch", "3"],
+            "arguments: --epoch 3. Did you mean --epochs? See `vad train --help`.",
+        ),
+        (["tune", "x", "--max-mis=0.1"], "--max-mis=0.1. Did you mean --max-miss? See `vad tune --help`."),
+        (
+            ["export", "run", "run2", "--name", "x"],
+            "vad export: unrecognized arguments: run2. See `vad export --help`.",
+        ),
+        (["--versoin"], "COMMAND"),
+    ],
+)
+def test_an_unknown_option_names_the_nearest_and_the_commands_help(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The beginning of an option is none."""
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
+
+
 def test_no_command_and_unknown_commands_are_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert capsys.readouterr().err == (

@@ -131,7 +131,8 @@ def no_constants(name: str) -> Any:
 def test_json_has_every_recording_and_null_where_there_is_no_figure(
     corpus: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, err = evaluate(capsys, corpus, "--model", model_path, "--format", "json")
+    words = ("--model", model_path, "--format", "json", "--split", "all")
+    code, out, err = evaluate(capsys, corpus, *words)
     report = json.loads(out, parse_constant=no_constants)
     assert (code, err) == (0, "")
     assert report["model"] == "tiny"
@@ -173,6 +174,22 @@ def test_split_takes_its_recordings_alone(
         words = (corpus, "--model", model_path, "--format", "json", "--split", split)
         report = json.loads(evaluate(capsys, *words)[1])
         assert sorted(one["path"] for one in report["files"]) == paths
+
+
+@pytest.mark.parametrize("command", ["evaluate", "tune"])
+@pytest.mark.parametrize(("split", "notes"), [([], 1), (["--split", "all"], 0), (["--split", "train"], 0)])
+def test_recordings_that_the_model_may_know_are_told(
+    command: str,
+    split: list[str],
+    notes: int,
+    corpus: Path,
+    model_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main([command, str(corpus), "--model", str(model_path), *split]) == 0
+    err = capsys.readouterr().err
+    assert err.count("2 of the 3 recordings are of the split train") == err.count("\n") == notes
+    assert err.count("--split dev, or say --split all") == notes
 
 
 def test_a_split_of_nothing_is_a_usage_error(

@@ -107,6 +107,23 @@ def test_label_files_have_a_page_without_curves(corpus: Path, tmp_path: Path) ->
     assert [one["view"]["probability"] for one in data["stretches"]] == [None, None]
 
 
+def test_the_folder_of_the_page_is_made_and_where_it_cannot_be_nothing_is_heard(
+    corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", str(corpus), "--model", str(model_path), "--report"]
+    assert main([*words, str(tmp_path / "new" / "er" / "x.html")]) == 0
+    assert Page(tmp_path / "new" / "er" / "x.html").title == "Evaluation of tiny"
+    (tmp_path / "file").touch()
+    capsys.readouterr()
+    assert main([*words, str(tmp_path / "file" / "x.html")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(
+        f"vad: {tmp_path / 'file'}: output must be a folder that can be written to."
+    )
+    assert captured.err.count("\n") == 1
+
+
 def test_curves_go_through_the_point_they_show() -> None:
     rng = np.random.default_rng(3)
     labels = rng.random(20_000) < 0.3
@@ -138,6 +155,7 @@ def test_a_browser_shows_curves_tables_and_stretches(report: Path, tmp_path: Pat
           played, alone: last.player.audio.paused,
           curves: [...document.querySelectorAll(".curve")].filter((one) => one.getBBox().width > 50).length,
           cells: [...document.querySelectorAll("tbody td:first-child")].map((cell) => cell.textContent),
+          cut: [...document.querySelectorAll(".scroll")].filter((one) => one.scrollWidth > one.clientWidth).length,
           wide: document.documentElement.scrollWidth <= innerWidth,
           drawn: Timeline.all.every((one) => one.detail.canvas.height > 300),
         };
@@ -149,4 +167,5 @@ def test_a_browser_shows_curves_tables_and_stretches(report: Path, tmp_path: Pat
     assert found["curves"] == 4
     assert sorted(found["cells"]) == [NAME, "b.wav"]
     assert found["wide"]
+    assert found["cut"] == 0
     assert found["drawn"]

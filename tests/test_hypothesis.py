@@ -123,12 +123,98 @@ def test_one_label_file_never_speaks_of_two_recordings(
     assert "a.rttm for corpus/one/a.wav and corpus/two/a.wav" in err
 
 
+def manifest_elsewhere(corpus: Path, folder: str, *, absolute: bool) -> Path:
+    """A manifest that does not lie in the folder of its recordings, as `vad prepare` may write it."""
+    (corpus.parent / folder).mkdir(parents=True)
+    rows = []
+    for audio in sorted(corpus.rglob("*.wav")):
+        upwards = "../" * len(Path(folder).parts)
+        name = str(audio) if absolute else upwards + audio.relative_to(corpus.parent).as_posix()
+        segments = [[one.start, one.end] for one in read_labels(audio.with_suffix(".rttm"))]
+        row = {"audio_filepath": name, "kind": "speech", "segments": segments, "split": "test"}
+        rows.append(json.dumps(row) + "\n")
+    path = corpus.parent / folder / "mine.jsonl"
+    path.write_text("".join(rows))
+    return path
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize("depth", [0, 1, 2, 3])
+def test_keys_that_lead_out_of_the_folder_never_find_the_reference(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], depth: int, absolute: bool
+) -> None:
+    """An empty label file a recording finds nothing, and no label file at all is no hypothesis."""
+    manifest = manifest_elsewhere(corpus, "w", absolute=absolute)
+    found = tmp_path / "found"
+    found.mkdir()
+    for path in corpus.rglob("*.rttm") if depth else ():
+        empty = found.joinpath(*path.parts[-depth:])
+        empty.parent.mkdir(parents=True, exist_ok=True)
+        empty.touch()
+    code, report, err = evaluate(capsys, manifest, "--hypothesis", found)
+    if depth:
+        assert (code, err) == (0, "")
+        assert report["pooled"]["detection_error_rate"] == 1
+    else:
+        assert (code, report["files"]) == (1, [])
+        assert err.count("must have a label file in the hypothesis. Received: none.") == 3
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("extension", ["", ".wav"])
+def test_one_file_that_names_its_recordings_is_taken(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], depth: int, extension: str
+) -> None:
+    lines = ["SPEAKER elsewhere/x 1 0.0 1.0 <NA> <NA> x <NA> <NA>\n"]
+    for path in sorted(corpus.rglob("*.rttm")):
+        name = "/".join(path.with_suffix(extension).parts[-depth:])
+        lines.append(path.read_text().replace(f" {path.stem} ", f" {name} "))
+    (tmp_path / "all.rttm").write_text("".join(lines))
+    manifest = manifest_elsewhere(corpus, "w", absolute=False)
+    code, report, err = evaluate(capsys, manifest, "--hypothesis", tmp_path / "all.rttm")
+    assert (code, err) == (0, "")
+    assert [one["detection_error_rate"] for one in report["files"]] == [0, 0, 0]
+
+
+def test_what_one_file_does_not_name_is_without_speech_and_told(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "all.rttm").write_bytes((corpus / "two" / "c.rttm").read_bytes())
+    code, report, err = evaluate(capsys, corpus, "--hypothesis", tmp_path / "all.rttm")
+    assert code == 0
+    rates = {one["path"]: one["detection_error_rate"] for one in report["files"]}
+    assert rates == {"corpus/one/a.wav": 1, "corpus/one/b.wav": 1, "corpus/two/c.wav": 0}
+    assert err.startswith("vad: note: ")
+    assert "does not name corpus/one/a.wav and corpus/one/b.wav: counted as without speech." in err
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("z", "names none of 4. Write the ends"), ("a", "'a' in all.rttm, for corpus/one/a.wav and corpus/two")],
+)
+def test_one_file_that_names_nobody_or_two_is_refused(
+    corpus: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    rule: str,
+) -> None:
+    for suffix in (".wav", ".rttm"):
+        (corpus / "two" / f"a{suffix}").write_bytes((corpus / "one" / f"a{suffix}").read_bytes())
+    monkeypatch.chdir(corpus.parent)
+    Path("all.rttm").write_text(f"SPEAKER {name} 1 0.0 1.0 <NA> <NA> x <NA> <NA>\n")
+    code, report, err = evaluate(capsys, "corpus", "--hypothesis", "all.rttm")
+    assert (code, report) == (2, None)
+    assert rule in err
+
+
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        (["--hypothesis", "nowhere"], "hypothesis must be a folder of label files. Received: nowhere"),
+        (["--hypothesis", "nowhere"], "or one file that names its recordings. Received: nowhere"),
         (["--hypothesis", ".", "--threshold", "0.3"], "a hypothesis must stand alone"),
         (["--hypothesis", ".", "--model", "waveform"], "Received: model=waveform as well"),
+        (["--hypothesis", ".", "--live"], "Received: live=True as well"),
         (["--report", "page.txt"], "--report must end in .html. Received: page.txt."),
     ],
 )

@@ -193,16 +193,24 @@ def test_a_page_of_stdin_has_its_sound(tmp_path: Path, model_path: Path) -> None
     [
         ("--report", "out.htm", "--report must be a folder, or end in .html"),
         ("--plot", "out.gif", "--plot must be a folder, or end in .png or .svg or .pdf"),
-        ("--report", "none/out.html", "output must be writable"),
+        ("--report", "file/out.html", "file: output must be a folder that can be written to"),
+        ("--plot", "file/none/out.png", "file/none: output must be a folder that can be written to"),
     ],
 )
 def test_an_output_that_cannot_be_is_one_line(
     folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str], flag: str, output: str, rule: str
 ) -> None:
-    assert detect(model_path, NAME, flag, output) != 0
-    err = capsys.readouterr().err
-    assert rule in err
-    assert err.count("\n") == 1
+    Path("file").touch()
+    assert detect(model_path, NAME, flag, output) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert rule in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_the_folder_of_a_page_is_made(folder: Path, model_path: Path) -> None:
+    assert detect(model_path, NAME, "--report", "new/er/out.html") == 0
+    assert Page(folder / "new" / "er" / "out.html").title == NAME
 
 
 @pytest.mark.parametrize(("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")])

@@ -12,7 +12,8 @@ import numpy.typing as npt
 __all__ = ["histogram", "lines", "strip"]
 
 _COLOURS = ("#1f5fa8", "#c2571a", "#3b7d3b", "#7a4fa3")
-_STYLE = 'font-family="sans-serif" font-size="11" fill="#333"'
+_NEUTRAL = "#333"
+_STYLE = f'font-family="sans-serif" font-size="11" fill="{_NEUTRAL}"'
 _LEFT, _BOTTOM, _TOP, _RIGHT = 52, 38, 24, 14
 
 
@@ -47,6 +48,7 @@ def lines(
     y_label: str,
     *,
     marks: Mapping[str, tuple[float, float]] | None = None,
+    limits: Mapping[str, float] | None = None,
     width: int = 560,
     height: int = 360,
 ) -> str:
@@ -58,12 +60,14 @@ def lines(
         x_label: Below the axis, with its unit.
         y_label: Beside the axis, with its unit.
         marks: Points to point out, by what they are called.
+        limits: Heights to draw a dashed line at, likewise.
         width: Pixels.
         height: Pixels.
     """
-    marks = marks or {}
+    marks, limits = marks or {}, limits or {}
     xs = [x for points, _ in series.values() for x in points] + [x for x, _ in marks.values()]
     ys = [y for _, points in series.values() for y in points] + [y for _, y in marks.values()]
+    ys += limits.values()
     frame = _Frame((min(xs), max(xs)), (min(ys), max(ys)), width, height)
     parts = []
     for number, (name, (x_points, y_points)) in enumerate(series.items()):
@@ -74,15 +78,34 @@ def lines(
             f'<text x="{width - _RIGHT}" y="{_TOP + 14 * (number + 1)}" text-anchor="end" {_STYLE} '
             f'style="fill:{colour}">{html.escape(name)}</text>'
         )
-    for name, (x, y) in marks.items():
-        parts.append(f'<circle cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="4" fill="{_COLOURS[1]}"/>')
-        anchor = "end" if frame.x(x) > width * 0.6 else "start"
-        shift = -8 if anchor == "end" else 8
-        parts.append(
-            f'<text x="{frame.x(x) + shift:.1f}" y="{frame.y(y) - 8:.1f}" text-anchor="{anchor}" {_STYLE}>'
-            f"{html.escape(name)}</text>"
-        )
+    # Marks lie on limits often: their names are kept apart.
+    on_left = all(frame.x(x) > width * 0.45 for x, _ in marks.values())
+    for number, (name, at) in enumerate(limits.items()):
+        shift = 6 + 150 * number
+        place = (_LEFT + shift, "start") if on_left else (width - _RIGHT - shift, "end")
+        parts.append(_limit(frame, name, at, width, place))
+    parts += [_mark(frame, name, x, y, width) for name, (x, y) in marks.items()]
     return frame.svg("".join(parts), title, x_label, y_label)
+
+
+def _limit(frame: _Frame, name: str, at: float, width: int, place: tuple[int, str]) -> str:
+    y = f"{frame.y(at):.1f}"
+    return (
+        f'<line x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y}" y2="{y}" stroke="{_NEUTRAL}" stroke-dasharray="6 4"/>'
+        f'<text x="{place[0]}" y="{y}" dy="-5" text-anchor="{place[1]}" {_STYLE}>'
+        f"{html.escape(name)}</text>"
+    )
+
+
+def _mark(frame: _Frame, name: str, x: float, y: float, width: int) -> str:
+    """A dot that has no curve's colour: it need not lie on one."""
+    anchor = "end" if frame.x(x) > width * 0.6 else "start"
+    shift = -8 if anchor == "end" else 8
+    return (
+        f'<circle cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="4" fill="{_NEUTRAL}"/>'
+        f'<text x="{frame.x(x) + shift:.1f}" y="{frame.y(y) - 8:.1f}" text-anchor="{anchor}" {_STYLE}>'
+        f"{html.escape(name)}</text>"
+    )
 
 
 def strip(

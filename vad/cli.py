@@ -11,11 +11,12 @@ stdout carries data only; words and progress go to stderr.
 """
 
 import argparse
+import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from vad import __version__
 from vad.errors import AudioError, DeviceError, LabelError, VadError
@@ -54,7 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     _open_closed_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        args = _parser_for(words).parse_args(words)
+        parser, command = _parsers_for(words)
+        args, unknown = parser.parse_known_args(words)
+        if unknown:
+            command.refuse(unknown)
         code: int = args.run(args)
         sys.stdout.flush()
         return code
@@ -95,15 +99,35 @@ def _give_up_stdout() -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Complains in one line, as everything else does; argparse's own way is a screen of usage before it."""
+    """Complains in one line, as everything else does; argparse's own way is a screen of usage before it.
+
+    Takes no option by its beginning: what that means would change with every option that is added.
+    """
+
+    def __init__(self, **settings: Any):
+        super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_USAGE, f"{self.prog}: {message.removesuffix('.')}. See `{self.prog} --help`.\n")
+        ended = message if message.endswith((".", "?")) else f"{message}."
+        self.exit(EXIT_USAGE, f"{self.prog}: {ended} See `{self.prog} --help`.\n")
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Complain of words that the parser does not know, and name the option that the first of them is nearest to."""
+        message = f"unrecognized arguments: {' '.join(unknown)}"
+        known = [option for action in self._actions for option in action.option_strings]
+        option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), None)
+        if option is not None:
+            message += f". Did you mean {difflib.get_close_matches(option, known, n=1, cutoff=0.0)[0]}?"
+        self.error(message)
 
 
-def _parser_for(words: list[str]) -> argparse.ArgumentParser:
-    """Build the parser; only the command in `words` brings its own arguments."""
-    parser = _Parser(prog="vad", description="Find the speech in audio.")
+def _parsers_for(words: list[str]) -> tuple[_Parser, _Parser]:
+    """Build the parser; only the command in `words` brings its own arguments.
+
+    Returns:
+        The parser of all words, and that of the command; the same again where there is none.
+    """
+    parser = chosen = _Parser(prog="vad", description="Find the speech in audio.")
     parser.add_argument("--version", action="version", version=f"vad {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (module_name, purpose) in COMMANDS.items():
@@ -112,4 +136,5 @@ def _parser_for(words: list[str]) -> argparse.ArgumentParser:
             module = importlib.import_module(module_name)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
-    return parser
+            chosen = command
+    return parser, chosen

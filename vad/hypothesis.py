@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,27 +11,63 @@ from vad.audio import open_audio
 from vad.corpus import Item
 from vad.errors import ConfigError, LabelError
 from vad.evaluate import Scored, score_segments
-from vad.labels import EXTENSIONS
+from vad.labels import EXTENSIONS, read_entries
+from vad.labels.columns import one_word
 from vad.labels.own import read_own_labels
+from vad.segments import Segment
 
-__all__ = ["find_hypotheses", "score_hypothesis"]
+__all__ = ["Hypothesis", "find_hypotheses", "score_hypothesis"]
+
+Hypothesis = Path | Sequence[Segment]
+"""A recording's own label file, or its segments out of a file about many."""
 
 
-def find_hypotheses(folder: Path, items: Sequence[Item]) -> dict[str, Path]:
-    """Find the label file of every recording: of the same path below the folder, or of the end of that path.
+def find_hypotheses(place: Path, items: Sequence[Item]) -> dict[str, Hypothesis]:
+    """Find what is said of every recording.
+
+    In a folder that is the label file of the recording's path below the folder, or of the end of that path. In one
+    file about many it is the lines that name the recording, or the end of its path.
 
     Args:
-        folder: Where the label files are, in any format of `vad.labels`.
+        place: A folder of label files, or one file, in any format of `vad.labels`.
         items: The recordings.
 
     Returns:
-        The label files by the keys of the items; recordings that have none are left out.
+        By the keys of the items. Recordings that have no label file are left out; those that a file about many does
+        not name have no segments: nothing was found in them.
 
     Raises:
-        ConfigError: The folder is none, or one file would speak of two recordings.
+        ConfigError: The place is none, what it says would be of two recordings, or a file names none of them.
+        LabelError: A file about many cannot be read, or breaks a rule of its format.
     """
-    if not folder.is_dir():
-        raise ConfigError(f"hypothesis must be a folder of label files. Received: {folder}.")
+    if place.is_file():
+        return dict(_segments_by_name(place, items))
+    if not place.is_dir():
+        raise ConfigError(
+            f"hypothesis must be a folder of label files, or one file that names its recordings. Received: {place}."
+        )
+    return dict(_files_by_path(place, items))
+
+
+def score_hypothesis(found: Hypothesis | None, item: Item) -> Scored:
+    """Measure what is said of a recording.
+
+    Args:
+        found: Its label file or segments; None where there is no label file.
+        item: The recording and its reference.
+
+    Raises:
+        LabelError: There is no label file, or it breaks a rule of its format.
+        AudioError: The recording, whose length counts, cannot be read.
+        MissingDependencyError: A container needs the `media` extra.
+    """
+    if found is None:
+        raise LabelError(f"{item.key}: a recording must have a label file in the hypothesis. Received: none.")
+    segments = read_own_labels(found, item.path) if isinstance(found, Path) else found
+    return score_segments(item.segments, segments, _duration(item))
+
+
+def _files_by_path(folder: Path, items: Sequence[Item]) -> dict[str, Path]:
     owners: dict[Path, str] = {}
     for item in items:
         path = _find(folder, Path(item.key))
@@ -43,31 +81,51 @@ def find_hypotheses(folder: Path, items: Sequence[Item]) -> dict[str, Path]:
     return {key: path for path, key in owners.items()}
 
 
-def score_hypothesis(path: Path | None, item: Item) -> Scored:
-    """Measure a label file.
-
-    Args:
-        path: The label file; None where there is none.
-        item: The recording and its reference.
-
-    Raises:
-        LabelError: There is no label file, or it breaks a rule of its format.
-        AudioError: The recording, whose length counts, cannot be read.
-        MissingDependencyError: A container needs the `media` extra.
-    """
-    if path is None:
-        raise LabelError(f"{item.key}: a recording must have a label file in the hypothesis. Received: none.")
-    return score_segments(item.segments, read_own_labels(path, item.path), _duration(item))
-
-
 def _find(folder: Path, key: Path) -> Path | None:
-    for depth in range(len(key.parts)):
-        place = folder.joinpath(*key.parts[depth:])
+    # What leads upwards, or to the root, would lead out of the folder: to the reference itself, perhaps.
+    parts = [part for part in key.parts if part not in ("..", key.anchor)]
+    for depth in range(len(parts)):
+        place = folder.joinpath(*parts[depth:])
         for extension in EXTENSIONS:
             for path in (place.with_suffix(extension), place.with_name(place.name + extension)):
                 if path.is_file():
                     return path
     return None
+
+
+def _segments_by_name(file: Path, items: Sequence[Item]) -> dict[str, list[Segment]]:
+    candidates = defaultdict(list)  # by the name alone, with its extension and without
+    for item in items:
+        *folders, name = _parts(os.path.abspath(item.path))
+        for last in {name, one_word(item.path.stem)}:
+            candidates[last].append((folders, item.key))
+    found: dict[str, list[Segment]] = {}
+    owners: dict[str, list[str]] = {}
+    for entry in read_entries(file):
+        name = entry.uri or file.stem
+        if name not in owners:
+            *folders, last = _parts(name) or [""]
+            ends = ((whole[len(whole) - len(folders) :], key) for whole, key in candidates[last])
+            owners[name] = [key for end, key in ends if end == folders]
+        if len(owners[name]) > 1:
+            raise ConfigError(
+                f"labels must be of one recording. Received: {name!r} in {file}, for "
+                f"{' and '.join(owners[name][:2])}. Write more of the path."
+            )
+        for key in owners[name]:
+            found.setdefault(key, []).append(Segment(entry.start, entry.end))
+    if not found:
+        raise ConfigError(
+            f"a hypothesis must name the recordings. Received: {file}, which names none of {len(items)}. "
+            "Write the ends of their paths."
+        )
+    return {item.key: found.get(item.key, []) for item in items}
+
+
+def _parts(name: str) -> list[str]:
+    """The folders and the name in a path, each in one word as in RTTM; what leads upwards says nothing."""
+    parts = name.replace("\\", "/").split("/")
+    return [one_word(part) for part in parts if part not in ("", ".", "..")]
 
 
 def _duration(item: Item) -> float:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from vad.cli import EXIT_INPUT_FAILED
-from vad.commands.detection_options import add_detection_arguments, resolve_detection
+from vad.commands.detection_options import add_detection_arguments, add_live_argument, resolve_detection
 from vad.commands.raw_options import add_raw_arguments, resolve_raw
 from vad.errors import ConfigError
 from vad.labels import FORMATS
@@ -70,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_raw_arguments(parser)
     add_detection_arguments(parser)
+    add_live_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -145,7 +146,7 @@ def _paths(
     ending: str | None = None,
 ) -> dict["Recording", Path]:
     """Give each recording a path: the output itself for a single one, or its own in the output folder."""
-    from vad.commands.outputs import is_folder, keep_recordings, paths_in
+    from vad.commands.outputs import is_folder, keep_recordings, make_folder, paths_in
 
     if output is None:
         return {}
@@ -156,6 +157,7 @@ def _paths(
     if Path(output).suffix.lower() not in suffixes:
         raise ConfigError(f"{flag} must be a folder, or end in {' or '.join(suffixes)}. Received: {output}.")
     keep_recordings([Path(output)], recordings)
+    make_folder(Path(output).parent)
     return {recordings[0]: Path(output)}
 
 

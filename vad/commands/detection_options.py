@@ -15,7 +15,13 @@ from vad.errors import ConfigError
 if TYPE_CHECKING:
     from vad.detector import Detector
 
-__all__ = ["SEGMENT_FLAGS", "DetectionSettings", "add_detection_arguments", "resolve_detection"]
+__all__ = [
+    "SEGMENT_FLAGS",
+    "DetectionSettings",
+    "add_detection_arguments",
+    "add_live_argument",
+    "resolve_detection",
+]
 
 SEGMENT_FLAGS = {
     "threshold": ("P", "speech begins at a probability of at least this, 0 to 1"),
@@ -36,11 +42,13 @@ class DetectionSettings:
         model: A model's name, or the path of a .tflite file.
         operating_point: A name in the model card.
         options: Fields of `SegmentOptions` that replace the operating point's.
+        live: Decide as soon as at a microphone.
     """
 
     model: str = "default"
     operating_point: str = "balanced"
     options: dict[str, Any] = field(default_factory=dict)
+    live: bool = False
 
     def detector(self) -> "Detector":
         """Load the model.
@@ -51,7 +59,7 @@ class DetectionSettings:
         """
         from vad.detector import Detector
 
-        return Detector(self.model, self.operating_point, **self.options)
+        return Detector(self.model, self.operating_point, live=self.live, **self.options)
 
 
 def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,11 +72,20 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name.replace('_', '-')}", type=float, metavar=metavar, help=purpose)
 
 
+def add_live_argument(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the flag of commands that hear recordings."""
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="decide as soon as at a microphone, without the late, surer decisions that files get",
+    )
+
+
 def resolve_detection(args: argparse.Namespace) -> DetectionSettings:
     """Put the configuration file and the flags together.
 
     Args:
-        args: What a parser with `add_detection_arguments` gave.
+        args: What a parser with `add_detection_arguments`, and perhaps `add_live_argument`, gave.
 
     Raises:
         ConfigError: The file cannot be read, or has a key that is no option.
@@ -77,7 +94,7 @@ def resolve_detection(args: argparse.Namespace) -> DetectionSettings:
     flags = {name: getattr(args, name) for name in ("model", "operating_point", *SEGMENT_FLAGS)}
     chosen |= {name: value for name, value in flags.items() if value is not None}
     named = {name: chosen.pop(name) for name in ("model", "operating_point") if name in chosen}
-    return DetectionSettings(**named, options=chosen)
+    return DetectionSettings(**named, options=chosen, live=getattr(args, "live", False))
 
 
 def _read_config(path: str) -> dict[str, Any]:

@@ -9,10 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vad.breakdown import break_down
-from vad.commands.detection_options import SEGMENT_FLAGS, add_detection_arguments, resolve_detection
+from vad.commands.detection_options import (
+    SEGMENT_FLAGS,
+    add_detection_arguments,
+    add_live_argument,
+    resolve_detection,
+)
 from vad.commands.evaluation_views import Evaluation, show_json, show_text, worst_first
+from vad.commands.labelled import add_corpus_arguments, labelled_recordings
+from vad.commands.outputs import make_folder
 from vad.commands.progress import Progress
-from vad.corpus import SPLITS, Item, read_corpus
+from vad.corpus import Item
 from vad.errors import AudioError, ConfigError, LabelError, MissingDependencyError
 from vad.evaluate import Scored, pool, score_item
 from vad.hypothesis import find_hypotheses, score_hypothesis
@@ -22,20 +29,18 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument(
-        "corpus", metavar="PATH", help="manifest (.jsonl) or folder, as data/README.md describes"
-    )
+    add_corpus_arguments(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
-    parser.add_argument("--split", choices=("all", *SPLITS), default="all", help="default: all")
     parser.add_argument(
         "--hypothesis",
-        metavar="DIR",
-        help="measure these label files (RTTM, TextGrid, ...) instead of a model",
+        metavar="DIR|FILE",
+        help="measure these label files (RTTM, TextGrid, ...), or one that names its recordings, instead of a model",
     )
     parser.add_argument(
         "--report", metavar="FILE", help="also write a page with curves and the worst stretches, as .html"
     )
     add_detection_arguments(parser)
+    add_live_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,7 +54,9 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.report is not None and Path(args.report).suffix.lower() != ".html":
         raise ConfigError(f"--report must end in .html. Received: {args.report}.")
-    items = [item for item in read_corpus(args.corpus) if args.split in ("all", item.split)]
+    if args.report is not None:
+        make_folder(Path(args.report).parent)
+    items = labelled_recordings(args, learned=args.hypothesis is None)
     if not items:
         raise ConfigError(
             f"split must leave a recording to measure. Received: split={args.split}, which leaves none."
@@ -61,8 +68,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         _refuse_detection(args)
         name, options = args.hypothesis, None
-        paths = find_hypotheses(Path(name), items)
-        scored = _score_all(items, lambda item: score_hypothesis(paths.get(item.key), item))
+        found = find_hypotheses(Path(name), items)
+        _note_unnamed([key for key, one in found.items() if not isinstance(one, Path) and not one], name)
+        scored = _score_all(items, lambda item: score_hypothesis(found.get(item.key), item))
     evaluation = Evaluation(
         name, options, worst_first(scored), pool([one for _, one in scored]), break_down(scored)
     )
@@ -75,12 +83,22 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refuse_detection(args: argparse.Namespace) -> None:
-    for name in ("model", "operating_point", "config", *SEGMENT_FLAGS):
-        if getattr(args, name) is not None:
+    for name in ("model", "operating_point", "config", "live", *SEGMENT_FLAGS):
+        if getattr(args, name) not in (None, False):
             raise ConfigError(
                 "a hypothesis must stand alone: its segments are found already. "
                 f"Received: {name}={getattr(args, name)} as well. Leave one out."
             )
+
+
+def _note_unnamed(keys: list[str], file: str) -> None:
+    """Say what a file about many does not name: nothing was found there, or it is called something else."""
+    if keys:
+        more = f" and {len(keys) - 2} more" if len(keys) > 2 else ""
+        print(
+            f"vad: note: {file} does not name {' and '.join(keys[:2])}{more}: counted as without speech.",
+            file=sys.stderr,
+        )
 
 
 def _score_all(items: list[Item], score: Callable[[Item], Scored]) -> list[tuple[Item, Scored]]:

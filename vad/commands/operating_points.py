@@ -2,13 +2,14 @@
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from vad.commands.outputs import writing
-from vad.runtime import Model, find_model
+from vad.runtime import Model, find_model, model_names
 from vad.segments import SegmentOptions
 
 __all__ = ["write_point"]
@@ -36,9 +37,11 @@ def write_point(
     }
     if output.suffix == ".toml":
         lines = [f"# {key}: {json.dumps(value)}" for key, value in notes.items()]
-        lines += [f"model = {json.dumps(model)}", *(f"{key} = {value}" for key, value in values.items())]
+        # A name is the same everywhere; a path is to be found from other folders too.
+        anywhere = json.dumps(model if model in model_names() else os.path.abspath(model), ensure_ascii=False)
+        lines += [f"model = {anywhere}", *(f"{key} = {value}" for key, value in values.items())]
         with writing(output) as temporary:
-            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
         return
     card = dict(Model.load(model).card)
     card["segment_options"] = {**card["segment_options"], name: values}

@@ -23,23 +23,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--architecture",
         "--arch",
-        help="logmel-cnn, waveform-tcn, logmel-crnn, two-branch or patch-cnn (default: logmel-cnn)",
+        help="logmel-cnn, waveform-tcn, logmel-crnn, two-branch or patch-cnn "
+        "(default: logmel-cnn; with --init: its own)",
     )
     parser.add_argument(
-        "--frame-ms", type=int, help="length of a frame, 20 to 100, a multiple of 10 (default: 20)"
+        "--frame-ms",
+        type=int,
+        help="length of a frame, 20 to 100, a multiple of 10 (default: 20; with --init: its own)",
     )
-    parser.add_argument("--delay-frames", type=int, help="frames heard past the one spoken of (default: 3)")
+    parser.add_argument(
+        "--delay-frames",
+        type=int,
+        help="frames heard past the one spoken of (default: 3; with --init: its own)",
+    )
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="where the decoded corpus and the rendered scenes are kept (default: runs/data)",
+        help="where the decoded corpus and the rendered scenes are kept (default: runs/data; with --init: RUN/data)",
     )
-    parser.add_argument("--hours", type=float, help="hours of scenes to render (default: 80)")
+    parser.add_argument("--hours", type=float, help="hours of scenes to render (default: 80; with --init: 4)")
     parser.add_argument(
-        "--epochs", type=int, help="how often to go through epoch_hours of them (default: 40)"
+        "--epochs",
+        type=int,
+        help="how often to go through epoch_hours of them (default: 40; with --init: 12)",
     )
-    parser.add_argument("--batch-size", type=int, help="scenes a step (default: 16)")
-    parser.add_argument("--learning-rate", type=float, help="the highest rate of AdamW (default: 0.002)")
+    parser.add_argument("--batch-size", type=int, help="scenes a step (default: 16; with --init: 8)")
+    parser.add_argument(
+        "--learning-rate", type=float, help="the highest rate of AdamW (default: 0.002; with --init: 0.0008)"
+    )
     parser.add_argument(
         "--seed", type=int, help="decides scenes, order, levels and first weights (default: 0)"
     )
@@ -51,7 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--base", metavar="PATH", help="another corpus, heard beside yours so that nothing is forgotten"
     )
-    parser.add_argument("--patience", type=int, help="epochs without a better validation after which it ends")
+    parser.add_argument(
+        "--patience",
+        type=int,
+        help="epochs without a better validation after which it ends, 0 for never (default: 0; with --init: 4)",
+    )
     parser.add_argument(
         "--set",
         metavar="NAME=VALUE",

@@ -14,10 +14,12 @@ from typing import Any
 
 from vad.charts import lines
 from vad.cli import EXIT_INPUT_FAILED
+from vad.commands.detection_options import add_live_argument
+from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.operating_points import write_point
 from vad.commands.outputs import make_folder, writing
 from vad.commands.progress import Progress
-from vad.corpus import SPLITS, Item, read_corpus
+from vad.corpus import Item
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError, MissingDependencyError
 from vad.tuning.goal import AIMS, Goal, Outcome
@@ -26,6 +28,9 @@ from vad.tuning.listened import Listened, listen
 from vad.tuning.search import Tuned, tune
 
 __all__ = ["add_arguments", "run"]
+
+# Of an operating point for a model that decides twice.
+_PROMPT = "tuned on prompt decisions: give --live, or recordings are heard with late ones"
 
 # Of each bound: what an operating point does in place of keeping it, to how many decimals, and what helps.
 _OUT_OF_REACH = {
@@ -41,10 +46,7 @@ _OUT_OF_REACH = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument(
-        "corpus", metavar="PATH", help="manifest (.jsonl) or folder, as data/README.md describes"
-    )
-    parser.add_argument("--split", choices=("all", *SPLITS), default="all", help="default: all")
+    add_corpus_arguments(parser)
     goal = parser.add_argument_group(
         "the goal",
         "Bounds are for these recordings; the held-out figures tell what to expect of others. Where a bound is out of "
@@ -69,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="balanced",
         help="where the search starts (default: balanced)",
     )
+    add_live_argument(model)
     out = parser.add_argument_group("what is written")
     out.add_argument(
         "--output", "-o", metavar="TOML|TFLITE", type=Path,
@@ -96,25 +99,31 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(f"an output must end in {' or '.join(suffixes)}. Received: {path}.")
         if path is not None:
             make_folder(path.parent)
-    detector = Detector(args.model, args.operating_point)
-    items = [item for item in read_corpus(args.corpus) if args.split in ("all", item.split)]
+    # Who bounds the latency waits: for him it is the prompt decisions that count.
+    live = args.live or goal.max_latency_ms is not None
+    detector = Detector(args.model, args.operating_point, live=live)
+    items = labelled_recordings(args)
     listened = _listen_all(detector, items)
     if not any(one.reference for one in listened):
+        split = args.split or "all"
         raise ConfigError(
-            f"recordings to tune on must hold speech. Received: {len(listened)} of the split {args.split} without."
+            f"recordings to tune on must hold speech. Received: {len(listened)} of the split {split} without."
         )
     with Progress(len(levels(detector.options)), unit="thresholds") as progress:
         tuned = tune(listened, detector, goal, lambda: progress.advance(0.0))
-    report = _report(tuned, goal, len(listened))
-    print(json.dumps(report, indent=1) if args.format == "json" else _text(tuned, goal, len(listened)))
+    report = _report(tuned, goal, len(listened)) | {"live": live}
+    prompt = live and detector.model.late_frames > 0
+    text = _text(tuned, goal, len(listened)) + (f"\n{_PROMPT}" if prompt else "")
+    print(json.dumps(report, indent=1) if args.format == "json" else text)
     if args.plot is not None:
         with writing(args.plot) as temporary:
-            temporary.write_text(_plot(tuned), encoding="utf-8")
+            temporary.write_text(_plot(tuned, goal), encoding="utf-8")
     if report["out_of_reach"]:
         _say_out_of_reach(goal, report["out_of_reach"], args.output)
         return EXIT_INPUT_FAILED
     if args.output is not None:
         notes = {name: report[name] for name in ("goal", "recordings", "fitted", "held_out", "latency_ms")}
+        notes |= {"live": _PROMPT} if prompt else {}
         write_point(args.output, args.model, args.name, tuned.options, notes)
     return 0 if len(listened) == len(items) else EXIT_INPUT_FAILED
 
@@ -201,11 +210,19 @@ def _words(outcome: Outcome) -> str:
     return f"miss {outcome.miss:.2%}, false alarm {outcome.false_alarm:.2%}, F1 {outcome.f1:.4f}"
 
 
-def _plot(tuned: Tuned) -> str:
+def _plot(tuned: Tuned, goal: Goal) -> str:
     thresholds = [threshold for threshold, _ in tuned.curve]
     series = {
         "miss, of the speech": (thresholds, [100 * outcome.miss for _, outcome in tuned.curve]),
         "false alarm, of the rest": (thresholds, [100 * outcome.false_alarm for _, outcome in tuned.curve]),
     }
     marks = {"tuned": (tuned.options.threshold, 100 * tuned.fitted.miss)}
-    return lines(series, "What a threshold costs", "threshold", "share of the time, %", marks=marks)
+    bounds = {"miss": goal.max_miss, "false alarm": goal.max_false_alarm}
+    limits = {
+        f"{name}: at most {100 * share:.3g} %": 100 * share
+        for name, share in bounds.items()
+        if share is not None
+    }
+    return lines(
+        series, "What a threshold costs", "threshold", "share of the time, %", marks=marks, limits=limits
+    )

@@ -9,7 +9,7 @@ from vad.whole_file import whole_file
 
 __all__ = ["draw_curves"]
 
-_PANELS = (("cross-entropy", ("loss", "val_loss")), ("validation AUC", ("val_auc",)))
+_PANELS = (("cross-entropy", ("loss", "val_loss")), ("validation AUC", ("val_auc", "val_late_auc")))
 
 
 def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
@@ -21,13 +21,15 @@ def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
     """
     try:
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ModuleNotFoundError:
         return
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     epochs = [row["epoch"] for row in history]
     for axes, (label, names) in zip(figure.subplots(1, len(_PANELS)), _PANELS, strict=True):
-        for name in names:
+        for name in (name for name in names if name in history[-1]):
             axes.plot(epochs, [row[name] for row in history], marker=".", label=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.set(xlabel="epoch", ylabel=label)
         axes.grid(alpha=0.3)
         axes.legend()

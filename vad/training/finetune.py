@@ -33,7 +33,14 @@ _DEFAULTS: Mapping[str, Any] = {
     "patience": 4,
     "mixing.recorded": 0.6,
 }
-_COLUMNS = ("auc", "best_balanced_error", "miss", "false_alarm", "detection_error_rate")
+# A column of the comparison: its heading, and the field of `vad.evaluate.Metrics`.
+_COLUMNS = {
+    "AUC": "auc",
+    "balanced error": "best_balanced_error",
+    "miss": "miss",
+    "false alarm": "false_alarm",
+    "detection error": "detection_error_rate",
+}
 
 
 def fine_tuning_defaults(init: str, run: Path) -> dict[str, Any]:
@@ -83,10 +90,10 @@ def comparison_text(result: Mapping[str, Any]) -> str:
     lines = [
         f"on the {result['recordings']} recordings of the split {result['split']}, which were not learned from:"
     ]
-    lines.append(" " * 7 + "".join(f"{name:>22}" for name in _COLUMNS))
+    lines.append(" " * 7 + "".join(f"{heading:>17}" for heading in _COLUMNS))
     for when in ("before", "after"):
-        values = ("-" if result[when][name] is None else f"{result[when][name]:.4f}" for name in _COLUMNS)
-        lines.append(f"{when:<7}" + "".join(f"{value:>22}" for value in values))
+        figures = (result[when][field] for field in _COLUMNS.values())
+        lines.append(f"{when:<7}" + "".join(f"{'-' if one is None else f'{one:.4f}':>17}" for one in figures))
     before, after = (result[when]["best_balanced_error"] for when in ("before", "after"))
     if before is not None and after is not None and after >= before:
         lines.append(

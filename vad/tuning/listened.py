@@ -36,7 +36,7 @@ def listen(detector: Detector, item: Item) -> Listened:
     Raises:
         AudioError: It cannot be read.
     """
-    stream = detector.stream()
+    stream = detector.file_stream()
     probabilities: list[float] = []
     with open_audio(
         item.path, sample_rate=detector.sample_rate, block_duration=detector.block_duration

@@ -34,8 +34,8 @@ class Tuned:
     Attributes:
         options: The operating point.
         fitted: On the recordings it was searched on.
-        held_out: On each recording by a search that had not seen it; None where there is one speaker alone.
-        folds: How many searches that were.
+        held_out: On each recording by a search that had not seen it; None where fewer than two groups hold speech.
+        folds: How many searches that were; 1 where nothing was held out.
         latency_ms: How long after speech has ended its end is known.
         curve: By threshold, the other options kept: what comes of it.
     """
@@ -80,9 +80,7 @@ def tune(listened: Sequence[Listened], detector: Detector, goal: Goal, progress:
         The best operating point. Where none keeps the bounds it is the nearest: the least late first, then by how much
         it breaks the others, then the best.
     """
-    groups = sorted({one.group for one in listened})
-    folds = min(_FOLDS, len(groups))
-    fold_of = {group: place % folds for place, group in enumerate(groups)}
+    folds, fold_of = _deal(listened)
     search = _Search(listened, [fold_of[one.group] for one in listened], detector, goal, progress)
     options = search.best(range(folds))
     held_out = Outcome()
@@ -100,6 +98,22 @@ def tune(listened: Sequence[Listened], detector: Detector, goal: Goal, progress:
     )
 
 
+def _deal(listened: Sequence[Listened]) -> tuple[int, dict[str, int]]:
+    """Deals the groups into folds, with speech and without by themselves: each search needs some of both.
+
+    Returns:
+        How many folds, and the fold of each group.
+    """
+    with_speech = {one.group for one in listened if one.reference}
+    without = {one.group for one in listened} - with_speech
+    folds = max(1, min(_FOLDS, len(with_speech)))
+    return folds, {
+        group: place % folds
+        for groups in (with_speech, without)
+        for place, group in enumerate(sorted(groups))
+    }
+
+
 class _Search:
     def __init__(
         self,
@@ -111,7 +125,7 @@ class _Search:
     ):
         self._listened, self._fold_of, self._goal = listened, fold_of, goal
         self._frame_duration = detector.frame_duration
-        self._delay = detector.model.delay_frames * detector.frame_duration
+        self._delay = detector.file_stream().delay
         self._spans = self._soonest(spans(detector.options))
         timeline = Timeline(listened, fold_of, self._frame_duration, self._spans)
         self._speech = timeline.speech

@@ -54,7 +54,7 @@ function table(head, rows) {
     const cells = columns.map(([, field, form]) => written(row[field], form));
     return element("tr", {}, ...[row.name, ...cells].map((text) => element("td", { textContent: text })));
   });
-  const made = element("table", {}, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
+  const made = element("table", { className: "figures" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
   return element("div", { className: "scroll tall framed" }, made);
 }
 
