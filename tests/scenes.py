@@ -16,6 +16,7 @@ BARE = MixingConfig(
     scene_s=8.0,
     speech_free=0.0,
     speed=(1.0, 1.0),
+    sound_speed=(1.0, 1.0),
     room=0.0,
     noise=0.0,
     events=0.0,
@@ -26,13 +27,14 @@ BARE = MixingConfig(
     hiss=0.0,
     handling=0.0,
     tones=0.0,
+    tunes=0.0,
     telephone=0.0,
     band_limit=0.0,
     equalise=0.0,
     clipping=0.0,
     digital_silence=0.0,
 )
-PARTS = ("noise", "events", "bars", "music", "background", "babble", "hiss", "handling", "tones")
+PARTS = ("noise", "events", "bars", "music", "background", "babble", "hiss", "handling", "tones", "tunes")
 CHANNEL = ("telephone", "band_limit", "equalise", "clipping")
 
 Samples = npt.NDArray[np.float32]

@@ -199,6 +199,45 @@ def test_tones_are_as_loud_as_asked_and_for_some_of_the_time(bank: Bank) -> None
     assert min(shares) < 0.4 < max(shares)
 
 
+def test_tunes_are_as_loud_as_asked_and_for_some_of_the_time(bank: Bank) -> None:
+    mixer = Mixer(bank, replace(BARE, speech_free=1.0, tunes=1.0, tunes_db=(12.0, 12.0)), 3)
+    levels, shares = [], []
+    for index in range(12):
+        sound = mix(mixer.scene(index))
+        first, *_, last = np.flatnonzero(sound)
+        levels.append(power_db(sound[first:last]))
+        shares.append((last - first) / len(sound))
+    # Some are in a room, which makes them longer and as a rule louder.
+    assert np.median(levels) == pytest.approx(-12, abs=0.5)
+    assert -16 < min(levels) < max(levels) < -4
+    assert min(shares) < 0.4 < max(shares)
+
+
+@pytest.mark.parametrize("part", ["music", "bars"])
+def test_a_recorded_sound_is_played_at_speeds_of_the_range(bank: Bank, part: str) -> None:
+    """The corpus' music is one tone of 4 kHz."""
+    mixer = Mixer(bank, replace(BARE, speech_free=1.0, sound_speed=(0.8, 1.25), **{part: 1.0}), 2)
+    hertz = []
+    for index in range(12):
+        spectrum = np.abs(np.fft.rfft(mixer.scene(index).samples))
+        hertz.append(spectrum.argmax() / len(spectrum) * RATE / 2)
+    assert 0.8 * 4000 - 5 <= min(hertz) < 3600
+    assert 4400 < max(hertz) <= 1.25 * 4000 + 5
+
+
+def test_a_bed_that_is_played_faster_goes_on_to_the_end(bank: Bank) -> None:
+    fast = replace(BARE, speech_free=1.0, music=1.0, sound_speed=(1.3, 1.3))
+    spectrum = np.abs(np.fft.rfft(Mixer(bank, fast, 2).scene(0).samples[-RATE:]))
+    assert spectrum.argmax() == pytest.approx(1.3 * 4000, abs=2)
+
+
+def test_talk_is_played_at_its_own_speed_whatever_that_of_other_sounds(bank: Bank) -> None:
+    talk = replace(BARE, background=1.0, babble=1.0, speed=(0.9, 1.1))
+    for index in range(3):
+        scene = Mixer(bank, talk, 3).scene(index)
+        assert same(Mixer(bank, replace(talk, sound_speed=(1.3, 1.4)), 3).scene(index), scene)
+
+
 def test_about_as_many_scenes_are_speech_free_as_asked(bank: Bank) -> None:
     mixer = Mixer(bank, replace(BARE, speech_free=0.3, scene_s=30.0), 9)
     assert 9 <= sum(not mixer.scene(index).labels.any() for index in range(60)) <= 28

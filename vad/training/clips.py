@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -25,6 +26,7 @@ class Clips:
     Args:
         bank: The recordings.
         speed: The range of a speech clip's playing speed.
+        sound_speed: That of noise and music.
 
     Attributes:
         speakers: Speech clips, a list a speaker.
@@ -32,8 +34,8 @@ class Clips:
         music: Music clips, a list a source.
     """
 
-    def __init__(self, bank: Bank, speed: tuple[float, float]):
-        self._bank, self._speed = bank, speed
+    def __init__(self, bank: Bank, speed: tuple[float, float], sound_speed: tuple[float, float]):
+        self._bank, self._speed, self._sound_speed = bank, speed, sound_speed
         usable = [clip for clip in bank.clips if clip.level_db > _MIN_LEVEL_DB and clip.length >= CELL]
         self.speakers = _group((c for c in usable if c.kind == "speech"), "speaker")
         self.noises = _group((c for c in usable if c.kind == "noise"), "source")
@@ -51,19 +53,23 @@ class Clips:
             Samples [shape=(cells * CELL,)] and speech probabilities [shape=(cells,)], at most ``room`` long.
         """
         samples, cells = self._bank.samples(clip), self._bank.labels(clip)
-        speed = rng.uniform(*self._speed) if clip.kind == "speech" else 1.0
+        speed = _drawn(rng, self._speed if clip.kind == "speech" else self._sound_speed)
         wanted = max(1, int(room // CELL * speed))
         first = int(rng.integers(0, max(1, len(cells) - wanted)))
         cells = cells[first : first + wanted]
         samples = _fade(samples[first * CELL : (first + len(cells)) * CELL])
-        if clip.kind == "speech":
-            samples, cells = _at_speed(speed, samples, cells)
-        return samples * decibel_gain(-clip.level_db), cells
+        n = max(1, int(len(cells) / speed))
+        heard = np.interp((np.arange(n) + 0.5) * speed - 0.5, np.arange(len(cells)), cells)
+        samples = _at_speed(speed, samples, n * CELL) * decibel_gain(-clip.level_db)
+        return samples, heard.astype(np.float32)
 
     def looped(self, rng: np.random.Generator, clip: Clip, length: int) -> Samples:
         """A clip at 0 dB from anywhere within, repeated to a length [shape=(length,)]."""
         samples = _fade(self._bank.samples(clip)) * decibel_gain(-clip.level_db)
-        return np.resize(np.roll(samples, -int(rng.integers(len(samples)))), length)
+        speed = _drawn(rng, self._sound_speed)
+        first = int(rng.integers(len(samples)))
+        samples = np.take(samples, np.arange(first, first + math.ceil(length * speed)), mode="wrap")
+        return _at_speed(speed, samples, length)
 
 
 def pick(rng: np.random.Generator, clips: list[Clip]) -> Clip:
@@ -91,12 +97,14 @@ def _group(clips: Iterable[Clip], key: str) -> list[list[Clip]]:
     return list(groups.values())
 
 
-def _at_speed(speed: float, samples: Samples, cells: Labels) -> tuple[Samples, Labels]:
-    """Plays faster or slower (Ko et al., "Audio augmentation for speech recognition", 2015)."""
-    n = int(len(cells) / speed)
-    played = np.interp(np.arange(n * CELL) * speed, np.arange(len(samples)), samples)
-    heard = np.interp((np.arange(n) + 0.5) * speed - 0.5, np.arange(len(cells)), cells)
-    return played.astype(np.float32), heard.astype(np.float32)
+def _drawn(rng: np.random.Generator, between: tuple[float, float]) -> float:
+    """A speed; where there is but one nothing is drawn, so that scenes stay what they were before there were more."""
+    return between[0] if between[0] == between[1] else float(rng.uniform(*between))
+
+
+def _at_speed(speed: float, samples: Samples, n: int) -> Samples:
+    """Plays n samples faster or slower (Ko et al., "Audio augmentation for speech recognition", 2015)."""
+    return np.interp(np.arange(n) * speed, np.arange(len(samples)), samples).astype(np.float32)
 
 
 def _fade(samples: Samples) -> Samples:

@@ -71,7 +71,7 @@ class Mixer:
     def __init__(self, bank: Bank, config: MixingConfig, seed: int):
         self._config, self._seed = config, seed
         self._n = int(config.scene_s * SAMPLE_RATE) // CELL * CELL
-        clips = Clips(bank, config.speed)
+        clips = Clips(bank, config.speed, config.sound_speed)
         if not clips.speakers:
             raise ConfigError(
                 f"Both splits, train and dev, must hold speech. Received: {bank.split} with none. Folders give "
@@ -105,6 +105,7 @@ class Mixer:
                 ("_hiss", config.hiss, parts.hiss),
                 ("_handling", config.handling * boost, parts.handling),
                 ("_tones", config.tones * boost, parts.tones),
+                ("_tunes", config.tunes * boost, parts.tunes),
             )
             if rng.random() < share
         }

@@ -15,6 +15,7 @@ from vad.training.bank import Clip
 from vad.training.clips import Clips, Labels, pick, pick_group
 from vad.training.recipe import MixingConfig
 from vad.training.tones import machine_tones
+from vad.training.tunes import played_tune
 
 __all__ = ["Parts"]
 
@@ -118,13 +119,16 @@ class Parts:
 
     def tones(self, rng: np.random.Generator) -> Samples:
         """A machine that dials, rings, beeps or wails for some of the time."""
-        track = np.zeros(self._n, np.float32)
-        length = int(rng.uniform(0.1, 1.0) * self._n)
-        at = int(rng.integers(self._n - length + 1))
-        track[at : at + length] = machine_tones(rng, length) * decibel_gain(
-            -rng.uniform(*self._config.tones_db)
-        )
-        return track
+        return self._for_a_while(rng, machine_tones) * decibel_gain(-rng.uniform(*self._config.tones_db))
+
+    def tunes(self, rng: np.random.Generator) -> Samples:
+        """Instruments for some of the time, half of them in a room."""
+        tune = self._for_a_while(rng, played_tune)
+        if rng.random() < 0.5:
+            tune = acoustics.reverberate(
+                tune, acoustics.room_response(rng, rng.uniform(0.2, 1.5), rng.uniform(-6, 15))
+            )
+        return tune * decibel_gain(-rng.uniform(*self._config.tunes_db))
 
     def handling(self, rng: np.random.Generator) -> Samples:
         """Thumps and breaths, few or many, around one level."""
@@ -135,6 +139,16 @@ class Parts:
             at = int(rng.integers(self._n))
             track[at : at + len(sound)] += sound * decibel_gain(level + rng.normal(0, 5))
         return track[: self._n]
+
+    def _for_a_while(
+        self, rng: np.random.Generator, sound: Callable[[np.random.Generator, int], Samples]
+    ) -> Samples:
+        """Silence with a sound somewhere within it, or all through it."""
+        track = np.zeros(self._n, np.float32)
+        length = int(rng.uniform(0.1, 1.0) * self._n)
+        at = int(rng.integers(self._n - length + 1))
+        track[at : at + length] = sound(rng, length)
+        return track
 
     def _sudden(
         self, rng: np.random.Generator, sources: list[list[Clip]], range_db: tuple[float, float]

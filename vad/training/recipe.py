@@ -23,6 +23,7 @@ class MixingConfig:
             below are of the others. For recordings of conversations, whose noise and pauses are to be learned too.
         speech_free: Scenes without foreground talk.
         speed: Playing speed of a speech clip, above 0.5, which changes its pitch too: more speakers out of few.
+        sound_speed: Likewise of a clip of noise or music: more sounds out of few.
         room: Scenes in a room; the others are dry.
         drr_db: Direct-to-reverberant ratio of foreground talkers.
         rt60_s: Reverberation time, at least 0.05.
@@ -43,6 +44,8 @@ class MixingConfig:
         hiss_db: Talk over the microphone noise.
         handling: Scenes with thumps and breaths at the microphone.
         handling_db: Talk over these.
+        tunes: Scenes with synthetic instruments.
+        tunes_db: Talk over these.
         tones: Scenes with the tones of a machine.
         tones_db: Talk over these.
         telephone: Scenes through a telephone.
@@ -59,6 +62,7 @@ class MixingConfig:
     recorded: float = 0.0
     speech_free: float = 0.2
     speed: tuple[float, float] = (0.88, 1.14)
+    sound_speed: tuple[float, float] = (1.0, 1.0)
     room: float = 0.65
     drr_db: tuple[float, float] = (-12.0, 15.0)
     rt60_s: tuple[float, float] = (0.15, 1.2)
@@ -79,6 +83,8 @@ class MixingConfig:
     hiss_db: tuple[float, float] = (25.0, 75.0)
     handling: float = 0.3
     handling_db: tuple[float, float] = (-3.0, 30.0)
+    tunes: float = 0.0
+    tunes_db: tuple[float, float] = (-8.0, 25.0)
     tones: float = 0.07
     tones_db: tuple[float, float] = (-5.0, 30.0)
     telephone: float = 0.12
@@ -103,7 +109,9 @@ class MixingConfig:
             elif name != "scene_s":
                 require(0 <= value <= 1, f"{name} must be between 0 and 1", **{name: value})
         require(1 <= self.scene_s < math.inf, "scene_s must be at least 1 second", scene_s=self.scene_s)
-        require(self.speed[0] > 0.5, "speed must be above 0.5", speed=self.speed)
+        for name in ("speed", "sound_speed"):
+            speed = getattr(self, name)
+            require(speed[0] > 0.5, f"{name} must be above 0.5", **{name: speed})
         require(
             self.rt60_s[0] >= _SHORTEST_RT60_S,
             f"rt60_s must be at least {_SHORTEST_RT60_S} seconds",
