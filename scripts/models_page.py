@@ -84,7 +84,7 @@ def networks(cards: list[dict[str, Any]]) -> str:
         ["parameters", *(f"{card['parameters']:,}" for card in cards)],
         ["multiply-adds per second of audio", *(f"{card['macs_per_second'] / 1e6:.1f} M" for card in cards)],
         ["receptive field, but for the level", *(f"{card['receptive_field_s']:.2f} s" for card in cards)],
-        ["decision delay", *(f"{1000 * _delay_s(card):.0f} ms" for card in cards)],
+        ["decision delay", *(_delays(card) for card in cards)],
         ["file", *(f"{size / 1e6:.1f} MB" for size in sizes)],
         [
             "speed, one thread (a 2-core cloud machine)",
@@ -92,7 +92,7 @@ def networks(cards: list[dict[str, Any]]) -> str:
         ],
         [
             "validation AUC (mixed scenes, -5 dB to clean, unseen speakers and noise)",
-            *(_share(card["training"]["validation_auc"], 4) for card in cards),
+            *(_share(_first_training(card)["validation_auc"], 4) for card in cards),
         ],
         [
             "AUC on the corpus' validation speech as recorded",
@@ -138,18 +138,23 @@ def sources(card: dict[str, Any]) -> str:
 
 def trainings(cards: list[dict[str, Any]]) -> str:
     """How long each was trained, and what proves its file."""
-    rows = [
-        [
-            f"`{name}`",
-            f"{card['training']['epochs']} x {card['training']['config']['epoch_hours']:.0f} h",
-            f"{card['training']['wall_clock_hours']:.2f} h",
-            str(card["training"]["seed"]),
-            card["training"]["manifest_sha256"][:12],
-            f"{card['versions']['keras']} on TensorFlow {card['versions']['tensorflow']}",
-            f"{max(card['verification']['largest_difference_from_keras'].values()):.1e}",
+    rows = []
+    for name, card in zip(NAMES, cards, strict=True):
+        steps = {f"`{name}`": _first_training(card)}
+        if "start" in card["training"]:
+            steps[f"`{name}`, late decision"] = card["training"]
+        rows += [
+            [
+                step,
+                f"{training['epochs']} x {training['config']['epoch_hours']:.0f} h",
+                f"{training['wall_clock_hours']:.2f} h",
+                str(training["seed"]),
+                training["manifest_sha256"][:12],
+                f"{card['versions']['keras']} on TensorFlow {card['versions']['tensorflow']}",
+                f"{max(card['verification']['largest_difference_from_keras'].values()):.1e}",
+            ]
+            for step, training in steps.items()
         ]
-        for name, card in zip(NAMES, cards, strict=True)
-    ]
     headings = [
         "",
         "scenes heard",
@@ -167,11 +172,12 @@ def meetings(cards: list[dict[str, Any]]) -> str:
     fields = ("auc", "average_precision", "best_balanced_error", "false_alarm_at_5_miss")
     rows = [
         [
-            f"**{name}**" + ("" if condition == "as recorded" else f", {condition}"),
+            f"**{name}**{way}" + ("" if condition == "as recorded" else f", {condition}"),
             *(_share(figures[field], 3) for field in fields),
         ]
         for name, card in zip(NAMES, cards, strict=True)
-        for condition, figures in card["metrics"]["devset"].items()
+        for way in ("", ", live")
+        for condition, figures in card["metrics"].get(f"devset{way}", {}).items()
     ]
     rows += [[name, *figures] for name, figures in PEERS.items()]
     return table(["system", "AUC", "AP", "best balanced error", "false alarm at 5 % miss"], rows)
@@ -199,8 +205,16 @@ def non_speech(cards: list[dict[str, Any]]) -> str:
     return table(["source", "what it is", *(f"`{name}`" for name in NAMES)], rows)
 
 
-def _delay_s(card: dict[str, Any]) -> float:
-    return card["delay_frames"] * card["frame_length"] / card["sample_rate"]
+def _first_training(card: dict[str, Any]) -> dict[str, Any]:
+    """That of the network; of one that learned its late decision afterwards, the one before."""
+    training: dict[str, Any] = card["training"]
+    return training.get("start", training)  # type: ignore[no-any-return]
+
+
+def _delays(card: dict[str, Any]) -> str:
+    frame_ms = 1000 * card["frame_length"] // card["sample_rate"]
+    late = f", in files {card['late_frames'] * frame_ms} ms" if card.get("late_frames") else ""
+    return f"{card['delay_frames'] * frame_ms} ms{late}"
 
 
 def _share(value: float, digits: int) -> str:

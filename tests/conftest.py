@@ -25,6 +25,12 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def late_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with a late decision, which speaks of a frame three frames after the prompt one and differs."""
+    return tiny_model.write(tmp_path_factory.mktemp("late"), late=True)
+
+
+@pytest.fixture(scope="session")
 def model(model_path: Path) -> Model:
     """The tiny model, loaded."""
     return Model.load(model_path)

@@ -18,7 +18,13 @@ _SMALL = {
 def small_network(architecture, **options):
     """A configuration and its network: few ReLUs are shut, and the sigmoid is in its middle."""
     keras.utils.set_random_seed(5)
-    small = {"n_mels": 24, "conv_channels": (6, 8), "delay_frames": 2, **_SMALL[architecture]}
+    small = {
+        "n_mels": 24,
+        "conv_channels": (6, 8),
+        "delay_frames": 2,
+        "late_channels": 8,
+        **_SMALL[architecture],
+    }
     config = network_from_dict({"architecture": architecture, **small, **options})
     model = build_network(config)
     rng = np.random.default_rng(5)
@@ -33,11 +39,10 @@ def small_network(architecture, **options):
                     variance * rng.uniform(0.5, 2, variance.shape),
                 ]
             )
-    speech = model.get_layer("speech")
-    features = keras.Model(model.input, speech.input)(
-        0.1 * rng.standard_normal((1, 60 * config.frame_length))
-    )
-    logits = np.asarray(features) @ np.asarray(speech.kernel)
-    speech.kernel.assign(np.asarray(speech.kernel) / logits.std())
-    speech.bias.assign([-logits.mean() / logits.std()])
+    samples = 0.1 * rng.standard_normal((1, 60 * config.frame_length))
+    for name in ("speech", "late_speech")[: len(config.delays)]:
+        speech = model.get_layer(name)
+        logits = np.asarray(keras.Model(model.input, speech.input)(samples)) @ np.asarray(speech.kernel)
+        speech.kernel.assign(np.asarray(speech.kernel) / logits.std())
+        speech.bias.assign([-logits.mean() / logits.std()])
     return config, model

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from vad.commands import train
 from vad.errors import ConfigError
 from vad.training.config import TrainConfig, load_config, parse_setting
+from vad.training.finetune import fine_tuning_defaults
 from vad.training.networks import ARCHITECTURES, LogMelCrnn
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -54,12 +56,12 @@ def test_a_stored_configuration_is_read_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(MODELS.glob("*.toml")), ids=lambda path: path.name)
 def test_the_released_models_can_be_trained_again(path: Path) -> None:
-    trained = json.loads(path.with_suffix(".json").read_text())["training"]["config"]
-    again = json.loads(load_config(path).to_json())
-    where = {"corpus", "data", "jobs"}
-    assert {name: again[name] for name in again.keys() - where} == {
-        name: trained[name] for name in trained.keys() - where
-    }
+    """NAME.toml trained the network, NAME-late.toml its late decision, if it has one."""
+    name, late, _ = path.stem.partition("-late")
+    training = json.loads((MODELS / f"{name}.json").read_text())["training"]
+    config = (training if late else training.get("start", training))["config"]
+    options, trained = load_config(path), load_config(None, config)
+    assert replace(options, corpus="", data="", jobs=1) == replace(trained, corpus="", data="", jobs=1)
 
 
 @pytest.mark.parametrize(
@@ -106,15 +108,18 @@ def test_every_architecture_is_stored_and_read_back(architecture: str, tmp_path:
 def test_the_commands_help_tells_the_architectures_and_the_defaults() -> None:
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    config = TrainConfig()
     told = {
-        action.dest: match[1]
+        action.dest: match.groups()
         for action in parser._actions
-        if (match := re.search(r"\(default: (.+)\)", action.help or ""))
+        if (match := re.search(r"\(default: ([^;]+?)(?:; with --init: (.+))?\)", action.help or ""))
     }
     assert {"architecture", "hours", "epochs", "seed", "data", "frame_ms"} <= told.keys()
-    values = {name: getattr(config if hasattr(config, name) else config.network, name) for name in told}
-    assert told == {name: str(value).removesuffix(".0") for name, value in values.items()}
+    config, tuning = TrainConfig(), fine_tuning_defaults("default", Path("RUN"))
+    for name, (anew, tuned) in told.items():
+        value = getattr(config if hasattr(config, name) else config.network, name)
+        assert anew == str(value).removesuffix(".0")
+        own = "its own" if f"network.{name}" in tuning else None
+        assert tuned == (str(tuning[name]).removesuffix(".0") if name in tuning else own)
     assert all(name in parser.format_help() for name in ARCHITECTURES)
     assert parser.parse_args(["run", "--arch", "patch-cnn"]).architecture == "patch-cnn"
 
@@ -128,6 +133,7 @@ def test_an_unknown_option_of_a_file_is_refused_too(tmp_path: Path) -> None:
     ("name", "value", "rule"),
     [
         ("epochs", 7.5, "a whole number"),
+        ("warm_frozen", 1, "true or false"),
         ("epochs", "7", "a whole number"),
         ("epochs", True, "a whole number"),
         ("hours", "ten", "a number"),
@@ -168,6 +174,9 @@ def test_a_value_of_the_wrong_type_is_refused(name: str, value: Any, rule: str) 
         ("mixing.snr_db", [-5, float("inf")]),
         ("mixing.scene_s", 0.5),
         ("mixing.speed", [0.5, 1.0]),
+        ("mixing.sound_speed", [0.5, 1.0]),
+        ("mixing.tunes", 1.1),
+        ("network.late_frames", 2),
         ("mixing.rt60_s", [0.0, 1.0]),
     ],
 )
@@ -175,6 +184,13 @@ def test_a_value_out_of_its_range_is_refused(name: str, value: Any) -> None:
     last = name.rpartition(".")[2]
     with pytest.raises(ConfigError, match=rf"{last} must .*Received: {last}="):
         load_config(settings={name: value})
+
+
+def test_a_run_is_not_both_fine_tuned_and_warm_started() -> None:
+    with pytest.raises(
+        ConfigError, match=r"from init or from warm_start, not both\. Received: warm_start='b'"
+    ):
+        load_config(settings={"init": "a", "warm_start": "b"})
 
 
 def test_whole_numbers_serve_as_numbers_and_are_stored_alike() -> None:

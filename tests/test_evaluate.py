@@ -17,9 +17,10 @@ from sklearn.metrics import roc_auc_score
 from sounds import RATE, tone
 
 from vad.cli import main
-from vad.corpus import Item
+from vad.corpus import Item, read_corpus
 from vad.detector import Detector
 from vad.evaluate import Scored, pool, score_item, score_segments
+from vad.labels import write_labels
 from vad.segments import Segment
 
 ROOT = Path(__file__).parent.parent
@@ -190,6 +191,17 @@ def test_recordings_that_the_model_may_know_are_told(
     err = capsys.readouterr().err
     assert err.count("2 of the 3 recordings are of the split train") == err.count("\n") == notes
     assert err.count("--split dev, or say --split all") == notes
+
+
+def test_of_a_folder_whose_splits_nobody_dealt_nothing_is_told(
+    tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(12):
+        record(tmp_path / f"{number}.wav", BURSTS, 3.0)
+        write_labels(tmp_path / f"{number}.rttm", BURSTS)
+    assert {item.split for item in read_corpus(tmp_path)} >= {"train", "dev"}
+    assert main(["evaluate", str(tmp_path), "--model", str(model_path)]) == 0
+    assert "split train" not in capsys.readouterr().err
 
 
 def test_a_split_of_nothing_is_a_usage_error(

@@ -23,13 +23,18 @@ def save_network(folder, architecture="logmel-cnn", **options):
     return config, model, folder / "network.keras"
 
 
-# Frames of an odd number of hops take other ways through these two.
+# Frames of an odd number of hops take other ways through two of them.
 @pytest.mark.parametrize(
-    ("architecture", "frame_ms"),
-    [*((name, 20) for name in ARCHITECTURES), ("logmel-cnn", 30), ("patch-cnn", 30)],
+    ("architecture", "frame_ms", "late_frames"),
+    [
+        *((name, 20, 6) for name in ARCHITECTURES),
+        ("waveform-tcn", 20, 0),
+        ("logmel-cnn", 30, 0),
+        ("patch-cnn", 30, 0),
+    ],
 )
-def test_litert_equals_keras_by_step_and_by_chunk(architecture, frame_ms, tmp_path):
-    config, model, weights = save_network(tmp_path, architecture, frame_ms=frame_ms)
+def test_litert_equals_keras_by_step_and_by_chunk(architecture, frame_ms, late_frames, tmp_path):
+    config, model, weights = save_network(tmp_path, architecture, frame_ms=frame_ms, late_frames=late_frames)
     path = export(weights, config, "small", tmp_path / "out", chunk_frames=10)
     card = Model.load(path).card
     differences = card["verification"]["largest_difference_from_keras"]
@@ -37,7 +42,8 @@ def test_litert_equals_keras_by_step_and_by_chunk(architecture, frame_ms, tmp_pa
     assert max(differences.values()) <= MAX_DIFFERENCE["none"]
     assert (card["receptive_field_s"] is None) == (architecture == "logmel-crnn")
     speech = probe_signals()["speech"]
-    assert np.ptp(np.asarray(model(speech[np.newaxis]))) > 0.01, "a flat output would hide a difference"
+    decisions = np.asarray(model(speech[np.newaxis])).reshape(-1, len(config.delays))
+    assert (np.ptp(decisions, axis=0) > 0.01).all(), "a flat output would hide a difference"
 
 
 @pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn"])
@@ -53,35 +59,39 @@ def test_int8_is_smaller_and_keeps_its_front_end_exact(architecture, tmp_path):
 
 
 def test_the_card_tells_what_running_needs(tmp_path):
-    config, _, weights = save_network(tmp_path)
+    config, _, weights = save_network(tmp_path, late_frames=6)
     path = export(weights, config, "small", tmp_path, notes={"label_origin": "by ear"}, chunk_frames=10)
     card = json.loads(path.with_suffix(".json").read_text())
     assert card["label_origin"] == "by ear"
     assert not keras.models.load_model(path.with_suffix(".keras")).compiled, "thrice the size for nothing"
-    assert card["delay_frames"] == 2
+    assert (card["delay_frames"], card["late_frames"]) == (2, 6)
     assert network_from_dict(card["network"]) == config
     assert card["frontend"]["n_mels"] == 24
     assert set(card["segment_options"]) == {"balanced", "precise", "eager"}
 
 
-def test_the_detector_takes_the_delay_out(tmp_path):
-    config, model, weights = save_network(tmp_path)
+def test_the_detector_takes_the_delay_of_either_decision_out(tmp_path):
+    config, model, weights = save_network(tmp_path, late_frames=6)
     path = export(weights, config, "small", tmp_path, chunk_frames=10)
     samples = probe_signals()["speech"][: 57 * 320 - 100]
-    found = Detector(path).probabilities(samples, 16_000)
-    padded = np.concatenate([samples, np.zeros(100 + 2 * 320, np.float32)])
-    expected = np.asarray(model(padded[np.newaxis]))[0, 2:]
-    np.testing.assert_allclose(found, expected, atol=MAX_DIFFERENCE["none"])
+    for decision, delay in enumerate(config.delays):
+        found = Detector(path, live=decision == 0).probabilities(samples, 16_000)
+        padded = np.concatenate([samples, np.zeros(100 + delay * 320, np.float32)])
+        expected = np.asarray(model(padded[np.newaxis]))[0, delay:, decision]
+        np.testing.assert_allclose(found, expected, atol=MAX_DIFFERENCE["none"])
 
 
-def test_refuses_to_write_what_differs(tmp_path, monkeypatch):
-    config, _, weights = save_network(tmp_path, "waveform-tcn")
+@pytest.mark.parametrize("decision", ["speech", "late_speech"])
+def test_refuses_to_write_what_differs(decision, tmp_path, monkeypatch):
+    config, _, weights = save_network(tmp_path, "waveform-tcn", late_frames=6)
     honest = export_module.convert
 
     def damaged(model, *size, **how):
-        model.get_layer("speech").bias.assign([0.2])
+        bias = model.get_layer(decision).bias
+        trained = np.array(bias)
+        bias.assign(trained + 0.1)
         content = honest(model, *size, **how)
-        model.get_layer("speech").bias.assign([0.1])
+        bias.assign(trained)
         return content
 
     monkeypatch.setattr(export_module, "convert", damaged)

@@ -1,6 +1,5 @@
 """A training run: it learns, it stops and goes on exactly, and it leaves what a model card needs."""
 
-import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import soundfile
+from tiny_run import SETTINGS, history, write_corpus
 
 from vad.errors import ConfigError, LabelError, ModelError, VadError
 from vad.training.blend import least_share
@@ -19,53 +18,12 @@ from vad.training.networks import build_network
 from vad.training.provenance import describe_run, network_of
 from vad.training.resume import starting_model
 from vad.training.shards import Batches
-from vad.training.signals import probe_signals
 from vad.training.updates import read_updates
-
-SAMPLE_RATE = 16_000
-SETTINGS = {
-    "hours": 0.01,
-    "dev_hours": 0.02,
-    "epochs": 4,
-    "epoch_hours": 0.05,
-    "batch_size": 4,
-    "jobs": 1,
-    "learning_rate": 5e-3,
-    "mixing.scene_s": 2.0,
-    **{f"mixing.{part}": 0.0 for part in ("events", "background", "babble", "handling", "telephone", "room")},
-    "mixing.snr_db": [10.0, 35.0],
-    "network.n_mels": 16,
-    "network.conv_channels": [4, 8],
-    "network.channels": 8,
-    "network.dilations": [1, 2],
-    "network.delay_frames": 1,
-}
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """Two talkers a split and one noise a split, made of the probe signals."""
-    folder = tmp_path_factory.mktemp("corpus")
-    signals = probe_signals()
-    rows = []
-    for split, first in (("train", 0), ("dev", 2)):
-        for talker in range(first, first + 2):
-            samples = signals["speech"][talker * 2 * SAMPLE_RATE :][: 2 * SAMPLE_RATE]
-            soundfile.write(folder / f"talker{talker}.wav", samples, SAMPLE_RATE)
-            cells = np.abs(samples.reshape(-1, 160)).max(axis=1) > 1e-3
-            edges = np.flatnonzero(np.diff(np.concatenate([[0], cells, [0]])))
-            segments = [[a / 100, b / 100] for a, b in edges.reshape(-1, 2).tolist()]
-            rows.append({"audio_filepath": f"talker{talker}.wav", "kind": "speech", "split": split})
-            rows[-1] |= {
-                "segments": segments,
-                "speaker": f"t{talker}",
-                "duration": 2.0,
-                "source": "synthesis",
-            }
-        soundfile.write(folder / f"{split}.wav", signals["noise"][: 2 * SAMPLE_RATE], SAMPLE_RATE)
-        rows.append({"audio_filepath": f"{split}.wav", "kind": "noise", "split": split, "duration": 2.0})
-    (folder / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    return folder
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +37,6 @@ def unbroken(config, tmp_path_factory):
     run = tmp_path_factory.mktemp("unbroken")
     fit(config, run)
     return run
-
-
-def history(run):
-    with (run / "history.csv").open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
 def test_learns(unbroken):
@@ -145,6 +98,11 @@ def kill_in(place, config, run, monkeypatch):
 
 
 def assert_same_run(run, expected, *checkpoints):
+    epochs, wanted = (
+        [line.partition(",")[0] for line in (folder / "history.csv").read_text().splitlines()]
+        for folder in (run, expected)
+    )
+    assert epochs == wanted
     for key in ("loss", "val_auc"):
         assert [row[key] for row in history(run)] == pytest.approx([row[key] for row in history(expected)])
     assert read_updates(run / "updates.csv") == [
@@ -250,6 +208,8 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
     assert result["before"]["auc"] != result["after"]["auc"]
     told = comparison_text(result)
     assert f"{result['after']['auc']:.4f}" in told
+    assert "balanced error" in told
+    assert "_" not in told
     worse = {**result, "after": {**result["after"], "best_balanced_error": 0.6}}
     assert "did not get better" in comparison_text(worse)
     assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")

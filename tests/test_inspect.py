@@ -13,10 +13,11 @@ from sounds import RATE, tone
 
 from vad.cli import main
 from vad.training.config import TrainConfig
-from vad.training.inspection import weights
+from vad.training.inspection import gradients, weights
 from vad.training.inspection.embedding import principal_plane
 from vad.training.inspection.filter_health import layer_health
-from vad.training.inspection.subject import Subject, load_subject, stages
+from vad.training.inspection.hearing import hear
+from vad.training.inspection.subject import Clip, Subject, load_subject, stages
 from vad.training.inspection.weights import kernel_parts
 from vad.training.kernels import kernels
 from vad.training.updates import UpdateRatios, read_updates, update_ratios
@@ -139,9 +140,9 @@ def test_the_principal_plane_keeps_what_lies_in_a_plane():
     assert shares[0] > shares[1]
 
 
-def make_run(folder, architecture):
+def make_run(folder, architecture, **options):
     """A run with a network as small as can be."""
-    config, model = small_network(architecture, dilations=(1,))
+    config, model = small_network(architecture, dilations=(1,), **options)
     folder.mkdir()
     model.save(folder / "best.keras")
     (folder / "config.json").write_text(TrainConfig(network=config).to_json())
@@ -179,6 +180,20 @@ def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
     )
     assert len(widths) == len(pictures)
     assert min(widths) > 1000
+
+
+def test_of_a_network_that_decides_late_the_prompt_decision_is_looked_into(tmp_path):
+    subject = load_subject(str(make_run(tmp_path / "run", "logmel-cnn", late_frames=6)))
+    clip = Clip("hum", np.concatenate([np.zeros(RATE // 2), tone(0.5)]).astype(np.float32))
+    heard = hear(subject, clip)
+    whole = keras.models.load_model(tmp_path / "run" / "best.keras")(
+        clip.whole_frames(subject.network)[np.newaxis]
+    )
+    np.testing.assert_allclose(
+        heard.probability, np.asarray(whole)[0, subject.network.delay_frames :, 0], atol=1e-3
+    )
+    assert not [stage.name for stage in stages(subject.model) if stage.name.startswith("late")]
+    assert gradients.inspect(heard).pictures
 
 
 def test_silence_is_looked_into_too(tmp_path, capsys):

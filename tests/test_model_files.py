@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tiny_model
@@ -108,9 +109,17 @@ def test_a_signature_is_missing(tmp_path: Path) -> None:
             {"states": tiny_model.STATES | {"extra": [1, 1]}},
             r"None as the shape of step's input 'extra', its card says \(1, 1\)",
         ),
+        (
+            {"late_frames": 5},
+            r"None as the shape of step's output 'late_probability', its card says \(1, 1\)",
+        ),
+        (
+            {"late": True, "late_frames": None},
+            r"\(1, 1\) as the shape of step's output 'late_probability', its card says None",
+        ),
     ],
 )
-def test_card_that_disagrees_with_its_graph(tmp_path: Path, changes: dict[str, object], message: str) -> None:
+def test_card_that_disagrees_with_its_graph(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     path = tiny_model.write(tmp_path, **changes)
     with pytest.raises(ModelError, match=message) as error:
         Model.load(path)
@@ -134,6 +143,11 @@ def test_graph_with_a_state_of_another_name(tmp_path: Path) -> None:
             "delay_frames in a model card must be of type int. Received: delay_frames='two'",
         ),
         ({"delay_frames": -1}, "delay_frames in a model card must be at least 0. Received: delay_frames=-1"),
+        ({"late_frames": -1}, "late_frames in a model card must be at least 0. Received: late_frames=-1"),
+        (
+            {"late_frames": "five"},
+            "late_frames in a model card must be of type int. Received: late_frames='five'",
+        ),
         ({"chunk_frames": 0}, "chunk_frames in a model card must be at least 1. Received: chunk_frames=0"),
         (
             {"states": {"average": 1}},
@@ -159,9 +173,12 @@ def test_a_card_that_is_no_object(tmp_path: Path) -> None:
         Model.load(path)
 
 
-def test_a_graph_that_gives_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiny_model, "BIAS", float("nan"))
-    path = tiny_model.write(tmp_path, tiny_model.graph_bytes())
+@pytest.mark.parametrize(("bias", "late"), [("BIAS", False), ("BIAS", True), ("LATE_BIAS", True)])
+def test_a_graph_that_gives_no_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bias: str, late: bool
+) -> None:
+    monkeypatch.setattr(tiny_model, bias, float("nan"))
+    path = tiny_model.write(tmp_path, late=late)
     with pytest.raises(ModelError, match="must give finite probabilities") as caught:
         Model.load(path)
     assert str(path) in str(caught.value)

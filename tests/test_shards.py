@@ -84,6 +84,8 @@ def test_a_batch_has_the_shape_that_a_network_expects(marked: list[Path]) -> Non
     samples, labels = batches(marked)[0]
     assert (samples.shape, samples.dtype) == ((16, 2 * SCENES * CELL), np.float32)
     assert (labels.shape, labels.dtype) == ((16, SCENES), np.float32)
+    twice = Batches(marked, NetworkConfig(late_frames=9), batch_size=16, seed=1)
+    assert twice[0][1].shape == (16, SCENES, 2)
 
 
 @given(
@@ -104,6 +106,17 @@ def test_targets_are_frame_means_late_by_the_delay(
     assert len(late) == len(prompt)
     assert not late[:delay_frames].any()
     np.testing.assert_array_equal(late[delay_frames:], prompt[: max(0, len(prompt) - delay_frames)])
+
+
+@pytest.mark.parametrize("pause_prior", [0.0, 0.33])
+def test_late_targets_are_the_prompt_ones_later(pause_prior: float) -> None:
+    label = np.random.default_rng(0).integers(0, 256, 61).astype(np.uint8)
+    both = targets(label, NetworkConfig(delay_frames=2, late_frames=9), pause_prior)
+    assert (both.shape, both.dtype) == ((30, 2), np.float32)
+    prompt, late = both.T
+    np.testing.assert_array_equal(prompt, targets(label, NetworkConfig(delay_frames=2), pause_prior))
+    assert not late[:9].any()
+    np.testing.assert_array_equal(late[9:], prompt[2:-7])
 
 
 def scene_at(level_db: float, seconds: float = 0.5) -> npt.NDArray[np.int16]:

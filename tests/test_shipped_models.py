@@ -11,7 +11,7 @@ from vad.corpus import read_corpus
 from vad.detector import Detector
 from vad.evaluate import pool, score_item
 from vad.labels import read_labels
-from vad.runtime import model_names
+from vad.runtime import Model, model_names
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "data" / "examples"
@@ -30,25 +30,33 @@ def test_is_shipped(name):
     assert name in model_names()
 
 
+def ways(name):
+    """Detectors that hear as files are heard and, of a model that decides late, live."""
+    model = Model.load(name)
+    return {"file": Detector(model)} | ({"live": Detector(model, live=True)} if model.late_frames else {})
+
+
 def test_probabilities_are_the_golden_ones(name):
     golden = json.loads((GOLDEN / f"{name}.json").read_text())
-    found = Detector(name).probabilities(clip(), 16_000)
-    np.testing.assert_allclose(found, golden, atol=2e-3)
+    detectors = ways(name)
+    assert golden.keys() == detectors.keys()
+    for way, detector in detectors.items():
+        np.testing.assert_allclose(detector.probabilities(clip(), 16_000), golden[way], atol=2e-3)
 
 
 def test_step_chunk_and_offline_are_one(name):
-    detector = Detector(name)
     samples = clip()
-    offline = detector.probabilities(samples, 16_000)
-    for size in (160, 320, 4_801):
-        stream = detector.stream()
-        pieces = []
-        for start in range(0, len(samples), size):
-            stream.feed(samples[start : start + size])
+    for detector in ways(name).values():
+        offline = detector.probabilities(samples, 16_000)
+        for size in (160, 320, 4_801):
+            stream = detector.file_stream()
+            pieces = []
+            for start in range(0, len(samples), size):
+                stream.feed(samples[start : start + size])
+                pieces.append(stream.probabilities)
+            stream.finish()
             pieces.append(stream.probabilities)
-        stream.finish()
-        pieces.append(stream.probabilities)
-        np.testing.assert_allclose(np.concatenate(pieces), offline, atol=1e-4)
+            np.testing.assert_allclose(np.concatenate(pieces), offline, atol=1e-4)
 
 
 def test_the_file_is_its_keras_weights(name):
@@ -56,14 +64,15 @@ def test_the_file_is_its_keras_weights(name):
     import vad.training.networks  # noqa: F401  (registers the layers)
 
     model = keras.models.load_model(ROOT / "models" / f"{name}.keras", compile=False)
-    detector = Detector(name)
     samples = clip()
-    delay = detector.model.delay_frames
-    frames = -(-len(samples) // detector.model.frame_length)
-    padded = np.zeros((1, (frames + delay) * detector.model.frame_length), np.float32)
-    padded[0, : len(samples)] = samples
-    expected = np.asarray(model(padded, training=False))[0, delay:]
-    np.testing.assert_allclose(detector.probabilities(samples, 16_000), expected, atol=1e-4)
+    for detector in ways(name).values():
+        delay = round(detector.file_stream().delay / detector.frame_duration)
+        frames = -(-len(samples) // detector.model.frame_length)
+        padded = np.zeros((1, (frames + delay) * detector.model.frame_length), np.float32)
+        padded[0, : len(samples)] = samples
+        decisions = np.asarray(model(padded, training=False)).reshape(frames + delay, -1)
+        expected = decisions[delay:, 0 if detector.live else -1]
+        np.testing.assert_allclose(detector.probabilities(samples, 16_000), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("example", ["clip.wav", "telephone.wav", "noisy.flac"])

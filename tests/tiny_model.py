@@ -2,7 +2,8 @@
 
 It needs no TensorFlow and takes milliseconds, so a test can also ask for a graph that breaks its contract.
 
-The network: a frame's mean square, smoothed by an exponential average, is a probability two frames later.
+The network: a frame's mean square, smoothed by an exponential average, is a probability two frames later. One that
+decides late says it again, with another bias, five frames later.
 
     x       = [samples**2, average, delayed]                  one row
     average = smoothing of the frames' mean squares           a matrix product with x
@@ -22,11 +23,14 @@ from ai_edge_litert import schema_py_generated as schema
 
 FRAME_LENGTH = 320
 DELAY_FRAMES = 2
+LATE_FRAMES = 5
 CHUNK_FRAMES = 8
 SMOOTHING = 0.8
 GAIN = 400.0
 BIAS = -4.0
+LATE_BIAS = -2.5
 STATES = {"average": [1, 1], "delayed": [1, DELAY_FRAMES]}
+LATE_STATES = STATES | {"delayed": [1, LATE_FRAMES]}
 
 
 @dataclass
@@ -80,9 +84,9 @@ OPTIONS = {
 }
 
 
-def _averages(frames: int) -> np.ndarray:
+def _averages(frames: int, waiting: int) -> np.ndarray:
     """Rows over x = [squares, average, delayed]: the average after each frame."""
-    rows = np.zeros((frames, frames * FRAME_LENGTH + 1 + DELAY_FRAMES))
+    rows = np.zeros((frames, frames * FRAME_LENGTH + 1 + waiting))
     for t in range(frames):
         rows[t, frames * FRAME_LENGTH] = SMOOTHING ** (t + 1)
         for u in range(t + 1):
@@ -91,23 +95,31 @@ def _averages(frames: int) -> np.ndarray:
     return rows
 
 
-def _subgraph(buffers: list[Any], name: str, frames: int, average_name: str) -> tuple[Any, Any]:
+def _subgraph(buffers: list[Any], name: str, frames: int, average_name: str, late: bool) -> tuple[Any, Any]:
     graph = Graph(buffers)
+    states = LATE_STATES if late else STATES
+    longest = LATE_FRAMES if late else DELAY_FRAMES
     samples = graph.tensor("samples", [1, frames * FRAME_LENGTH])
-    average, delayed = (graph.tensor(f"{name}_before", shape) for name, shape in STATES.items())
+    average, delayed = (graph.tensor(f"{name}_before", shape) for name, shape in states.items())
     squares = graph.tensor("squares", [1, frames * FRAME_LENGTH])
     graph.operator("MUL", [samples, samples], squares, schema.MulOptionsT())
-    averages = _averages(frames)
+    averages = _averages(frames, longest)
     x = graph.tensor("x", [1, averages.shape[1]])
     graph.operator("CONCATENATION", [squares, average, delayed], x, schema.ConcatenationOptionsT(axis=1))
-    waiting = np.eye(DELAY_FRAMES, averages.shape[1], k=averages.shape[1] - DELAY_FRAMES)
+    waiting = np.eye(longest, averages.shape[1], k=averages.shape[1] - longest)
     line = np.concatenate([waiting, averages])  # the averages in order, those of earlier calls first
-    logits = graph.matmul("logits", x, GAIN * line[:frames], bias=BIAS)
-    probability = graph.operator("LOGISTIC", [logits], graph.tensor("probability", [1, frames]))
+    decisions = {}
+    for decision, delay, bias in (
+        ("probability", DELAY_FRAMES, BIAS),
+        ("late_probability", LATE_FRAMES, LATE_BIAS),
+    )[: 1 + late]:
+        rows = line[longest - delay :][:frames]
+        logits = graph.matmul(f"{decision}_logits", x, GAIN * rows, bias=bias)
+        decisions[decision] = graph.operator("LOGISTIC", [logits], graph.tensor(decision, [1, frames]))
     average_after = graph.matmul("average_after", x, averages[-1:])
     delayed_after = graph.matmul("delayed_after", x, line[frames:])
     entry = {"samples": samples, average_name: average, "delayed": delayed}
-    result = {"probability": probability, average_name: average_after, "delayed": delayed_after}
+    result = decisions | {average_name: average_after, "delayed": delayed_after}
     subgraph = schema.SubGraphT(
         tensors=graph.tensors,
         inputs=list(entry.values()),
@@ -119,13 +131,15 @@ def _subgraph(buffers: list[Any], name: str, frames: int, average_name: str) -> 
     return subgraph, schema.SignatureDefT(inputs=maps[0], outputs=maps[1], signatureKey=name)
 
 
-def graph_bytes(signatures: tuple[str, ...] = ("step", "chunk"), average_name: str = "average") -> bytes:
-    """The .tflite file's content; the arguments make graphs that break the contract."""
+def graph_bytes(
+    signatures: tuple[str, ...] = ("step", "chunk"), average_name: str = "average", late: bool = False
+) -> bytes:
+    """The .tflite file's content; ``late`` gives it a late decision, the others make graphs that break the contract."""
     buffers = [schema.BufferT()]
     subgraphs, definitions = [], []
     for index, name in enumerate(signatures):
         frames = 1 if name == "step" else CHUNK_FRAMES
-        subgraph, definition = _subgraph(buffers, name, frames, average_name)
+        subgraph, definition = _subgraph(buffers, name, frames, average_name, late)
         definition.subgraphIndex = index
         subgraphs.append(subgraph)
         definitions.append(definition)
@@ -144,8 +158,8 @@ def graph_bytes(signatures: tuple[str, ...] = ("step", "chunk"), average_name: s
     return bytes(builder.Output())
 
 
-def card(content: bytes) -> dict[str, Any]:
-    """The card that belongs to ``content``."""
+def card(content: bytes, late: bool = False) -> dict[str, Any]:
+    """The card that belongs to ``content``; without late decisions it is one from before there were any."""
     durations = {"min_speech_duration_ms": 60, "min_silence_duration_ms": 80, "speech_pad_ms": 20}
     return {
         "format_version": 1,
@@ -155,7 +169,8 @@ def card(content: bytes) -> dict[str, Any]:
         "frame_length": FRAME_LENGTH,
         "delay_frames": DELAY_FRAMES,
         "chunk_frames": CHUNK_FRAMES,
-        "states": STATES,
+        "states": LATE_STATES if late else STATES,
+        **({"late_frames": LATE_FRAMES} if late else {}),
         "segment_options": {
             "balanced": durations | {"threshold": 0.5},
             "precise": durations | {"threshold": 0.8},
@@ -165,23 +180,23 @@ def card(content: bytes) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, content: bytes | None = None, **changes: Any) -> Path:
+def write(folder: Path, content: bytes | None = None, late: bool = False, **changes: Any) -> Path:
     """Writes ``tiny.tflite`` and its card, ``changes`` over the card's fields (None removes one)."""
-    content = graph_bytes() if content is None else content
+    content = graph_bytes(late=late) if content is None else content
     path = folder / "tiny.tflite"
     path.write_bytes(content)
-    fields = {key: value for key, value in (card(content) | changes).items() if value is not None}
+    fields = {key: value for key, value in (card(content, late) | changes).items() if value is not None}
     path.with_suffix(".json").write_text(json.dumps(fields), encoding="utf-8")
     return path
 
 
-def reference_probabilities(samples: np.ndarray) -> np.ndarray:
-    """What the network says, frame by frame, in plain Python floats."""
+def reference_probabilities(samples: np.ndarray, bias: float = BIAS) -> np.ndarray:
+    """What the network says, frame by frame, in plain Python floats; with LATE_BIAS it is what it says late."""
     frames = -(-len(samples) // FRAME_LENGTH)
     padded = np.zeros(frames * FRAME_LENGTH)
     padded[: len(samples)] = samples
     average, logits = 0.0, []
     for frame in padded.reshape(frames, FRAME_LENGTH):
         average = SMOOTHING * average + (1 - SMOOTHING) * float(np.mean(frame**2))
-        logits.append(GAIN * average + BIAS)
+        logits.append(GAIN * average + bias)
     return 1 / (1 + np.exp(-np.array(logits)))

@@ -9,6 +9,7 @@ __all__ = ["CARD_FORMAT_VERSION", "check_card"]
 
 CARD_FORMAT_VERSION = 1
 
+# late_frames may be missing: then there is no late decision.
 # What else a card tells (metrics, data sources, versions, ...) is for people and is not checked. Its receptive_field_s
 # is null where a network remembers all it heard: then no piece of a recording, with whatever before it, stands for it.
 _FIELDS: dict[str, type] = {
@@ -20,7 +21,8 @@ _FIELDS: dict[str, type] = {
     "segment_options": dict,
     "sha256": str,
 }
-_LEAST = {"sample_rate": 1, "frame_length": 1, "delay_frames": 0, "chunk_frames": 1}
+_OPTIONAL: dict[str, type] = {"late_frames": int}
+_LEAST = {"sample_rate": 1, "frame_length": 1, "delay_frames": 0, "late_frames": 0, "chunk_frames": 1}
 
 
 def check_card(card: Any, source: str) -> Mapping[str, Any]:
@@ -42,7 +44,8 @@ def check_card(card: Any, source: str) -> Mapping[str, Any]:
             f"a model card must have format_version {CARD_FORMAT_VERSION}. "
             f"Received: format_version={version!r} for {source}. Export the model again with `vad export`."
         )
-    for field, kind in _FIELDS.items():
+    present = {field: kind for field, kind in _OPTIONAL.items() if field in card}
+    for field, kind in (_FIELDS | present).items():
         if not isinstance(card.get(field), kind):
             raise ModelError(
                 f"{field} in a model card must be of type {kind.__name__}. "
@@ -61,7 +64,7 @@ def check_card(card: Any, source: str) -> Mapping[str, Any]:
                 f"Received: {name}={options!r} for {source}. Restore the card from the export."
             )
     for field, least in _LEAST.items():
-        if card[field] < least:
+        if card.get(field, least) < least:
             raise ModelError(
                 f"{field} in a model card must be at least {least}. "
                 f"Received: {field}={card[field]} for {source}. Restore the card from the export."

@@ -26,12 +26,14 @@ class Detector:
         model: A name in `vad.runtime.model_names()`, the path of a .tflite file, or a loaded `Model`.
         operating_point: The set of options that the model card recommends: "balanced", "precise" (fewer false
             alarms) or "eager" (fewer misses).
+        live: Decide in recordings as soon as at a microphone, without the late decisions of a model that has them.
         **options: Fields of `SegmentOptions` that replace the operating point's: threshold, neg_threshold,
             min_speech_duration_ms, min_silence_duration_ms, speech_pad_ms, max_speech_duration_s.
 
     Attributes:
         model: The model.
         options: The options in force.
+        live: As given.
         sample_rate: The model's, in Hz. Audio of any other is resampled.
         frame_duration: Seconds of audio that one probability speaks of.
         block_duration: Seconds of audio to feed at once where nobody waits for events: whole chunks of the
@@ -46,8 +48,11 @@ class Detector:
         self,
         model: str | os.PathLike[str] | Model = "default",
         operating_point: str = "balanced",
+        *,
+        live: bool = False,
         **options: float | None,
     ):
+        self.live = live
         self.model = model if isinstance(model, Model) else Model.load(model)
         self.options = _operating_point(self.model, operating_point).replace(**options)
         self.sample_rate = self.model.sample_rate
@@ -105,7 +110,7 @@ class Detector:
             ConfigError: `channel` is neither "mix" nor an index.
             MissingDependencyError: A container needs the `media` extra.
         """
-        stream = self.stream()
+        stream = self.file_stream()
         with open_audio(
             source, sample_rate=self.sample_rate, channel=channel, block_duration=self.block_duration
         ) as blocks:
@@ -117,8 +122,9 @@ class Detector:
     ) -> Stream:
         """Begin a recording that comes piece by piece; there may be thousands at a time.
 
-        Its `SpeechEnd` segments are those of `detect`; at another rate than the model's, where a lighter filter
-        resamples what somebody waits for, a boundary may lie a frame beside.
+        What it finds is known as soon as it can be. Its `SpeechEnd` segments are those of `detect` where the model has
+        no late decisions, or the detector is `live`; at another rate than the model's, where a lighter filter resamples
+        what somebody waits for, a boundary may lie a frame beside.
 
         Args:
             sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
@@ -135,6 +141,19 @@ class Detector:
             sample_rate=sample_rate,
             confirm_start=confirm_start,
             keep_audio_s=keep_audio_s,
+        )
+
+    def file_stream(self, sample_rate: float | None = None) -> Stream:
+        """Begin a recording that nobody waits for, as `detect` hears it: with late decisions where the model has them.
+
+        Args:
+            sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
+
+        Raises:
+            AudioError: Nobody records at such a sample rate.
+        """
+        return Stream(
+            self.model, self.options, sample_rate=sample_rate, late=not self.live, resampler=Resampler
         )
 
     def listen(
@@ -164,7 +183,7 @@ class Detector:
         self, samples: npt.ArrayLike, sample_rate: float
     ) -> tuple[list[Event], npt.NDArray[np.float32]]:
         """Hear a whole recording as a file is heard: its events and probabilities."""
-        stream = Stream(self.model, self.options, sample_rate=sample_rate, resampler=Resampler)
+        stream = self.file_stream(sample_rate)
         events = stream.feed(samples)
         fed = stream.probabilities
         events += stream.finish()
@@ -172,17 +191,29 @@ class Detector:
 
 
 def detect(
-    samples: npt.ArrayLike, sample_rate: float, *, operating_point: str = "balanced", **options: float | None
+    samples: npt.ArrayLike,
+    sample_rate: float,
+    *,
+    operating_point: str = "balanced",
+    live: bool = False,
+    **options: float | None,
 ) -> list[Segment]:
     """Find the speech in samples with the default model, loaded once: `Detector.detect` says more."""
-    return Detector(_default_model(), operating_point, **options).detect(samples, sample_rate)
+    return Detector(_default_model(), operating_point, live=live, **options).detect(samples, sample_rate)
 
 
 def detect_file(
-    source: Source, *, channel: Channel = "mix", operating_point: str = "balanced", **options: float | None
+    source: Source,
+    *,
+    channel: Channel = "mix",
+    operating_point: str = "balanced",
+    live: bool = False,
+    **options: float | None,
 ) -> list[Segment]:
     """Find the speech in a file with the default model, loaded once: `Detector.detect_file` says more."""
-    return Detector(_default_model(), operating_point, **options).detect_file(source, channel=channel)
+    return Detector(_default_model(), operating_point, live=live, **options).detect_file(
+        source, channel=channel
+    )
 
 
 @functools.cache

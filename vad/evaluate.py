@@ -265,7 +265,7 @@ def hear(detector: Detector, blocks: Iterable[NDArray[np.float32]]) -> Heard:
     Returns:
         What it says.
     """
-    stream = detector.stream()
+    stream = detector.file_stream()
     events: list[Event] = []
     probabilities = []
     for block in blocks:

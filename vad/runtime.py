@@ -6,6 +6,9 @@ arrays that no call changes in place: to keep it is to copy it, to hand it back 
 beginning of a recording. Output t speaks of frame ``t - delay_frames``; who wants probabilities on the
 recording's own clock uses `vad.Detector`.
 
+A network may decide twice: then it also gives `late_probability`, which speaks of frame ``t - late_frames`` and is
+surer, for whoever can wait.
+
 A signature runner is used as it is. Measured with 11 states: 57 us a step, of which 34 are the network's.
 Setting and reading tensors by index would save 10, but for signatures these calls are not public.
 """
@@ -46,6 +49,7 @@ class Model:
         frame_length: Samples a frame.
         frame_duration: Seconds a frame.
         delay_frames: Frames the network hears past the one it speaks of.
+        late_frames: Likewise of its late decision; 0 where it has none.
         chunk_frames: Frames that one `chunk` call takes.
     """
 
@@ -71,6 +75,7 @@ class Model:
         self.sample_rate: int = card["sample_rate"]
         self.frame_length: int = card["frame_length"]
         self.delay_frames: int = card["delay_frames"]
+        self.late_frames: int = card.get("late_frames", 0)
         self.chunk_frames: int = card["chunk_frames"]
         self.frame_duration = self.frame_length / self.sample_rate
         self._state_shapes = {name: tuple(shape) for name, shape in card["states"].items()}
@@ -124,42 +129,49 @@ class Model:
         """The state at the beginning of a recording: zeros."""
         return {name: np.zeros(shape, np.float32) for name, shape in self._state_shapes.items()}
 
-    def step(self, samples: npt.NDArray[np.float32], state: State) -> tuple[float, State]:
+    def step(
+        self, samples: npt.NDArray[np.float32], state: State, *, late: bool = False
+    ) -> tuple[float, State]:
         """Hear one frame.
 
         Args:
             samples: Mono float32 in [-1, 1]. [shape=(frame_length,)]
             state: From `initial_state` or the call before; it is not changed.
+            late: Give the late decision, of a network that has one.
 
         Returns:
-            The probability, in [0, 1], of speech `delay_frames` frames before this one; and the new state.
+            The probability, in [0, 1], of speech `delay_frames` (late: `late_frames`) frames before this one; and the
+            new state.
 
         Raises:
             AudioError: There are more or fewer samples than one frame.
-            ModelError: The state is not one of this model's.
+            ModelError: The state is not one of this model's, or it has no late decision.
         """
-        probability, state = self._run("step", 1, samples, state)
+        probability, state = self._run("step", 1, samples, state, late)
         return float(probability[0]), state
 
-    def chunk(self, samples: npt.NDArray[np.float32], state: State) -> tuple[npt.NDArray[np.float32], State]:
+    def chunk(
+        self, samples: npt.NDArray[np.float32], state: State, *, late: bool = False
+    ) -> tuple[npt.NDArray[np.float32], State]:
         """Hear `chunk_frames` frames at once; far cheaper than as many steps and the same within rounding.
 
         Args:
             samples: Mono float32 in [-1, 1]. [shape=(chunk_frames * frame_length,)]
             state: From `initial_state` or the call before; it is not changed.
+            late: Give the late decisions, of a network that has them.
 
         Returns:
-            The probabilities, in [0, 1], each of the frame `delay_frames` before it; and the new state.
-            [shape=(chunk_frames,)]
+            The probabilities, in [0, 1], each of the frame `delay_frames` (late: `late_frames`) before it; and the
+            new state. [shape=(chunk_frames,)]
 
         Raises:
             AudioError: There are more or fewer samples than one chunk.
-            ModelError: The state is not one of this model's.
+            ModelError: The state is not one of this model's, or it has no late decisions.
         """
-        return self._run("chunk", self.chunk_frames, samples, state)
+        return self._run("chunk", self.chunk_frames, samples, state, late)
 
     def _run(
-        self, key: str, frames: int, samples: npt.NDArray[np.float32], state: State
+        self, key: str, frames: int, samples: npt.NDArray[np.float32], state: State, late: bool
     ) -> tuple[npt.NDArray[np.float32], State]:
         # A runner takes arrays of any size and would reshape the graph to them: both must be checked before.
         expected = (frames * self.frame_length,)
@@ -170,9 +182,18 @@ class Model:
                 f"state must have this model's names and shapes. Received: {sorted(state)}, the model has "
                 f"{sorted(self._state_shapes)}. Start from initial_state()."
             )
+        if late and not self.late_frames:
+            raise ModelError(
+                f"late must be asked of a model that decides late. Received: late=True for {self.name}."
+            )
         with self._lock:
             after = self._runners[key](samples=samples.astype(np.float32, copy=False)[np.newaxis], **state)
-        return after.pop("probability")[0], after
+        given = {name: after.pop(name)[0] for name in self._decisions}
+        return given["late_probability" if late else "probability"], after
+
+    @property
+    def _decisions(self) -> tuple[str, ...]:
+        return ("probability", "late_probability") if self.late_frames else ("probability",)
 
     def _runner(self, key: str, source: str) -> Any:
         """Signature `key` of the graph, once it is known to be what the card says."""
@@ -185,7 +206,7 @@ class Model:
         frames = 1 if key == "step" else self.chunk_frames
         sides = (
             ("input", runner.get_input_details(), {"samples": (1, frames * self.frame_length)}),
-            ("output", runner.get_output_details(), {"probability": (1, frames)}),
+            ("output", runner.get_output_details(), dict.fromkeys(self._decisions, (1, frames))),
         )
         for side, details, own in sides:
             found = {name: tuple(int(n) for n in tensor["shape"]) for name, tensor in details.items()}
@@ -204,12 +225,13 @@ class Model:
         """Run both signatures once: LiteRT plans memory at the first call, which must not be a stream's."""
         for key, frames in (("step", 1), ("chunk", self.chunk_frames)):
             silence = np.zeros(frames * self.frame_length, np.float32)
-            probability, _ = self._run(key, frames, silence, self.initial_state())
-            if not np.isfinite(probability).all():
-                raise ModelError(
-                    f"a model must give finite probabilities. Received: {source}, whose {key} gives "
-                    f"{probability[0]} for silence. Export it again with `vad export`."
-                )
+            for late in {False, self.late_frames > 0}:
+                probability, _ = self._run(key, frames, silence, self.initial_state(), late)
+                if not np.isfinite(probability).all():
+                    raise ModelError(
+                        f"a model must give finite probabilities. Received: {source}, whose {key} gives "
+                        f"{probability[0]} for silence. Export it again with `vad export`."
+                    )
 
 
 def model_names() -> list[str]:

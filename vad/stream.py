@@ -37,10 +37,16 @@ class ProbabilityStream:
 
     Args:
         model: What hears the frames; it may serve other streams too.
+        late: Wait for the model's late decisions, where it has them.
+
+    Attributes:
+        delay_frames: How many frames are heard past the one that is decided.
     """
 
-    def __init__(self, model: Model):
+    def __init__(self, model: Model, *, late: bool = False):
         self.model = model
+        self._late = late and model.late_frames > 0
+        self.delay_frames = model.late_frames if self._late else model.delay_frames
         self.reset()
 
     def reset(self) -> None:
@@ -48,7 +54,7 @@ class ProbabilityStream:
         self._state = self.model.initial_state()
         self._rest: Samples = np.zeros(0, np.float32)  # the beginning of a frame
         # The model's first outputs speak of frames before the beginning.
-        self._to_drop = self.model.delay_frames
+        self._to_drop = self.delay_frames
         self._heard = 0
 
     def feed(self, samples: Samples) -> Probabilities:
@@ -73,7 +79,7 @@ class ProbabilityStream:
         if self._heard == 0:
             return np.zeros(0, np.float32)
         frame_length = self.model.frame_length
-        missing = -self._heard % frame_length + self.model.delay_frames * frame_length
+        missing = -self._heard % frame_length + self.delay_frames * frame_length
         return self._hear(np.concatenate([self._rest, np.zeros(missing, np.float32)]))
 
     def _hear(self, samples: Samples) -> Probabilities:
@@ -83,12 +89,14 @@ class ProbabilityStream:
         probabilities = []
         chunk_length = model.chunk_frames * model.frame_length
         while len(samples) - position >= chunk_length:
-            chunk, self._state = model.chunk(samples[position : position + chunk_length], self._state)
+            block = samples[position : position + chunk_length]
+            chunk, self._state = model.chunk(block, self._state, late=self._late)
             probabilities.append(chunk)
             position += chunk_length
         steps = []
         while len(samples) - position >= model.frame_length:
-            step, self._state = model.step(samples[position : position + model.frame_length], self._state)
+            block = samples[position : position + model.frame_length]
+            step, self._state = model.step(block, self._state, late=self._late)
             steps.append(step)
             position += model.frame_length
         probabilities.append(np.array(steps, np.float32))
@@ -111,12 +119,15 @@ class Stream:
         sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
         confirm_start: Withhold `SpeechStart` until it is certain that it will not be taken back.
         keep_audio_s: Seconds of the latest audio that `audio` can give back: 4 bytes a sample, always.
+        late: Wait for the model's late decisions, where it has them: surer, and known as much later as the model's
+            `late_frames` say.
         resampler: `LiveResampler` brings samples to the model's rate within 3 ms. `Resampler` is the files',
             faster and sharper, but events come up to 115 ms later and the stream cannot be copied.
 
     Attributes:
         sample_rate: As given, or the model's.
         frame_duration: Seconds of audio that one probability speaks of.
+        delay: Seconds that are heard past a frame before it is decided.
         probabilities: Those of the frames that the last `feed` or `finish` decided. [shape=(frames,)]
 
     Raises:
@@ -132,6 +143,7 @@ class Stream:
         sample_rate: float | None = None,
         confirm_start: bool = False,
         keep_audio_s: float = 0.0,
+        late: bool = False,
         resampler: type[LiveResampler] | type[Resampler] = LiveResampler,
     ):
         self.sample_rate = model.sample_rate if sample_rate is None else sample_rate
@@ -139,9 +151,11 @@ class Stream:
         problem = sample_rate_problem(self.sample_rate)
         if problem is not None:
             raise AudioError(problem)
-        self._frames = ProbabilityStream(model)
-        delay = model.delay_frames * model.frame_duration
-        self._segmenter = Segmenter(options, model.frame_duration, confirm_start=confirm_start, delay=delay)
+        self._frames = ProbabilityStream(model, late=late)
+        self.delay = self._frames.delay_frames * model.frame_duration
+        self._segmenter = Segmenter(
+            options, model.frame_duration, confirm_start=confirm_start, delay=self.delay
+        )
         self._keep_audio_s = keep_audio_s
         self._make_resampler = resampler
         self.reset()

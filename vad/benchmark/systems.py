@@ -12,6 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
 import numpy as np
@@ -21,6 +22,7 @@ from vad.acoustics import CELL, SAMPLE_RATE, Samples
 from vad.detector import Detector
 from vad.errors import MissingDependencyError
 from vad.evaluate import Heard, hear
+from vad.runtime import Model
 from vad.segments import Segmenter, SegmentOptions, SpeechEnd
 
 __all__ = ["PEERS", "System", "own"]
@@ -47,23 +49,27 @@ class System:
     hear: Callable[[Samples], Heard]
 
 
-def own(model: str) -> System:
-    """One of our models, with the options of its card.
+def own(name_or_path: str) -> list[System]:
+    """One of our models as it hears files, with the options of its card; one that decides late also as it hears live.
 
     Args:
-        model: A model's name or the path of a .tflite file; it becomes the system's name.
+        name_or_path: A model's name or the path of a .tflite file; it becomes the system's name.
 
     Raises:
         ModelError: There is no such model, or it is damaged.
     """
-    detector = Detector(model)
-    digest = detector.model.card["sha256"][:12]
-    return System(
-        model,
-        f"sha256 {digest}",
-        detector.options,
-        lambda samples: hear(detector, [samples]),
-    )
+    model = Model.load(name_or_path)
+    systems = {name_or_path: Detector(model)}
+    if model.late_frames:
+        systems[f"{name_or_path}, live"] = Detector(model, live=True)
+    return [
+        System(name, f"sha256 {model.card['sha256'][:12]}", detector.options, partial(_heard, detector))
+        for name, detector in systems.items()
+    ]
+
+
+def _heard(detector: Detector, samples: Samples) -> Heard:
+    return hear(detector, [samples])
 
 
 def _silero() -> System:

@@ -116,7 +116,7 @@ class Analyser:
 
     def _hear_channel(self, recording: Recording, channel: Channel, suffix: str) -> "_Heard":
         """Hear one channel; damage ends it, and what came before counts."""
-        stream = self._detector.stream()
+        stream = self._detector.file_stream()
         events = []
         probabilities = []
         problem = None

@@ -115,7 +115,7 @@ def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]"
     twice = {model for model in models if models.count(model) > 1}
     if twice:
         raise ConfigError(f"models must be different ones. Received: {', '.join(sorted(twice))} twice.")
-    systems = [own(model) for model in models]
+    systems = [system for model in models for system in own(model)]
     for peer in dict.fromkeys(peers):
         try:
             systems.append(PEERS[peer]())

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from vad.corpus import SPLITS, Item, read_corpus
 
@@ -33,8 +34,10 @@ def labelled_recordings(args: argparse.Namespace, *, learned: bool = True) -> li
         name for name in reversed(SPLITS) if name != "train" and any(item.split == name for item in items)
     ]
     seen = sum(item.split == "train" for item in items)
-    # Where all are of one split nobody dealt them out, and there is nothing else to take.
-    if learned and args.split is None and seen and others:
+    # A folder's splits nobody dealt out on purpose; where all are of one split there is nothing else to take.
+    path = Path(args.corpus)
+    dealt = path.is_file() or (path / "manifest.jsonl").is_file()
+    if learned and dealt and args.split is None and seen and others:
         print(
             f"vad: note: {seen} of the {len(items)} recordings are of the split train: a model trained on this corpus "
             f"knows them. Leave them out with --split {' or '.join(others)}, or say --split all.",

@@ -174,7 +174,8 @@ def _find(
     progress: Callable[[float], Any] | None,
 ) -> list[Segment]:
     """Hear a recording as a file is heard, block by block, and tell how much of it that was, in percent."""
-    stream = Stream(detector.model, options, sample_rate=sample_rate, resampler=Resampler)
+    late = not detector.live
+    stream = Stream(detector.model, options, sample_rate=sample_rate, late=late, resampler=Resampler)
     block = max(1, round(detector.block_duration * sample_rate))
     events = []
     for position in range(0, len(samples), block):

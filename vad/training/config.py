@@ -40,7 +40,10 @@ class TrainConfig:
         mixing: How scenes are made.
         corpus: A manifest or a folder, as `vad.corpus.read_corpus` takes it.
         data: Where the decoded corpus and the shards are kept; runs can share it.
-        init: What weights to start from: a model's name, a run's folder or a ``.keras`` file; "" starts anew.
+        init: What weights to fine-tune: a model's name, a run's folder or a ``.keras`` file; "" starts anew.
+        warm_start: Weights of another network to begin with, named likewise: its layers of the same name and shape;
+            the others begin anew. Unlike with ``init`` everything learns, and where it leads is where it ends.
+        warm_frozen: What a warm start brings stays as it is: only what begins anew learns, such as a late decision.
         base: Another corpus to hear beside it, so that nothing is forgotten; "" is none.
         base_hours: Rendered scenes of it.
         hours: Rendered training scenes.
@@ -65,6 +68,8 @@ class TrainConfig:
     corpus: str = ""
     data: str = "runs/data"
     init: str = ""
+    warm_start: str = ""
+    warm_frozen: bool = False
     base: str = ""
     base_hours: float = 4.0
     hours: float = 80.0
@@ -90,6 +95,16 @@ class TrainConfig:
         )
         require(
             0 <= self.pause_prior <= 1, "pause_prior must be between 0 and 1", pause_prior=self.pause_prior
+        )
+        require(
+            not (self.init and self.warm_start),
+            "a run must start from init or from warm_start, not both",
+            warm_start=self.warm_start,
+        )
+        require(
+            bool(self.warm_start) or not self.warm_frozen,
+            "warm_frozen needs a warm_start",
+            warm_frozen=self.warm_frozen,
         )
         require(self.patience >= 0, "patience must be 0 or more", patience=self.patience)
         require(self.seed >= 0, "seed must be 0 or more", seed=self.seed)

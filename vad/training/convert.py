@@ -57,8 +57,11 @@ def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int, *, in
         @tf.function(input_signature=[samples, states], autograph=False)
         def run(samples: tf.Tensor, past: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             with streaming(past) as present:
-                probability = model(samples, training=False)
-            return {"probability": tf.reshape(probability, (1, frames)), **present}
+                found = tf.reshape(model(samples, training=False), (1, frames, len(network.delays)))
+            decisions = {"probability": found[..., 0]}
+            if network.late_frames:
+                decisions["late_probability"] = found[..., 1]
+            return decisions | present
 
         return run.get_concrete_function()
 

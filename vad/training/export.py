@@ -6,12 +6,13 @@ import contextlib
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from vad.card import CARD_FORMAT_VERSION
@@ -31,9 +32,10 @@ __all__ = ["MAX_DIFFERENCE", "export", "largest_difference"]
 # How far a probability may be from Keras, by how the .tflite keeps its weights.
 MAX_DIFFERENCE = {"none": 1e-4, "int8": 0.08}
 CHUNK_FRAMES = 100
+# Networks find onsets to a frame: a pad of more than half a frame would only put them early.
 OPERATING_POINTS: dict[str, dict[str, float]] = {
-    "balanced": {"threshold": 0.5},
-    "precise": {"threshold": 0.7, "min_speech_duration_ms": 200.0},
+    "balanced": {"threshold": 0.5, "speech_pad_ms": 10.0},
+    "precise": {"threshold": 0.7, "speech_pad_ms": 10.0, "min_speech_duration_ms": 200.0},
     "eager": {"threshold": 0.3, "min_speech_duration_ms": 60.0},
 }
 
@@ -109,7 +111,7 @@ def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Pa
 
 
 def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]:
-    """The largest difference in probability between Keras offline and LiteRT by ``step`` and by ``chunk``.
+    """The largest difference in probability, prompt or late, between Keras offline and LiteRT by ``step`` or ``chunk``.
 
     Returns:
         One figure per probe signal.
@@ -119,18 +121,24 @@ def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]
         length = converted.chunk_frames * converted.frame_length
         samples = samples[: len(samples) // length * length]
         expected = model.predict_on_batch(samples[np.newaxis])[0]
-        by_step, by_chunk = [], []
-        state = converted.initial_state()
-        for block in samples.reshape(-1, converted.frame_length):
-            probability, state = converted.step(block, state)
-            by_step.append(probability)
-        state = converted.initial_state()
-        for block in samples.reshape(-1, length):
-            probabilities, state = converted.chunk(block, state)
-            by_chunk.append(probabilities)
-        found = np.stack([np.array(by_step), np.concatenate(by_chunk)])
-        differences[name] = float(np.abs(found - expected).max())
+        decisions = np.reshape(expected, (len(expected), -1)).T
+        differences[name] = max(
+            float(np.abs(_by_pieces(call, samples, length, converted, bool(late)) - decisions[late]).max())
+            for call, length in ((converted.step, converted.frame_length), (converted.chunk, length))
+            for late in range(len(decisions))
+        )
     return differences
+
+
+def _by_pieces(
+    call: Callable[..., Any], samples: npt.NDArray[np.float32], length: int, converted: Model, late: bool
+) -> npt.NDArray[np.float32]:
+    """The probabilities of a recording heard piece by piece [shape=(frames,)]."""
+    state, found = converted.initial_state(), []
+    for block in samples.reshape(-1, length):
+        probability, state = call(block, state, late=late)
+        found.append(np.atleast_1d(probability))
+    return np.concatenate(found)
 
 
 def _card(
@@ -153,6 +161,7 @@ def _card(
         "sample_rate": network.SAMPLE_RATE,
         "frame_length": network.frame_length,
         "delay_frames": network.delay_frames,
+        "late_frames": network.late_frames,
         "chunk_frames": chunk_frames,
         "receptive_field_s": facts.receptive_field_s,
         "parameters": facts.parameters,

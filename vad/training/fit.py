@@ -24,7 +24,7 @@ from vad.training.blend import TUNED, blend
 from vad.training.config import TrainConfig
 from vad.training.curves import draw_curves
 from vad.training.networks import describe
-from vad.training.provenance import describe_corpus, weights_of
+from vad.training.provenance import describe_corpus, mean_auc, weights_of
 from vad.training.rendering import render_shards
 from vad.training.resume import check_start, starting_model
 from vad.training.shards import Batches
@@ -57,19 +57,19 @@ def fit(config: TrainConfig, run: Path) -> Path:
         The path of ``best.keras``.
 
     Raises:
-        ConfigError: As `vad.training.resume.check_start` says.
+        ConfigError: As `vad.training.resume` says.
         VadError: The loss is no number any more; the last checkpoint is from before.
     """
     check_start(config, run)
+    model = starting_model(config, run)  # before hours of rendering: it may be that it cannot be made
     train_scenes, dev_scenes = _prepare_data(config)
-    model = starting_model(config, run)
     run.mkdir(parents=True, exist_ok=True)
     corpora = [Path(corpus) for corpus in (config.corpus, config.base) if corpus]
     (run / "corpus.json").write_text(json.dumps(describe_corpus(*corpora), indent=1))
     (run / "config.json").write_text(config.to_json())
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
-    delay_ms = config.network.delay_frames * config.network.frame_ms
-    print(f"{config.network.architecture}: {describe(model)}, delay {delay_ms} ms", file=sys.stderr)
+    delays = " and ".join(f"{delay * config.network.frame_ms}" for delay in config.network.delays)
+    print(f"{config.network.architecture}: {describe(model)}, delay {delays} ms", file=sys.stderr)
     batches = Batches(
         train_scenes,
         config.network,
@@ -128,9 +128,12 @@ def _prepare_data(config: TrainConfig) -> tuple[list[Path], list[Path]]:
 
 
 def _adapt_normalization(model: keras.Model, batches: Batches) -> None:
-    """Gives the front end's normalisation the training split's mean and variance; statistics of nothing else."""
+    """Gives the front end's normalisation the training split's mean and variance, unless a warm start brought some."""
     names = [layer.name for layer in model.layers]
-    if "normalization" not in names:
+    if (
+        "normalization" not in names
+        or keras.ops.convert_to_numpy(model.get_layer("normalization").mean).any()
+    ):
         return
     features = keras.Model(model.input, model.get_layer("logmel").output)
     sample = [features.predict_on_batch(batches[i][0]) for i in range(_ADAPT_BATCHES)]
@@ -154,11 +157,12 @@ class _Validation(keras.callbacks.Callback):
         path = run / "history.csv"
         if path.exists():
             with path.open(newline="") as file:
-                self._history = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+                rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+            self._history = [{**row, "epoch": int(row["epoch"])} for row in rows]
 
     def is_over(self, epoch: int) -> bool:
         """Whether so many epochs were enough: the best of them lies further back than patience goes."""
-        aucs = [row["val_auc"] for row in self._history[:epoch]]
+        aucs = [mean_auc(row) for row in self._history[:epoch]]
         return (
             bool(self._config.patience and aucs) and epoch - 1 - int(np.argmax(aucs)) >= self._config.patience
         )
@@ -185,9 +189,9 @@ class _Validation(keras.callbacks.Callback):
             )
         row = {"epoch": epoch + 1, "loss": loss, **self.measure()}
         row["seconds"], row["times_real_time"] = seconds, self._config.epoch_hours * 3600 / seconds
-        best = max((past["val_auc"] for past in self._history[:epoch]), default=0.0) - self._by_chance
+        best = max(map(mean_auc, self._history[:epoch]), default=0.0) - self._by_chance
         self._history = [*self._history[:epoch], row]
-        if row["val_auc"] > best:
+        if mean_auc(row) > best:
             _save(self.model, self._run / self.checkpoint)
         self._write_history()
         draw_curves(self._history, self._run / "curves.png")
@@ -201,20 +205,25 @@ class _Validation(keras.callbacks.Callback):
         print(f"{figures}, {left:.0f} min left", file=sys.stderr, flush=True)
 
     def measure(self) -> dict[str, float]:
-        """How well the model does as it stands."""
+        """How well the model does as it stands: ``val_auc`` its prompt decision, ``val_late_auc`` its late one."""
         probability: npt.NDArray[np.float32] = self.model.predict(self._samples, batch_size=8, verbose=0)
-        clear = np.abs(self._targets - 0.5) > 0.25  # a soft label near one half says that nobody knows
         loss = keras.ops.mean(keras.losses.binary_crossentropy(self._targets, probability))
-        return {
-            "val_auc": roc_auc(self._targets[clear] > 0.5, probability[clear]),
-            "val_loss": float(keras.ops.convert_to_numpy(loss)),
-        }
+        delays = len(self._config.network.delays)
+        wanted, found = (np.reshape(values, (-1, delays)).T for values in (self._targets, probability))
+        aucs = zip(("val_auc", "val_late_auc"), map(_clear_auc, wanted, found), strict=False)
+        return {**dict(aucs), "val_loss": float(keras.ops.convert_to_numpy(loss))}
 
     def _write_history(self) -> None:
         with whole_file(self._run / "history.csv") as unfinished, unfinished.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(self._history[0]))
             writer.writeheader()
             writer.writerows(self._history)
+
+
+def _clear_auc(wanted: npt.NDArray[np.float32], found: npt.NDArray[np.float32]) -> float:
+    """The AUC where somebody knows: a soft label near one half says that nobody does."""
+    clear = np.abs(wanted - 0.5) > 0.25
+    return roc_auc(wanted[clear] > 0.5, found[clear])
 
 
 def _save(model: keras.Model, path: Path) -> None:

@@ -9,7 +9,12 @@ from vad.errors import ConfigError
 
 __all__ = ["option_types", "typed"]
 
-_TYPES = {str: ("a string", (str,)), int: ("a whole number", (int,)), float: ("a number", (int, float))}
+_TYPES: dict[type, tuple[str, tuple[type, ...]]] = {
+    bool: ("true or false", (bool,)),
+    str: ("a string", (str,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+}
 
 
 def option_types(cls: type) -> dict[str, Any]:
@@ -23,7 +28,7 @@ def typed(value: Any, hint: Any, name: str) -> Any:
 
     Args:
         value: What came.
-        hint: The field's type: str, int, float or a tuple of these.
+        hint: The field's type: bool, str, int, float or a tuple of these.
         name: What error messages call the option.
 
     Raises:
@@ -37,6 +42,6 @@ def typed(value: Any, hint: Any, name: str) -> Any:
             raise ConfigError(f"{name} must be a list of {numbers}. Received: {name}={value!r}.")
         return tuple(typed(item, kinds[0], f"{name}[{place}]") for place, item in enumerate(value))
     described, accepted = _TYPES[hint]
-    if not isinstance(value, accepted) or isinstance(value, bool):
+    if not isinstance(value, accepted) or isinstance(value, bool) != (hint is bool):
         raise ConfigError(f"{name} must be {described}. Received: {name}={value!r}.")
     return hint(value)

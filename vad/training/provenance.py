@@ -6,7 +6,9 @@ import csv
 import hashlib
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from vad.corpus import Item, read_corpus
@@ -16,11 +18,15 @@ from vad.training.backend import keras
 from vad.training.config import TrainConfig, load_config
 from vad.training.networks import NetworkConfig, network_from_dict
 
-__all__ = ["describe_corpus", "describe_run", "load_network", "network_of", "weights_of"]
+__all__ = ["describe_corpus", "describe_run", "load_network", "mean_auc", "network_of", "weights_of"]
 
 
-def weights_of(name_or_path: str | Path) -> Path:
+def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
     """Finds the ``.keras`` file of a model that comes with the package, of a run's folder, or of a path.
+
+    Args:
+        name_or_path: Which.
+        option: What an error message calls it.
 
     Raises:
         ConfigError: There is none.
@@ -34,7 +40,7 @@ def weights_of(name_or_path: str | Path) -> Path:
         path = path.with_suffix(".keras")
     if not path.is_file():
         raise ConfigError(
-            f"init must be a model's name ({', '.join(model_names())}), a run's folder or a .keras file. "
+            f"{option} must be a model's name ({', '.join(model_names())}), a run's folder or a .keras file. "
             f"Received: {name_or_path}."
         )
     return path
@@ -69,6 +75,11 @@ def network_of(weights: Path) -> NetworkConfig:
         raise ModelError(
             f"weights must lie in the folder of their run or beside their card. Received: {weights} ({error})."
         ) from error
+
+
+def mean_auc(row: Mapping[str, float]) -> float:
+    """What an epoch is chosen by: the mean of the validation AUC of its prompt decision and of a late one, if any."""
+    return mean(row[name] for name in ("val_auc", "val_late_auc") if name in row)
 
 
 def describe_corpus(corpus: Path, *more: Path) -> dict[str, Any]:
@@ -111,8 +122,9 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
         )
     with (run / "history.csv").open(newline="") as file:
         history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-    best = max(history, key=lambda row: row["val_auc"])
+    best = max(history, key=mean_auc)
     corpus = json.loads((run / "corpus.json").read_text())
+    start = {"start": _training_of(weights_of(config.warm_start))} if config.warm_start else {}
     blend = {}
     if config.init:
         blend = json.loads((run / "blend.json").read_text())
@@ -129,8 +141,20 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
             "times_real_time": round(sum(row["times_real_time"] for row in history) / len(history)),
             "best_epoch": int(best["epoch"]),
             "validation_auc": best["val_auc"],
+            **({"late_validation_auc": best["val_late_auc"]} if "val_late_auc" in best else {}),
             **({"blend": blend} if blend else {}),
+            **start,
             "speech_files_by_label": corpus["speech_files_by_label"],
         },
         "data_sources": corpus["sources"],
     }
+
+
+def _training_of(weights: Path) -> dict[str, Any]:
+    """How weights were trained, as their run's folder or the card beside them tells; nothing where neither is there."""
+    run, card = weights.parent, weights.with_suffix(".json")
+    if (run / "history.csv").is_file():
+        return dict(describe_run(run, load_config(run / "config.json"))["training"])
+    if not card.is_file():
+        return {}
+    return dict(json.loads(card.read_text(encoding="utf-8")).get("training", {}))

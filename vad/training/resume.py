@@ -50,13 +50,14 @@ def check_start(config: TrainConfig, run: Path) -> None:
 
 
 def starting_model(config: TrainConfig, run: Path) -> keras.Model:
-    """The model with its optimizer: the run's last checkpoint, else a new one.
+    """The model with its optimizer: the run's last checkpoint, else a new one, with what ``warm_start`` has of it.
 
     One that starts from weights keeps their batch normalisation as it is: statistics of a little sound would take
     the place of those of much (keras.io/guides/transfer_learning).
 
     Raises:
-        ModelError: ``init`` cannot be read.
+        ConfigError: ``warm_start`` is nowhere, or has no layer of this network.
+        ModelError: ``init`` or ``warm_start`` cannot be read.
     """
     if (run / "last.keras").exists():
         return keras.models.load_model(run / "last.keras")
@@ -68,11 +69,33 @@ def starting_model(config: TrainConfig, run: Path) -> keras.Model:
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     else:
         model = build_network(config.network)
+        if config.warm_start:
+            known = load_network(weights_of(config.warm_start, "warm_start"))
+            _take_over(model, known, config.warm_start, frozen=config.warm_frozen)
     model.compile(
         keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
         keras.losses.BinaryCrossentropy(),
     )
     return model
+
+
+def _take_over(model: keras.Model, known: keras.Model, name: str, *, frozen: bool) -> None:
+    """Gives the model the weights of the layers that a known one has too; frozen, they learn no more."""
+    there = {layer.name: layer for layer in known.layers}
+    taken = 0
+    for layer in model.layers:
+        weights = there[layer.name].get_weights() if layer.name in there else []
+        if weights and [w.shape for w in weights] == [tuple(w.shape) for w in layer.weights]:
+            layer.set_weights(weights)
+            layer.trainable = not frozen
+            taken += 1
+            if isinstance(layer, keras.layers.Normalization):
+                layer.finalize_state()  # else it would go on doing nothing
+    if taken == 0:
+        raise ConfigError(
+            f"warm_start must share layers with the network. Received: {name}, which has none of the same name and "
+            "shape. Name another, or train from scratch."
+        )
 
 
 def _check_same(before: dict[str, Any], now: dict[str, Any], run: Path) -> None:

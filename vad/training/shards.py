@@ -57,7 +57,7 @@ class Batches:
             yield self[n]
 
     def __getitem__(self, step: int) -> Batch:
-        """Samples [shape=(batch, samples)] and targets [shape=(batch, frames)] of one step."""
+        """Samples [shape=(batch, samples)] and targets [shape=(batch, frames[, 2])] of one step."""
         first = step * self._batch_size
         total = len(self._samples) * SCENES_PER_SHARD
         pairs = [self._scene(*divmod(place, total)) for place in range(first, first + self._batch_size)]
@@ -108,9 +108,10 @@ def set_level(
 def targets(
     cells: npt.NDArray[np.uint8], network: NetworkConfig, pause_prior: float = 0.0
 ) -> npt.NDArray[np.float32]:
-    """Label cells as a network's targets: the mean over each frame, later by the delay [shape=(frames,)].
+    """Label cells as a network's targets: the mean over each frame, later by the delay.
 
-    Nobody speaks before the recording begins, so the first ``delay_frames`` targets are 0.
+    Nobody speaks before the recording begins, so the first ``delay_frames`` targets are 0. Of a network that decides
+    twice there are two targets a frame, the prompt and the late one. [shape=(frames,) or (frames, 2)]
 
     Args:
         cells: Speech probability x 255 per 10 ms [shape=(cells,)].
@@ -128,7 +129,8 @@ def targets(
             np.pad(frames, width // 2, mode="edge"), np.full(width, 1 / width, np.float32), "valid"
         )
         frames += (1 - frames) * np.float32(pause_prior) * around
-    return np.concatenate([np.zeros(network.delay_frames, np.float32), frames])[:n]
+    delayed = [np.concatenate([np.zeros(delay, np.float32), frames])[:n] for delay in network.delays]
+    return np.stack(delayed, axis=-1) if network.late_frames else delayed[0]
 
 
 def _sibling(labels: Path, name: str) -> Path:

@@ -38,6 +38,8 @@ def update_ratios(model: keras.Model) -> dict[str, float]:
 
     def last_step(kernel: Any) -> Any:
         name = f"{optimizer.name}/{kernel.path.replace('/', '_')}"
+        if f"{name}_momentum" not in state:
+            return np.zeros(kernel.shape)  # a frozen one
         first, second = state[f"{name}_momentum"], state[f"{name}_velocity"]
         decay = rate * (optimizer.weight_decay or 0.0)
         return unbiased * first / (np.sqrt(second) + optimizer.epsilon) + decay * _numpy(kernel)

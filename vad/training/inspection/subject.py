@@ -17,7 +17,7 @@ from vad.runtime import model_names
 from vad.segments import Segment
 from vad.training.backend import keras, ops
 from vad.training.kernels import kernels
-from vad.training.networks import NetworkConfig
+from vad.training.networks import NetworkConfig, prompt_only
 from vad.training.provenance import load_network, network_of
 
 __all__ = ["Array", "Clip", "Stage", "Subject", "find_weights", "load_subject", "stages"]
@@ -27,11 +27,11 @@ Array = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained network.
+    """A trained network. What is looked into are its prompt decisions; of a late one it goes without.
 
     Attributes:
         name: What pictures call it.
-        model: From samples to probabilities, as `vad.training.networks.build_network` makes it.
+        model: From samples to probabilities [shape=(batch, frames)].
         network: What it was built from.
         folder: Where its weights lie; the folder of its run, if it comes from one.
     """
@@ -162,4 +162,5 @@ def load_subject(name_or_path: str) -> Subject:
     """
     weights = find_weights(name_or_path)
     name = weights.parent.name if Path(name_or_path).is_dir() else weights.stem
-    return Subject(name, load_network(weights), network_of(weights), weights.parent)
+    model, network = load_network(weights), network_of(weights)
+    return Subject(name, prompt_only(model) if network.late_frames else model, network, weights.parent)

@@ -2,7 +2,8 @@
 
 Every network is causal. What a stage needs of the past comes from a layer that remembers it (`History`, `Recurrent`),
 so a network streams as it is. Its output t speaks of frame ``t - delay_frames``: training shifts the target, the graph
-knows nothing of it. An architecture is a dataclass of its sizes with the method that draws it, in a module of its own.
+knows nothing of it. With ``late_frames`` there is a second probability beside it, of an earlier frame, which knows
+better. An architecture is a dataclass of its sizes with the method that draws it, in a module of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from vad.training.backend import keras, layers
 from vad.training.level import LevelFollower
 from vad.training.networks.config import NetworkConfig
 from vad.training.networks.facts import NetworkFacts, describe
+from vad.training.networks.late import late_features, prompt_only
 from vad.training.networks.logmel_cnn import LogMelCnn
 from vad.training.networks.logmel_crnn import LogMelCrnn
 from vad.training.networks.patch_cnn import PatchCnn
@@ -34,6 +36,7 @@ __all__ = [
     "build_network",
     "describe",
     "network_from_dict",
+    "prompt_only",
 ]
 
 ARCHITECTURES: dict[str, type[NetworkConfig]] = {
@@ -75,10 +78,15 @@ def build_network(config: NetworkConfig) -> keras.Model:
         config: Its architecture and sizes.
 
     Returns:
-        A model from samples [shape=(batch, frames * frame_length)] to probabilities [shape=(batch, frames)].
+        A model from samples [shape=(batch, frames * frame_length)] to probabilities: prompt ones
+        [shape=(batch, frames)], or prompt and late ones [shape=(batch, frames, 2)].
     """
     samples = keras.Input((None,), name="samples")
-    x = config.draw(LevelFollower(name="level")(samples))
-    x = layers.Dense(1, activation="sigmoid", name="speech")(x)
-    probability = layers.Reshape((-1,), name="probability")(x)
+    features = config.draw(LevelFollower(name="level")(samples))
+    probability = layers.Dense(1, activation="sigmoid", name="speech")(features)
+    if config.late_frames:
+        late = layers.Dense(1, activation="sigmoid", name="late_speech")(late_features(features, config))
+        probability = layers.Concatenate(name="probability")([probability, late])
+    else:
+        probability = layers.Reshape((-1,), name="probability")(probability)
     return keras.Model(samples, probability, name=config.architecture.replace("-", "_"))

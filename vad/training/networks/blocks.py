@@ -130,11 +130,11 @@ def require_bands(n_mels: int, conv_channels: Sequence[int]) -> None:
     )
 
 
-def dilated_stack(x: Any, channels: int, dilations: Sequence[int]) -> Any:
+def dilated_stack(x: Any, channels: int, dilations: Sequence[int], name: str = "dilated") -> Any:
     """Residual blocks of one dilated convolution each; with kernels of 3 they span ``2 * sum(dilations)`` steps."""
     for dilation in dilations:
-        x = layers.Add(name=f"dilated{dilation}_add")(
-            [x, conv1d(x, channels, 3, dilation=dilation, name=f"dilated{dilation}")]
+        x = layers.Add(name=f"{name}{dilation}_add")(
+            [x, conv1d(x, channels, 3, dilation=dilation, name=f"{name}{dilation}")]
         )
     return x
 

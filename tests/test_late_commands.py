@@ -1,0 +1,124 @@
+"""Late decisions at the command line: every command that hears recordings takes them, --live does without."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from bursts import BURSTS, RATE, bursts
+from prepared import prepare
+
+from vad.benchmark.systems import own
+from vad.cli import main
+from vad.commands.tune import listen
+from vad.detector import Detector
+from vad.labels import write_labels
+from vad.segments import Segment, SegmentOptions
+from vad.tuning.search import end_latency
+
+WAYS = pytest.mark.parametrize("words", [[], ["--live"]], ids=["late", "live"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One recording of bursts with its labels."""
+    place = tmp_path / "speech"
+    place.mkdir()
+    soundfile.write(place / "bursts.wav", bursts(), RATE, subtype="FLOAT")
+    write_labels(place / "bursts.rttm", [Segment(*times) for times in BURSTS])
+    return place
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    """Run to success, and give what was written to stdout."""
+    code = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    assert (code, captured.err) == (0, "")
+    return captured.out
+
+
+@WAYS
+def test_detect_hears_late_unless_live(
+    words: list[str], folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, kept = folder / "bursts.wav", folder / "p.npz"
+    said = run(capsys, "detect", path, "--model", late_model_path, "--save-probabilities", kept, *words)
+    detector = Detector(late_model_path, live=bool(words))
+    with np.load(kept) as arrays:
+        np.testing.assert_allclose(arrays["probabilities"], detector.probabilities(bursts(), RATE), atol=1e-6)
+    assert len(said.splitlines()) == len(detector.detect(bursts(), RATE)) == 3 - len(words)
+
+
+@WAYS
+def test_evaluate_hears_late_unless_live(
+    words: list[str], folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = json.loads(
+        run(capsys, "evaluate", folder, "--model", late_model_path, "--format", "json", *words)
+    )
+    assert report["pooled"]["unmatched_onsets"] == len(words), (
+        "the short burst is too short for prompt decisions"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "delay"), [([], 0.1), (["--live"], 0.04), (["--max-latency-ms", 900], 0.04)]
+)
+def test_tune_hears_late_unless_live_or_latency_counts(
+    words: list[Any], delay: float, folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    heard = []
+
+    def watched(detector: Detector, *arguments: Any) -> Any:
+        heard.append(listen(detector, *arguments))
+        return heard[-1]
+
+    monkeypatch.setattr("vad.commands.tune.listen", watched)
+    report = json.loads(run(capsys, "tune", folder, "--model", late_model_path, "--format", "json", *words))
+    expected = Detector(late_model_path, live=bool(words)).probabilities(bursts(), RATE)
+    np.testing.assert_allclose(heard[0].probabilities, expected, atol=1e-5)
+    known_after = end_latency(SegmentOptions(**report["options"]), 0.02, delay)
+    assert report["latency_ms"] == pytest.approx(1000 * known_after, abs=0.1)
+
+
+def test_a_model_labels_what_is_prepared_by_its_late_decisions(
+    folder: Path, late_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "bursts.rttm").unlink()
+    _, items, _ = prepare(capsys, tmp_path, tmp_path / "speech", "--label-with", late_model_path)
+    expected = Detector(late_model_path).detect(bursts(), RATE)
+    assert [one.start for one in items[0].segments] == pytest.approx(
+        [one.start for one in expected], abs=1e-3
+    )
+
+
+def test_a_model_that_decides_late_is_two_systems(late_model_path: Path, model_path: Path) -> None:
+    late, live = own(str(late_model_path))
+    assert (late.name, live.name) == (str(late_model_path), f"{late_model_path}, live")
+    for system, is_live in ((late, False), (live, True)):
+        expected = Detector(late_model_path, live=is_live).detect(bursts(), RATE)
+        assert system.hear(bursts()).segments == tuple(expected)
+    assert late.version == live.version
+    assert [one.name for one in own(str(model_path))] == [str(model_path)]
+
+
+def test_the_benchmark_measures_both(
+    folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        str(folder),
+        "--models",
+        str(late_model_path),
+        "--peers",
+        "--conditions",
+        "clean",
+        "--draws",
+        "5",
+    ]
+    assert main(["benchmark", *words]) == 0
+    said = capsys.readouterr().out
+    assert f"| {late_model_path} |" in said
+    assert f"| {late_model_path}, live |" in said
