@@ -155,7 +155,11 @@ def test_usage_is_exit_code_2_and_one_line(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["evaluate", "x", "--typo"], "vad evaluate: unrecognized arguments: --typo. Did you mean --"),
+        (["evaluate", "x", "--thresold"], "--thresold. Did you mean --threshold? See `vad evaluate --help`."),
+        (
+            ["evaluate", "x", "--qqq"],
+            "vad evaluate: unrecognized arguments: --qqq. See `vad evaluate --help`.",
+        ),
         (
             ["train", "run", "--epoch", "3"],
             "arguments: --epoch 3. Did you mean --epochs? See `vad train --help`.",

@@ -188,6 +188,18 @@ def test_what_one_file_does_not_name_is_without_speech_and_told(
     assert "does not name corpus/one/a.wav and corpus/one/b.wav: counted as without speech." in err
 
 
+def test_what_one_file_names_as_silent_is_named(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "all.csv").write_text("file,start,end\na.wav,,\nb.wav,,\nc.wav,,\n")
+    (tmp_path / "flat").mkdir()
+    for path in corpus.rglob("[abc].*"):
+        (tmp_path / "flat" / path.name).write_bytes(path.read_bytes())
+    code, report, err = evaluate(capsys, tmp_path / "flat", "--hypothesis", tmp_path / "all.csv")
+    assert (code, err) == (0, "")
+    assert [one["detection_error_rate"] for one in report["files"]] == [1, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("name", "rule"),
     [("z", "names none of 4. Write the ends"), ("a", "'a' in all.rttm, for corpus/one/a.wav and corpus/two")],

@@ -143,6 +143,10 @@ def test_graph_with_a_state_of_another_name(tmp_path: Path) -> None:
             "delay_frames in a model card must be of type int. Received: delay_frames='two'",
         ),
         ({"delay_frames": -1}, "delay_frames in a model card must be at least 0. Received: delay_frames=-1"),
+        (
+            {"late_frames": 2},
+            "late_frames in a model card must be 0 or more than delay_frames=2. Received: late_frames=2",
+        ),
         ({"late_frames": -1}, "late_frames in a model card must be at least 0. Received: late_frames=-1"),
         (
             {"late_frames": "five"},

@@ -114,6 +114,12 @@ def test_frozen_the_prompt_decisions_stay_and_the_late_ones_learn(config, tmp_pa
     assert describe_run(tmp_path, frozen)["training"]["late_validation_auc"] == late
 
 
+def test_frozen_throughout_there_is_nothing_to_learn(config, tmp_path):
+    same = replace(config, warm_frozen=True, network=replace(config.network, late_frames=0))
+    with pytest.raises(ConfigError, match=r"warm_frozen must leave something to learn. Received: .*a\.keras"):
+        starting_model(same, tmp_path)
+
+
 def test_a_card_tells_how_the_start_was_trained(config, tmp_path):
     fit(replace(config, warm_start=""), tmp_path / "first")
     second = replace(config, warm_start=str(tmp_path / "first"), weight_decay=0.5)

@@ -69,4 +69,9 @@ def check_card(card: Any, source: str) -> Mapping[str, Any]:
                 f"{field} in a model card must be at least {least}. "
                 f"Received: {field}={card[field]} for {source}. Restore the card from the export."
             )
+    if 0 < card.get("late_frames", 0) <= card["delay_frames"]:
+        raise ModelError(
+            f"late_frames in a model card must be 0 or more than delay_frames={card['delay_frames']}. "
+            f"Received: late_frames={card['late_frames']} for {source}. Restore the card from the export."
+        )
     return card  # type: ignore[no-any-return]

@@ -117,7 +117,8 @@ class _Parser(argparse.ArgumentParser):
         known = [option for action in self._actions for option in action.option_strings]
         option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), None)
         if option is not None:
-            message += f". Did you mean {difflib.get_close_matches(option, known, n=1, cutoff=0.0)[0]}?"
+            nearest = difflib.get_close_matches(option, known, n=1, cutoff=0.4)
+            message += "".join(f". Did you mean {one}?" for one in nearest)
         self.error(message)
 
 

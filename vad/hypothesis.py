@@ -11,7 +11,7 @@ from vad.audio import open_audio
 from vad.corpus import Item
 from vad.errors import ConfigError, LabelError
 from vad.evaluate import Scored, score_segments
-from vad.labels import EXTENSIONS, read_entries
+from vad.labels import EXTENSIONS, read_all
 from vad.labels.columns import one_word
 from vad.labels.own import read_own_labels
 from vad.segments import Segment
@@ -33,8 +33,8 @@ def find_hypotheses(place: Path, items: Sequence[Item]) -> dict[str, Hypothesis]
         items: The recordings.
 
     Returns:
-        By the keys of the items. Recordings that have no label file are left out; those that a file about many does
-        not name have no segments: nothing was found in them.
+        By the keys of the items. Recordings that have no label file, or that a file about many does not name, are
+        left out.
 
     Raises:
         ConfigError: The place is none, what it says would be of two recordings, or a file names none of them.
@@ -101,7 +101,10 @@ def _segments_by_name(file: Path, items: Sequence[Item]) -> dict[str, list[Segme
             candidates[last].append((folders, item.key))
     found: dict[str, list[Segment]] = {}
     owners: dict[str, list[str]] = {}
-    for entry in read_entries(file):
+    entries, problems = read_all(file)
+    if problems:
+        raise LabelError(*problems)
+    for entry in entries:
         name = entry.uri or file.stem
         if name not in owners:
             *folders, last = _parts(name) or [""]
@@ -113,13 +116,13 @@ def _segments_by_name(file: Path, items: Sequence[Item]) -> dict[str, list[Segme
                 f"{' and '.join(owners[name][:2])}. Write more of the path."
             )
         for key in owners[name]:
-            found.setdefault(key, []).append(Segment(entry.start, entry.end))
+            found.setdefault(key, []).extend([Segment(entry.start, entry.end)] if entry.is_speech else [])
     if not found:
         raise ConfigError(
             f"a hypothesis must name the recordings. Received: {file}, which names none of {len(items)}. "
             "Write the ends of their paths."
         )
-    return {item.key: found.get(item.key, []) for item in items}
+    return found
 
 
 def _parts(name: str) -> list[str]:

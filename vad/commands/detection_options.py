@@ -77,7 +77,7 @@ def add_live_argument(parser: argparse.ArgumentParser | argparse._ArgumentGroup)
     parser.add_argument(
         "--live",
         action="store_true",
-        help="decide as soon as at a microphone, without the late, surer decisions that files get",
+        help="decide as soon as at a microphone, without the late decisions that files get from a model that has them",
     )
 
 

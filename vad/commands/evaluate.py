@@ -69,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
         _refuse_detection(args)
         name, options = args.hypothesis, None
         found = find_hypotheses(Path(name), items)
-        _note_unnamed([key for key, one in found.items() if not isinstance(one, Path) and not one], name)
+        if Path(name).is_file():
+            unnamed = [item.key for item in items if item.key not in found]
+            _note_unnamed(unnamed, name)
+            found |= dict.fromkeys(unnamed, ())
         scored = _score_all(items, lambda item: score_hypothesis(found.get(item.key), item))
     evaluation = Evaluation(
         name, options, worst_first(scored), pool([one for _, one in scored]), break_down(scored)

@@ -57,7 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-false-alarm", type=float, metavar="SHARE", help="of the rest, at most this is taken for speech"
     )
     goal.add_argument(
-        "--max-latency-ms", type=float, metavar="MS", help="the end of speech is known this soon after it"
+        "--max-latency-ms",
+        type=float,
+        metavar="MS",
+        help="the end of speech is known this soon after it, at a microphone: means --live",
     )
     goal.add_argument(
         "--best", choices=list(AIMS), default="",

@@ -9,6 +9,7 @@ tensor (torch is never imported), at any sample rate.
 
 A network that hears past the frame it speaks of answers late. `get_speech_timestamps` and `VADIterator` give times
 that are already corrected; a model that is called, and `Vad.is_speech`, answer for `Model.delay_frames` frames ago.
+Of a network that decides twice `get_speech_timestamps` gets the late decisions, all others the prompt ones.
 """
 
 from vad.compat.silero import (

@@ -45,9 +45,10 @@ def fit(config: TrainConfig, run: Path) -> Path:
     """Trains, or goes on where the run was stopped.
 
     The run folder receives ``config.json``, ``last.keras`` (with the optimizer: what a resumed run starts from),
-    ``best.keras`` (highest validation AUC), ``history.csv``, ``curves.png``, ``updates.csv`` (how large its steps
-    were, for `vad inspect gradients`) and TensorBoard's ``logs/``. Of a run that starts from weights the last epoch
-    within 0.001 of the best so far is ``tuned.keras``; ``best.keras`` comes at its end: `vad.training.blend.blend`.
+    ``best.keras`` (highest validation AUC; of two decisions their mean), ``history.csv``, ``curves.png``,
+    ``updates.csv`` (how large its steps were, for `vad inspect gradients`) and TensorBoard's ``logs/``. Of a run that
+    starts from weights the last epoch within 0.001 of the best so far is ``tuned.keras``; ``best.keras`` comes at its
+    end: `vad.training.blend.blend`.
 
     Args:
         config: The run.

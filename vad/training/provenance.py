@@ -124,7 +124,7 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
         history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     best = max(history, key=mean_auc)
     corpus = json.loads((run / "corpus.json").read_text())
-    start = {"start": _training_of(weights_of(config.warm_start))} if config.warm_start else {}
+    start = {"start": _training_of(weights_of(config.warm_start, "warm_start"))} if config.warm_start else {}
     blend = {}
     if config.init:
         blend = json.loads((run / "blend.json").read_text())

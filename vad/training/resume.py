@@ -96,6 +96,11 @@ def _take_over(model: keras.Model, known: keras.Model, name: str, *, frozen: boo
             f"warm_start must share layers with the network. Received: {name}, which has none of the same name and "
             "shape. Name another, or train from scratch."
         )
+    if not model.trainable_weights:
+        raise ConfigError(
+            f"warm_frozen must leave something to learn. Received: {name}, which has all layers of the network. "
+            "Add late_frames, or leave warm_frozen out."
+        )
 
 
 def _check_same(before: dict[str, Any], now: dict[str, Any], run: Path) -> None:

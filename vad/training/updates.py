@@ -29,7 +29,7 @@ def update_ratios(model: keras.Model) -> dict[str, float]:
         model: Compiled with AdamW, after at least one step.
 
     Returns:
-        The ratio by the kernel's name (`vad.training.kernels`).
+        The ratio by the kernel's name (`vad.training.kernels`), without those that are frozen.
     """
     optimizer = model.optimizer
     state = {variable.path: _numpy(variable) for variable in optimizer.variables}
@@ -39,7 +39,7 @@ def update_ratios(model: keras.Model) -> dict[str, float]:
     def last_step(kernel: Any) -> Any:
         name = f"{optimizer.name}/{kernel.path.replace('/', '_')}"
         if f"{name}_momentum" not in state:
-            return np.zeros(kernel.shape)  # a frozen one
+            return np.full(kernel.shape, np.nan)  # frozen
         first, second = state[f"{name}_momentum"], state[f"{name}_velocity"]
         decay = rate * (optimizer.weight_decay or 0.0)
         return unbiased * first / (np.sqrt(second) + optimizer.epsilon) + decay * _numpy(kernel)
@@ -48,6 +48,7 @@ def update_ratios(model: keras.Model) -> dict[str, float]:
     return {
         name: float(np.linalg.norm(moved[name]) / np.linalg.norm(weights))
         for name, weights in kernels(model).items()
+        if not np.isnan(moved[name]).all()
     }
 
 
