@@ -13,7 +13,7 @@ from vad.errors import ConfigError
 from vad.training.config import TrainConfig, load_config
 from vad.training.fit import _prepare_data, _Validation, fit
 from vad.training.networks import build_network, prompt_only
-from vad.training.provenance import describe_run
+from vad.training.provenance import describe_run, load_network
 from vad.training.resume import starting_model
 
 SAMPLES = 0.1 * np.random.default_rng(0).standard_normal((1, 32_000)).astype(np.float32)
@@ -108,6 +108,10 @@ def test_frozen_the_prompt_decisions_stay_and_the_late_ones_learn(config, tmp_pa
     begun = starting_model(frozen, tmp_path / "none")
     for name in ("late_join", "late_dilated1", "late_speech"):
         assert not np.array_equal(begun.get_layer(name).kernel, trained.get_layer(name).kernel), name
+    assert not trained.get_layer("conv1").trainable
+    assert load_network(tmp_path / "best.keras").get_layer("conv1").trainable, (
+        "frozen is a run's, not a network's"
+    )
     rows = history(tmp_path)
     assert len({row["val_auc"] for row in rows}) == 1
     late = max(row["val_late_auc"] for row in rows)

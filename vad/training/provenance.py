@@ -47,17 +47,20 @@ def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
 
 
 def load_network(weights: Path) -> keras.Model:
-    """Reads a ``.keras`` file, without its optimizer.
+    """Reads a ``.keras`` file, without its optimizer and with nothing frozen: that was its run's matter.
 
     Raises:
         ModelError: It cannot be read.
     """
     try:
-        return keras.models.load_model(weights, compile=False)
+        model = keras.models.load_model(weights, compile=False)
     except (ValueError, OSError) as error:
         raise ModelError(
             f"weights must be a .keras file that `vad train` wrote. Received: {weights} ({error})."
         ) from error
+    for layer in model.layers:
+        layer.trainable = True
+    return model
 
 
 def network_of(weights: Path) -> NetworkConfig:

@@ -39,7 +39,7 @@ def update_ratios(model: keras.Model) -> dict[str, float]:
     def last_step(kernel: Any) -> Any:
         name = f"{optimizer.name}/{kernel.path.replace('/', '_')}"
         if f"{name}_momentum" not in state:
-            return np.full(kernel.shape, np.nan)  # frozen
+            return np.full(kernel.shape, -np.inf)  # frozen: a step is no such number
         first, second = state[f"{name}_momentum"], state[f"{name}_velocity"]
         decay = rate * (optimizer.weight_decay or 0.0)
         return unbiased * first / (np.sqrt(second) + optimizer.epsilon) + decay * _numpy(kernel)
@@ -48,7 +48,7 @@ def update_ratios(model: keras.Model) -> dict[str, float]:
     return {
         name: float(np.linalg.norm(moved[name]) / np.linalg.norm(weights))
         for name, weights in kernels(model).items()
-        if not np.isnan(moved[name]).all()
+        if not np.isneginf(moved[name]).all()
     }
 
 
