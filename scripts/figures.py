@@ -24,8 +24,9 @@ import numpy as np
 
 from vad.audio import read_audio
 from vad.corpus import Item, read_corpus
-from vad.detector import Detector
+from vad.detector import Detector, ways_to_hear
 from vad.evaluate import GRID_DURATION, Metrics, pool, score_blocks, score_item
+from vad.runtime import Model
 
 FIELDS = (
     "auc",
@@ -48,20 +49,19 @@ def main() -> int:
     parser.add_argument("--labelled", type=Path, required=True, help="recordings labelled by people")
     parser.add_argument("--corpus", type=Path, required=True, help="the training corpus, for its dev split")
     args = parser.parse_args()
-    detector = Detector(args.model)
-    hearing = {"": detector}
-    if detector.model.late_frames:
-        hearing[", live"] = Detector(detector.model, live=True)
+    ways = ways_to_hear(Model.load(args.model))
     dev = [item for item in read_corpus(args.corpus) if item.split == "dev"]
     figures: dict[str, Any] = {}
-    for way, one in hearing.items():
-        figures[f"{args.labelled.name}{way}"] = {
-            name: figures_of(one, read_corpus(args.labelled), gain_db) for name, gain_db in GAINS_DB.items()
+    for way, detector in ways.items():
+        suffix = "" if way == "file" else f", {way}"
+        figures[f"{args.labelled.name}{suffix}"] = {
+            name: figures_of(detector, read_corpus(args.labelled), gain_db)
+            for name, gain_db in GAINS_DB.items()
         }
-        speech = pool([score_item(one, item) for item in dev if item.kind == "speech"])
-        figures[f"validation speech{way}"] = _chosen(speech.metrics(one.options.threshold))
-    figures["non-speech taken for speech, share of time"] = false_alarms(detector, dev)
-    figures["times real time, one thread"] = speed(detector)
+        speech = pool([score_item(detector, item) for item in dev if item.kind == "speech"])
+        figures[f"validation speech{suffix}"] = _chosen(speech.metrics(detector.options.threshold))
+    figures["non-speech taken for speech, share of time"] = false_alarms(ways["file"], dev)
+    figures["times real time, one thread"] = speed(ways["file"])
     json.dump(figures, sys.stdout, indent=1)
     return 0
 

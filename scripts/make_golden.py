@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from vad.audio import read_audio
-from vad.detector import Detector
+from vad.detector import ways_to_hear
 from vad.runtime import Model, model_names
 
 ROOT = Path(__file__).parent.parent
@@ -15,12 +15,8 @@ ROOT = Path(__file__).parent.parent
 if __name__ == "__main__":
     samples = read_audio(ROOT / "data" / "examples" / "clip.wav", sample_rate=16_000)
     for name in model_names():
-        model = Model.load(name)
-        detectors = {"file": Detector(model)} | (
-            {"live": Detector(model, live=True)} if model.late_frames else {}
-        )
         golden = {
             way: [round(float(p), 5) for p in detector.probabilities(samples, 16_000)]
-            for way, detector in detectors.items()
+            for way, detector in ways_to_hear(Model.load(name)).items()
         }
         (ROOT / "tests" / "golden" / f"{name}.json").write_text(json.dumps(golden))

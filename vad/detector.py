@@ -14,7 +14,7 @@ from vad.runtime import Model
 from vad.segments import Event, Segment, SegmentOptions, SpeechEnd
 from vad.stream import Stream
 
-__all__ = ["Detector", "detect", "detect_file"]
+__all__ = ["Detector", "detect", "detect_file", "ways_to_hear"]
 
 _BLOCK_DURATION_S = 20.0  # nothing in memory
 
@@ -188,6 +188,12 @@ class Detector:
         fed = stream.probabilities
         events += stream.finish()
         return events, np.concatenate([fed, stream.probabilities])
+
+
+def ways_to_hear(model: Model) -> dict[str, Detector]:
+    """A model as it hears a "file", and one that decides late also as it hears "live", by these names."""
+    ways = {"file": Detector(model)}
+    return ways | {"live": Detector(model, live=True)} if model.late_frames else ways
 
 
 def detect(

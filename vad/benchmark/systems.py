@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.acoustics import CELL, SAMPLE_RATE, Samples
-from vad.detector import Detector
+from vad.detector import Detector, ways_to_hear
 from vad.errors import MissingDependencyError
 from vad.evaluate import Heard, hear
 from vad.runtime import Model
@@ -59,12 +59,14 @@ def own(name_or_path: str) -> list[System]:
         ModelError: There is no such model, or it is damaged.
     """
     model = Model.load(name_or_path)
-    systems = {name_or_path: Detector(model)}
-    if model.late_frames:
-        systems[f"{name_or_path}, live"] = Detector(model, live=True)
     return [
-        System(name, f"sha256 {model.card['sha256'][:12]}", detector.options, partial(_heard, detector))
-        for name, detector in systems.items()
+        System(
+            name_or_path if way == "file" else f"{name_or_path}, {way}",
+            f"sha256 {model.card['sha256'][:12]}",
+            detector.options,
+            partial(_heard, detector),
+        )
+        for way, detector in ways_to_hear(model).items()
     ]
 
 

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio import Resampler
 from vad.audio import read_audio as _read_audio
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError
@@ -150,7 +149,9 @@ def get_speech_timestamps(
     """
     if visualize_probs:
         raise ConfigError("visualize_probs must be False: nothing is drawn here. Received: True.")
-    options = SegmentOptions(
+    detector = Detector(
+        model.detector.model,
+        live=model.detector.live,
         threshold=threshold,
         neg_threshold=neg_threshold,
         min_speech_duration_ms=min_speech_duration_ms,
@@ -158,7 +159,7 @@ def get_speech_timestamps(
         speech_pad_ms=speech_pad_ms,
         max_speech_duration_s=max_speech_duration_s,
     )
-    segments = _find(_mono(audio), sampling_rate, model.detector, options, progress_tracking_callback)
+    segments = _find(_mono(audio), sampling_rate, detector, progress_tracking_callback)
 
     def in_units(time: float) -> float:
         return round(time, time_resolution) if return_seconds else round(time * sampling_rate)
@@ -170,12 +171,10 @@ def _find(
     samples: npt.NDArray[Any],
     sample_rate: int,
     detector: Detector,
-    options: SegmentOptions,
     progress: Callable[[float], Any] | None,
 ) -> list[Segment]:
     """Hear a recording as a file is heard, block by block, and tell how much of it that was, in percent."""
-    late = not detector.live
-    stream = Stream(detector.model, options, sample_rate=sample_rate, late=late, resampler=Resampler)
+    stream = detector.file_stream(sample_rate)
     block = max(1, round(detector.block_duration * sample_rate))
     events = []
     for position in range(0, len(samples), block):
