@@ -158,3 +158,23 @@ def test_wrong_options_are_one_line(
     assert (code, out) == (2, "")
     assert told in err
     assert len(err.splitlines()) == 1
+
+
+def test_recordings_tied_by_their_speakers_are_held_out_together(
+    corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who is heard alone and in a conversation must not be tuned on while being held out."""
+    manifest = tmp_path / "mine.jsonl"
+    turns = [[1.0, 2.0], [3.0, 4.0]]
+    rows = [
+        {
+            "audio_filepath": str(corpus / f"{number}.wav"),
+            "kind": "speech",
+            "speaker": speaker,
+            "segments": turns,
+        }
+        for number, speaker in enumerate(("anna", "anna + ben", "cleo"))
+    ]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ("tune", manifest, "--split", "all", "--model", model_path, "--format", "json")
+    assert json.loads(run(capsys, *words)[1])["folds"] == 2

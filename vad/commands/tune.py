@@ -22,6 +22,7 @@ from vad.commands.progress import Progress
 from vad.corpus import Item
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError, MissingDependencyError
+from vad.speakers import tied_by_speakers
 from vad.tuning.goal import AIMS, Goal, Outcome
 from vad.tuning.grid import levels
 from vad.tuning.listened import Listened, listen
@@ -133,11 +134,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _listen_all(detector: Detector, items: list[Item]) -> list[Listened]:
     """Every recording that can be read; of the others one line each."""
+    groups = tied_by_speakers([item.speakers for item in items])
+    group_of = {place: str(number) for number, group in enumerate(groups) for place in group}
     listened = []
     with Progress(len(items)) as progress:
-        for item in items:
+        for place, item in enumerate(items):
             try:
-                listened.append(listen(detector, item))
+                listened.append(listen(detector, item, group_of[place]))
             except (AudioError, MissingDependencyError) as error:
                 progress.wipe()
                 print(f"vad: {error}", file=sys.stderr)

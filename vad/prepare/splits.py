@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from vad.corpus import KINDS
 from vad.prepare.findings import Finding, note
 from vad.prepare.hearing import CELL_DURATION, Heard
+from vad.speakers import tied_by_speakers
 
 __all__ = ["Dealt", "deal_out"]
 
@@ -55,7 +55,9 @@ def deal_out(all_heard: Sequence[Heard], shares: Mapping[str, float], seed: int)
         placed = [place for place, split in enumerate(splits) if split]
         its = [place for place, one in enumerate(all_heard) if one.recording.kind == kind]
         waiting = [place for place in its if not splits[place]]
-        free = _follow(_groups(all_heard, [*waiting, *placed]), splits)
+        places = [*waiting, *placed]
+        tied = tied_by_speakers([all_heard[place].recording.speakers for place in places])
+        free = _follow([[places[n] for n in group] for group in tied], splits)
         if kind == "speech" and len(free) == 1 and len(its) == len(waiting) == len(free[0]) > 1:
             free = [[place] for place in waiting]
             notes = [
@@ -127,22 +129,3 @@ def _draw(
     best = int(np.argmin(np.abs(given - wanted).sum(axis=1) + empty))
     names = list(shares)
     return [names[split] for split in draws[best]]
-
-
-def _groups(all_heard: Sequence[Heard], places: Sequence[int]) -> list[list[int]]:
-    """Places whose recordings hang together by their speakers."""
-    leader = {place: place for place in places}
-
-    def find(place: int) -> int:
-        while leader[place] != place:
-            place = leader[place]
-        return place
-
-    first_of: dict[str, int] = {}
-    for place in places:
-        for speaker in all_heard[place].recording.speakers:
-            leader[find(place)] = find(first_of.setdefault(speaker, place))
-    groups: dict[int, list[int]] = defaultdict(list)
-    for place in places:
-        groups[find(place)].append(place)
-    return list(groups.values())

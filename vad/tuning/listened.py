@@ -18,7 +18,7 @@ class Listened:
     """A recording after the model heard it.
 
     Attributes:
-        group: Recordings of one group are in one fold: those of a speaker.
+        group: Recordings of one group are in one fold: those that share a speaker.
         probabilities: One a frame.
         duration: Seconds.
         reference: Where speech is.
@@ -30,8 +30,8 @@ class Listened:
     reference: Sequence[Segment]
 
 
-def listen(detector: Detector, item: Item) -> Listened:
-    """Lets the model hear a recording.
+def listen(detector: Detector, item: Item, group: str) -> Listened:
+    """Lets the model hear a recording, of a group as `Listened` has it.
 
     Raises:
         AudioError: It cannot be read.
@@ -46,4 +46,4 @@ def listen(detector: Detector, item: Item) -> Listened:
             probabilities += stream.probabilities.tolist()
     stream.finish()
     probabilities += stream.probabilities.tolist()
-    return Listened(item.speaker or item.key, probabilities, stream.duration, item.segments)
+    return Listened(group, probabilities, stream.duration, item.segments)
