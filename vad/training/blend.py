@@ -18,7 +18,7 @@ __all__ = ["TUNED", "blend", "least_share"]
 
 TUNED = "tuned.keras"
 _SHARES = tuple(tenths / 10 for tenths in range(11))
-_GAIN_KEPT = 0.95
+_GAIN_KEPT = 0.98
 
 Weights = npt.NDArray[Any]
 
@@ -54,7 +54,7 @@ def blend(model: keras.Model, start: Path, run: Path, measure: Callable[[], dict
 
 
 def least_share(shares: list[float], losses: list[float]) -> float:
-    """The least share that keeps 95 % of what the best one gains over the first, which is the start."""
+    """The least share that keeps 98 % of what the best one gains over the first, which is the start."""
     wanted = losses[0] - _GAIN_KEPT * (losses[0] - min(losses))
     return next(share for share, loss in zip(shares, losses, strict=True) if loss <= wanted)
 
