@@ -27,6 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="how the .tflite keeps its weights: int8 is smaller and faster (default: none)",
     )
+    parser.add_argument(
+        "--prompt-share",
+        metavar="SHARE",
+        type=float,
+        default=0.0,
+        help="how much a late decision takes over from the prompt one of its frame, 0 to 1 (default: 0)",
+    )
     parser.add_argument("--metrics", metavar="JSON", type=Path, help="measured figures for the card")
     parser.add_argument(
         "--note",
@@ -60,7 +67,15 @@ def run(args: argparse.Namespace) -> int:
         if not equals:
             raise ConfigError(f"a note must be KEY=TEXT. Received: {note!r}.")
         notes[key] = text
-    path = export(weights, network_of(weights), args.name, args.output, quantize=args.quantize, notes=notes)
+    path = export(
+        weights,
+        network_of(weights),
+        args.name,
+        args.output,
+        quantize=args.quantize,
+        prompt_share=args.prompt_share,
+        notes=notes,
+    )
     differences = json.loads(path.with_suffix(".json").read_text())["verification"][
         "largest_difference_from_keras"
     ]

@@ -21,7 +21,7 @@ from vad.runtime import Model
 from vad.segment_options import require
 from vad.training.backend import keras
 from vad.training.convert import convert
-from vad.training.networks import NetworkConfig, describe
+from vad.training.networks import NetworkConfig, describe, lean_on_prompt
 from vad.training.provenance import load_network
 from vad.training.signals import probe_signals
 from vad.training.streaming import state_shapes
@@ -47,6 +47,7 @@ def export(
     folder: Path,
     *,
     quantize: str = "none",
+    prompt_share: float = 0.0,
     notes: Mapping[str, Any] | None = None,
     operating_points: Mapping[str, Mapping[str, float]] = OPERATING_POINTS,
     chunk_frames: int = CHUNK_FRAMES,
@@ -60,6 +61,8 @@ def export(
         folder: Where to write.
         quantize: How the ``.tflite`` keeps the weights, a name in `MAX_DIFFERENCE`; `vad.training.convert` tells
             what int8 gains.
+        prompt_share: How much a late decision takes over from the prompt one of its frame, 0 to 1:
+            `vad.training.networks.lean_on_prompt`.
         notes: More fields of the card: metrics, training, data_sources, label_origin.
         operating_points: Segment options by name; "balanced" is the default one.
         chunk_frames: Frames of the signature ``chunk``.
@@ -70,14 +73,24 @@ def export(
     Raises:
         ModelError: The weights cannot be read, or the converted model differs from Keras by more than its limit in
             `MAX_DIFFERENCE` on any of `vad.training.signals.probe_signals`. Nothing is written then.
-        ConfigError: There is no such quantization, or a note has the name of a field that export writes.
+        ConfigError: There is no such quantization, a prompt_share is out of its range or of a network without a late
+            decision, or a note has the name of a field that export writes.
     """
     require(
         quantize in MAX_DIFFERENCE, f"quantize must be one of {', '.join(MAX_DIFFERENCE)}", quantize=quantize
     )
+    require(0 <= prompt_share <= 1, "prompt_share must be between 0 and 1", prompt_share=prompt_share)
+    require(
+        bool(network.late_frames) or prompt_share == 0,
+        "prompt_share needs a network that decides late",
+        prompt_share=prompt_share,
+    )
     model = load_network(weights)
+    if prompt_share:
+        lean_on_prompt(model, prompt_share)
     content = convert(model, network, chunk_frames, int8=quantize == "int8")
     card = _card(model, network, name, chunk_frames, operating_points, notes or {})
+    card |= {"prompt_share": prompt_share} if network.late_frames else {}
     card |= {"quantization": quantize, "sha256": hashlib.sha256(content).hexdigest()}
     # Through JSON, so that what is proven is what will be read.
     converted = Model(content, json.loads(json.dumps(card)), source=name)
