@@ -11,6 +11,7 @@ _SMALL = {
     "waveform-tcn": _STACK,
     "logmel-crnn": {"channels": 12},
     "two-branch": {"filter_channels": (6, 8), **_STACK},
+    "logmel-pair": {"second_conv_channels": (4, 5), "second_channels": 6, **_STACK},
     "patch-cnn": {"dense_units": (12, 8)},
 }
 

@@ -29,7 +29,8 @@ SMALL = {
 
 
 def test_the_script_knows_every_architecture() -> None:
-    assert set(ablation.ARCHITECTURES.partition("=")[2].split(",")) == set(ARCHITECTURES)
+    of_one_training = set(ARCHITECTURES) - {"logmel-pair"}
+    assert set(ablation.ARCHITECTURES.partition("=")[2].split(",")) == of_one_training
 
 
 def test_what_is_varied_trains_and_is_measured(

@@ -28,6 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how the .tflite keeps its weights: int8 is smaller and faster (default: none)",
     )
     parser.add_argument(
+        "--second",
+        metavar="RUN",
+        help="a smaller network, trained beside it, that is to be heard with it as one",
+    )
+    parser.add_argument(
+        "--second-share",
+        metavar="SHARE",
+        type=float,
+        default=0.25,
+        help="what the second network counts, 0 to 1 (default: 0.25)",
+    )
+    parser.add_argument(
         "--prompt-share",
         metavar="SHARE",
         type=float,
@@ -49,12 +61,15 @@ def run(args: argparse.Namespace) -> int:
     with training_extra():
         from vad.training.config import load_config
         from vad.training.export import export
-        from vad.training.provenance import describe_run, network_of
+        from vad.training.provenance import describe_run, network_of, training_of, weights_of
 
     weights = args.source / "best.keras" if args.source.is_dir() else args.source
     notes: dict[str, Any] = {}
     if args.source.is_dir():
         notes |= describe_run(args.source, load_config(args.source / "config.json"))
+    second = None if args.second is None else weights_of(args.second, "second")
+    if second is not None:
+        notes.setdefault("training", {})["second"] = {"share": args.second_share, **training_of(second)}
     if args.metrics is not None:
         try:
             notes["metrics"] = json.loads(args.metrics.read_text(encoding="utf-8"))
@@ -73,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         args.name,
         args.output,
         quantize=args.quantize,
+        second=second,
+        second_share=args.second_share,
         prompt_share=args.prompt_share,
         notes=notes,
     )

@@ -22,7 +22,8 @@ from vad.segment_options import require
 from vad.training.backend import keras
 from vad.training.convert import convert
 from vad.training.networks import NetworkConfig, describe, lean_on_prompt
-from vad.training.provenance import load_network
+from vad.training.pairing import pair
+from vad.training.provenance import load_network, network_of
 from vad.training.signals import probe_signals
 from vad.training.streaming import state_shapes
 from vad.whole_file import whole_file
@@ -47,6 +48,8 @@ def export(
     folder: Path,
     *,
     quantize: str = "none",
+    second: Path | None = None,
+    second_share: float = 0.25,
     prompt_share: float = 0.0,
     notes: Mapping[str, Any] | None = None,
     operating_points: Mapping[str, Mapping[str, float]] = OPERATING_POINTS,
@@ -61,6 +64,8 @@ def export(
         folder: Where to write.
         quantize: How the ``.tflite`` keeps the weights, a name in `MAX_DIFFERENCE`; `vad.training.convert` tells
             what int8 gains.
+        second: Weights of a smaller network to be heard beside it, from then on as one: `vad.training.pairing.pair`.
+        second_share: What it counts, 0 to 1.
         prompt_share: How much a late decision takes over from the prompt one of its frame, 0 to 1:
             `vad.training.networks.lean_on_prompt`.
         notes: More fields of the card: metrics, training, data_sources, label_origin.
@@ -73,8 +78,8 @@ def export(
     Raises:
         ModelError: The weights cannot be read, or the converted model differs from Keras by more than its limit in
             `MAX_DIFFERENCE` on any of `vad.training.signals.probe_signals`. Nothing is written then.
-        ConfigError: There is no such quantization, a prompt_share is out of its range or of a network without a late
-            decision, or a note has the name of a field that export writes.
+        ConfigError: There is no such quantization, the second network does not fit, a share is out of its range, a
+            prompt_share is of a network without a late decision, or a note has the name of a field that export writes.
     """
     require(
         quantize in MAX_DIFFERENCE, f"quantize must be one of {', '.join(MAX_DIFFERENCE)}", quantize=quantize
@@ -86,6 +91,8 @@ def export(
         prompt_share=prompt_share,
     )
     model = load_network(weights)
+    if second is not None:
+        model, network = pair(model, network, load_network(second), network_of(second), second_share)
     if prompt_share:
         lean_on_prompt(model, prompt_share)
     content = convert(model, network, chunk_frames, int8=quantize == "int8")

@@ -18,7 +18,15 @@ from vad.training.backend import keras
 from vad.training.config import TrainConfig, load_config
 from vad.training.networks import NetworkConfig, network_from_dict
 
-__all__ = ["describe_corpus", "describe_run", "load_network", "mean_auc", "network_of", "weights_of"]
+__all__ = [
+    "describe_corpus",
+    "describe_run",
+    "load_network",
+    "mean_auc",
+    "network_of",
+    "training_of",
+    "weights_of",
+]
 
 
 def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
@@ -127,7 +135,7 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
         history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
     best = max(history, key=mean_auc)
     corpus = json.loads((run / "corpus.json").read_text())
-    start = {"start": _training_of(weights_of(config.warm_start, "warm_start"))} if config.warm_start else {}
+    start = {"start": training_of(weights_of(config.warm_start, "warm_start"))} if config.warm_start else {}
     blend = {}
     if config.init:
         blend = json.loads((run / "blend.json").read_text())
@@ -153,7 +161,7 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _training_of(weights: Path) -> dict[str, Any]:
+def training_of(weights: Path) -> dict[str, Any]:
     """How weights were trained, as their run's folder or the card beside them tells; nothing where neither is there."""
     run, card = weights.parent, weights.with_suffix(".json")
     if (run / "history.csv").is_file():

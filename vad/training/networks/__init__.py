@@ -19,6 +19,7 @@ from vad.training.networks.facts import NetworkFacts, describe
 from vad.training.networks.late import late_features, lean_on_prompt, prompt_only
 from vad.training.networks.logmel_cnn import LogMelCnn
 from vad.training.networks.logmel_crnn import LogMelCrnn
+from vad.training.networks.logmel_pair import LogMelPair
 from vad.training.networks.patch_cnn import PatchCnn
 from vad.training.networks.two_branch import TwoBranch
 from vad.training.networks.waveform_tcn import WaveformTcn
@@ -28,6 +29,7 @@ __all__ = [
     "ARCHITECTURES",
     "LogMelCnn",
     "LogMelCrnn",
+    "LogMelPair",
     "NetworkConfig",
     "NetworkFacts",
     "PatchCnn",
@@ -41,7 +43,7 @@ __all__ = [
 ]
 
 ARCHITECTURES: dict[str, type[NetworkConfig]] = {
-    kind.architecture: kind for kind in (LogMelCnn, WaveformTcn, LogMelCrnn, TwoBranch, PatchCnn)
+    kind.architecture: kind for kind in (LogMelCnn, WaveformTcn, LogMelCrnn, TwoBranch, PatchCnn, LogMelPair)
 }
 
 

@@ -71,21 +71,22 @@ def filter_energies(samples: Any, config: NetworkConfig, n_filters: int) -> Any:
     return layers.BatchNormalization(name="logpower_norm")(LogPower(name="logpower")(x))
 
 
-def mel_convolutions(features: Any, channels: Sequence[int], time_stride: int) -> Any:
+def mel_convolutions(features: Any, channels: Sequence[int], time_stride: int, prefix: str = "") -> Any:
     """2-D convolutions over time and mel bands that halve the bands each time.
 
     Args:
         features: [shape=(batch, hops, n_mels)]
         channels: Width of each.
         time_stride: Of the second.
+        prefix: What the layers' names begin with.
 
     Returns:
         All that is left of the bands beside each other. [shape=(batch, hops / time_stride, bands * channels)]
     """
-    x = layers.Reshape((-1, features.shape[2], 1), name="picture")(features)
+    x = layers.Reshape((-1, features.shape[2], 1), name=f"{prefix}picture")(features)
     for i, width in enumerate(channels):
-        x = conv2d(x, width, (time_stride if i == 1 else 1, 2), name=f"conv{i + 1}")
-    return layers.Reshape((-1, x.shape[2] * x.shape[3]), name="flatten")(x)
+        x = conv2d(x, width, (time_stride if i == 1 else 1, 2), name=f"{prefix}conv{i + 1}")
+    return layers.Reshape((-1, x.shape[2] * x.shape[3]), name=f"{prefix}flatten")(x)
 
 
 def convolutions(features: Any, channels: Sequence[int], time_stride: int, name: str = "conv") -> Any:

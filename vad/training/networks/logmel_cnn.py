@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ from vad.training.networks.blocks import (
 )
 from vad.training.networks.config import NetworkConfig
 
-__all__ = ["LogMelCnn"]
+__all__ = ["LogMelCnn", "over_mel"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,25 @@ class LogMelCnn(NetworkConfig):
 
     def draw(self, samples: Any) -> Any:
         """Maps [shape=(batch, samples)] to [shape=(batch, frames, channels)]."""
-        early, late = self.time_strides
-        x = mel_convolutions(log_mel(samples, self, self.n_mels), self.conv_channels, early)
-        x = conv1d(x, self.channels, late, late, name="join")
-        return dilated_stack(x, self.channels, self.dilations)
+        return over_mel(log_mel(samples, self, self.n_mels), self, self.conv_channels, self.channels)
+
+
+def over_mel(
+    mel: Any, config: LogMelCnn, conv_channels: Sequence[int], channels: int, prefix: str = ""
+) -> Any:
+    """All that comes after the spectrogram.
+
+    Args:
+        mel: [shape=(batch, hops, n_mels)]
+        config: Tells the clock and the dilations.
+        conv_channels: Widths of the 2-D convolutions.
+        channels: Width of the dilated stack.
+        prefix: What the layers' names begin with.
+
+    Returns:
+        [shape=(batch, frames, channels)]
+    """
+    early, late = config.time_strides
+    x = mel_convolutions(mel, conv_channels, early, prefix)
+    x = conv1d(x, channels, late, late, name=f"{prefix}join")
+    return dilated_stack(x, channels, config.dilations, f"{prefix}dilated")

@@ -1,0 +1,111 @@
+"""A second network beside the first: what the two say together, and which two may."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from small_networks import small_network
+
+from vad.cli import main
+from vad.errors import ConfigError
+from vad.training.pairing import pair
+from vad.training.provenance import load_network, network_of
+from vad.training.signals import probe_signals
+
+
+def small_pair(**options):
+    """A network that decides late and a smaller one, with what the one front end of both has learned."""
+    config, model = small_network("logmel-cnn", late_frames=6)
+    second_config, second = small_network(
+        "logmel-cnn", **{"conv_channels": (4, 5), "channels": 6, "late_frames": 0, **options}
+    )
+    bands = 5 + 3 * np.random.default_rng(0).standard_normal((1, 40, config.n_mels))
+    for one in (model, second):
+        one.get_layer("normalization").adapt(bands)
+    return (model, config), (second, second_config)
+
+
+def logits(model, samples):
+    p = np.asarray(model(samples))
+    return np.moveaxis(np.log(p / (1 - p)), -1, 0) if p.ndim == 3 else np.log(p / (1 - p))
+
+
+def test_every_decision_is_the_mean_of_both_in_logits():
+    first, second = small_pair()
+    both, config = pair(*first, *second, 0.25)
+    speech = probe_signals()["speech"][np.newaxis]
+    (prompt, late), other = logits(first[0], speech), logits(second[0], speech)
+    assert np.abs(prompt - other).max() > 1, "else it would not show whose opinion it is"
+    prompt_of_both, late_of_both = logits(both, speech)
+    np.testing.assert_allclose(prompt_of_both, 0.75 * prompt + 0.25 * other, atol=1e-4)
+    later = config.late_frames - config.delay_frames
+    np.testing.assert_allclose(
+        late_of_both[:, later:], 0.75 * late[:, later:] + 0.25 * other[:, :-later], atol=1e-4
+    )
+
+
+def test_what_both_hear_is_kept_with_the_pair(tmp_path):
+    first, second = small_pair()
+    both, _ = pair(*first, *second, 0.5)
+    both.save(tmp_path / "pair.keras")
+    speech = probe_signals()["speech"][np.newaxis]
+    again = keras.models.load_model(tmp_path / "pair.keras")
+    np.testing.assert_array_equal(np.asarray(again(speech)), np.asarray(both(speech)))
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"n_mels": 31}, r"have n_mels=24 in common. Received: n_mels=31"),
+        ({"delay_frames": 3}, r"have delay_frames=2 in common. Received: delay_frames=3"),
+        ({"dilations": (1, 2)}, r"have dilations=\(1, 2, 4\) in common"),
+        ({"late_frames": 6}, r"the second has no late decision. Received: .*late_frames=6"),
+    ],
+)
+def test_two_that_do_not_fit_are_refused(options, rule):
+    (model, config), _ = small_pair()
+    second_config, second = small_network("logmel-cnn", **options)
+    with pytest.raises(ConfigError, match=rule):
+        pair(model, config, second, second_config, 0.25)
+
+
+def test_another_architecture_is_refused():
+    first, _ = small_pair()
+    config, second = small_network("logmel-crnn")
+    with pytest.raises(ConfigError, match=r"two logmel-cnn.*Received: architecture='logmel-crnn'"):
+        pair(*first, second, config, 0.25)
+
+
+def test_two_that_hear_differently_are_refused():
+    first, (second, config) = small_pair()
+    second.get_layer("normalization").adapt(np.ones((1, 4, config.n_mels)))
+    with pytest.raises(ConfigError, match=r"one normalisation. Received: two that differ"):
+        pair(*first, second, config, 0.25)
+
+
+def test_a_share_is_one():
+    first, second = small_pair()
+    with pytest.raises(
+        ConfigError, match=r"second_share must be between 0 and 1. Received: second_share=1.5"
+    ):
+        pair(*first, *second, 1.5)
+
+
+def test_an_exported_pair_tells_of_its_second_and_is_a_network_like_any_other(tmp_path):
+    for folder, (model, config) in zip(("first", "second"), small_pair(), strict=True):
+        (tmp_path / folder).mkdir()
+        model.save(tmp_path / folder / "best.keras")
+        card = {"network": {**vars(config), "architecture": config.architecture}, "training": {"seed": 7}}
+        (tmp_path / folder / "best.json").write_text(json.dumps(card))
+    first, second = (str(tmp_path / folder / "best.keras") for folder in ("first", "second"))
+    words = ["export", first, "--second", second, "--second-share", "0.5", "--name", "both"]
+    assert main([*words, "--output", str(tmp_path)]) == 0
+    card = json.loads((tmp_path / "both.json").read_text())
+    assert card["training"]["second"] == {"share": 0.5, "seed": 7}
+    assert card["architecture"] == "logmel-pair"
+    weights = tmp_path / "both.keras"
+    speech = probe_signals()["speech"][np.newaxis]
+    expected, _ = pair(*small_pair()[0], *small_pair()[1], 0.5)
+    np.testing.assert_array_equal(np.asarray(load_network(weights)(speech)), np.asarray(expected(speech)))
+    assert network_of(weights).second_channels == 6
