@@ -44,7 +44,7 @@ def words_about(model):
     return "\n".join(line for stage in stages(model) for line in layer_health(stage).words())
 
 
-@pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn", "two-branch"])
+@pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn", "two-branch", "logmel-pair"])
 def test_dead_and_saturated_filters_are_named(architecture):
     _, model = small_network(architecture)
     assert not re.search("dead|saturated", words_about(model))
@@ -94,6 +94,17 @@ def test_who_listens_to_whom_has_a_scale():
     assert len(panels) == 7
     for panel in panels:
         assert panel.images[0].colorbar.ax.get_ylabel() == "norm of the weights"
+
+
+def test_the_first_layers_of_both_networks_of_a_pair_are_shown_apart():
+    view = weights.inspect(small_subject("logmel-pair"))
+    names = [one.name for one in view.pictures]
+    assert {"first-layer", "second-first-layer"} <= set(names)
+    assert len(names) == len(set(names)), "one picture would be written over the other"
+    told = [line.split(")")[0] for line in view.findings if "filters on the spectrogram" in line]
+    assert told == [
+        f"Of the {n} filters on the spectrogram ({of}" for n, of in ((6, "conv1"), (4, "second_conv1"))
+    ]
 
 
 def test_kernels_are_parted_into_what_they_ask_for():

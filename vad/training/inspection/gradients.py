@@ -30,11 +30,12 @@ def inspect(hearing: Hearing) -> View:
     targets = np.concatenate([np.zeros(late, np.float32), wanted.astype(np.float32)])
     loss, gradients = weight_gradients(subject.model, samples[np.newaxis], targets[np.newaxis])
     layers = stages(subject.model)
-    by_layer = [stage.kernel for stage in stages(subject.model, lambda kernel: gradients[kernel.path])]
+    changes = stages(subject.model, lambda kernel: gradients[kernel.path])
+    by_layer = [stage.kernel for stage in changes]
     pictures = [_norms(layers, by_layer)]
-    for stage, gradient in zip(layers, by_layer, strict=True):
+    for stage in changes:
         if stage.is_first:
-            pictures += first_layer(gradient, subject.network.SAMPLE_RATE, what="gradient")
+            pictures += first_layer(stage, subject.network.SAMPLE_RATE, what="gradient")
     arrays: dict[str, Array] = {f"{path}/gradient": gradient for path, gradient in gradients.items()}
     lines = [_about_loss(hearing, loss), *_about_layers(layers, by_layer)]
     updates = _updates(subject)

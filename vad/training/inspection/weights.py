@@ -23,10 +23,10 @@ def inspect(subject: Subject) -> View:
     """Shows the weights of a network."""
     layers = stages(subject.model)
     health = [layer_health(stage) for stage in layers]
-    first = [stage.kernel for stage in layers if stage.is_first]
+    first = [stage for stage in layers if stage.is_first]
     deeper = [stage for stage in layers if not stage.is_first]
     rate = subject.network.SAMPLE_RATE
-    pictures = [picture for kernel in first for picture in first_layer(kernel, rate, what="weight")]
+    pictures = [picture for stage in first for picture in first_layer(stage, rate, what="weight")]
     pictures += [_strongest(stage) for stage in deeper if stage.kernel.ndim == 4]
     gates = [stage for stage in deeper if stage.remembered]
     pictures.append(
@@ -35,8 +35,8 @@ def inspect(subject: Subject) -> View:
     pictures += [_gates(gates)] if gates else []
     pictures += [_statistics(health), _taps(layers)]
     lines = _findings(health)
-    for kernel in first:
-        lines += [*_about_bands(kernel, rate), *_about_shapes(kernel)]
+    for stage in first:
+        lines += [*_about_bands(stage.kernel, rate), *_about_shapes(stage)]
     arrays: dict[str, Array] = {f"{stage.name}/kernel": stage.kernel for stage in layers}
     arrays |= {f"{one.name}/norms": one.norms for one in health}
     arrays |= {f"{one.name}/firing": one.firing for one in health if one.firing is not None}
@@ -73,16 +73,17 @@ def _about_bands(kernel: Array, sample_rate: int) -> list[str]:
     ]
 
 
-def _about_shapes(kernel: Array) -> list[str]:
+def _about_shapes(stage: Stage) -> list[str]:
     """What filters on a spectrogram ask for; nothing of kernels on the waveform."""
+    kernel = stage.kernel
     if kernel.ndim != 4:
         return []
     level, in_time, in_frequency, rest = kernel_parts(kernel[:, :, 0])
     counts = np.bincount(np.argmax([level, in_time, in_frequency, rest], axis=0), minlength=4)
     return [
-        f"Of the {kernel.shape[3]} filters on the spectrogram {counts[0]} ask above all how loud it is, {counts[1]} "
-        f"how that changes from one moment to the next (onsets and ends), {counts[2]} how neighbouring bands differ "
-        f"(harmonics, formants), and {counts[3]} for both at once, such as what glides."
+        f"Of the {kernel.shape[3]} filters on the spectrogram ({stage.name}) {counts[0]} ask above all how loud it is, "
+        f"{counts[1]} how that changes from one moment to the next (onsets and ends), {counts[2]} how neighbouring "
+        f"bands differ (harmonics, formants), and {counts[3]} for both at once, such as what glides."
     ]
 
 
@@ -106,21 +107,25 @@ def kernel_parts(kernels: Array) -> tuple[Array, Array, Array, Array]:
     return level, time, frequency, rest
 
 
-def first_layer(kernel: Array, sample_rate: int, *, what: str) -> list[Picture]:
+def first_layer(stage: Stage, sample_rate: int, *, what: str) -> list[Picture]:
     """The first kernels, or their gradients: pictures of 2-D ones; 1-D ones in time and in frequency.
 
     Args:
-        kernel: [shape=(time, frequency, 1, filters) or (taps, 1, filters)]
+        stage: With a kernel [shape=(time, frequency, 1, filters) or (taps, 1, filters)].
         sample_rate: Hz.
         what: "weight" or "gradient".
     """
+    kernel = stage.kernel
+    second, of_second = (
+        ("second-", " of the second network") if stage.name.startswith("second_") else ("", "")
+    )
     if kernel.ndim == 4:
         tiles = np.moveaxis(kernel[:, :, 0], -1, 0)
         figure = kernels_2d(tiles, [str(i) for i in range(len(tiles))], label=what)
         seen = (
-            f"Every small picture is the {what} of one filter of the first layer on {kernel.shape[0]} spectrogram "
-            f"columns (10 ms each, later to the right) by {kernel.shape[1]} bands (higher upwards), all on one scale "
-            "with white for zero."
+            f"Every small picture is the {what} of one filter of the first layer{of_second} on {kernel.shape[0]} "
+            f"spectrogram columns (10 ms each, later to the right) by {kernel.shape[1]} bands (higher upwards), all on "
+            "one scale with white for zero."
         )
         healthy = (
             "In a healthy layer they differ: edges in time (left against right: onsets and ends), edges in frequency "
@@ -129,7 +134,8 @@ def first_layer(kernel: Array, sample_rate: int, *, what: str) -> list[Picture]:
             else "Healthy gradients are spread over many filters; all the colour in one or two says that the rest have "
             "stopped learning, and white throughout that nothing comes back to the first layer."
         )
-        return [Picture("first-layer", f"First layer on the spectrogram: {what}s", figure, seen, healthy)]
+        title = f"First layer{of_second} on the spectrogram: {what}s"
+        return [Picture(f"{second}first-layer", title, figure, seen, healthy)]
     in_time = Picture(
         "first-layer-in-time",
         f"First layer on the waveform: {what}s in time",
