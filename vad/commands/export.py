@@ -46,6 +46,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="how much a late decision takes over from the prompt one of its frame, 0 to 1 (default: 0)",
     )
+    parser.add_argument(
+        "--late-offset",
+        metavar="LOGITS",
+        type=float,
+        default=0.0,
+        help="added to the logit of a late decision, so that its 0.5 lies where it serves best (default: 0)",
+    )
     parser.add_argument("--metrics", metavar="JSON", type=Path, help="measured figures for the card")
     parser.add_argument(
         "--note",
@@ -91,6 +98,7 @@ def run(args: argparse.Namespace) -> int:
         second=second,
         second_share=args.second_share,
         prompt_share=args.prompt_share,
+        late_offset=args.late_offset,
         notes=notes,
     )
     differences = json.loads(path.with_suffix(".json").read_text())["verification"][

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--architecture",
         "--arch",
-        help="logmel-cnn, waveform-tcn, logmel-crnn, two-branch or patch-cnn "
+        help="logmel-cnn, waveform-tcn, logmel-crnn, two-branch, patch-cnn or logmel-pair "
         "(default: logmel-cnn; with --init: its own)",
     )
     parser.add_argument(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from vad.training.backend import keras, layers
 from vad.training.networks.blocks import conv1d, dilated_stack
 from vad.training.networks.config import NetworkConfig
 from vad.training.streaming import History
 
-__all__ = ["late_features", "lean_on_prompt", "prompt_only"]
+__all__ = ["late_features", "lean_on_prompt", "move_late", "prompt_only"]
 
 
 def late_features(features: Any, config: NetworkConfig) -> Any:
@@ -50,6 +52,21 @@ def lean_on_prompt(model: keras.Model, share: float) -> None:
     leaning = (1 - share) * late_kernel
     leaning[: len(kernel)] += share * kernel
     late.set_weights([leaning, (1 - share) * late_bias + share * bias])
+
+
+def move_late(model: keras.Model, logits: float) -> None:
+    """Adds to the late decision's logit, so that a threshold of 0.5 lies where it serves best.
+
+    What labels say of pauses moves all probabilities with it: a network that learned to leave pauses in doubt says more
+    of what lies beside speech than one that learned to shut in them.
+
+    Args:
+        model: With a late decision; its weights change.
+        logits: What is added; less than 0 makes it say less.
+    """
+    late = model.get_layer("late_speech")
+    kernel, bias = late.get_weights()
+    late.set_weights([kernel, bias + np.float32(logits)])
 
 
 def prompt_only(model: keras.Model) -> keras.Model:
