@@ -20,8 +20,8 @@ from vad.benchmark.report import table
 MODELS = Path(__file__).parent.parent / "models"
 NAMES = ("default", "tiny", "waveform")
 ARCHITECTURES = (
-    "`logmel-cnn`: log-mel spectrogram, 2-D convolutions, dilated convolutions in time",
-    "the same, smaller",
+    "`logmel-pair`: log-mel spectrogram, then two networks of 2-D convolutions and dilated ones in time, read as one",
+    "`logmel-cnn`: one such network, smaller",
     "`waveform-tcn`: learned filters on the samples, dilated convolutions in time",
 )
 # Measured on the same recordings, on the same grid: AUC, AP, best balanced error, false alarm at 5 % miss.
@@ -141,6 +141,8 @@ def trainings(cards: list[dict[str, Any]]) -> str:
     rows = []
     for name, card in zip(NAMES, cards, strict=True):
         steps = {f"`{name}`": _first_training(card)}
+        if "second" in card["training"]:
+            steps[f"`{name}`, second network"] = card["training"]["second"]
         if "start" in card["training"]:
             steps[f"`{name}`, late decision"] = card["training"]
         rows += [
