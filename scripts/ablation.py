@@ -17,8 +17,9 @@ from figures import GAINS_DB, figures_of, speed
 
 from vad.benchmark.report import table
 from vad.cli import main as vad
-from vad.corpus import read_corpus
+from vad.corpus import Item, read_corpus
 from vad.detector import Detector
+from vad.errors import VadError
 
 ARCHITECTURES = "network.architecture=logmel-cnn,waveform-tcn,logmel-crnn,two-branch,patch-cnn"
 CONFIG = Path(__file__).parent / "ablation.toml"
@@ -45,23 +46,25 @@ def main() -> int:
     )
     args = parser.parse_args()
     settings = [word for setting in args.set for word in ("--set", setting)]
-    option, _, values = args.vary.partition("=")
+    option, equals, values = args.vary.partition("=")
+    if not equals:
+        parser.error(f"--vary must be NAME=VALUE,... Received: {args.vary!r}.")
+    items = read_corpus(args.labelled)  # before hours of training: it may be that there is none
     for value in values.split(","):
         run = str(args.runs / value)
         train = ["train", run, "--corpus", args.corpus, "--config", args.config, "--set", f"{option}={value}"]
         export = ["export", run, "--name", value, "--output", str(args.runs)]
         if code := vad([*train, *settings]) or vad(export):
             return code
-    rows = [row(args.runs / f"{value}.tflite", args.labelled) for value in values.split(",")]
+    rows = [row(args.runs / f"{value}.tflite", items) for value in values.split(",")]
     print(table([option.rpartition(".")[2], *HEADINGS], rows))
     return 0
 
 
-def row(model: Path, labelled: Path) -> list[str]:
+def row(model: Path, items: list[Item]) -> list[str]:
     """A model's cells of the table."""
     detector = Detector(model)
     card = detector.model.card
-    items = read_corpus(labelled)
     aucs = [figures_of(detector, items, gain_db)["auc"] for gain_db in GAINS_DB.values()]
     times = speed(detector)
     return [
@@ -76,4 +79,7 @@ def row(model: Path, labelled: Path) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except VadError as error:
+        sys.exit(f"ablation: {error}")

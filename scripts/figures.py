@@ -25,6 +25,7 @@ import numpy as np
 from vad.audio import read_audio
 from vad.corpus import Item, read_corpus
 from vad.detector import Detector, ways_to_hear
+from vad.errors import VadError
 from vad.evaluate import GRID_DURATION, Metrics, pool, score_blocks, score_item
 from vad.runtime import Model
 
@@ -112,4 +113,7 @@ def _chosen(metrics: Metrics) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except VadError as error:
+        sys.exit(f"figures: {error}")

@@ -258,6 +258,16 @@ def test_what_was_heard_is_not_heard_again(tmp_path: Path) -> None:
     assert len(given) - heard == 3 + heard
 
 
+def test_what_was_kept_and_is_damaged_is_heard_again(tmp_path: Path) -> None:
+    system, given = hearing("one")
+    first = run([system], tmp_path)
+    for kept in tmp_path.glob("*.npz"):
+        kept.write_bytes(b"no answer")
+    heard = len(given)
+    assert repr(run([system], tmp_path).conditions) == repr(first.conditions)
+    assert len(given) - heard > 3
+
+
 def test_a_stopped_listener_leaves_no_half_answer(tmp_path: Path) -> None:
     def stopped(_: float) -> None:
         raise KeyboardInterrupt

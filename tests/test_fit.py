@@ -177,6 +177,11 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
     unbroken, config, corpus, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("vad.training.blend.least_share", lambda shares, losses: 0.5)
+    priors = []
+    monkeypatch.setattr(
+        "vad.training.fit.Batches",
+        lambda *args, **options: priors.append(options.get("pause_priors")) or Batches(*args, **options),
+    )
     settings = {
         "corpus": str(corpus),
         "init": str(unbroken),
@@ -189,6 +194,7 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
     assert tuned.network == config.network
     assert (tuned.learning_rate, tuned.mixing.recorded, tuned.patience) == (8e-4, 0.6, 4)
     fit(tuned, run)
+    assert priors == [[0.0, tuned.pause_prior], None], "one's own labels are taken at their word"
     assert json.loads((run / "data/dev/recipe.json").read_text())["recorded"] == 1.0
     assert json.loads((run / "data/base/train/recipe.json").read_text())["recorded"] == 0.0
     before, after = (keras.models.load_model(path) for path in (unbroken / "best.keras", run / "tuned.keras"))

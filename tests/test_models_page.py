@@ -1,5 +1,7 @@
 """Figures in pages: written between marks, and those of the models the cards' own."""
 
+import json
+import re
 import sys
 from pathlib import Path
 
@@ -28,3 +30,13 @@ def test_the_pages_say_of_the_models_what_their_cards_say() -> None:
         for name, text in sections.items():
             expected = f"<!-- {name} -->\n{text}\n<!-- end of {name} -->"
             assert expected in page, f"{path} needs scripts/models_page.py: {name}"
+
+
+def test_the_comparisons_are_of_the_models_that_ship() -> None:
+    for report in ("benchmark.md", "benchmark-speech.md"):
+        text = (models_page.MODELS / report).read_text(encoding="utf-8")
+        told = re.findall(r"^\| (\w+) \|.*\| sha256 (\w+) \|$", text, re.MULTILINE)
+        assert [name for name, _ in told] == list(models_page.NAMES)
+        for name, sha in told:
+            card = json.loads((models_page.MODELS / f"{name}.json").read_text(encoding="utf-8"))
+            assert card["sha256"].startswith(sha), f"{report} is of another {name}: vad benchmark"

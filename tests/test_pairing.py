@@ -99,13 +99,52 @@ def test_an_exported_pair_tells_of_its_second_and_is_a_network_like_any_other(tm
         card = {"network": {**vars(config), "architecture": config.architecture}, "training": {"seed": 7}}
         (tmp_path / folder / "best.json").write_text(json.dumps(card))
     first, second = (str(tmp_path / folder / "best.keras") for folder in ("first", "second"))
-    words = ["export", first, "--second", second, "--second-share", "0.5", "--name", "both"]
-    assert main([*words, "--output", str(tmp_path)]) == 0
+    words = ["export", first, "--second", second, "--second-share", "0.5", "--output", str(tmp_path)]
+    assert main([*words, "--name", "both"]) == 0
     card = json.loads((tmp_path / "both.json").read_text())
-    assert card["training"]["second"] == {"share": 0.5, "seed": 7}
+    assert card["training"] == {"seed": 7, "second": {"share": 0.5, "seed": 7}}
     assert card["architecture"] == "logmel-pair"
     weights = tmp_path / "both.keras"
     speech = probe_signals()["speech"][np.newaxis]
     expected, _ = pair(*small_pair()[0], *small_pair()[1], 0.5)
     np.testing.assert_array_equal(np.asarray(load_network(weights)(speech)), np.asarray(expected(speech)))
     assert network_of(weights).second_channels == 6
+
+
+def test_a_pair_is_released_with_a_late_decision_that_leans_and_is_moved(tmp_path, capsys):
+    (model, config), (small, small_config) = small_pair()
+    for name, one, built in (("large", model, config), ("small", small, small_config)):
+        one.save(tmp_path / f"{name}.keras")
+        network = {**vars(built), "architecture": built.architecture}
+        (tmp_path / f"{name}.json").write_text(json.dumps({"network": network, "label_origin": "by ear"}))
+    out = ["--output", str(tmp_path / "out")]
+    shares = ["--second-share", "0.25", "--prompt-share", "0.4", "--late-offset", "-0.5"]
+    large, second = str(tmp_path / "large.keras"), ["--second", str(tmp_path / "small.keras")]
+    assert main(["export", large, *second, *shares, "--name", "both", *out]) == 0
+    speech = probe_signals()["speech"][np.newaxis]
+    (prompt, late), other = logits(model, speech), logits(small, speech)
+    _, found = logits(load_network(tmp_path / "out" / "both.keras"), speech)
+    wanted = 0.25 * other[:, :-4] + 0.75 * (0.4 * prompt[:, :-4] + 0.6 * late[:, 4:]) - 0.5
+    np.testing.assert_allclose(found[:, 4:], wanted, atol=1e-4)
+    both = str(tmp_path / "out" / "both.keras")
+    assert main(["export", both, "--name", "again", *out]) == 0
+    card = json.loads((tmp_path / "out" / "again.json").read_text())
+    told = {name: card[name] for name in ("prompt_share", "late_offset", "label_origin")}
+    assert told == {"prompt_share": 0.4, "late_offset": -0.5, "label_origin": "by ear"}
+    assert main(["export", both, "--late-offset", "-0.5", "--name", "twice", *out]) == 2
+    assert "late_offset must be given once. Received: late_offset=-0.5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "rule"),
+    [
+        (["tiny", "--name", "x", "--second-share", "0.5"], "second_share must come with a second network"),
+        (["tiny", "--name", "a/b"], "name must be that of a file, without a folder. Received: name='a/b'"),
+        (["tiny", "--name", ""], "name must be that of a file, without a folder. Received: name=''"),
+        (["nowhere", "--name", "x"], "RUN must be a model's name"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_line(words, rule, tmp_path, capsys):
+    assert main(["export", *words, "--output", str(tmp_path / "out")]) == 2
+    assert rule in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

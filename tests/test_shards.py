@@ -108,6 +108,16 @@ def test_targets_are_frame_means_late_by_the_delay(
     np.testing.assert_array_equal(late[delay_frames:], prompt[: max(0, len(prompt) - delay_frames)])
 
 
+def test_every_shard_has_its_own_pause_prior(marked: list[Path]) -> None:
+    mixed = Batches(marked, NETWORK, batch_size=16, seed=1, pause_priors=[0.0, 0.5])
+    doubtful = {
+        int(label.argmax()) // SCENES_PER_SHARD: bool(((label > 0) & (label < 1)).any())
+        for step in range(2 * SCENES // 16)
+        for label in mixed[step][1]
+    }
+    assert doubtful == {0: False, 1: True}
+
+
 @pytest.mark.parametrize("pause_prior", [0.0, 0.33])
 def test_late_targets_are_the_prompt_ones_later(pause_prior: float) -> None:
     label = np.random.default_rng(0).integers(0, 256, 61).astype(np.uint8)

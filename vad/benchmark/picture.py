@@ -41,7 +41,8 @@ def _curves(axes: Any, results: Results, colours: dict[str, str]) -> None:
     for name, figures in results.conditions[CLEAN].items():
         points = np.maximum(np.array(figures.curve), _SHOWN[0] / 2)
         axes.plot(points[:, 0], points[:, 1], color=colours[name], label=name)
-        axes.plot(figures.metrics.false_alarm, figures.metrics.miss, "x", color=colours[name])
+        own = np.maximum([figures.metrics.false_alarm, figures.metrics.miss], _SHOWN[0])
+        axes.plot(*own, "x", color=colours[name], clip_on=False)
     axes.set(xscale="log", yscale="log", xlim=_SHOWN, ylim=_SHOWN)
     axes.set(xlabel="false alarm", ylabel="miss", title="Clean (x: own threshold)")
     axes.grid(alpha=0.3, which="both")

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -46,10 +47,10 @@ class Store:
         if self._folder is None:
             return _listen(system, sounds, advance)
         path = self._folder / f"{_digest(system, sounds)}.npz"
-        if path.exists():
+        if (kept := _read(path)) is not None:
             for _ in sounds:
                 advance(0.0)
-            return _read(path)
+            return kept
         heard = _listen(system, sounds, advance)
         with whole_file(path) as unfinished, unfinished.open("wb") as file:
             _write(file, heard)
@@ -83,11 +84,16 @@ def _write(file: BinaryIO, heard: Sequence[Heard]) -> None:
     )
 
 
-def _read(path: Path) -> list[Heard]:
-    with np.load(path) as kept:
+def _read(path: Path) -> list[Heard] | None:
+    """What was kept; None where nothing was, or the file is damaged: then it is heard again."""
+    try:
+        with np.load(path) as file:
+            kept = dict(file)
         probabilities = np.split(kept["probabilities"], np.cumsum(kept["cells"])[:-1])
         segments = np.split(kept["segments"], np.cumsum(kept["found"])[:-1])
         return [
             Heard(float(duration), cells, tuple(Segment(float(start), float(end)) for start, end in found))
             for duration, cells, found in zip(kept["durations"], probabilities, segments, strict=True)
         ]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None

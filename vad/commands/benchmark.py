@@ -53,7 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='such as "pink 5 dB" room; clean is always there; default: all',
     )
     parser.add_argument(
-        "--most-per-class", type=int, metavar="N", help="recordings of non-speech; default: no limit"
+        "--most-per-class",
+        type=int,
+        metavar="N",
+        help="recordings of non-speech, also of what noise and music are drawn from; default: no limit",
     )
     parser.add_argument("--draws", type=int, default=1000, help="for the intervals; default: 1000")
     parser.add_argument("--seed", type=int, default=0, help="decides conditions and intervals; default: 0")

@@ -11,10 +11,14 @@ from vad.errors import ConfigError
 
 __all__ = ["add_arguments", "run"]
 
+_SECOND_SHARE = 0.25
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("source", metavar="RUN", type=Path, help="folder of a training run, or a .keras file")
+    parser.add_argument(
+        "source", metavar="RUN", type=Path, help="folder of a training run, a .keras file, or a model's name"
+    )
     parser.add_argument(
         "--name", required=True, help="the model's name: NAME.tflite, NAME.json and NAME.keras"
     )
@@ -36,7 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--second-share",
         metavar="SHARE",
         type=float,
-        default=0.25,
         help="what the second network counts, 0 to 1 (default: 0.25)",
     )
     parser.add_argument(
@@ -63,6 +66,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _require_name(name: str) -> None:
+    if not name or Path(name).name != name:
+        raise ConfigError(
+            f"name must be that of a file, without a folder. Received: name={name!r}. Give --output DIR."
+        )
+
+
+def _origin(weights: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """What the card beside released weights tells of where they come from: it is true of them wherever they go.
+
+    Raises:
+        ConfigError: A late decision that was changed when they were exported is to be changed once more.
+    """
+    path = weights.with_suffix(".json")
+    card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    changed = {name: card[name] for name in ("prompt_share", "late_offset") if card.get(name)}
+    for name in changed:
+        if getattr(args, name):
+            raise ConfigError(
+                f"{name} must be given once. Received: {name}={getattr(args, name)} for weights that hold "
+                f"{name}={card[name]} already. Leave it out, or export the run that they come from."
+            )
+    return changed | {
+        name: card[name] for name in ("training", "data_sources", "label_origin") if name in card
+    }
+
+
+def _metrics(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"metrics must be a readable JSON file. Received: {path} ({error}).") from error
+
+
 def run(args: argparse.Namespace) -> int:
     """Convert, prove against Keras, then write."""
     with training_extra():
@@ -70,20 +107,21 @@ def run(args: argparse.Namespace) -> int:
         from vad.training.export import export
         from vad.training.provenance import describe_run, network_of, training_of, weights_of
 
-    weights = args.source / "best.keras" if args.source.is_dir() else args.source
-    notes: dict[str, Any] = {}
+    _require_name(args.name)
+    weights = args.source / "best.keras" if args.source.is_dir() else weights_of(str(args.source), "RUN")
+    notes: dict[str, Any] = _origin(weights, args)
     if args.source.is_dir():
         notes |= describe_run(args.source, load_config(args.source / "config.json"))
     second = None if args.second is None else weights_of(args.second, "second")
+    second_share = _SECOND_SHARE if args.second_share is None else args.second_share
     if second is not None:
-        notes.setdefault("training", {})["second"] = {"share": args.second_share, **training_of(second)}
+        notes.setdefault("training", {})["second"] = {"share": second_share, **training_of(second)}
+    elif args.second_share is not None:
+        raise ConfigError(
+            f"second_share must come with a second network. Received: second_share={second_share}."
+        )
     if args.metrics is not None:
-        try:
-            notes["metrics"] = json.loads(args.metrics.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"metrics must be a readable JSON file. Received: {args.metrics} ({error})."
-            ) from error
+        notes["metrics"] = _metrics(args.metrics)
     for note in args.note:
         key, equals, text = note.partition("=")
         if not equals:
@@ -96,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
         args.output,
         quantize=args.quantize,
         second=second,
-        second_share=args.second_share,
+        second_share=second_share,
         prompt_share=args.prompt_share,
         late_offset=args.late_offset,
         notes=notes,

@@ -55,7 +55,8 @@ class TrainConfig:
         decay_from: Share of the epochs after which the rate falls.
         patience: Epochs without a better validation after which it ends; 0 goes on to the last.
         weight_decay: Of AdamW.
-        pause_prior: What a pause keeps of the talk around it, as `vad.training.shards.targets` has it.
+        pause_prior: What a pause keeps of the talk around it, as `vad.training.shards.targets` has it. A corpus that is
+            heard as it is (``mixing.recorded``) is taken at its word: there a pause keeps nothing.
         seed: Decides scenes, order, levels and first weights.
         jobs: Processes for decoding and rendering.
 

@@ -95,8 +95,8 @@ def export(
         move_late(model, late_offset)
     content = convert(model, network, chunk_frames, int8=quantize == "int8")
     card = _card(model, network, name, chunk_frames, operating_points, notes or {})
-    if network.late_frames:
-        card |= {"prompt_share": prompt_share, "late_offset": late_offset}
+    changes = {"prompt_share": prompt_share, "late_offset": late_offset}
+    card |= {name: value for name, value in changes.items() if value}
     card |= {"quantization": quantize, "sha256": hashlib.sha256(content).hexdigest()}
     # Through JSON, so that what is proven is what will be read.
     converted = Model(content, json.loads(json.dumps(card)), source=name)

@@ -63,7 +63,7 @@ def fit(config: TrainConfig, run: Path) -> Path:
     """
     check_start(config, run)
     model = starting_model(config, run)  # before hours of rendering: it may be that it cannot be made
-    train_scenes, dev_scenes = _prepare_data(config)
+    own_scenes, base_scenes, dev_scenes = _prepare_data(config)
     run.mkdir(parents=True, exist_ok=True)
     corpora = [Path(corpus) for corpus in (config.corpus, config.base) if corpus]
     (run / "corpus.json").write_text(json.dumps(describe_corpus(*corpora), indent=1))
@@ -71,12 +71,13 @@ def fit(config: TrainConfig, run: Path) -> Path:
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
     delays = " and ".join(f"{delay * config.network.frame_ms}" for delay in config.network.delays)
     print(f"{config.network.architecture}: {describe(model)}, delay {delays} ms", file=sys.stderr)
+    own_prior = 0.0 if config.mixing.recorded else config.pause_prior
     batches = Batches(
-        train_scenes,
+        own_scenes + base_scenes,
         config.network,
         batch_size=config.batch_size,
         seed=config.seed,
-        pause_prior=config.pause_prior,
+        pause_priors=[own_prior] * len(own_scenes) + [config.pause_prior] * len(base_scenes),
     )
     if epoch == 0 and not config.init:
         _adapt_normalization(model, batches)
@@ -113,19 +114,19 @@ def learning_rate_at(epoch: int, config: TrainConfig) -> float:
     return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
-def _prepare_data(config: TrainConfig) -> tuple[list[Path], list[Path]]:
-    """The scenes to train on, those of the base corpus among them, and the scenes to validate on."""
+def _prepare_data(config: TrainConfig) -> tuple[list[Path], list[Path], list[Path]]:
+    """The scenes to train on, those of the base corpus, and the scenes to validate on."""
     data = Path(config.data)
     bank = build_bank(Path(config.corpus), data / "bank", config.jobs)
     render = partial(render_shards, seed=config.seed, jobs=config.jobs)
-    train = render(bank, "train", data / "train", config.mixing, hours=config.hours)
+    own, of_base = render(bank, "train", data / "train", config.mixing, hours=config.hours), []
     if config.base:
         base = build_bank(Path(config.base), data / "base" / "bank", config.jobs)
         mixing = replace(config.mixing, recorded=0.0)
-        train += render(base, "train", data / "base" / "train", mixing, hours=config.base_hours)
+        of_base = render(base, "train", data / "base" / "train", mixing, hours=config.base_hours)
     mixing = config.mixing.as_it_is() if config.mixing.recorded else config.mixing
     seed = config.seed + _DEV_SEED
-    return train, render(bank, "dev", data / "dev", mixing, hours=config.dev_hours, seed=seed)
+    return own, of_base, render(bank, "dev", data / "dev", mixing, hours=config.dev_hours, seed=seed)
 
 
 def _adapt_normalization(model: keras.Model, batches: Batches) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -33,7 +33,7 @@ class Batches:
         network: Tells frame and delay.
         batch_size: Scenes a batch.
         seed: Decides order and levels.
-        pause_prior: As `targets` takes it.
+        pause_priors: One a shard, as `targets` takes it; without, 0 for all.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class Batches:
         *,
         batch_size: int,
         seed: int,
-        pause_prior: float = 0.0,
+        pause_priors: Sequence[float] = (),
     ):
         self._samples = [np.load(_sibling(path, "samples"), mmap_mode="r") for path in shards]
         self._levels = [np.load(_sibling(path, "levels")) for path in shards]
         self._labels = [np.load(path) for path in shards]
         self._network, self._batch_size, self._seed = network, batch_size, seed
-        self._pause_prior = pause_prior
+        self._pause_priors = pause_priors or [0.0] * len(shards)
 
     def forever(self, step: int = 0) -> Iterator[Batch]:
         """All batches from ``step`` on, without end."""
@@ -69,7 +69,7 @@ class Batches:
         shard, row = divmod(int(order[place]), SCENES_PER_SHARD)
         rng = np.random.default_rng([self._seed, turn, place])
         samples = set_level(rng, self._samples[shard][row], *self._levels[shard][row].tolist())
-        return samples, targets(self._labels[shard][row], self._network, self._pause_prior)
+        return samples, targets(self._labels[shard][row], self._network, self._pause_priors[shard])
 
 
 def set_level(
