@@ -1,4 +1,4 @@
-"""Log-mel spectrogram, 2-D convolutions, then dilated convolutions in time: the `default` model."""
+"""Log-mel spectrogram, 2-D convolutions, then dilated convolutions in time: the `tiny` model."""
 
 from __future__ import annotations
 
