@@ -91,7 +91,7 @@ def networks(cards: list[dict[str, Any]]) -> str:
             *(f"{s['chunk']:,} x in chunks, {s['step']:,} x frame by frame" for s in speeds),
         ],
         [
-            "validation AUC (mixed scenes, -5 dB to clean, unseen speakers and noise; of `default` the first network, live)",
+            "validation AUC (mixed scenes, -5 dB to clean, unseen speakers and noise; `default`: its first network)",
             *(_share(_first_training(card)["validation_auc"], 4) for card in cards),
         ],
         [
