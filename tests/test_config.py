@@ -56,10 +56,11 @@ def test_a_stored_configuration_is_read_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(MODELS.glob("*.toml")), ids=lambda path: path.name)
 def test_the_released_models_can_be_trained_again(path: Path) -> None:
-    """NAME.toml trained the network, NAME-late.toml its late decision, if it has one."""
-    name, late, _ = path.stem.partition("-late")
+    """NAME.toml trained the network, NAME-late.toml its late decision, NAME-second.toml the one beside it, if any."""
+    name, _, step = path.stem.partition("-")
     training = json.loads((MODELS / f"{name}.json").read_text())["training"]
-    config = (training if late else training.get("start", training))["config"]
+    steps = {"": training.get("start", training), "late": training, "second": training.get("second")}
+    config = steps[step]["config"]
     options, trained = load_config(path), load_config(None, config)
     assert replace(options, corpus="", data="", jobs=1) == replace(trained, corpus="", data="", jobs=1)
 

@@ -164,7 +164,7 @@ def test_a_failed_export_leaves_the_set_that_was_there(tmp_path, monkeypatch):
     ],
 )
 def test_refuses_what_no_card_can_hold(words, message, tmp_path, capsys):
-    assert main(["export", str(tmp_path / "a.keras"), "--name", "a", *words]) == 2
+    assert main(["export", "tiny", "--name", "a", "--output", str(tmp_path), *words]) == 2
     assert capsys.readouterr().err.startswith(message)
 
 

@@ -28,16 +28,25 @@ def small_subject(architecture, **options):
     return Subject("small", model, config, Path("nowhere"))
 
 
-@pytest.mark.parametrize("name", ["default", "waveform"])
-def test_shipped_networks_are_in_good_health(name):
-    model = load_subject(name).model
-    layers = stages(model)
+# Small networks have heard a third of what large ones have: more of their weights still look like random numbers.
+@pytest.mark.parametrize(
+    ("name", "of_second", "structure", "sick"),
+    [
+        ("default", False, 0.25, 0.01),
+        ("waveform", False, 0.25, 0.01),
+        ("default", True, 0.15, 0.16),
+        ("tiny", False, 0.15, 0.13),
+    ],
+)
+def test_shipped_networks_are_in_good_health(name, of_second, structure, sick):
+    every = stages(load_subject(name).model)
+    layers = [stage for stage in every if stage.name.startswith("second_") == of_second]
     health = [layer_health(stage) for stage in layers]
     for stage, one in zip(layers, health, strict=True):
-        assert np.isnan(one.structure) or one.structure > (0.1 if stage.remembered else 0.25), one.name
-    assert not re.search("hardly trained", words_about(model))
-    sick = sum(len(one.dead) + len(one.saturated) + len(one.noisy) for one in health)
-    assert sick < 0.01 * sum(len(one.norms) for one in health)
+        assert np.isnan(one.structure) or one.structure > (0.1 if stage.remembered else structure), one.name
+    assert not any("hardly trained" in line for one in health for line in one.words())
+    found = sum(len(one.dead) + len(one.saturated) + len(one.noisy) for one in health)
+    assert found < sick * sum(len(one.norms) for one in health)
 
 
 def words_about(model):

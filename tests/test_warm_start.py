@@ -141,7 +141,7 @@ def test_a_normalisation_of_other_bands_is_adapted_to_the_training_scenes(config
 
 
 def test_each_decision_is_validated_against_its_own_targets(config, tmp_path):
-    _, dev = _prepare_data(config)
+    *_, dev = _prepare_data(config)
     validation = _Validation(dev, config, tmp_path)
     prompt, late = np.moveaxis(validation._targets, -1, 0)
     validation.set_model(SimpleNamespace(predict=lambda *_, **__: np.stack([1 - prompt, late], axis=-1)))
