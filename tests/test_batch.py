@@ -42,14 +42,20 @@ def make_failing() -> Callable[[int], int]:
 
 def make_sleeper(folder: Path) -> Callable[[int], int]:
     def work(item: int) -> int:
-        (folder / f"{item}.begun").touch()
         try:
+            (folder / f"{item}.begun").touch()
             time.sleep(60)
         finally:
             (folder / f"{item}.cleaned").touch()
         return item
 
     return work
+
+
+def make_slowly(folder: Path) -> Callable[[int], int]:
+    """What loads a big model: the process is told to leave before it has begun any item."""
+    make_sleeper(folder)(os.getpid())
+    raise AssertionError("nobody told it to leave")
 
 
 def never(item: int) -> int:
@@ -76,20 +82,20 @@ def test_an_error_of_the_work_is_raised() -> None:
         list(in_order(make_failing, [7, 8], 2, crashed=never))
 
 
-@pytest.fixture
-def sleepers(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A program whose two processes have begun their work."""
+@pytest.fixture(params=["make_sleeper", "make_slowly"])
+def sleepers(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """A program whose two processes have begun their work, or to load what it needs."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from functools import partial; from pathlib import Path\n"
-        "from test_batch import make_sleeper, never; from vad.batch import in_order\n"
+        "from test_batch import make_sleeper, make_slowly, never; from vad.batch import in_order\n"
         "if __name__ == '__main__':\n"
-        "    try: list(in_order(partial(make_sleeper, Path(sys.argv[2])), range(9), 2, crashed=never))\n"
+        "    try: list(in_order(partial(eval(sys.argv[3]), Path(sys.argv[2])), range(9), 2, crashed=never))\n"
         "    except KeyboardInterrupt: sys.exit(130)\n"
     )
     script = tmp_path / "script.py"
     script.write_text(code)
-    words = [sys.executable, str(script), str(Path(__file__).parent), str(tmp_path)]
+    words = [sys.executable, str(script), str(Path(__file__).parent), str(tmp_path), request.param]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         deadline = time.monotonic() + 30
         while len(list(tmp_path.glob("*.begun"))) < 2:
@@ -106,7 +112,8 @@ def test_ctrl_c_stops_the_processes_and_lets_them_clean_up(
     _, words_on_stderr = sleepers.communicate(timeout=30)
     assert sleepers.returncode == 130
     assert words_on_stderr == ""
-    assert sorted(path.name for path in tmp_path.glob("*.cleaned")) == ["0.cleaned", "1.cleaned"]
+    begun = {path.stem for path in tmp_path.glob("*.begun")}
+    assert {path.stem for path in tmp_path.glob("*.cleaned")} == begun
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")

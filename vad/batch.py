@@ -128,18 +128,26 @@ class _Worker(Generic[Item, Result]):
     def start(cls, make_work: Callable[[], Callable[[Item], Result]]) -> None:
         """Prepare a fresh process. A terminal sends Ctrl-C to all of them: the parent decides, and tells."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, _leave)
-        threading.Thread(target=_leave_with_parent, daemon=True).start()
-        cls.work = make_work()
+        with _cleaned_up_and_gone():
+            signal.signal(signal.SIGTERM, _leave)
+            threading.Thread(target=_leave_with_parent, daemon=True).start()
+            cls.work = make_work()
 
     @classmethod
     def call(cls, item: Item) -> Result:
-        """Work on an item; told to leave, clean up and leave, rather than hand the exit over as a result."""
-        try:
+        """Work on an item."""
+        with _cleaned_up_and_gone():
             result: Result = cls.work(item)
-        except SystemExit:
-            os._exit(1)
         return result
+
+
+@contextlib.contextmanager
+def _cleaned_up_and_gone() -> Iterator[None]:
+    """Told to leave, leave once all is cleaned up: the pool prints an exit at the start, and hands on a later one."""
+    try:
+        yield
+    except SystemExit:
+        os._exit(1)
 
 
 def _leave_with_parent() -> None:
@@ -151,4 +159,7 @@ def _leave_with_parent() -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # the pool tells it again once another has left: clean up first
     sys.exit(1)
