@@ -1,6 +1,7 @@
 """A training run: it learns, it stops and goes on exactly, and it leaves what a model card needs."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -254,6 +255,18 @@ def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
     with pytest.raises(LabelError):
         fit(replace(config, corpus=str(tmp_path / "none")), tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_run_does_not_go_on_with_other_recordings(unbroken, config, tmp_path):
+    """Whatever data folder is named: what was learned from would be judged on, and the card would tell of others."""
+    run = shutil.copytree(unbroken, tmp_path / "run")
+    began = json.loads((run / "corpus.json").read_text())
+    began["sources"][0]["files"] += 1
+    (run / "corpus.json").write_text(json.dumps(began))
+    with pytest.raises(ConfigError, match="go on with the recordings it began with"):
+        fit(replace(config, data=str(tmp_path / "data")), run)
+    assert json.loads((run / "corpus.json").read_text()) == began
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(

@@ -77,6 +77,17 @@ def test_the_card_of_a_copy_gets_the_operating_point(
     assert len(run(capsys, *detected, model_path)[1].splitlines()) == 2
 
 
+def test_another_model_is_not_written_over(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tiny_model.write(tmp_path)
+    before = mine.read_bytes()
+    code, out, err = run(capsys, "tune", corpus, "--model", "tiny", "--output", mine)
+    assert (code, out) == (2, "")
+    assert f"Did you mean --model {mine}?" in err
+    assert mine.read_bytes() == before
+
+
 def test_bounds_out_of_reach_are_told_with_what_can_be_had_and_nothing_is_written(
     corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

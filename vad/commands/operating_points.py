@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from vad.commands.outputs import writing
+from vad.errors import ConfigError
 from vad.runtime import Model, find_model, model_names
 from vad.segments import SegmentOptions
 
-__all__ = ["write_point"]
+__all__ = ["require_same_model", "write_point"]
 
 
 def write_point(
@@ -51,6 +52,26 @@ def write_point(
         _copy(Path(str(graph)), output)
     with writing(output.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def require_same_model(output: Path, model: str) -> None:
+    """Refuse to write a model over another one: it may be all that is left of somebody's training.
+
+    Args:
+        output: Where an operating point is to be written.
+        model: The name or path of the model that it is for.
+
+    Raises:
+        ConfigError: The output is another model.
+        ModelError: There is no such model.
+    """
+    if output.suffix == ".tflite" and output.is_file():
+        graph = Path(str(find_model(model)[0]))
+        if output.read_bytes() != graph.read_bytes():
+            raise ConfigError(
+                f"output must be the model that is tuned, or a new file. Received: {output}, another model than "
+                f"{model}. Did you mean --model {output}?"
+            )
 
 
 def _copy(graph: Path, output: Path) -> None:

@@ -16,7 +16,7 @@ from vad.charts import lines
 from vad.cli import EXIT_INPUT_FAILED
 from vad.commands.detection_options import add_live_argument
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
-from vad.commands.operating_points import write_point
+from vad.commands.operating_points import require_same_model, write_point
 from vad.commands.outputs import make_folder, writing
 from vad.commands.progress import Progress
 from vad.corpus import Item
@@ -103,6 +103,8 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(f"an output must end in {' or '.join(suffixes)}. Received: {path}.")
         if path is not None:
             make_folder(path.parent)
+    if args.output is not None:
+        require_same_model(args.output, args.model)
     # Who bounds the latency waits: for him it is the prompt decisions that count.
     live = args.live or goal.max_latency_ms is not None
     detector = Detector(args.model, args.operating_point, live=live)

@@ -113,7 +113,7 @@ def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
         if note.read_text(encoding="utf-8") != fingerprint:
             raise ConfigError(
                 f"A data folder holds one corpus. Received: {corpus}, which is not, or no longer, what {folder} "
-                "was made from. Name another data folder."
+                "was made from. Name another data folder, and for what it is to train another run."
             )
         return folder
     folder.mkdir(parents=True, exist_ok=True)

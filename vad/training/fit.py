@@ -24,7 +24,7 @@ from vad.training.blend import TUNED, blend
 from vad.training.config import TrainConfig
 from vad.training.curves import draw_curves
 from vad.training.networks import describe
-from vad.training.provenance import describe_corpus, mean_auc, weights_of
+from vad.training.provenance import describe_corpora, mean_auc, weights_of
 from vad.training.rendering import render_shards
 from vad.training.resume import check_start, starting_model
 from vad.training.shards import Batches
@@ -65,8 +65,7 @@ def fit(config: TrainConfig, run: Path) -> Path:
     model = starting_model(config, run)  # before hours of rendering: it may be that it cannot be made
     own_scenes, base_scenes, dev_scenes = _prepare_data(config)
     run.mkdir(parents=True, exist_ok=True)
-    corpora = [Path(corpus) for corpus in (config.corpus, config.base) if corpus]
-    (run / "corpus.json").write_text(json.dumps(describe_corpus(*corpora), indent=1))
+    (run / "corpus.json").write_text(json.dumps(describe_corpora(config), indent=1))
     (run / "config.json").write_text(config.to_json())
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
     delays = " and ".join(f"{delay * config.network.frame_ms}" for delay in config.network.delays)

@@ -19,7 +19,7 @@ from vad.training.config import TrainConfig, load_config
 from vad.training.networks import NetworkConfig, network_from_dict
 
 __all__ = [
-    "describe_corpus",
+    "describe_corpora",
     "describe_run",
     "load_network",
     "mean_auc",
@@ -93,18 +93,18 @@ def mean_auc(row: Mapping[str, float]) -> float:
     return mean(row[name] for name in ("val_auc", "val_late_auc") if name in row)
 
 
-def describe_corpus(corpus: Path, *more: Path) -> dict[str, Any]:
+def describe_corpora(config: TrainConfig) -> dict[str, Any]:
     """Sources with licences, label origins and, for a manifest, its hash: what a model card tells of its data.
 
-    Args:
-        corpus: The run's own, whose hash it is.
-        more: Other corpora that are heard beside it.
+    They are those of the run's own corpus, whose hash it is, and of the base that is heard beside it.
     """
+    corpus = Path(config.corpus)
+    corpora = [corpus, *([Path(config.base)] if config.base else [])]
     manifest = corpus / "manifest.jsonl" if corpus.is_dir() else corpus
     digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
     groups: dict[tuple[str, ...], list[Item]] = defaultdict(list)
     labels: dict[str, int] = defaultdict(int)
-    for item in (item for path in (corpus, *more) for item in read_corpus(path)):
+    for item in (item for path in corpora for item in read_corpus(path)):
         if item.split == "train":
             groups[item.kind, item.source or item.path.parent.name, item.commit, item.license].append(item)
             if item.kind == "speech":

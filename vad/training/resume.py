@@ -11,7 +11,7 @@ from vad.errors import ConfigError
 from vad.training.backend import keras
 from vad.training.config import TrainConfig
 from vad.training.networks import build_network
-from vad.training.provenance import load_network, network_of, weights_of
+from vad.training.provenance import describe_corpora, load_network, network_of, weights_of
 
 __all__ = ["check_start", "starting_model"]
 
@@ -40,6 +40,7 @@ def check_start(config: TrainConfig, run: Path) -> None:
         )
     if (run / "last.keras").exists():
         _check_same(json.loads((run / "config.json").read_text()), json.loads(config.to_json()), run)
+        _check_corpus(config, run)
     elif config.init and (network := network_of(weights_of(config.init))) != config.network:
         raise ConfigError(
             f"a run that starts from weights must have their network. Received: {config.init}, of {network}. "
@@ -104,9 +105,21 @@ def _take_over(model: keras.Model, known: keras.Model, name: str, *, frozen: boo
 
 
 def _check_same(before: dict[str, Any], now: dict[str, Any], run: Path) -> None:
-    for name, value in now.items():
+    # What it starts from comes first: its network, which is another then, would say it in many words.
+    for name in sorted(now, key=lambda name: name != "init"):
+        value = now[name]
         if name not in _MAY_CHANGE and before.get(name) != value:
             raise ConfigError(
                 f"a run must go on with the options it began with. Received: {name}={value}, {run} began with "
                 f"{before.get(name)}. Give the same, or name a new folder."
             )
+
+
+def _check_corpus(config: TrainConfig, run: Path) -> None:
+    """Recordings that were learned from must not be validated or judged on later, nor others be told of."""
+    now = json.loads(json.dumps(describe_corpora(config)))
+    if json.loads((run / "corpus.json").read_text()) != now:
+        raise ConfigError(
+            f"a run must go on with the recordings it began with. Received: {config.corpus}, changed since "
+            f"{run} began. Name a new folder for the run."
+        )
