@@ -54,6 +54,28 @@ def test_label_files_in_their_own_folder_without_a_recording_are_named(
     assert "stale" not in err
 
 
+def test_of_two_label_files_that_differ_it_is_said_which_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav", *TALK)
+    same = "".join(f"{turn.start}\t{turn.end}\tx\n" for turn in TALK)
+    for name, text in {"a": "0.1\t0.2\tx\n", "b": same, "c": "what was said\n"}.items():
+        (tmp_path / f"in/{name}.txt").write_text(text)
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert (code, len(items)) == (0, 3), err
+    assert "must say the same. Received: a.txt (read is a.rttm). Take away" in err
+
+
+def test_labels_are_found_in_capitals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "ab":
+        beside = recording(tmp_path / f"in/{name}.wav", *TALK).with_suffix(".rttm")
+        beside.rename(beside.with_suffix(".RTTM"))
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert (code, len(items)) == (0, 2), err
+    assert all(item.segments for item in items)
+
+
 @pytest.mark.parametrize("kind", ["noise", "music"])
 def test_speech_by_the_labels_of_noise_leaves_it_out(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -24,7 +24,7 @@ from typing import Any
 
 from vad.decoding import KNOWN_SUFFIXES
 from vad.errors import LabelError
-from vad.labels import EXTENSIONS
+from vad.labels import files_of
 from vad.labels.own import read_own_labels
 from vad.segments import Segment
 
@@ -245,10 +245,8 @@ def _is_hidden(path: Path) -> bool:
 
 
 def _segments_beside(path: Path) -> tuple[Segment, ...]:
-    for extension in EXTENSIONS:
-        label = path.with_suffix(extension)
-        if label.is_file():
-            return tuple(read_own_labels(label, path))
+    if label := next(files_of(path.with_suffix("")), None):
+        return tuple(read_own_labels(label, path))
     raise LabelError(
         f"{path}: a speech file must have a label file beside it. Received: none; "
         f"write one, such as {path.with_suffix('.rttm').name}."

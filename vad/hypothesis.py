@@ -11,7 +11,7 @@ from vad.audio import open_audio
 from vad.corpus import Item
 from vad.errors import ConfigError, LabelError
 from vad.evaluate import Scored, score_segments
-from vad.labels import EXTENSIONS, read_all
+from vad.labels import files_of, read_all
 from vad.labels.columns import one_word
 from vad.labels.own import read_own_labels
 from vad.segments import Segment
@@ -86,10 +86,9 @@ def _find(folder: Path, key: Path) -> Path | None:
     parts = [part for part in key.parts if part not in ("..", key.anchor)]
     for depth in range(len(parts)):
         place = folder.joinpath(*parts[depth:])
-        for extension in EXTENSIONS:
-            for path in (place.with_suffix(extension), place.with_name(place.name + extension)):
-                if path.is_file():
-                    return path
+        for stem in (place.with_suffix(""), place):
+            if path := next(files_of(stem), None):
+                return path
     return None
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "NON_SPEECH_LABELS",
     "Entry",
     "dumps",
+    "files_of",
     "format_of",
     "loads",
     "merge",
@@ -110,6 +111,19 @@ def format_of(path: str | os.PathLike[str]) -> str:
         f"{path}: a label file's extension must be one of {', '.join(EXTENSIONS)}. Received: {suffix!r}. "
         "Name the format."
     )
+
+
+def files_of(stem: Path) -> Iterator[Path]:
+    """Find the label files of a recording, the surest first.
+
+    Args:
+        stem: Their path without the extension, which may be all in lower or in upper case, too.
+    """
+    for extension in EXTENSIONS:
+        spellings = dict.fromkeys((extension, extension.lower(), extension.upper()))
+        paths = (stem.with_name(stem.name + spelling) for spelling in spellings)
+        if found := next((path for path in paths if path.is_file()), None):
+            yield found
 
 
 def dumps(

@@ -12,7 +12,7 @@ from typing import Any
 from vad.corpus import KINDS, SPLITS, Item, audio_files, item_from_line, manifest_lines
 from vad.decoding import KNOWN_SUFFIXES
 from vad.errors import ConfigError, LabelError
-from vad.labels import EXTENSIONS, Entry
+from vad.labels import Entry, files_of
 from vad.prepare.findings import Finding, problem, problems_of
 from vad.prepare.kaldi import read_kaldi_folder
 from vad.prepare.unread import check_label_files
@@ -220,8 +220,7 @@ class _Finder:
 
 def _label_file(stems: Sequence[Path]) -> str:
     """Where the labels of a recording are to be read; "" where there is no file of its own."""
-    labels = (stem.with_name(stem.name + extension) for stem in stems for extension in EXTENSIONS)
-    return next((str(file) for file in labels if file.is_file()), "")
+    return next((str(file) for stem in stems for file in files_of(stem)), "")
 
 
 def _from_item(item: Item, where: str, has_split: bool) -> Recording:

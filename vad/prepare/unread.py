@@ -1,4 +1,4 @@
-"""Label files that no recording has, and those by which somebody speaks in noise or music."""
+"""Label files that no recording has, or that are not read, and those by which somebody speaks in noise or music."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
-from vad.labels import EXTENSIONS, Entry, read_all
+from vad.labels import EXTENSIONS, Entry, files_of, read_all
 from vad.prepare.findings import Finding, note, problem
 
 __all__ = ["check_label_files"]
@@ -20,7 +20,7 @@ _KNOWN = {extension.lower() for extension in EXTENSIONS}
 def check_label_files(
     folders: Iterable[Path], owners: Mapping[Path, Mapping[Path, str]]
 ) -> tuple[list[Finding], Set[Path]]:
-    """Checks that every label file is a recording's, and one of noise or music has no speech.
+    """Checks that every label file is a recording's, its only one, and one of noise or music has no speech.
 
     Args:
         folders: Where label files lie.
@@ -32,9 +32,13 @@ def check_label_files(
     findings: list[Finding] = []
     spoiled: set[Path] = set()
     unowned: dict[Path, list[str]] = defaultdict(list)
+    passed_over: dict[Path, list[str]] = defaultdict(list)
     for file in sorted({file for folder in folders for file in _label_files(folder)}):
         its = owners.get(file.with_suffix(""), {})
         if "speech" in its.values():
+            taken = next(files_of(file.with_suffix("")), file)
+            if taken.suffix != file.suffix and _differ(file, taken):
+                passed_over[file.parent].append(f"{file.name} (read is {taken.name})")
             continue
         entries, problems = read_all(file)
         if problems and file.suffix.lower() not in _SURE:
@@ -45,7 +49,19 @@ def check_label_files(
         elif speech is not None:
             findings.append(_speech_in_noise(file, speech, its))
             spoiled.update(its)
-    return findings + [_unowned(folder, names) for folder, names in unowned.items()], spoiled
+    findings += [_unowned(folder, names) for folder, names in unowned.items()]
+    findings += [_passed_over(folder, names) for folder, names in passed_over.items()]
+    return findings, spoiled
+
+
+def _differ(file: Path, taken: Path) -> bool:
+    """A file that is not read tells of speech, and not as the one that is."""
+    (entries, problems), (its, _) = read_all(file), read_all(taken)
+    theirs, ours = (
+        [(round(entry.start, 2), round(entry.end, 2)) for entry in some if entry.is_speech]
+        for some in (entries, its)
+    )
+    return not problems and bool(theirs) and sorted(theirs) != sorted(ours)
 
 
 def _speech_in_noise(file: Path, speech: Entry, owners: Mapping[Path, str]) -> Finding:
@@ -56,12 +72,20 @@ def _speech_in_noise(file: Path, speech: Entry, owners: Mapping[Path, str]) -> F
 
 
 def _unowned(folder: Path, names: Sequence[str]) -> Finding:
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    received = ", ".join(names[:_MOST_NAMES]) + more
     remedy = "Rename them, add the recordings, or give one about many as --labels"
     return note(
-        folder, f"label files must be called like recordings. Received: {received}, like none. {remedy}."
+        folder, f"label files must be called like recordings. Received: {_few(names)}, like none. {remedy}."
     )
+
+
+def _passed_over(folder: Path, names: Sequence[str]) -> Finding:
+    rule = "label files of one recording must say the same"
+    return note(folder, f"{rule}. Received: {_few(names)}. Take away those that are not to be read.")
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 def _label_files(folder: Path) -> Iterator[Path]:
