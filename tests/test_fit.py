@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tiny_run import SETTINGS, history, write_corpus
 
+from vad.cli import main
 from vad.errors import ConfigError, LabelError, ModelError, VadError
 from vad.training.blend import least_share
 from vad.training.config import load_config
@@ -252,6 +253,10 @@ def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
             fit(changed, unbroken)
     with pytest.raises(ConfigError, match="must name its corpus"):
         fit(replace(config, corpus=""), tmp_path / "new")
+    manifest = tmp_path / "my.jsonl"
+    manifest.touch()
+    with pytest.raises(ConfigError, match=f"Did you mean --corpus {manifest}"):
+        fit(replace(config, corpus="", data=str(manifest)), tmp_path / "new")
     with pytest.raises(LabelError):
         fit(replace(config, corpus=str(tmp_path / "none")), tmp_path / "new")
     assert not (tmp_path / "new").exists()
@@ -267,6 +272,15 @@ def test_a_run_does_not_go_on_with_other_recordings(unbroken, config, tmp_path):
         fit(replace(config, data=str(tmp_path / "data")), run)
     assert json.loads((run / "corpus.json").read_text()) == began
     assert not (tmp_path / "data").exists()
+
+
+def test_who_stops_a_run_is_told_that_it_goes_on(tmp_path, monkeypatch, capsys):
+    def stopped(config, run):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vad.training.fit.fit", stopped)
+    assert main(["train", str(tmp_path / "run"), "--corpus", str(tmp_path)]) == 130
+    assert f"stopped: the same command goes on in {tmp_path / 'run'}" in capsys.readouterr().err
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(

@@ -45,6 +45,7 @@ BROKEN: dict[str, list[tuple[str, int, str]]] = {
             "an Audacity label needs a start, an end and a label, between tabs. Received: '5'.",
         ),
         ("0\tend\tx\n", 1, f"end {NUMBER}'end'."),
+        ("0\t1_5\tx\n", 1, f"end {NUMBER}'1_5'."),
     ],
     "text": [
         ("a 0 1\n\n1.5\n", 3, "a line needs a start and an end, between blanks. Received: '1.5'."),

@@ -131,6 +131,11 @@ def test_a_pair_is_released_with_a_late_decision_that_leans_and_is_moved(tmp_pat
     card = json.loads((tmp_path / "out" / "again.json").read_text())
     told = {name: card[name] for name in ("prompt_share", "late_offset", "label_origin")}
     assert told == {"prompt_share": 0.4, "late_offset": -0.5, "label_origin": "by ear"}
+    assert "tune again" not in capsys.readouterr().err
+    tuned = {**card, "tuning": {"calls": {}}}
+    (tmp_path / "out" / "again.json").write_text(json.dumps(tuned))
+    assert main(["export", both, "--name", "again", *out]) == 0
+    assert "the card before had calls from vad tune: tune again" in capsys.readouterr().err
     assert main(["export", both, "--late-offset", "-0.5", "--name", "twice", *out]) == 2
     assert "late_offset must be given once. Received: late_offset=-0.5" in capsys.readouterr().err
 

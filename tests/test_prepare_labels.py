@@ -171,6 +171,20 @@ def test_one_label_file_about_all_and_a_name_that_is_not_there(
     assert [item.segments for item in items] == [(Segment(0.5, 1.0),)] * 3
 
 
+def test_one_label_file_about_all_that_names_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        recording(tmp_path / f"in/{name}.wav")
+    (tmp_path / "all.csv").write_text("filename,start,end\na.wav,0.5,1.0\n")
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
+    assert (code, items) == (1, [])
+    assert re.search(r"all\.csv:2: labels of several recordings must name them, in a column file", err)
+    (tmp_path / "in/b.wav").rename(tmp_path / "in/all.wav")  # whose own it is, as its name says
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
+    assert [item.segments for item in items] == [(Segment(0.5, 1.0),)]
+
+
 def test_labels_in_another_folder_and_a_chosen_tier(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,6 +67,23 @@ def test_of_two_label_files_that_differ_it_is_said_which_is_read(
     assert "must say the same. Received: a.txt (read is a.rttm). Take away" in err
 
 
+def test_tiers_that_are_passed_over_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiers = "".join(
+        f'"IntervalTier" "{name}" 0 3 2 0 {start} "" {start} 3 "{said}"\n'
+        for name, start, said in (("anna", 1, "hm"), ("bert", 2, "yes"), ("empty", 2, ""))
+    )
+    grid = f'File type = "ooTextFile"\nObject class = "TextGrid"\n0 3 <exists> 3\n{tiers}'
+    for name in "ab":
+        recording(tmp_path / f"in/{name}.wav", *TALK).with_suffix(".rttm").unlink()
+        (tmp_path / f"in/{name}.TextGrid").write_text(grid)
+    told = "besides the first must be named. Received: ['bert'], not read here, nor in 1 more files."
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert (code, [len(item.segments) for item in items]) == (0, [1, 1]), err
+    assert told in err
+    named = ("--tier", "anna", "--tier", "bert")
+    assert "besides the first" not in prepare(capsys, tmp_path, tmp_path / "in", *named)[2]
+
+
 def test_labels_are_found_in_capitals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in "ab":
         beside = recording(tmp_path / f"in/{name}.wav", *TALK).with_suffix(".rttm")

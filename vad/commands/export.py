@@ -93,6 +93,13 @@ def _origin(weights: Path, args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _tuned_points(card: Path) -> str:
+    """The operating points that were tuned for the model that is about to be replaced."""
+    if not card.is_file():
+        return ""
+    return ", ".join(json.loads(card.read_text(encoding="utf-8")).get("tuning", {}))
+
+
 def _metrics(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -127,6 +134,7 @@ def run(args: argparse.Namespace) -> int:
         if not equals:
             raise ConfigError(f"a note must be KEY=TEXT. Received: {note!r}.")
         notes[key] = text
+    tuned = _tuned_points(args.output / f"{args.name}.json")
     path = export(
         weights,
         network_of(weights),
@@ -143,4 +151,6 @@ def run(args: argparse.Namespace) -> int:
         "largest_difference_from_keras"
     ]
     print(f"{path}: within {max(differences.values()):.1e} of Keras", file=sys.stderr)
+    if tuned:
+        print(f"{path}: the card before had {tuned} from vad tune: tune again", file=sys.stderr)
     return 0

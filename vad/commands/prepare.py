@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vad.cli import EXIT_INPUT_FAILED
 from vad.commands.outputs import make_folder, writing
 from vad.commands.progress import Progress
+from vad.errors import ConfigError
 from vad.segment_options import require
 
 if TYPE_CHECKING:
@@ -105,9 +106,17 @@ def _require_outputs(args: argparse.Namespace) -> None:
     rule = "output must have another extension than .html, which is the page's"
     require(_page(output) != output, f"{rule}, such as .jsonl", output=str(output))
     read = {path.resolve() for path in (*args.inputs, *filter(None, [args.labels]))}
+    # A folder's manifest is read in place of the recordings beside it.
+    read |= {found.resolve() for path in args.inputs if (found := path / "manifest.jsonl").is_file()}
     for path in [output, _page(output), *([_sheet(output)] if args.label_with is not None else [])]:
         require(path.resolve() not in read, "output must be another file than what is read", output=str(path))
         require(not path.is_dir(), "output must be a file, such as corpus.jsonl", output=f"the folder {path}")
+    sheet = _sheet(output)
+    if args.label_with is not None and sheet.exists():
+        raise ConfigError(
+            f"a review sheet must not be written over one that may be corrected. Received: {sheet}. "
+            f"Give it with --labels {sheet}, delete it, or name another output."
+        )
     make_folder(output.parent)
 
 

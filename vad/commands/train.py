@@ -97,7 +97,11 @@ def run(args: argparse.Namespace) -> int:
     settings |= dict(parse_setting(text) for text in args.set)
     defaults = fine_tuning_defaults(args.init, args.run_folder) if args.init else None
     config = load_config(args.config, settings, defaults=defaults)
-    best = fit(config, args.run_folder)
+    try:
+        best = fit(config, args.run_folder)
+    except KeyboardInterrupt:
+        print(f"stopped: the same command goes on in {args.run_folder}", file=sys.stderr)
+        raise
     if config.init:
         print(comparison_text(compare(config, args.run_folder)), file=sys.stderr)
     print(best)

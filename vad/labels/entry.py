@@ -134,7 +134,7 @@ def parse_seconds(text: str, name: str, line: int) -> float:
         Malformed: it is no number.
     """
     try:
-        return float(text)
+        return float(text.replace("_", "?"))  # Python's own spelling of 1_000 is nobody's time
     except ValueError:
         raise Malformed(line, f"{name} must be a number of seconds. Received: {shown(text)}.") from None
 

@@ -10,7 +10,7 @@ from vad.labels.entry import Entry, Malformed, parse_seconds, seconds, shown
 from vad.labels.union import merge
 from vad.segments import Segment
 
-__all__ = ["DEFAULT_TIER", "read_textgrid", "write_textgrid"]
+__all__ = ["DEFAULT_TIER", "other_tiers", "read_textgrid", "write_textgrid"]
 
 DEFAULT_TIER = "speech"
 
@@ -110,6 +110,18 @@ def read_textgrid(text: str, tier: str | None = None) -> Iterator[Entry | Malfor
         ),
     ]
     yield from sorted(found, key=lambda one: one.line)
+
+
+def other_tiers(text: str) -> list[str]:
+    """Name the interval tiers with texts that `read_textgrid` passes over where it is told no tier.
+
+    Raises:
+        Malformed: it is no TextGrid.
+    """
+    tiers = _read_tiers(_Tokens(text))
+    if any(tier.name.lower() == DEFAULT_TIER for tier in tiers):
+        return []
+    return [tier.name for tier in tiers[1:] if any((one.label or "").strip() for one in tier.intervals)]
 
 
 class _Tokens:

@@ -8,9 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vad.labels import Entry, read_all
+from vad.labels import Entry, format_of, read_all
 from vad.labels.columns import one_word
 from vad.labels.entry import shown
+from vad.labels.plain_text import text_of
+from vad.labels.textgrid import other_tiers
 from vad.prepare.findings import Finding, note, problem
 from vad.prepare.sources import Reading, Recording
 
@@ -58,7 +60,7 @@ def read_turns(recordings: Sequence[Recording], reading: Reading) -> tuple[list[
     named = [bool(one.speaker) for one in labelled if one.path in given and one.turns != ()]
     if reading.speaker == "labels" and not all(named):
         giver.findings.append(_nameless(named.count(False), len(named)))
-    return labelled, giver.findings
+    return labelled, giver.findings + giver.tier_notes()
 
 
 def _with_turns(recording: Recording, file: str, turns: Sequence[Entry], reading: Reading) -> Recording:
@@ -101,6 +103,7 @@ class _Giver:
         self._paths = paths
         self._tiers = tiers or (None,)
         self._ends: dict[int, dict[_Parts, set[Path]]] = {}
+        self._other_tiers: dict[tuple[str, ...], list[str]] = defaultdict(list)
 
     def give(self, file: str, owners: set[Path]) -> None:
         """Reads a label file and gives its lines away.
@@ -122,6 +125,11 @@ class _Giver:
             for name in by_name:
                 self._note_other(file, name, entries, owners)
             return
+        if not (owners or any(entry.uri for entry in entries) or self._ending_in(_parts(stem))):
+            rule = "labels of several recordings must name them, in a column file or such"
+            self.findings.append(problem(_place(file, entries), f"{rule}. Received: none that is named."))
+            self.spoiled.update(self._paths)
+            return
         for name, its in by_name.items():
             found = self._ending_in(_parts(name))
             self._give_one(file, name, its, found & owners or found)
@@ -140,6 +148,17 @@ class _Giver:
                     ends[(*whole[-len(parts) : -1], name)].add(path)
         return self._ends[len(parts)].get(parts, set())
 
+    def tier_notes(self) -> list[Finding]:
+        """Says which tiers of TextGrids were passed over: another talker's would be taken for no speech."""
+        rule = "tiers of a TextGrid besides the first must be named"
+        return [
+            note(
+                files[0],
+                f"{rule}. Received: {shown(list(names))}, not read here{_also(files)}. Give --tier for each.",
+            )
+            for names, files in self._other_tiers.items()
+        ]
+
     def _read(self, file: str) -> list[Entry] | None:
         """The lines of a label file, also those that only say that nobody speaks; None where it is broken."""
         entries: list[Entry] = []
@@ -150,7 +169,11 @@ class _Giver:
             broken += problems
         # Of formats without tiers, each tier has all lines.
         self.findings += [problem("", text) for text in dict.fromkeys(broken)]
-        return None if broken else list(dict.fromkeys(entries))
+        if broken:
+            return None
+        if self._tiers == (None,) and format_of(file) == "textgrid" and (names := other_tiers(text_of(file))):
+            self._other_tiers[tuple(names)].append(file)
+        return list(dict.fromkeys(entries))
 
     def _give_one(self, file: str, name: str, entries: list[Entry], found: Collection[Path]) -> None:
         """Gives the lines of one name to the one recording that has it."""
@@ -186,6 +209,10 @@ class _Giver:
         if others and others.isdisjoint(owners):
             taken = f"they are taken as those of {min(owners)}, beside which they lie"
             self.findings.append(note(_place(file, entries), f"labels name {min(others)}: {taken}."))
+
+
+def _also(files: Sequence[str]) -> str:
+    return f", nor in {len(files) - 1} more files" if len(files) > 1 else ""
 
 
 def _place(file: str, entries: Sequence[Entry]) -> str:

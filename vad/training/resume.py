@@ -29,8 +29,9 @@ def check_start(config: TrainConfig, run: Path) -> None:
         ModelError: ``init`` lies neither in its run nor beside its card.
     """
     if not config.corpus:
+        meant = f" Did you mean --corpus {config.data}?" if Path(config.data).is_file() else ""
         raise ConfigError(
-            "a run must name its corpus. Received: none. Give --corpus, a manifest or a folder."
+            f"a run must name its corpus. Received: none. Give --corpus, a manifest or a folder.{meant}"
         )
     speech = {item.split for item in read_corpus(config.corpus) if item.kind == "speech"}
     if not speech >= {"train", "dev"}:
