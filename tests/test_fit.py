@@ -18,7 +18,7 @@ from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
 from vad.training.fit import fit, learning_rate_at
 from vad.training.networks import build_network
 from vad.training.provenance import describe_run, network_of
-from vad.training.resume import starting_model
+from vad.training.resume import check_start, starting_model
 from vad.training.shards import Batches
 from vad.training.updates import read_updates
 
@@ -251,6 +251,8 @@ def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
     for changed in (other, replace(config, batch_size=2), replace(config, seed=7)):
         with pytest.raises(ConfigError, match="go on with the options it began with"):
             fit(changed, unbroken)
+    with pytest.raises(ConfigError, match=r"Received: init=tiny, .* began with \."):
+        fit(replace(other, init="tiny"), unbroken)  # not its network, in many words
     with pytest.raises(ConfigError, match="must name its corpus"):
         fit(replace(config, corpus=""), tmp_path / "new")
     manifest = tmp_path / "my.jsonl"
@@ -265,9 +267,17 @@ def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
 def test_a_run_does_not_go_on_with_other_recordings(unbroken, config, tmp_path):
     """Whatever data folder is named: what was learned from would be judged on, and the card would tell of others."""
     run = shutil.copytree(unbroken, tmp_path / "run")
+    corpus = shutil.copytree(config.corpus, tmp_path / "corpus")
+    config = replace(config, corpus=str(corpus))
+    (run / "config.json").write_text(config.to_json())
+    check_start(config, run)
     began = json.loads((run / "corpus.json").read_text())
-    began["sources"][0]["files"] += 1
-    (run / "corpus.json").write_text(json.dumps(began))
+    rows = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text().splitlines()]
+    rows[0]["split"], rows[-2]["split"] = (
+        rows[-2]["split"],
+        rows[0]["split"],
+    )  # who was learned from validates
+    (corpus / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
     with pytest.raises(ConfigError, match="go on with the recordings it began with"):
         fit(replace(config, data=str(tmp_path / "data")), run)
     assert json.loads((run / "corpus.json").read_text()) == began

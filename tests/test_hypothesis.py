@@ -220,14 +220,15 @@ def test_one_file_that_names_nobody_or_two_is_refused(
     assert rule in err
 
 
+@pytest.mark.parametrize("name", ["all.rttm", "all.RTTM"])
 def test_a_folder_that_holds_one_file_about_many_is_told(
-    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "said").mkdir()
-    (tmp_path / "said" / "all.rttm").write_text("SPEAKER a 1 0.0 1.0 <NA> <NA> x <NA> <NA>\n")
+    (tmp_path / "said" / name).write_text("SPEAKER a 1 0.0 1.0 <NA> <NA> x <NA> <NA>\n")
     code, report, err = evaluate(capsys, corpus, "--hypothesis", tmp_path / "said")
     assert (code, report) == (2, None)
-    assert "with ['all.rttm'], like none. Rename them, or give one about many itself." in err
+    assert f"with ['{name}'], like none. Rename them, or give one about many itself." in err
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,6 @@ def _leave_with_parent() -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    signal.signal(
-        signal.SIGTERM, signal.SIG_IGN
-    )  # the pool tells it again once another has left: clean up first
+    # The pool tells this process again once another has left: it must not be kept from cleaning up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(1)

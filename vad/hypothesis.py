@@ -11,7 +11,7 @@ from vad.audio import open_audio
 from vad.corpus import Item
 from vad.errors import ConfigError, LabelError
 from vad.evaluate import Scored, score_segments
-from vad.labels import EXTENSIONS, files_of, read_all
+from vad.labels import SUFFIXES, files_of, read_all
 from vad.labels.columns import one_word
 from vad.labels.entry import shown
 from vad.labels.own import read_own_labels
@@ -79,7 +79,8 @@ def _files_by_path(folder: Path, items: Sequence[Item]) -> dict[str, Path]:
             )
         if path is not None:
             owners[path] = item.key
-    if not owners and (others := sorted(path.name for path in folder.iterdir() if path.suffix in EXTENSIONS)):
+    others = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if others and not owners:
         raise ConfigError(
             f"label files must be called like the recordings. Received: {folder}, with {shown(others)}, like none. "
             "Rename them, or give one about many itself."

@@ -94,10 +94,11 @@ def _origin(weights: Path, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _tuned_points(card: Path) -> str:
-    """The operating points that were tuned for the model that is about to be replaced."""
-    if not card.is_file():
+    """The operating points tuned for the model that is about to be replaced; none where its card cannot be read."""
+    try:
+        return ", ".join(json.loads(card.read_text(encoding="utf-8"))["tuning"])
+    except (OSError, ValueError, LookupError, TypeError):
         return ""
-    return ", ".join(json.loads(card.read_text(encoding="utf-8")).get("tuning", {}))
 
 
 def _metrics(path: Path) -> Any:

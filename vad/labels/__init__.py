@@ -39,6 +39,7 @@ __all__ = [
     "EXTENSIONS",
     "FORMATS",
     "NON_SPEECH_LABELS",
+    "SUFFIXES",
     "Entry",
     "dumps",
     "files_of",
@@ -93,6 +94,10 @@ EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """The format of each extension; what is surely labels comes before what may be anything."""
+
+
+SUFFIXES: Final = frozenset(extension.lower() for extension in EXTENSIONS)
+"""The same extensions in lower case: what may be labels."""
 
 
 def format_of(path: str | os.PathLike[str]) -> str:

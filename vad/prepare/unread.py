@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
-from vad.labels import EXTENSIONS, Entry, files_of, read_all
+from vad.labels import SUFFIXES, Entry, files_of, read_all
 from vad.prepare.findings import Finding, note, problem
 
 __all__ = ["check_label_files"]
@@ -14,7 +14,6 @@ __all__ = ["check_label_files"]
 # Files with these are labels even where they are broken; one with another may be anything that is no labels.
 _SURE = {".rttm", ".textgrid", ".eaf", ".srt", ".vtt"}
 _MOST_NAMES = 10
-_KNOWN = {extension.lower() for extension in EXTENSIONS}
 
 
 def check_label_files(
@@ -37,7 +36,7 @@ def check_label_files(
         its = owners.get(file.with_suffix(""), {})
         if "speech" in its.values():
             taken = next(files_of(file.with_suffix("")), file)
-            if taken.suffix != file.suffix and _differ(file, taken):
+            if taken != file and _differ(file, taken):
                 passed_over[file.parent].append(f"{file.name} (read is {taken.name})")
             continue
         entries, problems = read_all(file)
@@ -92,5 +91,5 @@ def _label_files(folder: Path) -> Iterator[Path]:
     """All that may be labels in a folder and the folders in it; none that is hidden."""
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in _KNOWN and not hidden and path.is_file():
+        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
             yield path

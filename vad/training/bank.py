@@ -21,7 +21,7 @@ from vad.corpus import Item, read_corpus
 from vad.errors import AudioError, ConfigError
 from vad.whole_file import whole_file
 
-__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank"]
+__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "fingerprint"]
 
 _FULL_SCALE = 32_768
 _SPEECH_LEVEL_PERCENTILE = 50
@@ -106,31 +106,35 @@ def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
         AudioError: A recording cannot be read.
     """
     items = read_corpus(corpus)
-    soft_path = (corpus if corpus.is_dir() else corpus.parent) / "soft_labels.npz"
-    fingerprint = _fingerprint(items, soft_path)
+    found = fingerprint(corpus, items)
     index, note = folder / "index.json", folder / "corpus.sha256"
     if index.exists():
-        if note.read_text(encoding="utf-8") != fingerprint:
+        if note.read_text(encoding="utf-8") != found:
             raise ConfigError(
                 f"A data folder holds one corpus. Received: {corpus}, which is not, or no longer, what {folder} "
-                "was made from. Name another data folder, and for what it is to train another run."
+                "was made from. Name another data folder and, for a run that has begun, another run."
             )
         return folder
     folder.mkdir(parents=True, exist_ok=True)
-    rows = _decode_all(items, _read_soft_labels(soft_path), folder, jobs)
-    note.write_text(fingerprint, encoding="utf-8")
+    rows = _decode_all(items, _read_soft_labels(_soft_path(corpus)), folder, jobs)
+    note.write_text(found, encoding="utf-8")
     # The index is written last: a bank without one is unfinished and is made again.
     index.write_text(json.dumps(rows), encoding="utf-8")
     return folder
 
 
-def _fingerprint(items: Iterable[Item], soft_path: Path) -> str:
-    """Of all that the bank takes from the corpus but the sound itself."""
+def fingerprint(corpus: Path, items: Iterable[Item]) -> str:
+    """Of all that the bank takes from the corpus, whose items these are, but the sound itself."""
+    soft_path = _soft_path(corpus)
     digest = hashlib.sha256(soft_path.read_bytes() if soft_path.exists() else b"")
     for item in items:
         segments = [(segment.start, segment.end) for segment in item.segments]
         digest.update(repr((item.key, item.kind, item.split, item.speaker, item.source, segments)).encode())
     return digest.hexdigest()
+
+
+def _soft_path(corpus: Path) -> Path:
+    return (corpus if corpus.is_dir() else corpus.parent) / "soft_labels.npz"
 
 
 def _read_soft_labels(path: Path) -> SoftLabels:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from vad.corpus import Item, read_corpus
 from vad.errors import ConfigError, ModelError
 from vad.runtime import find_model, model_names
 from vad.training.backend import keras
+from vad.training.bank import fingerprint
 from vad.training.config import TrainConfig, load_config
 from vad.training.networks import NetworkConfig, network_from_dict
 
@@ -96,15 +98,16 @@ def mean_auc(row: Mapping[str, float]) -> float:
 def describe_corpora(config: TrainConfig) -> dict[str, Any]:
     """Sources with licences, label origins and, for a manifest, its hash: what a model card tells of its data.
 
-    They are those of the run's own corpus, whose hash it is, and of the base that is heard beside it.
+    They are those of the run's own corpus, whose hash it is, and of the base that is heard beside it. By the
+    fingerprints a run knows both again.
     """
     corpus = Path(config.corpus)
-    corpora = [corpus, *([Path(config.base)] if config.base else [])]
+    corpora = {path: read_corpus(path) for path in (corpus, *([Path(config.base)] if config.base else []))}
     manifest = corpus / "manifest.jsonl" if corpus.is_dir() else corpus
     digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
     groups: dict[tuple[str, ...], list[Item]] = defaultdict(list)
     labels: dict[str, int] = defaultdict(int)
-    for item in (item for path in corpora for item in read_corpus(path)):
+    for item in itertools.chain(*corpora.values()):
         if item.split == "train":
             groups[item.kind, item.source or item.path.parent.name, item.commit, item.license].append(item)
             if item.kind == "speech":
@@ -117,7 +120,12 @@ def describe_corpora(config: TrainConfig) -> dict[str, Any]:
         }
         for key, items in sorted(groups.items())
     ]
-    return {"manifest_sha256": digest, "sources": sources, "speech_files_by_label": dict(labels)}
+    return {
+        "manifest_sha256": digest,
+        "fingerprints": [fingerprint(path, items) for path, items in corpora.items()],
+        "sources": sources,
+        "speech_files_by_label": dict(labels),
+    }
 
 
 def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:

@@ -118,8 +118,9 @@ def _check_same(before: dict[str, Any], now: dict[str, Any], run: Path) -> None:
 
 def _check_corpus(config: TrainConfig, run: Path) -> None:
     """Recordings that were learned from must not be validated or judged on later, nor others be told of."""
-    now = json.loads(json.dumps(describe_corpora(config)))
-    if json.loads((run / "corpus.json").read_text()) != now:
+    now = describe_corpora(config)["fingerprints"]
+    # A run of vad 0.1.0 has none.
+    if json.loads((run / "corpus.json").read_text()).get("fingerprints", now) != now:
         raise ConfigError(
             f"a run must go on with the recordings it began with. Received: {config.corpus}, changed since "
             f"{run} began. Name a new folder for the run."
