@@ -81,7 +81,7 @@ KNOWN_BY = {
     "ten_vad": {"benchmark"},
     "webrtcvad": {"benchmark"},
 }
-NEVER_LOADED = {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib"}
+NEVER_LOADED = {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib", "tqdm"}
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -151,7 +151,7 @@ def _decode_all(items: list[Item], soft: SoftLabels, folder: Path, jobs: int) ->
     with ExitStack() as files:
         audio = files.enter_context(files.enter_context(whole_file(folder / "audio.i16")).open("wb"))
         labels = files.enter_context(files.enter_context(whole_file(folder / "labels.u8")).open("wb"))
-        progress = tqdm(decoded, "decode", len(items), disable=None)
+        progress = tqdm(decoded, "decode", len(items), unit=" recordings", leave=False, disable=None)
         for index, (item, samples) in enumerate(zip(items, progress, strict=True)):
             samples = samples[: len(samples) // CELL * CELL]
             cells = _soft_or_hard(item, soft, len(samples) // CELL)

@@ -173,8 +173,9 @@ class _Validation(keras.callbacks.Callback):
         self._bar = tqdm(
             total=self._config.batches_per_epoch,
             desc=f"epoch {epoch + 1}/{self._config.epochs}",
-            disable=None,
+            unit=" batches",
             leave=False,
+            disable=None,
         )
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
