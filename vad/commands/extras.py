@@ -47,5 +47,5 @@ def require_matplotlib() -> None:
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError(
             "--plot needs the plot extra. Received: no matplotlib installed. "
-            "Install it with: pip install 'vad[plot]'. --report needs no extra."
+            "Install it with: pip install 'vad[plot]'."
         )

@@ -12,9 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vad.charts import lines
 from vad.cli import EXIT_INPUT_FAILED
 from vad.commands.detection_options import add_live_argument
+from vad.commands.extras import require_matplotlib
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.operating_points import require_same_model, write_point
 from vad.commands.outputs import make_folder, writing
@@ -84,7 +84,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     out.add_argument("--name", default="tuned", help="what a card calls the operating point (default: tuned)")
     out.add_argument(
-        "--plot", metavar="SVG", type=Path, help="miss and false alarm by threshold, as a picture"
+        "--plot",
+        metavar="FILE",
+        type=Path,
+        help="miss and false alarm by threshold, as .png, .svg or .pdf (extra: plot)",
     )
     out.add_argument("--format", choices=("text", "json"), default="text", help="of stdout; default: text")
 
@@ -98,11 +101,13 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no such model, or it is damaged.
     """
     goal = Goal(args.max_miss, args.max_false_alarm, args.max_latency_ms, args.best)
-    for path, suffixes in ((args.output, (".toml", ".tflite")), (args.plot, (".svg",))):
+    for path, suffixes in ((args.output, (".toml", ".tflite")), (args.plot, (".png", ".svg", ".pdf"))):
         if path is not None and path.suffix not in suffixes:
             raise ConfigError(f"an output must end in {' or '.join(suffixes)}. Received: {path}.")
         if path is not None:
             make_folder(path.parent)
+    if args.plot is not None:
+        require_matplotlib()
     if args.output is not None:
         require_same_model(args.output, args.model)
     # Who bounds the latency waits: for him it is the prompt decisions that count.
@@ -122,8 +127,10 @@ def run(args: argparse.Namespace) -> int:
     text = _text(tuned, goal, len(listened)) + (f"\n{_PROMPT}" if prompt else "")
     print(json.dumps(report, indent=1) if args.format == "json" else text)
     if args.plot is not None:
+        from vad.tuning.picture import draw
+
         with writing(args.plot) as temporary:
-            temporary.write_text(_plot(tuned, goal), encoding="utf-8")
+            draw(tuned, goal, temporary, args.plot.suffix)
     if report["out_of_reach"]:
         _say_out_of_reach(goal, report["out_of_reach"], args.output)
         return EXIT_INPUT_FAILED
@@ -216,21 +223,3 @@ def _text(tuned: Tuned, goal: Goal, recordings: int) -> str:
 
 def _words(outcome: Outcome) -> str:
     return f"miss {outcome.miss:.2%}, false alarm {outcome.false_alarm:.2%}, F1 {outcome.f1:.4f}"
-
-
-def _plot(tuned: Tuned, goal: Goal) -> str:
-    thresholds = [threshold for threshold, _ in tuned.curve]
-    series = {
-        "miss, of the speech": (thresholds, [100 * outcome.miss for _, outcome in tuned.curve]),
-        "false alarm, of the rest": (thresholds, [100 * outcome.false_alarm for _, outcome in tuned.curve]),
-    }
-    marks = {"tuned": (tuned.options.threshold, 100 * tuned.fitted.miss)}
-    bounds = {"miss": goal.max_miss, "false alarm": goal.max_false_alarm}
-    limits = {
-        f"{name}: at most {100 * share:.3g} %": 100 * share
-        for name, share in bounds.items()
-        if share is not None
-    }
-    return lines(
-        series, "What a threshold costs", "threshold", "share of the time, %", marks=marks, limits=limits
-    )
