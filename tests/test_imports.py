@@ -32,7 +32,6 @@ ROOMS = {
     "evaluate": ["evaluate", "hypothesis", "breakdown"],
     "benchmark": ["benchmark"],
     "tuning": ["tuning"],
-    "charts": ["charts"],
     "prepare": ["prepare"],
     "report": ["report"],
     "training": ["training"],
@@ -55,12 +54,10 @@ MAY_IMPORT = {
     "evaluate": LEAVES | {"detector"},
     "benchmark": LEAVES | {"detector", "evaluate"},
     "tuning": LEAVES | {"detector"},
-    "charts": set(),
-    "prepare": LEAVES | {"detector", "charts"},
+    "prepare": LEAVES | {"detector"},
     "report": {"segments", "metrics", "evaluate"},
-    "training": LEAVES | {"detector", "evaluate"},
-    "cli": LEAVES
-    | {"microphone", "detector", "evaluate", "benchmark", "charts", "prepare", "tuning", "report"},
+    "training": LEAVES | {"detector", "evaluate", "report"},
+    "cli": LEAVES | {"microphone", "detector", "evaluate", "benchmark", "prepare", "tuning", "report"},
 }
 # Training arrives with the command that asks for it.
 TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.inspect"}

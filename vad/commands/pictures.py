@@ -4,7 +4,6 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from vad.commands.recordings import Recording
 from vad.errors import AudioError
 from vad.report.detection import Detection, detection_page
 from vad.report.excerpt import Excerpt, take_excerpt
+from vad.report.page import link_to
 
 __all__ = ["MAX_SOUND_S", "heard_excerpt", "save_plot", "save_report"]
 
@@ -62,11 +62,4 @@ def _until_damage(audio: AudioBlocks) -> Iterator[npt.NDArray[np.float32]]:
 
 def _link(page: Path, recording: Recording) -> str | None:
     """Where a recording lies, seen from a page; nowhere if it came through a pipe."""
-    if not os.path.exists(recording.name):
-        return None
-    target, folder = os.path.realpath(recording.name), os.path.realpath(page.parent)
-    try:
-        below = os.path.relpath(target, folder)
-    except ValueError:  # another drive
-        return Path(target).as_uri()
-    return quote(Path(below).as_posix(), errors="surrogateescape")
+    return link_to(Path(recording.name), page.parent) if os.path.exists(recording.name) else None

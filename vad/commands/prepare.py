@@ -149,12 +149,9 @@ def _hear(
 def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Sequence[Finding]") -> None:
     """Write the manifest, the page beside it and, where a model labelled, the review sheet."""
     from vad.prepare.manifest import manifest_text, review_text
-    from vad.prepare.page import page_text
 
     texts = {
-        _page(output): page_text(
-            output.stem, dealt.all_heard, dealt.splits, summary, findings, output.parent
-        ),
+        _page(output): _page_text(output, dealt, summary, findings),
         output: manifest_text(dealt.all_heard, dealt.splits, output.parent),
     }
     labelled = [one for one in dealt.all_heard if one.probabilities.size]
@@ -165,6 +162,44 @@ def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Seq
             # A name need not be UTF-8: its stray bytes are written as JSON writes them, and the manifest finds it.
             temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     print(f"wrote {', '.join(map(str, texts))}", file=sys.stderr)
+
+
+def _page_text(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Sequence[Finding]") -> str:
+    from vad.prepare.hearing import CELL_DURATION
+    from vad.prepare.manifest import speech_of
+    from vad.prepare.summary import distributions, summary_table
+    from vad.report.corpus import Corpus, Distribution, LabelledRecording, corpus_page
+    from vad.report.page import link_to
+
+    def shown(heard: "Heard", split: str) -> LabelledRecording:
+        recording = heard.recording
+        facts = [
+            split,
+            recording.kind,
+            recording.speaker,
+            f"{heard.duration:.1f} s",
+            f"{heard.sample_rate} Hz",
+        ]
+        return LabelledRecording(
+            str(recording.path),
+            ", ".join(filter(None, facts)),
+            link_to(recording.path, output.parent),
+            heard.duration,
+            heard.levels_db,
+            CELL_DURATION,
+            speech_of(heard),
+        )
+
+    return corpus_page(
+        Corpus(
+            output.stem,
+            summary_table(summary),
+            [str(one) for one in findings if one.is_problem],
+            [str(one) for one in findings if not one.is_problem],
+            [Distribution(*one) for one in distributions(dealt.all_heard)],
+            [shown(*pair) for pair in zip(dealt.all_heard, dealt.splits, strict=True)],
+        )
+    )
 
 
 def _shares(text: str) -> tuple[float, ...]:

@@ -12,7 +12,14 @@ from vad.breakdown import Stretch, segments_of
 from vad.evaluate import GRID_DURATION, Metrics, Scored
 from vad.report.curves import charts
 from vad.report.excerpt import Excerpt
-from vad.report.page import fill_page, packed, shown_excerpt, shown_probabilities, shown_segments
+from vad.report.page import (
+    TIMELINE_SCRIPTS,
+    fill_page,
+    packed,
+    shown_excerpt,
+    shown_probabilities,
+    shown_segments,
+)
 from vad.segments import SegmentOptions
 
 __all__ = ["Summary", "evaluation_page", "shown_stretch"]
@@ -64,7 +71,7 @@ def evaluation_page(summary: Summary, stretches: Iterable[dict[str, Any]]) -> st
         "groups": {name: _table(table) for name, table in summary.groups.items()},
         "stretches": list(stretches),
     }
-    scripts = ["signals.js", "lanes.js", "player.js", "timeline.js", "charts.js", "evaluation.js"]
+    scripts = [*TIMELINE_SCRIPTS, "charts.js", "evaluation.js"]
     return fill_page(f"Evaluation of {summary.name}", scripts, data)
 
 
