@@ -32,7 +32,7 @@ from vad import acoustics
 from vad.audio import read_audio
 from vad.corpus import Item, read_corpus
 from vad.labels import write_labels
-from vad.metrics import labels_to_frames
+from vad.labels.cells import labels_to_frames
 from vad.segments import Segment
 
 PARTIES, CALLS_A_PARTY, CALL_S = 20, 3, 30.0

@@ -8,7 +8,7 @@ import pytest
 from vad.breakdown import break_down, segments_of, worst_stretches
 from vad.corpus import Item
 from vad.evaluate import Scored, score_segments
-from vad.metrics import labels_to_frames
+from vad.labels.cells import labels_to_frames
 from vad.segments import Segment
 
 

@@ -14,12 +14,12 @@ from vad.batch import in_order
 from vad.detector import Detector
 from vad.errors import VadError
 from vad.labels import Entry
+from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.prepare.sources import Recording
-from vad.segments import SpeechEnd
+from vad.segments import Segment, SpeechEnd
 
-__all__ = ["CELL_DURATION", "Heard", "hear_all"]
+__all__ = ["Heard", "hear_all"]
 
-CELL_DURATION = 0.01
 _RATE = 16_000
 _CELL = 160
 _BLOCK_DURATION_S = 20.0
@@ -55,10 +55,8 @@ class Heard:
     @property
     def is_speech(self) -> npt.NDArray[np.bool_]:
         """True where the labels have speech, every 10 ms [shape=(cells,)]."""
-        cells = np.zeros(len(self.levels_db), np.bool_)
-        for turn in self.recording.turns or ():
-            cells[round(turn.start / CELL_DURATION) : round(turn.end / CELL_DURATION)] = True
-        return cells
+        turns = (Segment(turn.start, turn.end) for turn in self.recording.turns or ())
+        return labels_to_frames(turns, len(self.levels_db), CELL_DURATION)
 
     @property
     def speech_db(self) -> float:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from vad.corpus import KINDS, SPLITS
-from vad.prepare.hearing import CELL_DURATION, Heard
+from vad.labels.cells import CELL_DURATION
+from vad.prepare.hearing import Heard
 
 __all__ = ["summarise", "summary_text"]
 

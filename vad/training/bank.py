@@ -19,9 +19,10 @@ from vad.audio import read_audio
 from vad.batch import in_order
 from vad.corpus import Item, read_corpus
 from vad.errors import AudioError, ConfigError
+from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.whole_file import whole_file
 
-__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "fingerprint"]
+__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "fingerprint", "label_cells"]
 
 _FULL_SCALE = 32_768
 _SPEECH_LEVEL_PERCENTILE = 50
@@ -154,7 +155,7 @@ def _decode_all(items: list[Item], soft: SoftLabels, folder: Path, jobs: int) ->
         progress = tqdm(decoded, "decode", len(items), disable=None)
         for index, (item, samples) in enumerate(zip(items, progress, strict=True)):
             samples = samples[: len(samples) // CELL * CELL]
-            cells = _soft_or_hard(item, soft, len(samples) // CELL)
+            cells = label_cells(item, soft, len(samples) // CELL)
             audio.write(samples.tobytes())
             labels.write(cells.tobytes())
             clip = Clip(
@@ -185,15 +186,15 @@ def _crashed(path: str) -> NoReturn:
     raise AudioError(f"A recording must not bring its decoder down. Received: {path}. Leave it out.")
 
 
-def _soft_or_hard(item: Item, soft: SoftLabels, n_cells: int) -> Cells:
+def label_cells(item: Item, soft: SoftLabels, n_cells: int) -> Cells:
+    """Speech probability x 255 per 10 ms: the item's soft labels where there are any, else its segments."""
     cells = np.zeros(n_cells, np.uint8)
     key = item.key.replace("/", "|")
     if key in soft:
         known = soft[key][:n_cells]
         cells[: len(known)] = known
     else:
-        for segment in item.segments:
-            cells[round(segment.start * 100) : round(segment.end * 100)] = 255
+        cells[labels_to_frames(item.segments, n_cells, CELL_DURATION)] = 255
     return cells
 
 
