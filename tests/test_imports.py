@@ -17,7 +17,7 @@ PACKAGE = Path(vad.__file__).parent
 
 # A room is one module or several; every module is in one.
 ROOMS = {
-    "errors": ["errors", "chatter", "whole_file"],
+    "errors": ["errors", "chatter", "whole_file", "json_text"],
     "acoustics": ["acoustics"],
     "segments": ["segments", "segment_options"],
     "labels": ["labels"],

@@ -1,13 +1,12 @@
 """An evaluation as text and as JSON."""
 
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from vad.corpus import Item
 from vad.evaluate import Metrics, Scored
+from vad.json_text import json_text
 from vad.segments import SegmentOptions
 
 __all__ = ["Evaluation", "show_json", "show_text", "worst_first"]
@@ -97,25 +96,12 @@ def show_json(evaluation: Evaluation) -> None:
     options = evaluation.options
     report = {
         **({"hypothesis": evaluation.name} if options is None else {"model": evaluation.name}),
-        "options": None if options is None else {k: _json_value(v) for k, v in asdict(options).items()},
-        "pooled": _json_object(evaluation.metrics(evaluation.pooled)),
+        "options": None if options is None else asdict(options),
+        "pooled": asdict(evaluation.metrics(evaluation.pooled)),
         "groups": {
-            name: {value: _json_object(evaluation.metrics(one)) for value, one in groups.items()}
+            name: {value: asdict(evaluation.metrics(one)) for value, one in groups.items()}
             for name, groups in evaluation.groups.items()
         },
-        "files": [
-            {"path": item.key, **_json_object(evaluation.metrics(one))} for item, one in evaluation.scored
-        ],
+        "files": [{"path": item.key, **asdict(evaluation.metrics(one))} for item, one in evaluation.scored],
     }
-    print(json.dumps(report, indent=2))
-
-
-def _json_object(metrics: Metrics) -> dict[str, Any]:
-    return {name: _json_value(value) for name, value in asdict(metrics).items()}
-
-
-def _json_value(value: Any) -> Any:
-    """JSON has neither nan nor infinity: both are null."""
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    return value
+    print(json_text(report, digits=6, indent=2))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import json
-import math
 from collections.abc import Sequence
 from importlib import resources
 from string import Template
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vad.json_text import json_text
 from vad.report.excerpt import Excerpt
 from vad.segments import Segment
 
@@ -33,7 +32,7 @@ def fill_page(title: str, scripts: Sequence[str], data: dict[str, Any]) -> str:
     Returns:
         HTML that needs nothing else.
     """
-    document = json.dumps(_finite(data), separators=(",", ":"), ensure_ascii=True)
+    document = json_text(data, separators=(",", ":"), ensure_ascii=True)
     return Template(_template("page.html")).substitute(
         title=html.escape(printable(title)),
         style=_template("style.css"),
@@ -90,13 +89,3 @@ def shown_segments(segments: Sequence[Segment]) -> list[list[float]]:
 
 def _template(name: str) -> str:
     return (resources.files("vad.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
