@@ -238,7 +238,7 @@ def test_the_least_share_that_keeps_the_gain(losses, share):
 
 @pytest.mark.parametrize("init", ["defualt", "nowhere/best.keras", "."])
 def test_weights_that_are_not_there_are_one_line(init, config, tmp_path):
-    with pytest.raises(ConfigError, match=r"init must be a model's name \(.*default.*\), a run's folder"):
+    with pytest.raises(ModelError, match=r"init must be a model's name \(.*default.*\), a run's folder"):
         fit(replace(config, init=init), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 

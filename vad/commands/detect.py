@@ -13,10 +13,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from vad.cli import EXIT_INPUT_FAILED
 from vad.commands.detection_options import add_detection_arguments, add_live_argument, resolve_detection
 from vad.commands.raw_options import add_raw_arguments, resolve_raw
-from vad.errors import ConfigError
+from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.labels import FORMATS
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.outputs import make_folder
 from vad.commands.progress import Progress
 from vad.corpus import Item
-from vad.errors import AudioError, ConfigError, LabelError, MissingDependencyError
+from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, LabelError, MissingDependencyError
 from vad.evaluate import Scored, pool, score_item
 from vad.hypothesis import find_hypotheses, score_hypothesis
 
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         from vad.commands.evaluation_report import save_evaluation
 
         save_evaluation(Path(args.report), evaluation)
-    return 0 if len(scored) == len(items) else 1
+    return 0 if len(scored) == len(items) else EXIT_INPUT_FAILED
 
 
 def _refuse_detection(args: argparse.Namespace) -> None:

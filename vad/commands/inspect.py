@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "views:\n" + "".join(f"  {name:<12} {purpose}\n" for name, purpose in _VIEWS.items())
     parser.add_argument("view", metavar="VIEW", choices=(*_VIEWS, "all"), help="one of those below, or all")
-    parser.add_argument("network", metavar="NETWORK", help="a model's name, a run's folder, or a .keras file")
+    parser.add_argument(
+        "network", metavar="NETWORK", help="a model's name, a run's folder, a .keras or .tflite file"
+    )
     parser.add_argument("audio", metavar="AUDIO", nargs="?", help="a recording; only weights needs none")
     parser.add_argument(
         "--labels", metavar="FILE", help="where speech is in it, in any format of data/README.md"

@@ -57,7 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, help="processes that decode and render (default: 2)")
     parser.add_argument(
         "--init", metavar="NAME|PATH",
-        help="fine-tune: start from a model that comes with vad (default, tiny, waveform), a run or a .keras file",
+        help="fine-tune: start from a model that comes with vad (default, tiny, waveform), a run's folder, a .keras or "
+        ".tflite file",
     )  # fmt: skip
     parser.add_argument(
         "--base", metavar="PATH", help="another corpus, heard beside yours so that nothing is forgotten"

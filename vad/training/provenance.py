@@ -13,7 +13,7 @@ from statistics import mean
 from typing import Any
 
 from vad.corpus import Item, read_corpus
-from vad.errors import ConfigError, ModelError
+from vad.errors import ModelError, did_you_mean
 from vad.runtime import find_model, model_names
 from vad.training.backend import keras
 from vad.training.bank import fingerprint
@@ -32,28 +32,35 @@ __all__ = [
 
 
 def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
-    """Finds the ``.keras`` file of a model that comes with the package, of a run's folder, or of a path.
+    """Finds trained weights: the one look-up of training, fine-tuning, export and inspection.
 
     Args:
-        name_or_path: Which.
+        name_or_path: The name of a model that comes with the package, a run's folder, a ``.keras`` file, or a
+            ``.tflite`` file with its ``.keras`` file beside it.
         option: What an error message calls it.
 
+    Returns:
+        The ``.keras`` file.
+
     Raises:
-        ConfigError: There is none.
+        ModelError: There is none.
     """
-    path = Path(name_or_path)
+    path, missing = Path(name_or_path), ""
     if str(name_or_path) in model_names():
-        path = Path(str(find_model(name_or_path)[0])).with_suffix(".keras")
+        path = Path(str(find_model(str(name_or_path))[0])).with_suffix(".keras")
+        missing = f", whose weights, {path.name}, are not installed"
     elif path.is_dir():
+        missing = ", a folder without best.keras: a run must finish first"
         path = path / "best.keras"
     elif path.suffix == ".tflite":
         path = path.with_suffix(".keras")
-    if not path.is_file():
-        raise ConfigError(
-            f"{option} must be a model's name ({', '.join(model_names())}), a run's folder or a .keras file. "
-            f"Received: {name_or_path}."
-        )
-    return path
+        missing = f", without {path.name} beside it"
+    if path.suffix == ".keras" and path.is_file():
+        return path
+    raise ModelError(
+        f"{option} must be a model's name ({', '.join(model_names())}), a run's folder, or a .keras or .tflite file. "
+        f"Received: {name_or_path}{missing}.{'' if missing else did_you_mean(str(name_or_path), model_names())}"
+    )
 
 
 def load_network(weights: Path) -> keras.Model:
