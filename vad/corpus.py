@@ -17,15 +17,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from vad.decoding import KNOWN_SUFFIXES
 from vad.errors import LabelError
-from vad.labels import files_of
-from vad.labels.own import read_own_labels
+from vad.labels.owners import LabelOwners, label_stems, own_label_file, segments_of_speech
 from vad.segments import Segment
 
 __all__ = ["KINDS", "SPLITS", "Item", "audio_files", "item_from_line", "manifest_lines", "read_corpus"]
@@ -216,13 +216,15 @@ def _segment(pair: Any, where: str) -> Segment:
 
 
 def _read_folder(folder: Path, kind: str) -> Iterator[Item]:
-    for path in audio_files(folder):
+    files = audio_files(folder)
+    labels = _labels_beside(files) if kind == "speech" else {}
+    for path in files:
         below = path.relative_to(folder)
         speaker = below.parts[0] if len(below.parts) > 1 else path.stem
         yield Item(
             path,
             kind,
-            _segments_beside(path) if kind == "speech" else (),
+            labels.get(path, ()),
             "dev" if _share(kind, speaker) < _DEV_SHARE else "train",
             speaker,
             key=path.relative_to(folder.parent).as_posix(),
@@ -244,13 +246,25 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)  # macOS keeps `._clip.wav`, which is no audio
 
 
-def _segments_beside(path: Path) -> tuple[Segment, ...]:
-    if label := next(files_of(path.with_suffix("")), None):
-        return tuple(read_own_labels(label, path))
-    raise LabelError(
+def _labels_beside(recordings: Sequence[Path]) -> dict[Path, tuple[Segment, ...]]:
+    """The segments of each, out of the label files beside them."""
+    own: dict[Path, set[Path]] = defaultdict(set)
+    for path in recordings:
+        if file := own_label_file(label_stems(path.parent, Path(path.name))):
+            own[file].add(path)
+    owners = LabelOwners(recordings)
+    for file, whose in own.items():
+        owners.read(file, whose)
+    problems = [str(fault) for fault in owners.faults]
+    problems += [
         f"{path}: a speech file must have a label file beside it. Received: none; "
         f"write one, such as {path.with_suffix('.rttm').name}."
-    )
+        for path in recordings
+        if path not in owners.labels and path not in owners.spoiled
+    ]
+    if problems:
+        raise LabelError(*problems)
+    return {path: tuple(segments_of_speech(lines)) for path, (_, lines) in owners.labels.items()}
 
 
 def _share(kind: str, speaker: str) -> float:

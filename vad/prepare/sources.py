@@ -12,7 +12,8 @@ from typing import Any
 from vad.corpus import KINDS, SPLITS, Item, audio_files, item_from_line, manifest_lines
 from vad.decoding import KNOWN_SUFFIXES
 from vad.errors import ConfigError, LabelError
-from vad.labels import Entry, files_of
+from vad.labels import Entry
+from vad.labels.owners import label_stems, own_label_file
 from vad.prepare.findings import Finding, problem, problems_of
 from vad.prepare.kaldi import read_kaldi_folder
 from vad.prepare.unread import check_label_files
@@ -163,14 +164,16 @@ class _Finder:
                 path, str(path), kind, speaker=below.parts[0] if len(below.parts) > 1 else "", split=split
             )
             return
-        yield Recording(path, str(path), kind, None, _label_file(stems), self._speaker(path, root), split)
+        yield Recording(
+            path, str(path), kind, None, str(own_label_file(stems) or ""), self._speaker(path, root), split
+        )
 
     def _label_stems(self, path: Path, root: Path) -> list[Path]:
         """Where the labels of a recording may lie, without their extension."""
         folder = self._reading.labels
         if folder is None:
-            return [path.with_suffix("")]
-        return [folder / path.relative_to(root).with_suffix(""), folder / path.stem]
+            return label_stems(path.parent, Path(path.name))
+        return label_stems(folder, path.relative_to(root))
 
     def _speaker(self, path: Path, root: Path) -> str:
         how = self._reading.speaker
@@ -216,11 +219,6 @@ class _Finder:
                 )
         except LabelError as error:
             self.findings += problems_of(error)
-
-
-def _label_file(stems: Sequence[Path]) -> str:
-    """Where the labels of a recording are to be read; "" where there is no file of its own."""
-    return next((str(file) for stem in stems for file in files_of(stem)), "")
 
 
 def _from_item(item: Item, where: str, has_split: bool) -> Recording:
