@@ -21,7 +21,7 @@ ROOMS = {
     "acoustics": ["acoustics"],
     "segments": ["segments", "segment_options"],
     "labels": ["labels"],
-    "corpus": ["corpus", "speakers"],
+    "corpus": ["corpus", "folders", "speakers"],
     "metrics": ["metrics", "segment_metrics", "calibration"],
     "audio": ["audio", "samples", "live_resampling", "decoding", "containers", "pcm"],
     "microphone": ["microphone"],

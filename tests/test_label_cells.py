@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.evaluate import score_segments
 from vad.labels import Entry
 from vad.prepare.hearing import Heard
-from vad.prepare.sources import Recording
+from vad.prepare.sources import Candidate
 from vad.segments import Segment
 
 times = st.floats(0.0, 12.0, allow_nan=False)
@@ -27,9 +27,11 @@ def test_training_evaluation_and_preparation_see_the_same_labels(
 ) -> None:
     bank = pytest.importorskip("vad.training.bank")
     segments = tuple(Segment(start, end) for start, end in pairs)
-    learned = bank.label_cells(Item(Path("a.wav"), "speech", segments), {}, n_cells)
+    learned = bank.label_cells(CorpusItem(Path("a.wav"), "speech", segments), {}, n_cells)
     measured = score_segments(segments, [], n_cells / 100).labels
     entries = tuple(Entry(1, one.start, one.end) for one in segments)
-    counted = Heard(Recording(Path("a.wav"), "", turns=entries), levels_db=np.zeros(n_cells, np.float32))
+    counted = Heard(
+        Candidate(Path("a.wav"), "speech", turns=entries), levels_db=np.zeros(n_cells, np.float32)
+    )
     np.testing.assert_array_equal(learned == 255, measured)
     np.testing.assert_array_equal(counted.is_speech, measured)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.evaluate import GRID_DURATION, Scored, pool
 from vad.segments import Segment
 
@@ -20,7 +20,7 @@ _SNR_EDGES_DB = (0, 5, 10, 15, 20)
 _MOST_OF_ONE = 3
 
 
-def break_down(scored: Iterable[tuple[Item, Scored]]) -> dict[str, dict[str, Scored]]:
+def break_down(scored: Iterable[tuple[CorpusItem, Scored]]) -> dict[str, dict[str, Scored]]:
     """Pool the recordings by speaker, source, language and signal-to-noise ratio.
 
     Args:
@@ -100,7 +100,7 @@ def _worst_of(recording: int, wrong: NDArray[np.bool_], length: int) -> list[Str
     return found
 
 
-def _snr(item: Item) -> str:
+def _snr(item: CorpusItem) -> str:
     if item.snr_db is None:
         return ""
     return _SNR_NAMES[int(np.searchsorted(_SNR_EDGES_DB, item.snr_db, side="right"))]
@@ -111,7 +111,7 @@ _SNR_NAMES = (
     *(f"{low} to {high} dB" for low, high in itertools.pairwise(_SNR_EDGES_DB)),
     f"{_SNR_EDGES_DB[-1]} dB and more",
 )
-_ATTRIBUTES: dict[str, Callable[[Item], str]] = {
+_ATTRIBUTES: dict[str, Callable[[CorpusItem], str]] = {
     "speaker": lambda item: item.speaker,
     "source": lambda item: item.source,
     "language": lambda item: item.language,
@@ -123,7 +123,9 @@ def _rank(value: str) -> tuple[int, str]:
     return (_SNR_NAMES.index(value) if value in _SNR_NAMES else 0, value)
 
 
-def _grouped(pairs: list[tuple[Item, Scored]], value_of: Callable[[Item], str]) -> dict[str, list[Scored]]:
+def _grouped(
+    pairs: list[tuple[CorpusItem, Scored]], value_of: Callable[[CorpusItem], str]
+) -> dict[str, list[Scored]]:
     groups: dict[str, list[Scored]] = defaultdict(list)
     for item, one in pairs:
         if value_of(item):

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vad.audio import open_audio
 from vad.calibration import reliability
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.detector import Detector
 from vad.labels.cells import CELL_DURATION as GRID_DURATION
 from vad.labels.cells import labels_to_frames
@@ -220,7 +220,7 @@ class Heard:
         return replace(scored, probabilities=self.probabilities)
 
 
-def score_item(detector: Detector, item: Item) -> Scored:
+def score_item(detector: Detector, item: CorpusItem) -> Scored:
     """Let a detector hear one recording, in one pass and block by block.
 
     Args:

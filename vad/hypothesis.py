@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vad.audio import open_audio
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.errors import ConfigError, LabelError
 from vad.evaluate import Scored, score_segments
 from vad.labels import SUFFIXES
@@ -21,7 +21,7 @@ Hypothesis = Sequence[Segment] | LabelError
 """What is said of a recording, or why it cannot be used."""
 
 
-def find_hypotheses(place: Path, items: Sequence[Item]) -> dict[str, Hypothesis]:
+def find_hypotheses(place: Path, items: Sequence[CorpusItem]) -> dict[str, Hypothesis]:
     """Find what is said of every recording, as `vad.labels.owners` has it.
 
     Args:
@@ -64,7 +64,7 @@ def find_hypotheses(place: Path, items: Sequence[Item]) -> dict[str, Hypothesis]
     return found
 
 
-def score_hypothesis(found: Hypothesis | None, item: Item) -> Scored:
+def score_hypothesis(found: Hypothesis | None, item: CorpusItem) -> Scored:
     """Measure what is said of a recording.
 
     Args:
@@ -83,7 +83,7 @@ def score_hypothesis(found: Hypothesis | None, item: Item) -> Scored:
     return score_segments(item.segments, found, _duration(item))
 
 
-def _files_by_path(folder: Path, items: Sequence[Item]) -> dict[Path, set[Path]]:
+def _files_by_path(folder: Path, items: Sequence[CorpusItem]) -> dict[Path, set[Path]]:
     """By label file, the recordings whose own it is."""
     own: dict[Path, set[Path]] = defaultdict(set)
     for item in items:
@@ -98,7 +98,7 @@ def _files_by_path(folder: Path, items: Sequence[Item]) -> dict[Path, set[Path]]
     return own
 
 
-def _duration(item: Item) -> float:
+def _duration(item: CorpusItem) -> float:
     with open_audio(item.path) as audio:
         if audio.duration is None:
             for _ in audio:

@@ -19,7 +19,7 @@ from vad.commands.evaluation_views import Evaluation, show_json, show_text, wors
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.outputs import make_folder
 from vad.commands.progress import Progress
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, LabelError, MissingDependencyError
 from vad.evaluate import Scored, pool, score_item
 from vad.hypothesis import find_hypotheses, score_hypothesis
@@ -104,9 +104,11 @@ def _note_unnamed(keys: list[str], file: str) -> None:
         )
 
 
-def _score_all(items: list[Item], score: Callable[[Item], Scored]) -> list[tuple[Item, Scored]]:
+def _score_all(
+    items: list[CorpusItem], score: Callable[[CorpusItem], Scored]
+) -> list[tuple[CorpusItem, Scored]]:
     """Every recording that can be read; of the others one line each."""
-    scored: list[tuple[Item, Scored]] = []
+    scored: list[tuple[CorpusItem, Scored]] = []
     with Progress(len(items)) as progress:
         for item in items:
             heard = 0.0

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.evaluate import Metrics, Scored
 from vad.json_text import json_text
 from vad.segments import SegmentOptions
@@ -51,7 +51,7 @@ class Evaluation:
 
     name: str
     options: SegmentOptions | None
-    scored: list[tuple[Item, Scored]]
+    scored: list[tuple[CorpusItem, Scored]]
     pooled: Scored
     groups: dict[str, dict[str, Scored]]
 
@@ -60,10 +60,10 @@ class Evaluation:
         return scored.metrics(math.nan if self.options is None else self.options.threshold)
 
 
-def worst_first(scored: Iterable[tuple[Item, Scored]]) -> list[tuple[Item, Scored]]:
+def worst_first(scored: Iterable[tuple[CorpusItem, Scored]]) -> list[tuple[CorpusItem, Scored]]:
     """Order recordings by the share of their time that is missed or falsely found."""
 
-    def wrong(pair: tuple[Item, Scored]) -> float:
+    def wrong(pair: tuple[CorpusItem, Scored]) -> float:
         detection, duration = pair[1].detection, pair[1].duration
         return (detection.miss + detection.false_alarm) / duration if duration > 0 else 0.0
 

@@ -20,10 +20,16 @@ from vad.segment_options import require
 if TYPE_CHECKING:
     from vad.prepare.findings import Finding
     from vad.prepare.hearing import Heard
-    from vad.prepare.sources import Recording
+    from vad.prepare.sources import Candidate
     from vad.prepare.splits import Dealt
 
 __all__ = ["add_arguments", "run"]
+
+_SPEAKERS_BY = {
+    "folder": "the names of their folders",
+    "file": "file, each its own",
+    "labels": "the names in the labels",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_INPUT_FAILED
     summary = summarise(dealt.all_heard, dealt.splits)
     print(summary_text(summary), file=sys.stderr)
+    print(f"speakers by {_SPEAKERS_BY.get(args.speaker, f'the pattern {args.speaker!r}')}", file=sys.stderr)
     _write(args.output, dealt, summary, findings)
     if args.json:
         print(json.dumps(summary, indent=1))
@@ -128,7 +135,7 @@ def _sheet(output: Path) -> Path:
 
 
 def _hear(
-    recordings: "Sequence[Recording]", jobs: int, label_with: str | None
+    recordings: "Sequence[Candidate]", jobs: int, label_with: str | None
 ) -> "tuple[list[Heard], list[Finding]]":
     """Hear and check all recordings; those with a problem are left out."""
     from vad.prepare.checks import check_recording

@@ -15,7 +15,7 @@ from vad.detector import Detector
 from vad.errors import VadError
 from vad.labels import Entry
 from vad.labels.cells import CELL_DURATION, labels_to_frames
-from vad.prepare.sources import Recording
+from vad.prepare.sources import Candidate
 from vad.segments import Segment, SpeechEnd
 
 __all__ = ["Heard", "hear_all"]
@@ -43,7 +43,7 @@ class Heard:
         error: Why it cannot be read; "" where it can.
     """
 
-    recording: Recording
+    recording: Candidate
     duration: float = 0.0
     sample_rate: int = 0
     levels_db: Levels = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -76,7 +76,7 @@ class Heard:
 
 
 def hear_all(
-    recordings: Sequence[Recording], jobs: int, label_with: str | None = None
+    recordings: Sequence[Candidate], jobs: int, label_with: str | None = None
 ) -> Generator[Heard, None, None]:
     """Hears recordings, in their order.
 
@@ -98,7 +98,7 @@ class _Hearer:
     def __init__(self, label_with: str | None):
         self._detector = None if label_with is None else Detector(label_with)
 
-    def __call__(self, recording: Recording) -> Heard:
+    def __call__(self, recording: Candidate) -> Heard:
         try:
             if recording.turns is None and self._detector is not None:
                 return self._label(recording, self._detector)
@@ -106,7 +106,7 @@ class _Hearer:
         except VadError as error:
             return Heard(recording, error=str(error))
 
-    def _label(self, recording: Recording, detector: Detector) -> Heard:
+    def _label(self, recording: Candidate, detector: Detector) -> Heard:
         stream = detector.file_stream(_RATE)
         events, probabilities = [], []
 
@@ -120,7 +120,7 @@ class _Hearer:
         segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
         turns = tuple(Entry(0, one.start, one.end) for one in segments)
         origin = f"model {detector.model.name}, threshold {detector.options.threshold:g}"
-        labelled = replace(recording, turns=turns, about={**recording.about, "label": origin})
+        labelled = replace(recording, turns=turns, label=origin)
         return replace(
             heard,
             recording=labelled,
@@ -129,7 +129,7 @@ class _Hearer:
         )
 
 
-def _hear(recording: Recording, listen: Callable[[Levels], None]) -> Heard:
+def _hear(recording: Candidate, listen: Callable[[Levels], None]) -> Heard:
     levels, peak, rest = [], 0.0, np.zeros(0, np.float32)
     with open_audio(recording.path, sample_rate=_RATE, block_duration=_BLOCK_DURATION_S) as blocks:
         for block in blocks:
@@ -152,6 +152,6 @@ def _mean_db(levels_db: Levels) -> float:
     return float(10 * np.log10(np.mean(10 ** (levels_db.astype(np.float64) / 10))))
 
 
-def _crashed(recording: Recording) -> Heard:
+def _crashed(recording: Candidate) -> Heard:
     reason = "one that ended the process that read it (a fault of the decoder, or no memory left)"
     return Heard(recording, error=f"{recording.where}: audio must be readable. Received: {reason}.")

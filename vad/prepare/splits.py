@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from vad.corpus import KINDS
+from vad.folders import KINDS
 from vad.labels.cells import CELL_DURATION
 from vad.prepare.findings import Finding, note
 from vad.prepare.hearing import Heard

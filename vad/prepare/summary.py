@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vad.corpus import KINDS, SPLITS
+from vad.folders import KINDS, SPLITS
 from vad.labels.cells import CELL_DURATION
 from vad.prepare.hearing import Heard
 

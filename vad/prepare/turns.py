@@ -11,12 +11,12 @@ from vad.labels import Entry
 from vad.labels.entry import shown
 from vad.labels.owners import LabelOwners
 from vad.prepare.findings import Finding, note, problem
-from vad.prepare.sources import Reading, Recording
+from vad.prepare.sources import Candidate, Reading
 
 __all__ = ["read_turns"]
 
 
-def read_turns(recordings: Sequence[Recording], reading: Reading) -> tuple[list[Recording], list[Finding]]:
+def read_turns(recordings: Sequence[Candidate], reading: Reading) -> tuple[list[Candidate], list[Finding]]:
     """Gives speech without turns those that label files have for it, as `vad.labels.owners` says.
 
     Args:
@@ -57,7 +57,7 @@ def read_turns(recordings: Sequence[Recording], reading: Reading) -> tuple[list[
     return labelled, findings + _unread_tiers(owners)
 
 
-def _with_turns(recording: Recording, file: str, turns: Sequence[Entry], reading: Reading) -> Recording:
+def _with_turns(recording: Candidate, file: str, turns: Sequence[Entry], reading: Reading) -> Candidate:
     spoken = [turn for turn in turns if turn.is_speech]
     in_order = tuple(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
     named = " + ".join(sorted({turn.speaker for turn in spoken if turn.speaker}))
@@ -71,7 +71,7 @@ def _nameless(nameless: int, labelled: int) -> Finding:
     return note("", f"{rule}. Received: {received}. Name them, or give --speaker folder, file or a pattern.")
 
 
-def _unlabelled(recording: Recording, reading: Reading) -> Finding:
+def _unlabelled(recording: Candidate, reading: Reading) -> Finding:
     beside = f"Write {recording.path.with_suffix('.rttm').name} beside it, give --labels"
     received, remedy = "none", beside
     if reading.labels is not None:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from vad.acoustics import CELL, SAMPLE_RATE
 from vad.audio import read_audio
 from vad.batch import in_order
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.errors import AudioError, ConfigError
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.whole_file import whole_file
@@ -124,13 +124,16 @@ def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
     return folder
 
 
-def fingerprint(corpus: Path, items: Iterable[Item]) -> str:
+def fingerprint(corpus: Path, items: Iterable[CorpusItem]) -> str:
     """Of all that the bank takes from the corpus, whose items these are, but the sound itself."""
     soft_path = _soft_path(corpus)
     digest = hashlib.sha256(soft_path.read_bytes() if soft_path.exists() else b"")
+    plain = corpus.is_dir() and not (corpus / "manifest.jsonl").is_file()
     for item in items:
+        # A data folder of vad 0.1.0 has the file's name where a plain folder tells no speaker.
+        speaker = item.speaker or (item.path.stem if plain else "")
         segments = [(segment.start, segment.end) for segment in item.segments]
-        digest.update(repr((item.key, item.kind, item.split, item.speaker, item.source, segments)).encode())
+        digest.update(repr((item.key, item.kind, item.split, speaker, item.source, segments)).encode())
     return digest.hexdigest()
 
 
@@ -145,7 +148,7 @@ def _read_soft_labels(path: Path) -> SoftLabels:
         return dict(archive)
 
 
-def _decode_all(items: list[Item], soft: SoftLabels, folder: Path, jobs: int) -> list[dict[str, Any]]:
+def _decode_all(items: list[CorpusItem], soft: SoftLabels, folder: Path, jobs: int) -> list[dict[str, Any]]:
     """Writes the audio and the labels, and tells the index' rows."""
     rows, offset = [], 0
     decoded = in_order(_make_decoder, [str(item.path) for item in items], jobs, crashed=_crashed)
@@ -186,7 +189,7 @@ def _crashed(path: str) -> NoReturn:
     raise AudioError(f"A recording must not bring its decoder down. Received: {path}. Leave it out.")
 
 
-def label_cells(item: Item, soft: SoftLabels, n_cells: int) -> Cells:
+def label_cells(item: CorpusItem, soft: SoftLabels, n_cells: int) -> Cells:
     """Speech probability x 255 per 10 ms: the item's soft labels where there are any, else its segments."""
     cells = np.zeros(n_cells, np.uint8)
     key = item.key.replace("/", "|")

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.detector import Detector
 from vad.evaluate import Metrics, pool, score_item
 from vad.json_text import json_text
@@ -104,7 +104,7 @@ def comparison_text(result: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _figures(weights: Path, items: list[Item]) -> dict[str, float]:
+def _figures(weights: Path, items: list[CorpusItem]) -> dict[str, float]:
     """The metrics of a network as it would be exported."""
     with tempfile.TemporaryDirectory() as folder:
         released = weights.with_suffix(".tflite")

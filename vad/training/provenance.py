@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.errors import ModelError, did_you_mean
 from vad.runtime import find_model, model_names
 from vad.training.backend import keras
@@ -112,7 +112,7 @@ def describe_corpora(config: TrainConfig) -> dict[str, Any]:
     corpora = {path: read_corpus(path) for path in (corpus, *([Path(config.base)] if config.base else []))}
     manifest = corpus / "manifest.jsonl" if corpus.is_dir() else corpus
     digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
-    groups: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[CorpusItem]] = defaultdict(list)
     labels: dict[str, int] = defaultdict(int)
     for item in itertools.chain(*corpora.values()):
         if item.split == "train":
