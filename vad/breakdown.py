@@ -3,21 +3,85 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vad.corpus import CorpusItem
-from vad.evaluate import GRID_DURATION, Scored, pool
-from vad.segments import Segment
+from vad.evaluate import GRID_DURATION, Metrics, Scored, pool
+from vad.segments import Segment, SegmentOptions
 
-__all__ = ["Stretch", "break_down", "segments_of", "worst_stretches"]
+__all__ = ["Evaluation", "Stretch", "Table", "break_down", "segments_of", "worst_first", "worst_stretches"]
+
+Table = list[tuple[str, Metrics]]
+"""Figures, each after the name of what they are of."""
+
 
 _SNR_EDGES_DB = (0, 5, 10, 15, 20)
 _MOST_OF_ONE = 3
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of a measurement.
+
+    Attributes:
+        name: The model's, or that of the label files.
+        options: The detector's; None for label files.
+        scored: The recordings, the worst first.
+        pooled: All of them together.
+        groups: Some of them together, by what the manifest tells of them.
+    """
+
+    name: str
+    options: SegmentOptions | None
+    scored: list[tuple[CorpusItem, Scored]]
+    pooled: Scored
+    groups: dict[str, dict[str, Scored]]
+
+    @classmethod
+    def of(
+        cls, name: str, options: SegmentOptions | None, scored: Iterable[tuple[CorpusItem, Scored]]
+    ) -> Evaluation:
+        """Take the scores of recordings together, in any order."""
+        ordered = worst_first(scored)
+        return cls(name, options, ordered, pool([one for _, one in ordered]), break_down(ordered))
+
+    @cached_property
+    def figures(self) -> Metrics:
+        """The figures of all recordings as one."""
+        return self._metrics(self.pooled)
+
+    @cached_property
+    def files(self) -> Table:
+        """The figures of each recording, by its key."""
+        return [(item.key, self._metrics(one)) for item, one in self.scored]
+
+    @cached_property
+    def group_tables(self) -> dict[str, Table]:
+        """The figures of the groups."""
+        return {
+            name: [(value, self._metrics(one)) for value, one in groups.items()]
+            for name, groups in self.groups.items()
+        }
+
+    def _metrics(self, scored: Scored) -> Metrics:
+        return scored.metrics(math.nan if self.options is None else self.options.threshold)
+
+
+def worst_first(scored: Iterable[tuple[CorpusItem, Scored]]) -> list[tuple[CorpusItem, Scored]]:
+    """Order recordings by the share of their time that is missed or falsely found."""
+
+    def wrong(pair: tuple[CorpusItem, Scored]) -> float:
+        detection, duration = pair[1].detection, pair[1].duration
+        return (detection.miss + detection.false_alarm) / duration if duration > 0 else 0.0
+
+    return sorted(scored, key=wrong, reverse=True)
 
 
 def break_down(scored: Iterable[tuple[CorpusItem, Scored]]) -> dict[str, dict[str, Scored]]:

@@ -8,20 +8,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from vad.breakdown import break_down
+from vad.breakdown import Evaluation
 from vad.commands.detection_options import (
     SEGMENT_FLAGS,
     add_detection_arguments,
     add_live_argument,
     resolve_detection,
 )
-from vad.commands.evaluation_views import Evaluation, show_json, show_text, worst_first
+from vad.commands.evaluation_views import show_json, show_text
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.outputs import make_folder
 from vad.commands.progress import Progress
 from vad.corpus import CorpusItem
 from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, LabelError, MissingDependencyError
-from vad.evaluate import Scored, pool, score_item
+from vad.evaluate import Scored, score_item
 from vad.hypothesis import find_hypotheses, score_hypothesis
 
 __all__ = ["add_arguments", "run"]
@@ -74,9 +74,7 @@ def run(args: argparse.Namespace) -> int:
             _note_unnamed(unnamed, name)
             found |= dict.fromkeys(unnamed, ())
         scored = _score_all(items, lambda item: score_hypothesis(found.get(item.key), item))
-    evaluation = Evaluation(
-        name, options, worst_first(scored), pool([one for _, one in scored]), break_down(scored)
-    )
+    evaluation = Evaluation.of(name, options, scored)
     (show_json if args.format == "json" else show_text)(evaluation)
     if args.report is not None and scored:
         from vad.commands.evaluation_report import save_evaluation
