@@ -81,7 +81,7 @@ def test_layers_of_another_shape_begin_anew(config, tmp_path):
 def test_a_start_with_nothing_to_take_is_refused_in_one_line_before_any_work(
     start, network, rule, config, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("vad.training.fit._prepare_data", lambda config: pytest.fail("hours of rendering"))
+    monkeypatch.setattr("vad.training.fit._prepare_data", lambda *_: pytest.fail("hours of rendering"))
     asked = replace(config, warm_start=start or config.warm_start, network=replace(config.network, **network))
     with pytest.raises(VadError, match=rf"{rule}.*Received: .*a\.keras") as caught:
         fit(asked, tmp_path / "new")

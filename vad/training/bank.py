@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,7 +87,7 @@ class Bank:
         return self._labels[first : first + clip.length // CELL].astype(np.float32) / np.float32(255)
 
 
-def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
+def build_bank(corpus: Path, folder: Path, jobs: int = 2, items: Sequence[CorpusItem] | None = None) -> Path:
     """Decodes a corpus, unless that is done already.
 
     Labels are the corpus' soft labels (``soft_labels.npz`` beside the manifest) where there are any, else its
@@ -97,6 +97,7 @@ def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
         corpus: A manifest or a folder, as `vad.corpus.read_corpus` takes it.
         folder: Where to write ``audio.i16``, ``labels.u8``, ``corpus.sha256`` and ``index.json``.
         jobs: Processes.
+        items: Those of the corpus, where it was read already.
 
     Returns:
         The folder.
@@ -106,7 +107,7 @@ def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
         LabelError: The corpus breaks its rules.
         AudioError: A recording cannot be read.
     """
-    items = read_corpus(corpus)
+    items = read_corpus(corpus) if items is None else items
     found = fingerprint(corpus, items)
     index, note = folder / "index.json", folder / "corpus.sha256"
     if index.exists():
@@ -148,7 +149,9 @@ def _read_soft_labels(path: Path) -> SoftLabels:
         return dict(archive)
 
 
-def _decode_all(items: list[CorpusItem], soft: SoftLabels, folder: Path, jobs: int) -> list[dict[str, Any]]:
+def _decode_all(
+    items: Sequence[CorpusItem], soft: SoftLabels, folder: Path, jobs: int
+) -> list[dict[str, Any]]:
     """Writes the audio and the labels, and tells the index' rows."""
     rows, offset = [], 0
     decoded = in_order(_make_decoder, [str(item.path) for item in items], jobs, crashed=_crashed)

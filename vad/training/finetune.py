@@ -9,11 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vad.corpus import CorpusItem, read_corpus
+from vad.corpus import CorpusItem
 from vad.detector import Detector
 from vad.evaluate import Metrics, pool, score_item
 from vad.json_text import json_text
 from vad.training.config import TrainConfig
+from vad.training.corpora import Corpora
 from vad.training.export import export
 from vad.training.provenance import network_of, weights_of
 from vad.whole_file import whole_file
@@ -58,12 +59,13 @@ def fine_tuning_defaults(init: str, run: Path) -> dict[str, Any]:
     return {**_DEFAULTS, **network, "data": str(run / "data")}
 
 
-def compare(config: TrainConfig, run: Path) -> dict[str, Any]:
+def compare(config: TrainConfig, run: Path, corpora: Corpora) -> dict[str, Any]:
     """Measures the weights before and after on the user's held-out recordings, and keeps it as ``comparison.json``.
 
     Args:
         config: The run, which started from weights.
         run: Its folder.
+        corpora: What it learned from.
 
     Returns:
         "split" (test, or dev where there is no test), "recordings", and the metrics "before" and "after".
@@ -71,7 +73,7 @@ def compare(config: TrainConfig, run: Path) -> dict[str, Any]:
     Raises:
         AudioError: A recording cannot be read.
     """
-    items = read_corpus(config.corpus)
+    items = corpora[Path(config.corpus)]
     split = "test" if any(item.split == "test" for item in items) else "dev"
     held_out = [item for item in items if item.split == split]
     result = {

@@ -12,12 +12,13 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from vad.corpus import CorpusItem, read_corpus
+from vad.corpus import CorpusItem
 from vad.errors import ModelError, did_you_mean
 from vad.runtime import find_model, model_names
 from vad.training.backend import keras
 from vad.training.bank import fingerprint
 from vad.training.config import TrainConfig, load_config
+from vad.training.corpora import Corpora
 from vad.training.networks import NetworkConfig, network_from_dict
 
 __all__ = [
@@ -102,14 +103,13 @@ def mean_auc(row: Mapping[str, float]) -> float:
     return mean(row[name] for name in ("val_auc", "val_late_auc") if name in row)
 
 
-def describe_corpora(config: TrainConfig) -> dict[str, Any]:
+def describe_corpora(config: TrainConfig, corpora: Corpora) -> dict[str, Any]:
     """Sources with licences, label origins and, for a manifest, its hash: what a model card tells of its data.
 
     They are those of the run's own corpus, whose hash it is, and of the base that is heard beside it. By the
     fingerprints a run knows both again.
     """
     corpus = Path(config.corpus)
-    corpora = {path: read_corpus(path) for path in (corpus, *([Path(config.base)] if config.base else []))}
     manifest = corpus / "manifest.jsonl" if corpus.is_dir() else corpus
     digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
     groups: dict[tuple[str, ...], list[CorpusItem]] = defaultdict(list)
