@@ -10,9 +10,10 @@ from prepared import recording
 from test_prepare_labels import rttm
 
 from vad.corpus import read_corpus
-from vad.errors import VadError
+from vad.errors import LabelError, VadError
 from vad.hypothesis import find_hypotheses
 from vad.labels import write_labels
+from vad.labels.owners import labels_of
 from vad.prepare.sources import Reading, find_recordings
 from vad.prepare.turns import read_turns
 from vad.segments import Segment
@@ -109,3 +110,10 @@ def test_a_single_foreign_name_is_passed_over_at_every_door(tmp_path: Path) -> N
         texts = {"a.rttm": rttm("take1 0.5 0.5")} | ({} if "FILE" in door else {"b.rttm": rttm("take1 1 1")})
         found = said(door, place, texts)
         assert found == (None if "FILE" in door else {"a": FIRST, "b": SECOND}), door
+
+
+def test_a_recording_that_is_looked_into_has_its_own_lines_alone(tmp_path: Path) -> None:
+    (tmp_path / "all.rttm").write_text(rttm("rec/a 0.5 0.5", "b 1 1"))
+    assert labels_of(tmp_path / "rec/a.wav", tmp_path / "all.rttm") == list(FIRST)
+    with pytest.raises(LabelError, match=r"all\.rttm: .*c\.wav"):
+        labels_of(tmp_path / "c.wav", tmp_path / "all.rttm")

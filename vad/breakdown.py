@@ -16,7 +16,7 @@ from vad.corpus import CorpusItem
 from vad.evaluate import GRID_DURATION, Metrics, Scored, pool
 from vad.segments import Segment, SegmentOptions
 
-__all__ = ["Evaluation", "Stretch", "Table", "break_down", "segments_of", "worst_first", "worst_stretches"]
+__all__ = ["Evaluation", "Stretch", "Table", "break_down", "segments_of", "worst_stretches"]
 
 Table = list[tuple[str, Metrics]]
 """Figures, each after the name of what they are of."""
@@ -49,7 +49,7 @@ class Evaluation:
         cls, name: str, options: SegmentOptions | None, scored: Iterable[tuple[CorpusItem, Scored]]
     ) -> Evaluation:
         """Take the scores of recordings together, in any order."""
-        ordered = worst_first(scored)
+        ordered = _worst_first(scored)
         return cls(name, options, ordered, pool([one for _, one in ordered]), break_down(ordered))
 
     @cached_property
@@ -74,7 +74,7 @@ class Evaluation:
         return scored.metrics(math.nan if self.options is None else self.options.threshold)
 
 
-def worst_first(scored: Iterable[tuple[CorpusItem, Scored]]) -> list[tuple[CorpusItem, Scored]]:
+def _worst_first(scored: Iterable[tuple[CorpusItem, Scored]]) -> list[tuple[CorpusItem, Scored]]:
     """Order recordings by the share of their time that is missed or falsely found."""
 
     def wrong(pair: tuple[CorpusItem, Scored]) -> float:

@@ -78,5 +78,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: the known one that is nearest, or "" where none is near."""
     import difflib  # only where something went wrong
 
-    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=_ALIKE)
-    return "".join(f" Did you mean {one}?" for one in nearest)
+    names = {one.lstrip("-"): one for one in known}  # dashes would make all options alike
+    nearest = difflib.get_close_matches(word.lstrip("-"), names, n=1, cutoff=_ALIKE)
+    return "".join(f" Did you mean {names[one]}?" for one in nearest)

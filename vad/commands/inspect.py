@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vad.audio import open_audio
 from vad.commands.extras import training_extra
 from vad.errors import ConfigError
-from vad.labels import read_labels
+from vad.labels.owners import labels_of
 from vad.segment_options import require
 
 __all__ = ["add_arguments", "run"]
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
             f"output must be a folder that can be made. Received: {args.output} ({error.strerror}). Name another."
         ) from error
     samples = None if args.audio is None else _stretch(args.audio, args.start, args.duration)
-    segments = None if args.labels is None else read_labels(args.labels)
+    segments = None if args.labels is None else labels_of(Path(args.audio), Path(args.labels))
     with training_extra():
         from vad.training.inspection.page import write
         from vad.training.inspection.subject import Clip, load_subject

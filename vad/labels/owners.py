@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vad.errors import LabelError
 from vad.labels import Entry, files_of, format_of, read_all
 from vad.labels.columns import one_word
 from vad.labels.entry import shown
@@ -24,7 +25,7 @@ from vad.labels.plain_text import text_of
 from vad.labels.textgrid import other_tiers
 from vad.segments import Segment
 
-__all__ = ["LabelOwners", "Remark", "label_stems", "own_label_file", "segments_of_speech"]
+__all__ = ["LabelOwners", "Remark", "label_stems", "labels_of", "own_label_file", "segments_of_speech"]
 
 _Parts = tuple[str, ...]
 
@@ -68,6 +69,19 @@ def own_label_file(stems: Iterable[Path]) -> Path | None:
 def segments_of_speech(entries: Iterable[Entry]) -> list[Segment]:
     """The stretches in which somebody speaks, in order of time."""
     return sorted(Segment(entry.start, entry.end) for entry in entries if entry.is_speech)
+
+
+def labels_of(recording: Path, file: Path) -> list[Segment]:
+    """Reads one recording's segments out of a label file that is given as its own.
+
+    Raises:
+        LabelError: The file cannot be read, breaks a rule of its format, or names several others.
+    """
+    owners = LabelOwners([recording])
+    owners.read(file, [recording])
+    if owners.faults:
+        raise LabelError(*map(str, owners.faults))
+    return segments_of_speech(owners.labels[recording][1])
 
 
 class LabelOwners:
