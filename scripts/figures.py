@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from vad.audio import read_audio
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.detector import Detector, ways_to_hear
 from vad.errors import VadError
 from vad.evaluate import GRID_DURATION, Metrics, pool, score_blocks, score_item
@@ -67,7 +67,7 @@ def main() -> int:
     return 0
 
 
-def figures_of(detector: Detector, items: Iterable[Item], gain_db: float) -> dict[str, Any]:
+def figures_of(detector: Detector, items: Iterable[CorpusItem], gain_db: float) -> dict[str, Any]:
     """Pooled frame metrics of recordings played softer."""
     gain = np.float32(10 ** (gain_db / 20))
     scored = [
@@ -79,7 +79,7 @@ def figures_of(detector: Detector, items: Iterable[Item], gain_db: float) -> dic
     return _chosen(pool(scored).metrics(detector.options.threshold))
 
 
-def false_alarms(detector: Detector, items: Iterable[Item]) -> dict[str, float]:
+def false_alarms(detector: Detector, items: Iterable[CorpusItem]) -> dict[str, float]:
     """Share of the time of noise and music that lies in segments, by source."""
     found: dict[str, float] = defaultdict(float)
     total: dict[str, float] = defaultdict(float)

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio import read_audio
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.detector import Detector
 from vad.labels.union import merge
 from vad.segments import Segment, Segmenter, SegmentOptions, SpeechStart
@@ -49,7 +49,7 @@ class Heard:
         blocks: Of each block, when what it decided was delivered, in seconds, and the probabilities it decided.
     """
 
-    item: Item
+    item: CorpusItem
     duration: float
     frame_duration: float
     delay: float
@@ -115,12 +115,12 @@ class Onsets:
         return speech, other
 
 
-def hear(detector: Detector, items: Iterable[Item], sample_rate: int, block_ms: float) -> list[Heard]:
+def hear(detector: Detector, items: Iterable[CorpusItem], sample_rate: int, block_ms: float) -> list[Heard]:
     """Hear recordings as a microphone of that rate would give them."""
     return [_hear(detector, item, sample_rate, block_ms) for item in items]
 
 
-def hear_silero(items: Iterable[Item]) -> list[Heard]:
+def hear_silero(items: Iterable[CorpusItem]) -> list[Heard]:
     """Hear recordings as Silero does, 32 ms at a time and without delay, for comparison.
 
     Raises:
@@ -178,7 +178,7 @@ def each_onset(heard: Iterable[Heard], options: SegmentOptions) -> Iterator[tupl
             yield one.item.path.name, onset.start, _loud_after_ms(one.item, onset), alone
 
 
-def _hear(detector: Detector, item: Item, sample_rate: int, block_ms: float) -> Heard:
+def _hear(detector: Detector, item: CorpusItem, sample_rate: int, block_ms: float) -> Heard:
     stream = detector.stream(sample_rate)
     blocks = []
     for block in blocks_of(read_audio(item.path, sample_rate=sample_rate), sample_rate, block_ms):
@@ -215,7 +215,7 @@ def _settle(onsets: Onsets, onset: Segment, told: Sequence[Told]) -> None:
         onsets.missed += 1
 
 
-def _loud_after_ms(item: Item, onset: Segment) -> float:
+def _loud_after_ms(item: CorpusItem, onset: Segment) -> float:
     samples = read_audio(item.path, sample_rate=16000)
     hop = 160
     first = round(onset.start * 100)

@@ -11,8 +11,9 @@ import soundfile
 import tiny_corpus
 from sounds import RATE, tone
 
+from vad.corpus import read_corpus
 from vad.errors import AudioError, ConfigError
-from vad.training.bank import CELL, Bank, Clip, build_bank
+from vad.training.bank import CELL, Bank, Clip, build_bank, fingerprint
 from vad.whole_file import whole_file
 
 
@@ -174,3 +175,15 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         unfinished.write_text("new")
         assert (tmp_path / "a.txt").read_text() == "old"
     assert contents(tmp_path) == {"a.txt": b"new"}
+
+
+def test_a_data_folder_of_the_release_before_is_known_again(tmp_path: Path) -> None:
+    """Speakers of a plain folder were called like their files where no folder told them."""
+    for name in ("speech/monday", "speech/anna/a", "noise/fan", "music/band/song"):
+        path = tmp_path / f"{name}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        if name.startswith("speech"):
+            path.with_suffix(".txt").write_text("0.5\t1.0\tx\n")
+    of_0_1_0 = "cedaf214974c258b06ebff200c69bd88d890773331882743a00025f009fc3638"
+    assert fingerprint(tmp_path, read_corpus(tmp_path)) == of_0_1_0

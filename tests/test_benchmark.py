@@ -23,7 +23,7 @@ from vad.benchmark.sounds import sound_class
 from vad.benchmark.store import Store
 from vad.benchmark.systems import PEERS, System
 from vad.cli import main
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.errors import MissingDependencyError
 from vad.evaluate import Heard, pool
 from vad.segments import Segment, SegmentOptions
@@ -111,12 +111,13 @@ def test_a_silent_noise_is_no_noise() -> None:
     ],
 )
 def test_a_sounds_class_is_in_the_words_of_its_place(kind: str, original: str, expected: str) -> None:
-    assert sound_class(Item(Path("x"), kind, original=original)) == expected
+    assert sound_class(CorpusItem(Path("x"), kind, original=original)) == expected
 
 
 def test_few_of_each_class_are_the_same_for_a_seed() -> None:
     items = [
-        Item(Path(f"{n}"), "noise", source="rain" if n % 2 else "dog", key=f"{n}.wav") for n in range(20)
+        CorpusItem(Path(f"{n}"), "noise", source="rain" if n % 2 else "dog", key=f"{n}.wav")
+        for n in range(20)
     ]
     few = few_of_each_class(items, 3, seed=1)
     assert few == few_of_each_class(items, 3, seed=1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.detector import Detector
 from vad.segments import Segment
 
@@ -22,7 +22,7 @@ def heard(
     """Ten seconds for which a network was sure, each frame delivered 50 ms after it ended."""
     middles = (np.arange(500) + 0.5) * FRAME_S
     sure = np.array([any(start <= one < end for start, end in found) for one in middles], np.float32)
-    item = Item(Path("one.wav"), kind, tuple(Segment(*one) for one in labelled))
+    item = CorpusItem(Path("one.wav"), kind, tuple(Segment(*one) for one in labelled))
     return Heard(item, 10.0, FRAME_S, 0.04, [((t + 1) * FRAME_S + 0.05, sure[t : t + 1]) for t in range(500)])
 
 

@@ -25,7 +25,8 @@ import vad
 from vad.cli import COMMANDS, main
 from vad.detector import Detector
 from vad.labels import FORMATS, read_labels
-from vad.metrics import labels_to_frames, roc_auc
+from vad.labels.cells import labels_to_frames
+from vad.metrics import roc_auc
 from vad.segments import SegmentOptions
 
 ROOT = Path(__file__).parent.parent

@@ -160,7 +160,7 @@ def test_what_was_tuned_on_prompt_decisions_says_so(
         (["--output", "tuned.json"], "an output must end in .toml or .tflite. Received: tuned.json"),
         (["--max-miss", "2"], "max_miss must be between 0 and 1. Received: max_miss=2.0"),
         (["--split", "test"], "recordings to tune on must hold speech. Received: 0 of the split test"),
-        (["--operating-point", "balancd"], "Did you mean 'balanced'?"),
+        (["--operating-point", "balancd"], "Did you mean balanced?"),
     ],
 )
 def test_wrong_options_are_one_line(

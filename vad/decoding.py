@@ -9,7 +9,6 @@ mp4, m4a, mov, webm, mkv and aac go to `vad.containers`.
 """
 
 import contextlib
-import difflib
 import os
 import re
 import shutil
@@ -23,7 +22,7 @@ import numpy.typing as npt
 import soundfile
 
 from vad.chatter import without_chatter
-from vad.errors import AudioError, ConfigError
+from vad.errors import AudioError, ConfigError, did_you_mean
 from vad.samples import sample_rate_problem
 
 __all__ = ["ENCODINGS", "HEADERS", "KNOWN_SUFFIXES", "Decoder", "RawFormat", "Source", "open_decoder"]
@@ -85,10 +84,9 @@ class RawFormat:
         if self.channels < 1:
             raise ConfigError(f"channels must be at least 1. Received: channels={self.channels}.")
         if self.encoding not in ENCODINGS:
-            nearest = difflib.get_close_matches(self.encoding, ENCODINGS, n=1, cutoff=0.0)[0]
             raise ConfigError(
-                f"encoding must be one of {', '.join(ENCODINGS)}. Received: encoding={self.encoding!r}. "
-                f"Did you mean {nearest}?"
+                f"encoding must be one of {', '.join(ENCODINGS)}. Received: encoding={self.encoding!r}."
+                + did_you_mean(self.encoding, ENCODINGS)
             )
 
 

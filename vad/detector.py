@@ -1,6 +1,5 @@
 """The whole path in one call: audio in, probabilities or segments out."""
 
-import difflib
 import functools
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
@@ -9,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio import Channel, Resampler, Source, open_audio
-from vad.errors import ConfigError, ModelError
+from vad.errors import ConfigError, ModelError, did_you_mean
 from vad.runtime import Model
 from vad.segments import Event, Segment, SegmentOptions, SpeechEnd
 from vad.stream import Stream
@@ -231,10 +230,9 @@ def _operating_point(model: Model, name: str) -> SegmentOptions:
     """The options that the model card recommends under a name."""
     points = model.card["segment_options"]
     if name not in points:
-        nearest = difflib.get_close_matches(name, points, n=1)
         raise ConfigError(
             f"operating_point must be one of {', '.join(points)}. Received: operating_point={name!r}."
-            + "".join(f" Did you mean {known!r}?" for known in nearest)
+            + did_you_mean(name, points)
         )
     try:
         return SegmentOptions.from_dict(points[name])

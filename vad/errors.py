@@ -11,7 +11,13 @@
 A message is rule, what came, remedy: ``threshold must be between 0 and 1. Received: threshold=1.5.``
 """
 
+from collections.abc import Iterable
+
 __all__ = [
+    "EXIT_BROKEN_PIPE",
+    "EXIT_INPUT_FAILED",
+    "EXIT_INTERRUPTED",
+    "EXIT_USAGE",
     "AudioError",
     "ConfigError",
     "DeviceError",
@@ -19,7 +25,16 @@ __all__ = [
     "MissingDependencyError",
     "ModelError",
     "VadError",
+    "did_you_mean",
 ]
+
+# Exit codes of the `vad` program, as `vad.cli` lists them.
+EXIT_INPUT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+_ALIKE = 0.35  # by difflib's ratio: "pad" is near "speech_pad_ms", and "x" near nothing
 
 
 class VadError(Exception):
@@ -57,3 +72,12 @@ class ConfigError(VadError, ValueError):
 
 class MissingDependencyError(VadError, ImportError):
     """A feature whose optional dependency is not installed."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the known one that is nearest, or "" where none is near."""
+    import difflib  # only where something went wrong
+
+    names = {one.lstrip("-"): one for one in known}  # dashes would make all options alike
+    nearest = difflib.get_close_matches(word.lstrip("-"), names, n=1, cutoff=_ALIKE)
+    return "".join(f" Did you mean {names[one]}?" for one in nearest)

@@ -16,9 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from vad.audio import open_audio
 from vad.calibration import reliability
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.detector import Detector
-from vad.metrics import RocCurve, labels_to_frames, resample_frames, roc_curve
+from vad.labels.cells import CELL_DURATION as GRID_DURATION
+from vad.labels.cells import labels_to_frames
+from vad.metrics import RocCurve, resample_frames, roc_curve
 from vad.segment_metrics import (
     BoundaryErrors,
     DetectionErrors,
@@ -42,7 +44,6 @@ __all__ = [
     "score_segments",
 ]
 
-GRID_DURATION = 0.01
 ALLOWED_MISS = 0.05
 _PAUSES = ((0.1, 0.2), (0.2, 0.5), (0.5, math.inf))  # seconds: those from the first on, up to the second
 _OVER_THRESHOLDS = (
@@ -219,7 +220,7 @@ class Heard:
         return replace(scored, probabilities=self.probabilities)
 
 
-def score_item(detector: Detector, item: Item) -> Scored:
+def score_item(detector: Detector, item: CorpusItem) -> Scored:
     """Let a detector hear one recording, in one pass and block by block.
 
     Args:

@@ -1,13 +1,12 @@
 """The options that say how probabilities become segments, under the names people know."""
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from numbers import Real
 from typing import Any, Self
 
-from vad.errors import ConfigError
+from vad.errors import ConfigError, did_you_mean
 
 __all__ = ["SegmentOptions", "require"]
 
@@ -85,10 +84,9 @@ class SegmentOptions:
         known = [option.name for option in fields(self)]
         for name, value in options.items():
             if name not in known:
-                nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
                 raise ConfigError(
-                    f"an option must be one of {', '.join(known)}. Received: {name}={value!r}. "
-                    f"Did you mean {nearest}?"
+                    f"an option must be one of {', '.join(known)}. Received: {name}={value!r}."
+                    + did_you_mean(name, known)
                 )
         if self.neg_threshold is None or "threshold" not in options or "neg_threshold" in options:
             return replace(self, **options)

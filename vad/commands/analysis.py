@@ -11,7 +11,7 @@ from vad.audio import AudioBlocks, Channel, RawFormat, open_audio
 from vad.commands.cuts import save_segments, save_speech
 from vad.commands.detection_options import DetectionSettings
 from vad.commands.outputs import save_probabilities
-from vad.commands.recordings import Recording
+from vad.commands.recordings import AudioInput
 from vad.detector import Detector
 from vad.errors import AudioError, VadError
 from vad.segments import Segment, SpeechEnd
@@ -53,7 +53,7 @@ class Order:
         plot: Where to write the picture of it, if anywhere.
     """
 
-    recording: Recording
+    recording: AudioInput
     probabilities: Path | None = None
     segments: Path | None = None
     speech: Path | None = None
@@ -73,7 +73,7 @@ class Findings:
         problem: What went wrong, in one line; the channels then hold what came before it.
     """
 
-    recording: Recording
+    recording: AudioInput
     channels: dict[str, list[Segment]] = field(default_factory=dict)
     duration: float = 0.0
     problem: str | None = None
@@ -105,7 +105,7 @@ class Analyser:
             )
         return replace(findings, problem=problem)
 
-    def _hear(self, recording: Recording) -> list["_Heard"]:
+    def _hear(self, recording: AudioInput) -> list["_Heard"]:
         """Hear the channels that were chosen."""
         chosen = self._settings.channel
         if chosen != "each":
@@ -114,7 +114,7 @@ class Analyser:
             channels = audio.channels
         return [self._hear_channel(recording, index, f".ch{index}") for index in range(channels)]
 
-    def _hear_channel(self, recording: Recording, channel: Channel, suffix: str) -> "_Heard":
+    def _hear_channel(self, recording: AudioInput, channel: Channel, suffix: str) -> "_Heard":
         """Hear one channel; damage ends it, and what came before counts."""
         stream = self._detector.file_stream()
         events = []
@@ -135,7 +135,7 @@ class Analyser:
         duration = audio.duration or 0.0
         return _Heard(channel, suffix, segments, np.concatenate(probabilities), duration, problem)
 
-    def _open(self, recording: Recording, channel: Channel) -> AudioBlocks:
+    def _open(self, recording: AudioInput, channel: Channel) -> AudioBlocks:
         return open_audio(
             recording.path,
             sample_rate=self._detector.sample_rate,
@@ -200,6 +200,6 @@ def _of_channel(path: Path, part: _Heard) -> Path:
     return path.with_name(f"{path.stem}{part.suffix}{path.suffix}")
 
 
-def _findings(recording: Recording, heard: list[_Heard]) -> Findings:
+def _findings(recording: AudioInput, heard: list[_Heard]) -> Findings:
     channels = {part.suffix: part.segments for part in heard}
     return Findings(recording, channels, heard[0].duration, heard[0].problem)

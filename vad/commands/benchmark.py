@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from vad.commands.extras import benchmark_extra
 from vad.commands.outputs import writing
 from vad.commands.progress import Progress
-from vad.corpus import SPLITS, Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.errors import ConfigError, MissingDependencyError
+from vad.folders import SPLITS
 from vad.runtime import model_names
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]"
     return systems
 
 
-def _choose_items(args: argparse.Namespace) -> list[Item]:
+def _choose_items(args: argparse.Namespace) -> list[CorpusItem]:
     """Labelled speech, and the corpus' non-speech."""
     from vad.benchmark.material import few_of_each_class
 
@@ -140,7 +141,7 @@ def _choose_items(args: argparse.Namespace) -> list[Item]:
     return speech + few_of_each_class(quiet, args.most_per_class, args.seed)
 
 
-def _read(items: Sequence[Item]) -> "tuple[Material, int]":
+def _read(items: Sequence[CorpusItem]) -> "tuple[Material, int]":
     """Everything that can be read, and how many could not be: of these one line each."""
     from vad.benchmark.material import gather
 

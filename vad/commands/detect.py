@@ -13,15 +13,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from vad.cli import EXIT_INPUT_FAILED
 from vad.commands.detection_options import add_detection_arguments, add_live_argument, resolve_detection
 from vad.commands.raw_options import add_raw_arguments, resolve_raw
-from vad.errors import ConfigError
+from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.labels import FORMATS
 
 if TYPE_CHECKING:
     from vad.commands.analysis import Findings, Order
-    from vad.commands.recordings import Recording
+    from vad.commands.recordings import AudioInput
 
 __all__ = ["add_arguments", "run"]
 
@@ -115,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_INPUT_FAILED if failed else 0
 
 
-def _orders(args: argparse.Namespace, recordings: Sequence["Recording"]) -> list["Order"]:
+def _orders(args: argparse.Namespace, recordings: Sequence["AudioInput"]) -> list["Order"]:
     """Say for each recording what is to be kept of it, and where.
 
     Raises:
@@ -124,7 +123,7 @@ def _orders(args: argparse.Namespace, recordings: Sequence["Recording"]) -> list
     from vad.commands.analysis import Order
     from vad.commands.outputs import paths_in
 
-    cuts: dict[Recording, Path] = {}
+    cuts: dict[AudioInput, Path] = {}
     if args.save_segments is not None:
         cuts = paths_in(Path(args.save_segments), recordings, "")
     probabilities = _paths(args.save_probabilities, "--save-probabilities", (".npz", ".csv"), recordings)
@@ -141,10 +140,10 @@ def _paths(
     output: str | None,
     flag: str,
     suffixes: tuple[str, ...],
-    recordings: Sequence["Recording"],
+    recordings: Sequence["AudioInput"],
     *,
     ending: str | None = None,
-) -> dict["Recording", Path]:
+) -> dict["AudioInput", Path]:
     """Give each recording a path: the output itself for a single one, or its own in the output folder."""
     from vad.commands.outputs import is_folder, keep_recordings, make_folder, paths_in
 
@@ -161,7 +160,7 @@ def _paths(
     return {recordings[0]: Path(output)}
 
 
-def _total_bytes(recordings: Sequence["Recording"]) -> int:
+def _total_bytes(recordings: Sequence["AudioInput"]) -> int:
     return sum(os.path.getsize(found.path) for found in recordings if os.path.isfile(found.path))
 
 

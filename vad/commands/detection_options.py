@@ -5,12 +5,11 @@ operating point, the TOML file of `--config`, the flags.
 """
 
 import argparse
-import difflib
 import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vad.errors import ConfigError
+from vad.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from vad.detector import Detector
@@ -107,9 +106,9 @@ def _read_config(path: str) -> dict[str, Any]:
     known = ["model", "operating_point", *SEGMENT_FLAGS]
     for name in chosen:
         if name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
             raise ConfigError(
-                f"{path}: a key must be one of {', '.join(known)}. Received: {name}. Did you mean {nearest}?"
+                f"{path}: a key must be one of {', '.join(known)}. Received: {name}."
+                + did_you_mean(name, known)
             )
     for name in ("model", "operating_point"):
         if not isinstance(chosen.get(name, ""), str):

@@ -17,7 +17,10 @@ _SECOND_SHARE = 0.25
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "source", metavar="RUN", type=Path, help="folder of a training run, a .keras file, or a model's name"
+        "source",
+        metavar="RUN",
+        type=Path,
+        help="folder of a training run, a .keras or .tflite file, or a model's name",
     )
     parser.add_argument(
         "--name", required=True, help="the model's name: NAME.tflite, NAME.json and NAME.keras"
@@ -116,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
         from vad.training.provenance import describe_run, network_of, training_of, weights_of
 
     _require_name(args.name)
-    weights = args.source / "best.keras" if args.source.is_dir() else weights_of(str(args.source), "RUN")
+    weights = weights_of(args.source, "RUN")
     notes: dict[str, Any] = _origin(weights, args)
     if args.source.is_dir():
         notes |= describe_run(args.source, load_config(args.source / "config.json"))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vad.audio import AudioBlocks
 from vad.commands.outputs import writing
-from vad.commands.recordings import Recording
+from vad.commands.recordings import AudioInput
 from vad.errors import AudioError
 from vad.report.detection import Detection, detection_page
 from vad.report.excerpt import Excerpt, take_excerpt
@@ -32,7 +32,7 @@ def heard_excerpt(audio: AudioBlocks, duration: float) -> Excerpt:
     return take_excerpt(blocks, audio.sample_rate, duration, with_sound=duration <= MAX_SOUND_S)
 
 
-def save_report(path: Path, detection: Detection, excerpt: Excerpt, recording: Recording) -> None:
+def save_report(path: Path, detection: Detection, excerpt: Excerpt, recording: AudioInput) -> None:
     """Write the page of a recording.
 
     Raises:
@@ -60,6 +60,6 @@ def _until_damage(audio: AudioBlocks) -> Iterator[npt.NDArray[np.float32]]:
         yield from audio
 
 
-def _link(page: Path, recording: Recording) -> str | None:
+def _link(page: Path, recording: AudioInput) -> str | None:
     """Where a recording lies, seen from a page; nowhere if it came through a pipe."""
     return link_to(Path(recording.name), page.parent) if os.path.exists(recording.name) else None

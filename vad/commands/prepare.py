@@ -12,19 +12,24 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vad.cli import EXIT_INPUT_FAILED
 from vad.commands.outputs import make_folder, writing
 from vad.commands.progress import Progress
-from vad.errors import ConfigError
+from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.segment_options import require
 
 if TYPE_CHECKING:
     from vad.prepare.findings import Finding
     from vad.prepare.hearing import Heard
-    from vad.prepare.sources import Recording
+    from vad.prepare.sources import Candidate
     from vad.prepare.splits import Dealt
 
 __all__ = ["add_arguments", "run"]
+
+_SPEAKERS_BY = {
+    "folder": "the names of their folders",
+    "file": "file, each its own",
+    "labels": "the names in the labels",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_INPUT_FAILED
     summary = summarise(dealt.all_heard, dealt.splits)
     print(summary_text(summary), file=sys.stderr)
+    print(f"speakers by {_SPEAKERS_BY.get(args.speaker, f'the pattern {args.speaker!r}')}", file=sys.stderr)
     _write(args.output, dealt, summary, findings)
     if args.json:
         print(json.dumps(summary, indent=1))
@@ -129,7 +135,7 @@ def _sheet(output: Path) -> Path:
 
 
 def _hear(
-    recordings: "Sequence[Recording]", jobs: int, label_with: str | None
+    recordings: "Sequence[Candidate]", jobs: int, label_with: str | None
 ) -> "tuple[list[Heard], list[Finding]]":
     """Hear and check all recordings; those with a problem are left out."""
     from vad.prepare.checks import check_recording
@@ -165,7 +171,7 @@ def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Seq
 
 
 def _page_text(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Sequence[Finding]") -> str:
-    from vad.prepare.hearing import CELL_DURATION
+    from vad.labels.cells import CELL_DURATION
     from vad.prepare.manifest import speech_of
     from vad.prepare.summary import distributions, summary_table
     from vad.report.corpus import Corpus, Distribution, LabelledRecording, corpus_page

@@ -12,16 +12,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vad.cli import EXIT_INPUT_FAILED
 from vad.commands.detection_options import add_live_argument
 from vad.commands.extras import require_matplotlib
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.operating_points import require_same_model, write_point
 from vad.commands.outputs import make_folder, writing
 from vad.commands.progress import Progress
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.detector import Detector
-from vad.errors import AudioError, ConfigError, MissingDependencyError
+from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, MissingDependencyError
 from vad.speakers import tied_by_speakers
 from vad.tuning.goal import AIMS, Goal, Outcome
 from vad.tuning.grid import levels
@@ -141,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if len(listened) == len(items) else EXIT_INPUT_FAILED
 
 
-def _listen_all(detector: Detector, items: list[Item]) -> list[Listened]:
+def _listen_all(detector: Detector, items: list[CorpusItem]) -> list[Listened]:
     """Every recording that can be read; of the others one line each."""
     groups = tied_by_speakers([item.speakers for item in items])
     group_of = {place: str(number) for number, group in enumerate(groups) for place in group}

@@ -19,7 +19,6 @@ Labels that mean no speech (``NON_SPEECH_LABELS``), empty TextGrid texts and mom
 when reading. Text is UTF-8, with or without BOM, or UTF-16 with one; lines end as they like.
 """
 
-import difflib
 import functools
 import math
 import os
@@ -28,7 +27,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
-from vad.errors import ConfigError, LabelError
+from vad.errors import ConfigError, LabelError, did_you_mean
 from vad.labels import columns, elan, objects, subtitles, textgrid
 from vad.labels.entry import NON_SPEECH_LABELS, Entry, Malformed, checked
 from vad.labels.plain_text import text_of
@@ -305,10 +304,9 @@ def _found(text: str, format: str, source: str, tier: str | None) -> tuple[list[
 
 def _named(format: str, table: Mapping[str, _Known]) -> _Known:
     if format not in table:
-        nearest = difflib.get_close_matches(format, table, n=1, cutoff=0.0)[0]
         known = ", ".join(table)
         raise ConfigError(
-            f"format must be one of {known}. Received: format={format!r}. Did you mean {nearest}?"
+            f"format must be one of {known}. Received: format={format!r}." + did_you_mean(format, table)
         )
     return table[format]
 

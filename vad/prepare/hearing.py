@@ -14,12 +14,12 @@ from vad.batch import in_order
 from vad.detector import Detector
 from vad.errors import VadError
 from vad.labels import Entry
-from vad.prepare.sources import Recording
-from vad.segments import SpeechEnd
+from vad.labels.cells import CELL_DURATION, labels_to_frames
+from vad.prepare.sources import Candidate
+from vad.segments import Segment, SpeechEnd
 
-__all__ = ["CELL_DURATION", "Heard", "hear_all"]
+__all__ = ["Heard", "hear_all"]
 
-CELL_DURATION = 0.01
 _RATE = 16_000
 _CELL = 160
 _BLOCK_DURATION_S = 20.0
@@ -43,7 +43,7 @@ class Heard:
         error: Why it cannot be read; "" where it can.
     """
 
-    recording: Recording
+    recording: Candidate
     duration: float = 0.0
     sample_rate: int = 0
     levels_db: Levels = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -55,10 +55,8 @@ class Heard:
     @property
     def is_speech(self) -> npt.NDArray[np.bool_]:
         """True where the labels have speech, every 10 ms [shape=(cells,)]."""
-        cells = np.zeros(len(self.levels_db), np.bool_)
-        for turn in self.recording.turns or ():
-            cells[round(turn.start / CELL_DURATION) : round(turn.end / CELL_DURATION)] = True
-        return cells
+        turns = (Segment(turn.start, turn.end) for turn in self.recording.turns or ())
+        return labels_to_frames(turns, len(self.levels_db), CELL_DURATION)
 
     @property
     def speech_db(self) -> float:
@@ -78,7 +76,7 @@ class Heard:
 
 
 def hear_all(
-    recordings: Sequence[Recording], jobs: int, label_with: str | None = None
+    recordings: Sequence[Candidate], jobs: int, label_with: str | None = None
 ) -> Generator[Heard, None, None]:
     """Hears recordings, in their order.
 
@@ -100,7 +98,7 @@ class _Hearer:
     def __init__(self, label_with: str | None):
         self._detector = None if label_with is None else Detector(label_with)
 
-    def __call__(self, recording: Recording) -> Heard:
+    def __call__(self, recording: Candidate) -> Heard:
         try:
             if recording.turns is None and self._detector is not None:
                 return self._label(recording, self._detector)
@@ -108,7 +106,7 @@ class _Hearer:
         except VadError as error:
             return Heard(recording, error=str(error))
 
-    def _label(self, recording: Recording, detector: Detector) -> Heard:
+    def _label(self, recording: Candidate, detector: Detector) -> Heard:
         stream = detector.file_stream(_RATE)
         events, probabilities = [], []
 
@@ -122,7 +120,7 @@ class _Hearer:
         segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
         turns = tuple(Entry(0, one.start, one.end) for one in segments)
         origin = f"model {detector.model.name}, threshold {detector.options.threshold:g}"
-        labelled = replace(recording, turns=turns, about={**recording.about, "label": origin})
+        labelled = replace(recording, turns=turns, label=origin)
         return replace(
             heard,
             recording=labelled,
@@ -131,7 +129,7 @@ class _Hearer:
         )
 
 
-def _hear(recording: Recording, listen: Callable[[Levels], None]) -> Heard:
+def _hear(recording: Candidate, listen: Callable[[Levels], None]) -> Heard:
     levels, peak, rest = [], 0.0, np.zeros(0, np.float32)
     with open_audio(recording.path, sample_rate=_RATE, block_duration=_BLOCK_DURATION_S) as blocks:
         for block in blocks:
@@ -154,6 +152,6 @@ def _mean_db(levels_db: Levels) -> float:
     return float(10 * np.log10(np.mean(10 ** (levels_db.astype(np.float64) / 10))))
 
 
-def _crashed(recording: Recording) -> Heard:
+def _crashed(recording: Candidate) -> Heard:
     reason = "one that ended the process that read it (a fault of the decoder, or no memory left)"
     return Heard(recording, error=f"{recording.where}: audio must be readable. Received: {reason}.")

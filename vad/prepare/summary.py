@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from vad.corpus import KINDS, SPLITS
-from vad.prepare.hearing import CELL_DURATION, Heard
+from vad.folders import KINDS, SPLITS
+from vad.labels.cells import CELL_DURATION
+from vad.prepare.hearing import Heard
 
 __all__ = ["distributions", "summarise", "summary_table", "summary_text"]
 

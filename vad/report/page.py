@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import json
-import math
 import os
 from collections.abc import Sequence
 from importlib import resources
@@ -17,6 +15,7 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from vad.json_text import json_text
 from vad.report.excerpt import Excerpt
 from vad.segments import Segment
 
@@ -48,7 +47,7 @@ def fill_page(title: str, scripts: Sequence[str], data: dict[str, Any]) -> str:
     Returns:
         HTML that needs nothing else.
     """
-    document = json.dumps(_finite(data), separators=(",", ":"), ensure_ascii=True)
+    document = json_text(data, separators=(",", ":"), ensure_ascii=True)
     return Template(_template("page.html")).substitute(
         title=html.escape(printable(title)),
         style=_template("style.css"),
@@ -129,13 +128,3 @@ def shown_segments(segments: Sequence[Segment]) -> list[list[float]]:
 
 def _template(name: str) -> str:
     return (resources.files("vad.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vad.audio import open_audio
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.detector import Detector
 from vad.segments import Segment
 
@@ -30,7 +30,7 @@ class Listened:
     reference: Sequence[Segment]
 
 
-def listen(detector: Detector, item: Item, group: str) -> Listened:
+def listen(detector: Detector, item: CorpusItem, group: str) -> Listened:
     """Lets the model hear a recording, of a group as `Listened` has it.
 
     Raises:
