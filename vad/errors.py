@@ -11,6 +11,10 @@
 A message is rule, what came, remedy: ``threshold must be between 0 and 1. Received: threshold=1.5.``
 """
 
+import reprlib
+from numbers import Real
+from typing import Any
+
 __all__ = [
     "AudioError",
     "ConfigError",
@@ -19,6 +23,9 @@ __all__ = [
     "MissingDependencyError",
     "ModelError",
     "VadError",
+    "require_bool",
+    "require_number",
+    "shown",
 ]
 
 
@@ -27,7 +34,14 @@ class VadError(Exception):
 
 
 class AudioError(VadError, ValueError):
-    """Audio that cannot be read, or samples that are no audio."""
+    """Audio that cannot be read, or samples that are no audio.
+
+    Attributes:
+        partial: Where `Detector.process` raised it: the `Detection` of what came before the damage. None where nothing
+            did, and everywhere else.
+    """
+
+    partial: Any = None
 
 
 class DeviceError(VadError, OSError):
@@ -57,3 +71,30 @@ class ConfigError(VadError, ValueError):
 
 class MissingDependencyError(VadError, ImportError):
     """A feature whose optional dependency is not installed."""
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: on one line, and cut where it is long."""
+    return " ".join(reprlib.repr(value).split())
+
+
+def require_bool(name: str, value: object) -> bool:
+    """Give a truth value.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} must be True or False. Received: {name}={shown(value)}.")
+    return value
+
+
+def require_number(name: str, value: object) -> float:
+    """Give a number as a float.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ConfigError(f"{name} must be a number. Received: {name}={shown(value)}.")
+    return float(value)

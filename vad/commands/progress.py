@@ -14,14 +14,14 @@ class Progress:
     """A bar on stderr while in its `with` statement; nothing where stderr is no terminal, or where hidden.
 
     Args:
-        total: How many recordings there are.
+        total: How many recordings there are; None where nobody knows.
         unit: What they are called.
         hidden: Show nothing.
     """
 
-    def __init__(self, total: int, *, unit: str = "recordings", hidden: bool = False):
+    def __init__(self, total: int | None, *, unit: str = "recordings", hidden: bool = False):
         self._total, self._unit = total, unit
-        self._shown = not hidden and total > 1 and sys.stderr.isatty()
+        self._shown = not hidden and total not in (0, 1) and sys.stderr.isatty()
         self._done = 0
         self._seconds_heard = 0.0
         self._began = time.perf_counter()
@@ -52,9 +52,12 @@ class Progress:
     def _draw(self) -> None:
         if not self._shown:
             return
-        filled = _BAR_WIDTH * self._done // self._total
-        bar = "#" * filled + "." * (_BAR_WIDTH - filled)
+        bar = ""
+        if self._total is not None:
+            filled = _BAR_WIDTH * self._done // self._total
+            bar = f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] "
+        done = str(self._done) if self._total is None else f"{self._done}/{self._total}"
         speed = self._seconds_heard / max(time.perf_counter() - self._began, 1e-3)
         pace = f", {speed:.0f} x real time" if self._seconds_heard else ""
-        sys.stderr.write(f"\r\x1b[K[{bar}] {self._done}/{self._total} {self._unit}{pace}")
+        sys.stderr.write(f"\r\x1b[K{bar}{done} {self._unit}{pace}")
         sys.stderr.flush()
