@@ -3,8 +3,8 @@
     python scripts/figures.py MODEL --labelled DIR --corpus MANIFEST
 
 Frame metrics on labelled recordings as they are and turned down by 26 and 40 dB; frame metrics on the corpus'
-validation speech; how much of its validation noise and music is taken for speech, by source; speed on one thread. A
-model that decides late is measured as it hears files, and the frame metrics also as it hears live.
+validation speech; how much of its validation noise and music is taken for speech, by source; speed on one thread. Frame
+metrics of a model with lookahead output are also those without.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ import numpy as np
 
 from vad.audio import read_audio
 from vad.corpus import CorpusItem, read_corpus
-from vad.detector import Detector, ways_to_hear
+from vad.detector import Detector
 from vad.errors import VadError
-from vad.evaluate import GRID_DURATION, Metrics, pool, score_blocks, score_item
+from vad.evaluate import GRID_DURATION, Metrics, pool, score, score_item
 from vad.runtime import Model
 
 FIELDS = (
@@ -50,19 +50,22 @@ def main() -> int:
     parser.add_argument("--labelled", type=Path, required=True, help="recordings labelled by people")
     parser.add_argument("--corpus", type=Path, required=True, help="the training corpus, for its dev split")
     args = parser.parse_args()
-    ways = ways_to_hear(Model.load(args.model))
+    model = Model.load(args.model)
+    detector = Detector(model)
+    outputs = {"": detector}
+    if model.lookahead_frames:
+        outputs[", low latency"] = Detector(model, lookahead=False)
     dev = [item for item in read_corpus(args.corpus) if item.split == "dev"]
     figures: dict[str, Any] = {}
-    for way, detector in ways.items():
-        suffix = "" if way == "file" else f", {way}"
+    for suffix, output in outputs.items():
         figures[f"{args.labelled.name}{suffix}"] = {
-            name: figures_of(detector, read_corpus(args.labelled), gain_db)
+            name: figures_of(output, read_corpus(args.labelled), gain_db)
             for name, gain_db in GAINS_DB.items()
         }
-        speech = pool([score_item(detector, item) for item in dev if item.kind == "speech"])
-        figures[f"validation speech{suffix}"] = _chosen(speech.metrics(detector.options.threshold))
-    figures["non-speech taken for speech, share of time"] = false_alarms(ways["file"], dev)
-    figures["times real time, one thread"] = speed(ways["file"])
+        speech = pool([score_item(output, item) for item in dev if item.kind == "speech"])
+        figures[f"validation speech{suffix}"] = _chosen(speech.metrics(output.options.threshold))
+    figures["non-speech taken for speech, share of time"] = false_alarms(detector, dev)
+    figures["times real time, one thread"] = speed(detector)
     json.dump(figures, sys.stdout, indent=1)
     return 0
 
@@ -71,8 +74,11 @@ def figures_of(detector: Detector, items: Iterable[CorpusItem], gain_db: float) 
     """Pooled frame metrics of recordings played softer."""
     gain = np.float32(10 ** (gain_db / 20))
     scored = [
-        score_blocks(
-            detector, [gain * read_audio(item.path, sample_rate=detector.sample_rate)], item.segments
+        score(
+            detector.process(
+                gain * read_audio(item.path, sample_rate=detector.sample_rate), detector.sample_rate
+            ),
+            item.segments,
         )
         for item in items
     ]

@@ -242,7 +242,7 @@ def test_a_folder_that_holds_one_file_about_many_is_told(
         (["--hypothesis", "nowhere"], "or one file that names its recordings. Received: nowhere"),
         (["--hypothesis", ".", "--threshold", "0.3"], "a hypothesis must stand alone"),
         (["--hypothesis", ".", "--model", "waveform"], "Received: model=waveform as well"),
-        (["--hypothesis", ".", "--live"], "Received: live=True as well"),
+        (["--hypothesis", ".", "--no-lookahead"], "Received: lookahead=False as well"),
         (["--report", "page.txt"], "--report must end in .html. Received: page.txt."),
     ],
 )

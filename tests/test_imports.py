@@ -26,7 +26,7 @@ ROOMS = {
     "audio": ["audio", "samples", "live_resampling", "decoding", "containers", "pcm"],
     "microphone": ["microphone"],
     "runtime": ["runtime", "card"],
-    "detector": ["detector", "stream", "history"],
+    "detector": ["detector", "stream"],
     "compat": ["compat"],
     "batch": ["batch"],
     "evaluate": ["evaluate", "hypothesis", "breakdown"],

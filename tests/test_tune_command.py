@@ -131,7 +131,7 @@ def test_a_configuration_file_serves_in_every_folder(
 
 
 @pytest.mark.parametrize(
-    ("words", "says"), [([], False), (["--live"], True), (["--max-latency-ms", "900"], True)]
+    ("words", "says"), [([], False), (["--no-lookahead"], True), (["--max-latency-ms", "900"], True)]
 )
 def test_what_was_tuned_on_prompt_decisions_says_so(
     words: list[str],
@@ -145,13 +145,13 @@ def test_what_was_tuned_on_prompt_decisions_says_so(
     """A model that decides once has no others."""
     toml, copy = tmp_path / "tuned.toml", tmp_path / "mine.tflite"
     tuning = ("tune", corpus, *words, "--model")
-    assert ("give --live" in run(capsys, *tuning, late_model_path, "--output", toml)[1]) is says
-    assert ("give --live" in toml.read_text()) is says
+    assert ("give --no-lookahead" in run(capsys, *tuning, late_model_path, "--output", toml)[1]) is says
+    assert ("give --no-lookahead" in toml.read_text()) is says
     assert run(capsys, *tuning, late_model_path, "--output", copy)[0] == 0
-    assert ("live" in json.loads(copy.with_suffix(".json").read_text())["tuning"]["tuned"]) is says
-    assert "give --live" not in run(capsys, *tuning, model_path)[1]
+    assert ("lookahead" in json.loads(copy.with_suffix(".json").read_text())["tuning"]["tuned"]) is says
+    assert "give --no-lookahead" not in run(capsys, *tuning, model_path)[1]
     report = json.loads(run(capsys, *tuning, late_model_path, "--format", "json")[1])
-    assert report["live"] is says
+    assert report["lookahead"] is not says
 
 
 @pytest.mark.parametrize(

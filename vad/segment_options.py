@@ -3,10 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from numbers import Real
 from typing import Any, Self
 
-from vad.errors import ConfigError, did_you_mean
+from vad.errors import ConfigError, did_you_mean, require_number, shown
 
 __all__ = ["SegmentOptions", "require"]
 
@@ -39,7 +38,7 @@ class SegmentOptions:
         for option in fields(self):
             value = getattr(self, option.name)
             if value is not None or option.name != "neg_threshold":
-                object.__setattr__(self, option.name, _number(option.name, value))
+                object.__setattr__(self, option.name, require_number(option.name, value))
         require(0 <= self.threshold <= 1, "threshold must be between 0 and 1", threshold=self.threshold)
         if self.neg_threshold is not None:
             require(
@@ -70,6 +69,8 @@ class SegmentOptions:
         Raises:
             ConfigError: an unknown name (the message says the nearest known one) or a bad value.
         """
+        if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
+            raise ConfigError(f"options must be names and their values. Received: {shown(options)}.")
         return cls().replace(**options)
 
     def replace(self, **options: Any) -> Self:
@@ -100,9 +101,3 @@ def require(holds: bool, rule: str, **received: object) -> None:
     if not holds:
         what = ", ".join(f"{name}={value!r}" for name, value in received.items())
         raise ConfigError(f"{rule}. Received: {what}.")
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise ConfigError(f"{name} must be a number. Received: {name}={value!r}.")
-    return float(value)

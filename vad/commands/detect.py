@@ -13,7 +13,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from vad.commands.detection_options import add_detection_arguments, add_live_argument, resolve_detection
+from vad.commands.detection_options import add_detection_arguments, add_lookahead_argument, resolve_detection
 from vad.commands.raw_options import add_raw_arguments, resolve_raw
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.labels import FORMATS
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_raw_arguments(parser)
     add_detection_arguments(parser)
-    add_live_argument(parser)
+    add_lookahead_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

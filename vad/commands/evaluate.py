@@ -12,7 +12,7 @@ from vad.breakdown import Evaluation
 from vad.commands.detection_options import (
     SEGMENT_FLAGS,
     add_detection_arguments,
-    add_live_argument,
+    add_lookahead_argument,
     resolve_detection,
 )
 from vad.commands.evaluation_views import show_json, show_text
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", metavar="FILE", help="also write a page with curves and the worst stretches, as .html"
     )
     add_detection_arguments(parser)
-    add_live_argument(parser)
+    add_lookahead_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -84,11 +84,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refuse_detection(args: argparse.Namespace) -> None:
-    for name in ("model", "operating_point", "config", "live", *SEGMENT_FLAGS):
-        if getattr(args, name) not in (None, False):
+    given = {name: getattr(args, name) for name in ("model", "operating_point", "config", *SEGMENT_FLAGS)}
+    for name, value in {**given, "lookahead": None if args.lookahead else False}.items():
+        if value is not None:
             raise ConfigError(
                 "a hypothesis must stand alone: its segments are found already. "
-                f"Received: {name}={getattr(args, name)} as well. Leave one out."
+                f"Received: {name}={value} as well. Leave one out."
             )
 
 

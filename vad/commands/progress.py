@@ -12,16 +12,16 @@ class Progress:
     """A bar on stderr while in its `with` statement; nothing where stderr is no terminal, or where hidden.
 
     Args:
-        total: How many recordings there are.
+        total: How many recordings there are; None where nobody knows.
         unit: What they are called.
         hidden: Show nothing.
     """
 
-    def __init__(self, total: int, *, unit: str = "recordings", hidden: bool = False):
+    def __init__(self, total: int | None, *, unit: str = "recordings", hidden: bool = False):
         self._bar = None
         self._duration = 0.0
         self._began = time.perf_counter()
-        if not hidden and total > 1 and sys.stderr.isatty():
+        if not hidden and total not in (0, 1) and sys.stderr.isatty():
             from tqdm import tqdm
 
             # Without its thread, which would only redraw what has not changed.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+import collections
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -16,7 +17,7 @@ from vad.errors import VadError
 from vad.labels import Entry
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.prepare.sources import Candidate
-from vad.segments import Segment, SpeechEnd
+from vad.segments import Segment
 
 __all__ = ["Heard", "hear_all"]
 
@@ -100,49 +101,54 @@ class _Hearer:
 
     def __call__(self, recording: Candidate) -> Heard:
         try:
-            if recording.turns is None and self._detector is not None:
-                return self._label(recording, self._detector)
-            return _hear(recording, lambda block: None)
+            with open_audio(recording.path, sample_rate=_RATE, block_duration=_BLOCK_DURATION_S) as audio:
+                meter = _Meter(audio)
+                if recording.turns is None and self._detector is not None:
+                    labelled = _labelled(recording, self._detector, meter)
+                else:
+                    collections.deque(meter, maxlen=0)
+                    labelled = Heard(recording)
+            return replace(
+                labelled,
+                duration=audio.duration or 0.0,
+                sample_rate=audio.source_sample_rate,
+                levels_db=np.concatenate(meter.levels_db),
+                peak=meter.peak,
+            )
         except VadError as error:
             return Heard(recording, error=str(error))
 
-    def _label(self, recording: Candidate, detector: Detector) -> Heard:
-        stream = detector.file_stream(_RATE)
-        events, probabilities = [], []
 
-        def listen(block: Levels) -> None:
-            events.extend(stream.feed(block))
-            probabilities.append(stream.probabilities)
-
-        heard = _hear(recording, listen)
-        events += stream.finish()
-        probabilities.append(stream.probabilities)
-        segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
-        turns = tuple(Entry(0, one.start, one.end) for one in segments)
-        origin = f"model {detector.model.name}, threshold {detector.options.threshold:g}"
-        labelled = replace(recording, turns=turns, label=origin)
-        return replace(
-            heard,
-            recording=labelled,
-            probabilities=np.concatenate(probabilities),
-            frame_duration=detector.frame_duration,
-        )
+def _labelled(recording: Candidate, detector: Detector, blocks: Iterable[Levels]) -> Heard:
+    """Label a recording by a model."""
+    detection = detector.process(blocks, _RATE)
+    turns = tuple(Entry(0, one.start, one.end) for one in detection.segments)
+    origin = f"model {detector.model.name}, threshold {detector.options.threshold:g}"
+    return Heard(
+        replace(recording, turns=turns, label=origin),
+        probabilities=detection.probabilities,
+        frame_duration=detection.frame_duration,
+    )
 
 
-def _hear(recording: Candidate, listen: Callable[[Levels], None]) -> Heard:
-    levels, peak, rest = [], 0.0, np.zeros(0, np.float32)
-    with open_audio(recording.path, sample_rate=_RATE, block_duration=_BLOCK_DURATION_S) as blocks:
-        for block in blocks:
-            listen(block)
-            peak = max(peak, float(np.abs(block).max(initial=0.0)))
+class _Meter:
+    """Blocks as they are, measured as they pass."""
+
+    def __init__(self, blocks: Iterable[Levels]):
+        self._blocks = blocks
+        self.levels_db: list[Levels] = []
+        self.peak = 0.0
+
+    def __iter__(self) -> Iterator[Levels]:
+        rest = np.zeros(0, np.float32)
+        for block in self._blocks:
+            self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
             joined = np.concatenate([rest, block])
             whole = len(joined) // _CELL * _CELL
             power = np.square(joined[:whole].reshape(-1, _CELL), dtype=np.float64).mean(axis=1)
-            levels.append((10 * np.log10(power + 10 ** (_SILENCE_DB / 10))).astype(np.float32))
+            self.levels_db.append((10 * np.log10(power + 10 ** (_SILENCE_DB / 10))).astype(np.float32))
             rest = joined[whole:]
-        return Heard(
-            recording, blocks.duration or 0.0, blocks.source_sample_rate, np.concatenate(levels), peak
-        )
+            yield block
 
 
 def _mean_db(levels_db: Levels) -> float:
