@@ -81,12 +81,12 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no such model, or it is damaged.
         MissingDependencyError: A picture was asked for without its extra.
     """
-    from vad.batch import in_order, sensible_jobs
     from vad.commands.analysis import AnalysisSettings
     from vad.commands.extras import require_matplotlib
     from vad.commands.progress import Progress
     from vad.commands.recordings import find_recordings
     from vad.commands.results import choose_format, open_results
+    from vad.processes import in_order, sensible_jobs
 
     if args.plot is not None:
         require_matplotlib()

@@ -16,9 +16,9 @@ from tqdm import tqdm
 
 from vad.acoustics import CELL, SAMPLE_RATE
 from vad.audio import read_audio
-from vad.batch import in_order
 from vad.corpus import Item, read_corpus
 from vad.errors import AudioError, ConfigError
+from vad.processes import in_order
 from vad.whole_file import whole_file
 
 __all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "fingerprint"]

@@ -12,8 +12,8 @@ from typing import NoReturn
 import numpy as np
 from tqdm import tqdm
 
-from vad.batch import in_order
 from vad.errors import ConfigError, VadError
+from vad.processes import in_order
 from vad.training.bank import Bank
 from vad.training.mixing import Mixer
 from vad.training.recipe import MixingConfig
