@@ -17,7 +17,7 @@ PACKAGE = Path(vad.__file__).parent
 
 # A room is one module or several; every module is in one.
 ROOMS = {
-    "errors": ["errors", "whole_file"],
+    "errors": ["errors", "files"],
     "acoustics": ["acoustics"],
     "segments": ["segments", "segment_options"],
     "labels": ["labels"],

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vad.commands.extras import benchmark_extra
-from vad.commands.outputs import writing
 from vad.commands.progress import Progress
 from vad.corpus import SPLITS, Item, read_corpus
 from vad.errors import ConfigError, MissingDependencyError
+from vad.files import writing
 from vad.runtime import model_names
 
 if TYPE_CHECKING:

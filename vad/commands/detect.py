@@ -146,7 +146,8 @@ def _paths(
     ending: str | None = None,
 ) -> dict["Recording", Path]:
     """Give each recording a path: the output itself for a single one, or its own in the output folder."""
-    from vad.commands.outputs import is_folder, keep_recordings, make_folder, paths_in
+    from vad.commands.outputs import is_folder, keep_recordings, paths_in
+    from vad.files import make_folder
 
     if output is None:
         return {}

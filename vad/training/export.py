@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from vad.card import CARD_FORMAT_VERSION
 from vad.errors import ConfigError, ModelError
+from vad.files import writing
 from vad.runtime import Model
 from vad.segment_options import require
 from vad.training.backend import keras
@@ -27,7 +28,6 @@ from vad.training.pairing import pair
 from vad.training.provenance import load_network, network_of
 from vad.training.signals import probe_signals
 from vad.training.streaming import state_shapes
-from vad.whole_file import whole_file
 
 __all__ = ["MAX_DIFFERENCE", "export", "largest_difference"]
 
@@ -134,7 +134,7 @@ def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Pa
     path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         graph, text, weights = (
-            stack.enter_context(whole_file(path.with_suffix(suffix)))
+            stack.enter_context(writing(path.with_suffix(suffix)))
             for suffix in (".tflite", ".json", ".keras")
         )
         graph.write_bytes(content)
