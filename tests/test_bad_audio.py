@@ -125,7 +125,7 @@ def test_an_mp3_that_does_not_state_its_length_is_never_cut_in_silence(tmp_path:
 def test_a_container_without_pyav_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x1cftypisom" + bytes(100))
-    with pytest.raises(MissingDependencyError, match=r"pip install 'vad\[media\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'openvad\[media\]'"):
         read_audio(tmp_path / "clip.mp4")
 
 

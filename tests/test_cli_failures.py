@@ -200,7 +200,7 @@ def test_a_missing_extra_is_one_line(words: list[str]) -> None:
     ended = subprocess.run([sys.executable, "-c", without_keras, *words], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, "")
     (line,) = ended.stderr.splitlines()
-    assert line.endswith("Received: no keras installed. Install it with: pip install 'vad[train]'")
+    assert line.endswith("Received: no keras installed. Install it with: pip install 'openvad[train]'")
 
 
 def test_version_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:

@@ -231,7 +231,7 @@ def test_a_picture_without_its_extra_is_said_before_the_work(
     assert detect(model_path, NAME, "--plot", "out.png") == 2
     written = capsys.readouterr()
     assert written.out == ""
-    assert "pip install 'vad[plot]'" in written.err
+    assert "pip install 'openvad[plot]'" in written.err
 
 
 def test_a_browser_shows_plays_and_obeys_the_keys(folder: Path, model_path: Path) -> None:
