@@ -121,8 +121,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _measure_onsets(args: argparse.Namespace) -> int:
     """Process every recording as a live stream, model by model, and print the table."""
-    from vad.benchmark.onsets import onset_table, run_stream
-
+    with benchmark_extra():
+        from vad.benchmark.onsets import onset_table, run_stream
     items = _labelled(args)
     runs, unreadable = [], set()
     for name in args.models or model_names():
@@ -137,7 +137,7 @@ def _measure_onsets(args: argparse.Namespace) -> int:
                         progress.wipe()
                         print(f"vad: {error}", file=sys.stderr)
                     unreadable.add(item.path)
-        runs.append((detector, of_model))
+        runs.append((name, detector, of_model))
     if len(unreadable) == len(items):
         raise ConfigError(
             f"no recording of {args.labelled} can be measured. Check --split and the lines above."
