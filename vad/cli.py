@@ -29,6 +29,7 @@ from vad.errors import (
     VadError,
     did_you_mean,
 )
+from vad.native_stderr import native_lines_dropped
 
 __all__ = ["COMMANDS", "main"]
 
@@ -63,7 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args, unknown = parser.parse_known_args(words)
         if unknown:
             command.refuse(unknown)
-        code: int = args.run(args)
+        with native_lines_dropped():
+            code: int = args.run(args)
         sys.stdout.flush()
         return code
     except SystemExit as stop:  # argparse has already said why

@@ -29,6 +29,7 @@ __all__ = [
     "ModelError",
     "VadError",
     "did_you_mean",
+    "install_hint",
     "require_bool",
     "require_number",
     "shown",
@@ -121,3 +122,12 @@ def require_number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ConfigError(f"{name} must be a number. Received: {name}={shown(value)}.")
     return float(value)
+
+
+def install_hint(extra: str) -> str:
+    """Say how what is missing is installed.
+
+    Args:
+        extra: A name among the optional dependencies.
+    """
+    return f"Install it with: pip install 'openvad[{extra}]'"

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from vad.audio import open_audio
 from vad.breakdown import Evaluation, worst_stretches
-from vad.commands.outputs import writing
 from vad.errors import AudioError
+from vad.files import writing
 from vad.report.evaluation import evaluation_page, shown_stretch
 from vad.report.excerpt import take_excerpt
 

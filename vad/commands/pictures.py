@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio import AudioBlocks
-from vad.commands.outputs import writing
 from vad.commands.recordings import AudioInput
 from vad.errors import AudioError
+from vad.files import writing
 from vad.report.detection import Detection, detection_page
 from vad.report.excerpt import Excerpt, take_excerpt
 from vad.report.page import link_to

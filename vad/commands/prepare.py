@@ -12,9 +12,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vad.commands.outputs import make_folder, writing
 from vad.commands.progress import Progress
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
+from vad.files import make_folder, writing
 from vad.segment_options import require
 
 if TYPE_CHECKING:

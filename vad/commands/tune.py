@@ -16,11 +16,11 @@ from vad.commands.detection_options import add_lookahead_argument
 from vad.commands.extras import require_matplotlib
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.operating_points import require_same_model, write_point
-from vad.commands.outputs import make_folder, writing
 from vad.commands.progress import Progress
 from vad.corpus import CorpusItem
 from vad.detector import Detector
 from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, MissingDependencyError
+from vad.files import make_folder, writing
 from vad.speakers import tied_by_speakers
 from vad.tuning.goal import AIMS, Goal, Outcome
 from vad.tuning.search import Labelled, Tuned, tune

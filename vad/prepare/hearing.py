@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio import open_audio
-from vad.batch import in_order
 from vad.detector import Detector
 from vad.errors import VadError
 from vad.labels import Entry
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.prepare.sources import Candidate
+from vad.processes import in_order
 from vad.segments import Segment
 
 __all__ = ["Heard", "hear_all"]

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
+from vad.files import writing
 from vad.report.network import Section, network_page, shown_picture
-from vad.whole_file import whole_file
 
 __all__ = ["Picture", "View", "write"]
 
@@ -76,14 +76,14 @@ def write(views: Sequence[View], folder: Path, *, name: str, title: str, format:
         shown = []
         for picture in view.pictures:
             content = _drawn(picture.figure, format)
-            with whole_file(folder / f"{view.name}-{picture.name}.{format}") as unfinished:
+            with writing(folder / f"{view.name}-{picture.name}.{format}") as unfinished:
                 unfinished.write_bytes(content)
             shown.append(shown_picture(picture.title, f"{picture.seen} {picture.healthy}", content, format))
         sections.append(Section(view.title, view.findings, shown))
-        with whole_file(folder / f"{view.name}.npz") as unfinished, unfinished.open("wb") as file:
+        with writing(folder / f"{view.name}.npz") as unfinished, unfinished.open("wb") as file:
             np.savez_compressed(file, **dict(view.arrays))  # type: ignore[arg-type]  # its own keywords are others
     page = folder / f"{name}.html"
-    with whole_file(page) as unfinished:
+    with writing(page) as unfinished:
         unfinished.write_text(network_page(title, sections), encoding="utf-8")
     return page
 
