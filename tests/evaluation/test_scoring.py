@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -235,21 +233,6 @@ def test_one_bad_recording_is_one_line_and_the_rest_is_measured(
     assert [one["path"] for one in json.loads(out)["files"]] == ["b.wav"]
     assert "bad.wav" in err
     assert err.count("\n") == 1
-
-
-def test_the_script_is_the_command(corpus: Path, model_path: Path) -> None:
-    command = [
-        sys.executable,
-        ROOT / "scripts" / "evaluate.py",
-        corpus,
-        "--model",
-        model_path,
-        "--format",
-        "json",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["pooled"]["duration"] == pytest.approx(6.0)
 
 
 def test_pauses_are_told_by_length_and_those_from_200_ms_together() -> None:

@@ -55,7 +55,7 @@ class TrainConfig:
         decay_from: Share of the epochs after which the rate falls.
         patience: Epochs without a better validation after which it ends; 0 goes on to the last.
         weight_decay: Of AdamW.
-        pause_prior: What a pause keeps of the talk around it, as `targets` in `vad.training.data.batches`. A corpus that is
+        pause_prior: What a pause keeps of the talk around it, as `targets` of the batches. A corpus that is
             heard as it is (``mixing.recorded``) is taken at its word: there a pause keeps nothing.
         seed: Decides scenes, order, levels and first weights.
         jobs: Processes for decoding and rendering.
