@@ -3,7 +3,7 @@
     python scripts/live_figures.py latency DIR      from a labelled onset to `SpeechStart`, and false starts
     python scripts/live_figures.py streams          streams that one core carries, and what a step costs
     python scripts/live_figures.py hour FILE        an hour of a recording again and again: drift and memory
-    python scripts/live_figures.py all DIR --corpus CORPUS --into docs/live.md      all of it, into the page
+    python scripts/live_figures.py all DIR --corpus CORPUS --into docs/experiments/live-latency.md      all of it
 
 `live_latency` says what an onset, its start and a false start are.
 """

@@ -1,4 +1,4 @@
-"""Draws what the networks that ship learned, and tells it in models/README.md between its two marks.
+"""Draws what the networks that ship learned, and writes it into docs/inspect/shipped.md between its two marks.
 
     python scripts/pictures.py [--models models] [--clip data/examples/noisy.flac]
 
@@ -27,14 +27,13 @@ CHOSEN = {
     "waveform": {"weights": "first-layer-responses", "saliency": "map"},
 }
 DPI = 85
+PAGE = ROOT / "docs" / "inspect" / "shipped.md"
 
 
 def main() -> int:
     """Look into each network, draw, write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "--models", type=Path, default=ROOT / "models", help="their folder, with its README.md"
-    )
+    parser.add_argument("--models", type=Path, default=ROOT / "models", help="their folder")
     parser.add_argument(
         "--clip",
         type=Path,
@@ -43,18 +42,18 @@ def main() -> int:
     )
     args = parser.parse_args()
     text = "\n".join(told(name, args.models, args.clip) for name in CHOSEN)
-    write_between_marks(args.models / "README.md", "inspection", text.rstrip())
+    write_between_marks(PAGE, "inspection", text.rstrip())
     return 0
 
 
 def told(name: str, models: Path, clip: Path) -> str:
-    """A network's part of the text; its pictures are written beside its weights."""
+    """A network's part of the text; its pictures are written beside the page."""
     subject = load_subject(str(models / f"{name}.keras"))
     heard = Clip(clip.name, read_audio(clip, sample_rate=16_000), read_labels(clip.with_suffix(".rttm")))
     lines = [f"### {name}", ""]
     for view in look(subject, list(CHOSEN[name]), heard):
         picture = next(one for one in view.pictures if one.name == CHOSEN[name][view.name])
-        path = models / f"{name}-{view.name}.png"
+        path = PAGE.with_name(f"{name}-{view.name}.png")
         path.write_bytes(drawn(picture))
         lines += [*(f"- {line}" for line in view.findings), ""]
         lines += [f"![{view.title}]({path.name})", "", f"{picture.seen} {picture.healthy}", ""]
