@@ -1,4 +1,4 @@
-"""The programs of docs/agents.md and docs/live.md: in the real packages where these are installed, and in paper ones."""
+"""The programs of docs/agents.md and docs/live.md: in the real packages where installed, and in paper ones."""
 
 import asyncio
 import importlib

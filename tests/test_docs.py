@@ -187,7 +187,7 @@ def table(page: Path, heading: str) -> list[list[str]]:
     """The cells of the first table under a heading, without backticks and without its own headings."""
     section = page.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (.*) \|$", section, flags=re.MULTILINE)
-    return [[cell.strip("` ") for cell in row.split(" | ")] for row in rows[2:]]
+    return [[cell.strip("` ") for cell in row.split(" | ")] for row in rows[1:]]
 
 
 @pytest.mark.parametrize("model", ["default", "tiny", "waveform"])

@@ -56,13 +56,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="added to the logit of a late decision, so that its 0.5 lies where it serves best (default: 0)",
     )
-    parser.add_argument("--metrics", metavar="JSON", type=Path, help="measured figures for the card")
+    parser.add_argument(
+        "--metrics", metavar="JSON", type=Path, help="measured figures for the card (default: none)"
+    )
     parser.add_argument(
         "--note",
         metavar="KEY=TEXT",
         action="append",
         default=[],
-        help="a field for the card, such as label_origin='by ear'",
+        help="a field for the card, such as label_origin='by ear' (default: none)",
     )
 
 
