@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from figures import GAINS_DB, figures_of, speed
+from release import GAINS_DB, figures_of, speed
 
 from vad.benchmark.report import table
 from vad.cli import main as vad

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import ablation
 import pytest
 import tiny_corpus
 
 from vad.training.networks import ARCHITECTURES
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-import ablation  # noqa: E402  (a script, not a package)
 
 SMALL = {
     "hours": 0.003,

@@ -1,6 +1,5 @@
 """What cannot be heard says why, in one line, after all that could be heard."""
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -109,18 +108,6 @@ def test_a_truncated_container_gives_what_is_there_and_then_fails(tmp_path: Path
     assert len(heard) / RATE == pytest.approx(2.4, abs=0.4)
 
 
-def test_a_damaged_mp3_leaves_stderr_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    soundfile.write(tmp_path / "clip.mp3", tone(4.0) + noise(4 * RATE), RATE)
-    content = bytearray((tmp_path / "clip.mp3").read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + 300] = bytes(300)
-    (tmp_path / "clip.mp3").write_bytes(content)
-    with open_audio(tmp_path / "clip.mp3") as audio, contextlib.suppress(AudioError):
-        for _ in audio:
-            pass
-    assert capfd.readouterr().err == ""
-
-
 def test_an_mp3_that_does_not_state_its_length_is_never_cut_in_silence(tmp_path: Path) -> None:
     values = noise(20 * 44100)
     with soundfile.SoundFile(
@@ -138,7 +125,7 @@ def test_an_mp3_that_does_not_state_its_length_is_never_cut_in_silence(tmp_path:
 def test_a_container_without_pyav_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x1cftypisom" + bytes(100))
-    with pytest.raises(MissingDependencyError, match=r"pip install 'vad\[media\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'openvad\[media\]'"):
         read_audio(tmp_path / "clip.mp4")
 
 

@@ -13,7 +13,6 @@ from sounds import RATE, tone
 
 from vad.errors import AudioError, ConfigError
 from vad.training.bank import CELL, Bank, Clip, build_bank
-from vad.whole_file import whole_file
 
 
 @pytest.fixture(scope="module")
@@ -158,19 +157,3 @@ def test_an_unreadable_recording_is_named_and_leaves_no_bank(tmp_path: Path) -> 
     with pytest.raises(AudioError, match=r"1\.wav"):
         build_bank(corpus, tmp_path / "bank", jobs=1)
     assert contents(tmp_path / "bank") == {}
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    def write_half() -> None:
-        with whole_file(tmp_path / "a.txt") as unfinished:
-            unfinished.write_text("ha")
-            raise KeyboardInterrupt
-
-    (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(KeyboardInterrupt):
-        write_half()
-    assert contents(tmp_path) == {"a.txt": b"old"}
-    with whole_file(tmp_path / "a.txt") as unfinished:
-        unfinished.write_text("new")
-        assert (tmp_path / "a.txt").read_text() == "old"
-    assert contents(tmp_path) == {"a.txt": b"new"}

@@ -88,7 +88,10 @@ def test_what_cannot_be_kept_does_not_cost_what_was_found(
     assert main(["detect", "good.wav", "--model", str(model_path), "--save-speech", "out"]) == 1
     written = capsys.readouterr()
     assert len(written.out.splitlines()) == 1
-    assert written.err == "vad: out/good_speech.wav: output must be writable. Received: Is a directory.\n"
+    assert (
+        written.err
+        == "vad: cannot write out/good_speech.wav: is a directory. Make room, or write elsewhere.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,12 +126,12 @@ def test_what_cannot_be_kept_does_not_cost_what_was_found(
         (["good.wav", "--output", "./good.wav"], "output must not be one of the recordings"),
         (
             ["good.wav", "--output", "gone/out.csv"],
-            "gone/out.csv: output must be writable. Received: No such",
+            "cannot write gone/out.csv: no such file",
         ),
-        (["good.wav", "--output", "good.wav/"], "good.wav: output must be a folder that can be written to"),
+        (["good.wav", "--output", "good.wav/"], "cannot write good.wav: file exists"),
         (
             ["good.wav", "--save-segments", "good.wav"],
-            "good.wav: output must be a folder that can be written",
+            "cannot write good.wav: file exists",
         ),
         (["-", "-"], "- (stdin) must be given once"),
         (["--nope", "good.wav"], "unrecognized arguments: --nope"),
@@ -197,7 +200,7 @@ def test_a_missing_extra_is_one_line(words: list[str]) -> None:
     ended = subprocess.run([sys.executable, "-c", without_keras, *words], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, "")
     (line,) = ended.stderr.splitlines()
-    assert line.endswith("Received: no keras installed. Install it with: pip install 'vad[train]'")
+    assert line.endswith("Received: no keras installed. Install it with: pip install 'openvad[train]'")
 
 
 def test_version_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:

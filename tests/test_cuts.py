@@ -1,8 +1,6 @@
-"""Cut speech is the original's own samples; what is written is whole or not there."""
+"""Cut speech is the original's own samples."""
 
-import contextlib
 import csv
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +9,7 @@ import soundfile
 from sounds import RATE, noise
 
 from vad.commands.cuts import save_segments, save_speech
-from vad.commands.outputs import save_probabilities, writing
-from vad.errors import ConfigError
+from vad.commands.outputs import save_probabilities
 from vad.segments import Segment
 
 SEGMENTS = [Segment(0.25, 0.5), Segment(0.5, 0.5625), Segment(0.9, 2.75)]
@@ -59,39 +56,6 @@ def test_no_speech_is_an_empty_file(tmp_path: Path) -> None:
     save_speech(str(tmp_path / "clip.wav"), [], tmp_path / "speech.wav")
     assert soundfile.info(tmp_path / "speech.wav").frames == 0
     assert save_segments(str(tmp_path / "clip.wav"), [], tmp_path / "clip") == []
-
-
-def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
-    (tmp_path / "old.txt").write_text("old")
-    for name in ("old.txt", "new.txt"):
-        with contextlib.suppress(KeyboardInterrupt), writing(tmp_path / name) as temporary:
-            temporary.write_text("half of it")
-            raise KeyboardInterrupt
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["old.txt"]
-    assert (tmp_path / "old.txt").read_text() == "old"
-
-
-def test_a_write_follows_links(tmp_path: Path) -> None:
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "link.txt").symlink_to(tmp_path / "deep" / "real.txt")
-    with writing(tmp_path / "link.txt") as temporary:
-        temporary.write_text("all of it")
-    assert (tmp_path / "link.txt").is_symlink()
-    assert (tmp_path / "deep" / "real.txt").read_text() == "all of it"
-
-
-def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path) -> None:
-    with writing(Path(os.devnull)) as temporary:
-        temporary.write_text("gone")
-    assert not Path(os.devnull).is_file()
-
-
-def test_what_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
-    with (
-        pytest.raises(ConfigError, match=r"gone/out.txt: output must be writable. Received: No such file"),
-        writing(tmp_path / "gone" / "out.txt") as temporary,
-    ):
-        temporary.write_text("nowhere")
 
 
 @pytest.mark.parametrize("shape", [(5,), (2, 5)])

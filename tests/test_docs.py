@@ -157,6 +157,8 @@ def run(fence: Fence, command: str) -> None:
     """Run a line; of one that is not run, read the options."""
     for part in re.split(r"\||&&", command):
         words = fence.words(part)
+        if words[:1] == ["python"] and words[1].endswith(".py"):
+            assert (ROOT / words[1]).exists(), command
         if words and Path(words[0]).name == "vad":
             assert is_understood(words[1:]), command
     if not fence.is_run:

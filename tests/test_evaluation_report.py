@@ -118,9 +118,7 @@ def test_the_folder_of_the_page_is_made_and_where_it_cannot_be_nothing_is_heard(
     assert main([*words, str(tmp_path / "file" / "x.html")]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(
-        f"vad: {tmp_path / 'file'}: output must be a folder that can be written to."
-    )
+    assert captured.err.startswith(f"vad: cannot write {tmp_path / 'file'}: file exists")
     assert captured.err.count("\n") == 1
 
 

@@ -46,46 +46,6 @@ def test_litert_equals_keras_by_step_and_by_chunk(architecture, frame_ms, late_f
     assert (np.ptp(decisions, axis=0) > 0.01).all(), "a flat output would hide a difference"
 
 
-def test_a_late_decision_leans_on_the_prompt_one_of_its_frame(tmp_path):
-    config, model, weights = save_network(tmp_path, delay_frames=2, late_frames=6)
-    path = export(weights, config, "leaning", tmp_path / "out", chunk_frames=10, prompt_share=0.25)
-    assert Model.load(path).card["prompt_share"] == 0.25
-    leaning = keras.models.load_model(path.with_suffix(".keras"))
-    speech = probe_signals()["speech"][np.newaxis]
-    (prompt, late), (still_prompt, mixed) = (
-        np.moveaxis(np.log(p / (1 - p)), -1, 0) for p in (np.asarray(one(speech)) for one in (model, leaning))
-    )
-    np.testing.assert_array_equal(still_prompt, prompt)
-    np.testing.assert_allclose(mixed[:, 4:], 0.75 * late[:, 4:] + 0.25 * prompt[:, :-4], atol=1e-4)
-
-
-def test_a_late_decision_is_moved_and_the_prompt_one_is_not(tmp_path):
-    config, model, weights = save_network(tmp_path, late_frames=6)
-    path = export(weights, config, "moved", tmp_path / "out", chunk_frames=10, late_offset=-0.75)
-    assert Model.load(path).card["late_offset"] == -0.75
-    moved = keras.models.load_model(path.with_suffix(".keras"))
-    speech = probe_signals()["speech"][np.newaxis]
-    logits = [np.log(p / (1 - p)) for p in (np.asarray(one(speech)) for one in (model, moved))]
-    np.testing.assert_allclose(logits[1] - logits[0], np.broadcast_to([0, -0.75], logits[0].shape), atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("late_frames", "options", "told"),
-    [
-        (6, {"prompt_share": 1.5}, "prompt_share must be between 0 and 1"),
-        (6, {"prompt_share": -0.1}, "prompt_share must be between 0 and 1"),
-        (0, {"prompt_share": 0.25}, "prompt_share needs a network that decides late"),
-        (0, {"late_offset": -0.5}, "late_offset needs a network that decides late"),
-        (6, {"late_offset": float("nan")}, "late_offset must be finite"),
-    ],
-)
-def test_a_late_decision_that_cannot_be_changed_so_is_refused(late_frames, options, told, tmp_path):
-    config, _, weights = save_network(tmp_path, late_frames=late_frames)
-    with pytest.raises(ConfigError, match=told):
-        export(weights, config, "refused", tmp_path / "out", **options)
-    assert not (tmp_path / "out").exists()
-
-
 @pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn"])
 def test_int8_is_smaller_and_keeps_its_front_end_exact(architecture, tmp_path):
     config, _, weights = save_network(tmp_path, architecture, channels=48)

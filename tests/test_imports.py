@@ -17,7 +17,7 @@ PACKAGE = Path(vad.__file__).parent
 
 # A room is one module or several; every module is in one.
 ROOMS = {
-    "errors": ["errors", "chatter", "whole_file"],
+    "errors": ["errors", "files"],
     "acoustics": ["acoustics"],
     "segments": ["segments", "segment_options"],
     "labels": ["labels"],
@@ -28,7 +28,7 @@ ROOMS = {
     "runtime": ["runtime", "card"],
     "detector": ["detector", "stream", "history"],
     "compat": ["compat"],
-    "batch": ["batch"],
+    "processes": ["processes"],
     "evaluate": ["evaluate", "hypothesis", "breakdown"],
     "benchmark": ["benchmark"],
     "tuning": ["tuning"],
@@ -36,9 +36,9 @@ ROOMS = {
     "prepare": ["prepare"],
     "report": ["report"],
     "training": ["training"],
-    "cli": ["cli", "commands", "__main__"],
+    "cli": ["cli", "commands", "native_stderr", "__main__"],
 }
-LEAVES = {"errors", "acoustics", "segments", "labels", "corpus", "metrics", "audio", "runtime", "batch"}
+LEAVES = {"errors", "acoustics", "segments", "labels", "corpus", "metrics", "audio", "runtime", "processes"}
 MAY_IMPORT = {
     "errors": set(),
     "acoustics": set(),
@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "runtime": {"errors"},
     "detector": {"errors", "segments", "audio", "runtime"},
     "compat": {"errors", "segments", "audio", "detector"},
-    "batch": set(),
+    "processes": set(),
     "evaluate": LEAVES | {"detector"},
     "benchmark": LEAVES | {"detector", "evaluate"},
     "tuning": LEAVES | {"detector"},

@@ -9,7 +9,8 @@ from small_networks import small_network
 
 from vad.cli import main
 from vad.errors import ConfigError
-from vad.training.pairing import pair
+from vad.training.export import export
+from vad.training.pairing import lean_on_prompt, move_late, pair
 from vad.training.provenance import load_network, network_of
 from vad.training.signals import probe_signals
 
@@ -92,58 +93,63 @@ def test_a_share_is_one():
         pair(*first, *second, 1.5)
 
 
-def test_an_exported_pair_tells_of_its_second_and_is_a_network_like_any_other(tmp_path):
-    for folder, (model, config) in zip(("first", "second"), small_pair(), strict=True):
-        (tmp_path / folder).mkdir()
-        model.save(tmp_path / folder / "best.keras")
-        card = {"network": {**vars(config), "architecture": config.architecture}, "training": {"seed": 7}}
-        (tmp_path / folder / "best.json").write_text(json.dumps(card))
-    first, second = (str(tmp_path / folder / "best.keras") for folder in ("first", "second"))
-    words = ["export", first, "--second", second, "--second-share", "0.5", "--output", str(tmp_path)]
-    assert main([*words, "--name", "both"]) == 0
-    card = json.loads((tmp_path / "both.json").read_text())
-    assert card["training"] == {"seed": 7, "second": {"share": 0.5, "seed": 7}}
-    assert card["architecture"] == "logmel-pair"
-    weights = tmp_path / "both.keras"
+def test_a_late_decision_leans_on_the_prompt_one_of_its_frame():
+    _, model = small_network("logmel-cnn", delay_frames=2, late_frames=6)
     speech = probe_signals()["speech"][np.newaxis]
-    expected, _ = pair(*small_pair()[0], *small_pair()[1], 0.5)
-    np.testing.assert_array_equal(np.asarray(load_network(weights)(speech)), np.asarray(expected(speech)))
+    prompt, late = logits(model, speech)
+    lean_on_prompt(model, 0.25)
+    still_prompt, mixed = logits(model, speech)
+    np.testing.assert_array_equal(still_prompt, prompt)
+    np.testing.assert_allclose(mixed[:, 4:], 0.75 * late[:, 4:] + 0.25 * prompt[:, :-4], atol=1e-4)
+
+
+def test_a_late_decision_is_moved_and_the_prompt_one_is_not():
+    _, model = small_network("logmel-cnn", late_frames=6)
+    speech = probe_signals()["speech"][np.newaxis]
+    before = logits(model, speech)
+    move_late(model, -0.75)
+    change = logits(model, speech) - before
+    np.testing.assert_allclose(change, np.broadcast_to([[[0]], [[-0.75]]], change.shape), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("late_frames", "change", "value", "told"),
+    [
+        (6, lean_on_prompt, 1.5, "prompt_share must be between 0 and 1"),
+        (6, lean_on_prompt, -0.1, "prompt_share must be between 0 and 1"),
+        (0, lean_on_prompt, 0.25, "has no late decision"),
+        (0, move_late, -0.5, "has no late decision"),
+        (6, move_late, float("nan"), "late_offset must be finite"),
+    ],
+)
+def test_a_late_decision_that_cannot_be_changed_so_is_refused(late_frames, change, value, told):
+    _, model = small_network("logmel-cnn", late_frames=late_frames)
+    with pytest.raises(ConfigError, match=told):
+        change(model, value)
+
+
+def test_an_exported_ensemble_is_a_network_like_any_other(tmp_path, capsys):
+    both, config = pair(*small_pair()[0], *small_pair()[1], 0.5)
+    notes = {"label_origin": "by ear", "prompt_share": 0.4, "training": {"second": {"share": 0.5}}}
+    export(both, config, "both", tmp_path, notes=notes, chunk_frames=10)
+    weights, out = tmp_path / "both.keras", tmp_path / "out"
+    speech = probe_signals()["speech"][np.newaxis]
+    np.testing.assert_array_equal(np.asarray(load_network(weights)(speech)), np.asarray(both(speech)))
     assert network_of(weights).second_channels == 6
-
-
-def test_a_pair_is_released_with_a_late_decision_that_leans_and_is_moved(tmp_path, capsys):
-    (model, config), (small, small_config) = small_pair()
-    for name, one, built in (("large", model, config), ("small", small, small_config)):
-        one.save(tmp_path / f"{name}.keras")
-        network = {**vars(built), "architecture": built.architecture}
-        (tmp_path / f"{name}.json").write_text(json.dumps({"network": network, "label_origin": "by ear"}))
-    out = ["--output", str(tmp_path / "out")]
-    shares = ["--second-share", "0.25", "--prompt-share", "0.4", "--late-offset", "-0.5"]
-    large, second = str(tmp_path / "large.keras"), ["--second", str(tmp_path / "small.keras")]
-    assert main(["export", large, *second, *shares, "--name", "both", *out]) == 0
-    speech = probe_signals()["speech"][np.newaxis]
-    (prompt, late), other = logits(model, speech), logits(small, speech)
-    _, found = logits(load_network(tmp_path / "out" / "both.keras"), speech)
-    wanted = 0.25 * other[:, :-4] + 0.75 * (0.4 * prompt[:, :-4] + 0.6 * late[:, 4:]) - 0.5
-    np.testing.assert_allclose(found[:, 4:], wanted, atol=1e-4)
-    both = str(tmp_path / "out" / "both.keras")
-    assert main(["export", both, "--name", "again", *out]) == 0
-    card = json.loads((tmp_path / "out" / "again.json").read_text())
-    told = {name: card[name] for name in ("prompt_share", "late_offset", "label_origin")}
-    assert told == {"prompt_share": 0.4, "late_offset": -0.5, "label_origin": "by ear"}
+    words = ["export", str(weights), "--name", "again", "--output", str(out)]
+    assert main(words) == 0
+    card = json.loads((out / "again.json").read_text())
+    assert card["architecture"] == "logmel-pair"
+    assert {name: card[name] for name in notes} == notes, "true of the weights wherever they go"
     assert "tune again" not in capsys.readouterr().err
-    tuned = {**card, "tuning": {"calls": {}}}
-    (tmp_path / "out" / "again.json").write_text(json.dumps(tuned))
-    assert main(["export", both, "--name", "again", *out]) == 0
+    (out / "again.json").write_text(json.dumps({**card, "tuning": {"calls": {}}}))
+    assert main(words) == 0
     assert "the card before had calls from vad tune: tune again" in capsys.readouterr().err
-    assert main(["export", both, "--late-offset", "-0.5", "--name", "twice", *out]) == 2
-    assert "late_offset must be given once. Received: late_offset=-0.5" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        (["tiny", "--name", "x", "--second-share", "0.5"], "second_share must come with a second network"),
         (["tiny", "--name", "a/b"], "name must be that of a file, without a folder. Received: name='a/b'"),
         (["tiny", "--name", ""], "name must be that of a file, without a folder. Received: name=''"),
         (["nowhere", "--name", "x"], "RUN must be a model's name"),

@@ -93,7 +93,7 @@ def test_a_killed_rendering_goes_on_to_the_same_end(
     found = [name for name in unbroken if (tmp_path / name).exists()]
     assert 0 < len(found) < len(unbroken)
     render(bank, tmp_path)
-    for unfinished in tmp_path.glob("unfinished-*"):
+    for unfinished in tmp_path.glob(".part-*"):
         unfinished.unlink()
     assert contents(tmp_path) == unbroken
 

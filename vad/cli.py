@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 from vad import __version__
 from vad.errors import AudioError, DeviceError, LabelError, VadError
+from vad.native_stderr import native_lines_dropped
 
 __all__ = ["COMMANDS", "main"]
 
@@ -59,7 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args, unknown = parser.parse_known_args(words)
         if unknown:
             command.refuse(unknown)
-        code: int = args.run(args)
+        with native_lines_dropped():
+            code: int = args.run(args)
         sys.stdout.flush()
         return code
     except SystemExit as stop:  # argparse has already said why

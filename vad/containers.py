@@ -7,7 +7,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from vad.errors import AudioError, MissingDependencyError
+from vad.errors import AudioError, MissingDependencyError, install_hint
 from vad.samples import as_float32
 
 __all__ = ["ContainerDecoder", "open_container"]
@@ -35,7 +35,7 @@ def open_container(stream: IO[bytes], name: str) -> Iterator["ContainerDecoder"]
     except ImportError as error:
         raise MissingDependencyError(
             f"{name}: mp4, m4a, webm, mkv and aac need PyAV. Received: none installed. "
-            "Install it with: pip install 'vad[media]'"
+            + install_hint("media")
         ) from error
     try:
         container = av.open(stream, metadata_errors="ignore")

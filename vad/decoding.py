@@ -22,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from vad.chatter import without_chatter
 from vad.errors import AudioError, ConfigError
 from vad.samples import sample_rate_problem
 
@@ -55,9 +54,6 @@ _HEADER_SLACK_BYTES = 64
 
 HEADERS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM", b"ID3")
 """What a recording that is no raw samples begins with."""
-
-# What libmpg123 says of a damaged MP3; the error that is raised says it better.
-_MP3_CHATTER = (b"[src/libmpg123/", b"Note: ", b"Warning: ", b"\n")
 
 
 @dataclass(frozen=True)
@@ -208,8 +204,7 @@ def _open_soundfile(stream: IO[bytes], name: str, raw: RawFormat | None) -> Iter
     if descriptor is not None:
         os.lseek(descriptor, 0, os.SEEK_SET)
     try:
-        with without_chatter(*_MP3_CHATTER):
-            file = _ForwardSoundFile(stream if descriptor is None else descriptor, closefd=False, **options)
+        file = _ForwardSoundFile(stream if descriptor is None else descriptor, closefd=False, **options)
     except soundfile.LibsndfileError as error:
         remedy = " Raw samples need a --sample-rate." if name == "stdin" else ""
         raise AudioError(
@@ -246,10 +241,7 @@ class _SoundfileDecoder:
         while True:
             block = np.empty((block_length, self.channels), np.float32)
             try:
-                with (
-                    without_chatter(*_MP3_CHATTER) if self._file.format == "MP3" else contextlib.nullcontext()
-                ):
-                    filled = self._file.read(out=block)
+                filled = self._file.read(out=block)
             except soundfile.LibsndfileError as error:
                 rest = max(0, self._file.tell() - heard)  # what was decoded before the damage
                 yield block[:rest]

@@ -19,6 +19,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelError",
     "VadError",
+    "install_hint",
 ]
 
 
@@ -57,3 +58,12 @@ class ConfigError(VadError, ValueError):
 
 class MissingDependencyError(VadError, ImportError):
     """A feature whose optional dependency is not installed."""
+
+
+def install_hint(extra: str) -> str:
+    """Say how what is missing is installed.
+
+    Args:
+        extra: A name among the optional dependencies.
+    """
+    return f"Install it with: pip install 'openvad[{extra}]'"

@@ -14,15 +14,12 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from vad.chatter import without_chatter
 from vad.errors import ConfigError, DeviceError
 
-__all__ = ["CHATTER", "Block", "Device", "Microphone", "list_devices"]
+__all__ = ["Block", "Device", "Microphone", "list_devices"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 
-CHATTER = (b"ALSA lib ", b"Cannot connect to server", b"jack server", b"JackShm", b"Expression '")
-"""What ALSA, JACK and PortAudio say on stderr begins like this."""
 _DEVICE_UNAVAILABLE = -9985  # PaErrorCode
 _NOT_AT_THIS_RATE_OR_CHANNELS = (-9997, -9998)
 _POLL_S = 0.25
@@ -153,16 +150,15 @@ class Microphone:
         while True:
             rate, channels = ways.pop(0)
             try:
-                with without_chatter(*CHATTER):
-                    return rate, sounddevice.InputStream(
-                        device=self.device.index,
-                        channels=channels,
-                        samplerate=rate,
-                        blocksize=round(block_duration * rate),
-                        dtype="float32",
-                        latency="low",
-                        callback=self._hear,
-                    )
+                return rate, sounddevice.InputStream(
+                    device=self.device.index,
+                    channels=channels,
+                    samplerate=rate,
+                    blocksize=round(block_duration * rate),
+                    dtype="float32",
+                    latency="low",
+                    callback=self._hear,
+                )
             except sounddevice.PortAudioError as error:
                 if not ways or _code(error) not in _NOT_AT_THIS_RATE_OR_CHANNELS:
                     raise _device_error(error, self.device) from error
@@ -202,8 +198,7 @@ def list_devices() -> list[Device]:
 
 def _sounddevice() -> Any:
     try:
-        with without_chatter(*CHATTER):
-            import sounddevice
+        import sounddevice
     except OSError as error:
         raise DeviceError(
             f"a microphone needs the PortAudio library. Received: {error}. "

@@ -29,7 +29,6 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from vad.card import check_card
-from vad.chatter import without_chatter
 from vad.errors import AudioError, ModelError
 
 __all__ = ["Model", "State", "find_model", "model_names"]
@@ -80,19 +79,18 @@ class Model:
         self.frame_duration = self.frame_length / self.sample_rate
         self._state_shapes = {name: tuple(shape) for name, shape in card["states"].items()}
         self._lock = threading.Lock()
-        with without_chatter(b"INFO:"):  # google-ai-edge/LiteRT issue 7420: nothing else turns it off
-            try:
-                self._interpreter = Interpreter(model_content=content, num_threads=1)
-                self._runners = {key: self._runner(key, source) for key in ("step", "chunk")}
-                self._warm_up(source)
-            except ModelError:
-                raise
-            except (ValueError, RuntimeError) as error:
-                reason = str(error).strip().partition("\n")[0]
-                raise ModelError(
-                    f"a model must be a .tflite file that LiteRT can run. Received: {source} ({reason}). "
-                    "Export it again with `vad export`."
-                ) from error
+        try:
+            self._interpreter = Interpreter(model_content=content, num_threads=1)
+            self._runners = {key: self._runner(key, source) for key in ("step", "chunk")}
+            self._warm_up(source)
+        except ModelError:
+            raise
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ModelError(
+                f"a model must be a .tflite file that LiteRT can run. Received: {source} ({reason}). "
+                "Export it again with `vad export`."
+            ) from error
 
     @classmethod
     def load(cls, name_or_path: str | os.PathLike[str] = "default") -> "Model":

@@ -13,8 +13,8 @@ import numpy as np
 from vad.acoustics import SAMPLE_RATE, Samples
 from vad.benchmark.systems import System
 from vad.evaluate import Heard
+from vad.files import writing
 from vad.segments import Segment
-from vad.whole_file import whole_file
 
 __all__ = ["Store"]
 
@@ -52,7 +52,7 @@ class Store:
                 advance(0.0)
             return kept
         heard = _listen(system, sounds, advance)
-        with whole_file(path) as unfinished, unfinished.open("wb") as file:
+        with writing(path) as unfinished, unfinished.open("wb") as file:
             _write(file, heard)
         return heard
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from vad.acoustics import CELL, SAMPLE_RATE, Samples
 from vad.detector import Detector, ways_to_hear
-from vad.errors import MissingDependencyError
+from vad.errors import MissingDependencyError, install_hint
 from vad.evaluate import Heard, hear
 from vad.runtime import Model
 from vad.segments import Segmenter, SegmentOptions, SpeechEnd
@@ -138,8 +138,7 @@ def _openable(name: str, open_it: Callable[[], System], remedy: str = "") -> Cal
             return open_it()
         except (ImportError, OSError) as error:
             raise MissingDependencyError(
-                f"{name} must be installed to be measured. Received: {error}. "
-                f"Install it with: pip install 'vad[bench]'{remedy}"
+                f"{name} must be installed to be measured. Received: {error}. {install_hint('bench')}{remedy}"
             ) from error
 
     return opened

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vad.commands.extras import benchmark_extra
-from vad.commands.outputs import writing
 from vad.commands.progress import Progress
 from vad.corpus import SPLITS, Item, read_corpus
-from vad.errors import ConfigError, MissingDependencyError
+from vad.detector import Detector
+from vad.errors import AudioError, ConfigError, MissingDependencyError
+from vad.files import make_folder, writing
 from vad.runtime import model_names
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="the others are held against the first; default: all that ship",
     )
+    parser.add_argument(
+        "--onsets",
+        action="store_true",
+        help="measure live streams instead: how soon a start is reported, false starts, and cost",
+    )
     parser.add_argument("--peers", nargs="*", choices=_PEERS, default=_PEERS, help="default: all")
     parser.add_argument(
         "--corpus",
@@ -64,7 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="DIR",
         type=Path,
-        help="for benchmark.md, .json and .png, and to go on after a stop (default: not written)",
+        help="for benchmark.md, .json and .png, and to go on after a stop; with --onsets for onsets.md "
+        "(default: not written)",
     )
 
 
@@ -77,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no such model, or it is damaged.
         MissingDependencyError: scipy or matplotlib is not installed.
     """
+    if args.onsets:
+        return _measure_onsets(args)
     with benchmark_extra():
         from vad.benchmark.picture import draw
         from vad.benchmark.report import to_json, to_markdown
@@ -111,6 +120,42 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
+def _measure_onsets(args: argparse.Namespace) -> int:
+    """Process every recording as a live stream, model by model, and print the table."""
+    from vad.benchmark.onsets import onset_table, run_stream
+
+    items = _labelled(args)
+    runs, unreadable = [], set()
+    for name in args.models or model_names():
+        detector, of_model = Detector(name), []
+        with Progress(len(items)) as progress:
+            for item in items:
+                try:
+                    of_model.append(run_stream(detector, item))
+                    progress.advance(of_model[-1].duration)
+                except AudioError as error:
+                    if item.path not in unreadable:
+                        progress.wipe()
+                        print(f"vad: {error}", file=sys.stderr)
+                    unreadable.add(item.path)
+        runs.append((detector, of_model))
+    if len(unreadable) == len(items):
+        raise ConfigError(
+            f"no recording of {args.labelled} can be measured. Check --split and the lines above."
+        )
+    text = onset_table(runs) + "\n"
+    if args.output is not None:
+        make_folder(args.output)
+        with writing(args.output / "onsets.md") as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    print(text, end="")
+    return 1 if unreadable else 0
+
+
+def _labelled(args: argparse.Namespace) -> list[Item]:
+    return [item for item in read_corpus(args.labelled) if args.split in ("all", item.split)]
+
+
 def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]":
     """Our models, then the peers that are installed; of the others one line each."""
     from vad.benchmark.systems import PEERS, own
@@ -131,8 +176,7 @@ def _choose_items(args: argparse.Namespace) -> list[Item]:
     """Labelled speech, and the corpus' non-speech."""
     from vad.benchmark.material import few_of_each_class
 
-    labelled = [item for item in read_corpus(args.labelled) if args.split in ("all", item.split)]
-    speech = [item for item in labelled if item.kind == "speech"]
+    speech = [item for item in _labelled(args) if item.kind == "speech"]
     if args.corpus is None:
         print("vad: without --corpus there is no real noise, no music and no non-speech.", file=sys.stderr)
         return speech

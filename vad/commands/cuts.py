@@ -13,9 +13,9 @@ import numpy.typing as npt
 import soundfile
 
 from vad.audio import Channel, RawFormat
-from vad.commands.outputs import writing
 from vad.decoding import Decoder, open_decoder
 from vad.errors import AudioError
+from vad.files import writing
 from vad.segments import Segment
 
 __all__ = ["save_segments", "save_speech"]

@@ -89,12 +89,12 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no such model, or it is damaged.
         MissingDependencyError: A picture was asked for without its extra.
     """
-    from vad.batch import in_order, sensible_jobs
     from vad.commands.analysis import AnalysisSettings
     from vad.commands.extras import require_matplotlib
     from vad.commands.progress import Progress
     from vad.commands.recordings import find_recordings
     from vad.commands.results import choose_format, open_results
+    from vad.processes import in_order, sensible_jobs
 
     if args.plot is not None:
         require_matplotlib()
@@ -154,7 +154,8 @@ def _paths(
     ending: str | None = None,
 ) -> dict["Recording", Path]:
     """Give each recording a path: the output itself for a single one, or its own in the output folder."""
-    from vad.commands.outputs import is_folder, keep_recordings, make_folder, paths_in
+    from vad.commands.outputs import is_folder, keep_recordings, paths_in
+    from vad.files import make_folder
 
     if output is None:
         return {}

@@ -17,11 +17,11 @@ from vad.commands.detection_options import (
 )
 from vad.commands.evaluation_views import Evaluation, show_json, show_text, worst_first
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
-from vad.commands.outputs import make_folder
 from vad.commands.progress import Progress
 from vad.corpus import Item
 from vad.errors import AudioError, ConfigError, LabelError, MissingDependencyError
 from vad.evaluate import Scored, pool, score_item
+from vad.files import make_folder
 from vad.hypothesis import find_hypotheses, score_hypothesis
 
 __all__ = ["add_arguments", "run"]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from vad.audio import open_audio
 from vad.breakdown import worst_stretches
 from vad.commands.evaluation_views import Evaluation
-from vad.commands.outputs import writing
 from vad.errors import AudioError
+from vad.files import writing
 from vad.report.evaluation import Summary, evaluation_page, shown_stretch
 from vad.report.excerpt import take_excerpt
 

@@ -11,8 +11,6 @@ from vad.errors import ConfigError
 
 __all__ = ["add_arguments", "run"]
 
-_SECOND_SHARE = 0.25
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
@@ -30,31 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("none", "int8"),
         default="none",
         help="how the .tflite keeps its weights: int8 is smaller and faster (default: none)",
-    )
-    parser.add_argument(
-        "--second",
-        metavar="RUN",
-        help="a smaller network, trained beside it, that is to be heard with it as one",
-    )
-    parser.add_argument(
-        "--second-share",
-        metavar="SHARE",
-        type=float,
-        help="what the second network counts, 0 to 1 (default: 0.25)",
-    )
-    parser.add_argument(
-        "--prompt-share",
-        metavar="SHARE",
-        type=float,
-        default=0.0,
-        help="how much a late decision takes over from the prompt one of its frame, 0 to 1 (default: 0)",
-    )
-    parser.add_argument(
-        "--late-offset",
-        metavar="LOGITS",
-        type=float,
-        default=0.0,
-        help="added to the logit of a late decision, so that its 0.5 lies where it serves best (default: 0)",
     )
     parser.add_argument(
         "--metrics", metavar="JSON", type=Path, help="measured figures for the card (default: none)"
@@ -75,24 +48,12 @@ def _require_name(name: str) -> None:
         )
 
 
-def _origin(weights: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """What the card beside released weights tells of where they come from: it is true of them wherever they go.
-
-    Raises:
-        ConfigError: A late decision that was changed when they were exported is to be changed once more.
-    """
+def _origin(weights: Path) -> dict[str, Any]:
+    """What the card beside released weights says of where they come from: it is true of them wherever they go."""
     path = weights.with_suffix(".json")
     card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    changed = {name: card[name] for name in ("prompt_share", "late_offset") if card.get(name)}
-    for name in changed:
-        if getattr(args, name):
-            raise ConfigError(
-                f"{name} must be given once. Received: {name}={getattr(args, name)} for weights that hold "
-                f"{name}={card[name]} already. Leave it out, or export the run that they come from."
-            )
-    return changed | {
-        name: card[name] for name in ("training", "data_sources", "label_origin") if name in card
-    }
+    kept = ("prompt_share", "late_offset", "training", "data_sources", "label_origin")
+    return {name: card[name] for name in kept if name in card}
 
 
 def _tuned_points(card: Path) -> str:
@@ -115,21 +76,13 @@ def run(args: argparse.Namespace) -> int:
     with training_extra():
         from vad.training.config import load_config
         from vad.training.export import export
-        from vad.training.provenance import describe_run, network_of, training_of, weights_of
+        from vad.training.provenance import describe_run, network_of, weights_of
 
     _require_name(args.name)
     weights = args.source / "best.keras" if args.source.is_dir() else weights_of(str(args.source), "RUN")
-    notes: dict[str, Any] = _origin(weights, args)
+    notes: dict[str, Any] = _origin(weights)
     if args.source.is_dir():
         notes |= describe_run(args.source, load_config(args.source / "config.json"))
-    second = None if args.second is None else weights_of(args.second, "second")
-    second_share = _SECOND_SHARE if args.second_share is None else args.second_share
-    if second is not None:
-        notes.setdefault("training", {})["second"] = {"share": second_share, **training_of(second)}
-    elif args.second_share is not None:
-        raise ConfigError(
-            f"second_share must come with a second network. Received: second_share={second_share}."
-        )
     if args.metrics is not None:
         notes["metrics"] = _metrics(args.metrics)
     for note in args.note:
@@ -144,10 +97,6 @@ def run(args: argparse.Namespace) -> int:
         args.name,
         args.output,
         quantize=args.quantize,
-        second=second,
-        second_share=second_share,
-        prompt_share=args.prompt_share,
-        late_offset=args.late_offset,
         notes=notes,
     )
     differences = json.loads(path.with_suffix(".json").read_text())["verification"][

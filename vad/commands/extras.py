@@ -4,7 +4,7 @@ import contextlib
 import importlib.util
 from collections.abc import Iterator
 
-from vad.errors import MissingDependencyError
+from vad.errors import MissingDependencyError, install_hint
 
 __all__ = ["benchmark_extra", "require_matplotlib", "training_extra"]
 
@@ -15,8 +15,7 @@ def _extra(name: str, who: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            f"{who} the {name} extra. Received: no {error.name} installed. "
-            f"Install it with: pip install 'vad[{name}]'"
+            f"{who} the {name} extra. Received: no {error.name} installed. " + install_hint(name)
         ) from error
 
 
@@ -47,5 +46,5 @@ def require_matplotlib() -> None:
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError(
             "--plot needs the plot extra. Received: no matplotlib installed. "
-            "Install it with: pip install 'vad[plot]'. --report needs no extra."
+            f"{install_hint('plot')}. --report needs no extra."
         )

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 
-from vad.chatter import own_stderr
 from vad.commands.detection_options import add_detection_arguments, resolve_detection
 from vad.commands.listen_command import SegmentCommand
 from vad.commands.listen_files import SegmentFiles, SessionFile, longest_wait_s
@@ -26,7 +25,7 @@ from vad.commands.listen_session import Heard, Listener, Session
 from vad.commands.listen_views import make_view
 from vad.commands.raw_options import add_raw_arguments, resolve_raw
 from vad.errors import ConfigError
-from vad.microphone import CHATTER, Device, Microphone, list_devices
+from vad.microphone import Device, Microphone, list_devices
 from vad.pcm import PcmStream
 from vad.segment_options import require
 
@@ -141,7 +140,6 @@ def _open_source(
         pipe = _stdin(args, block_duration)
         return pipe.sample_rate, contextlib.nullcontext((samples, False) for samples in pipe), None
     device = int(args.device) if args.device is not None and args.device.isdecimal() else args.device
-    stack.enter_context(own_stderr(*CHATTER))
     microphone = Microphone(device, sample_rate=sample_rate, block_duration=block_duration)
     return microphone.sample_rate, _recording(microphone), microphone.stop
 

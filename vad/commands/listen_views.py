@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.commands.listen_session import Listener
+from vad.errors import install_hint
 from vad.segments import Event, SpeechEnd, SpeechRejected, SpeechStart
 from vad.stream import Stream
 
@@ -30,7 +31,7 @@ def make_view(style: str) -> Listener:
         try:
             return _Meter()
         except ModuleNotFoundError:
-            print("for a level meter: pip install 'vad[live]'", file=sys.stderr)
+            print(f"no level meter without rich. {install_hint('live')}", file=sys.stderr)
     return _TextLines()
 
 

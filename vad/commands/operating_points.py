@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vad.commands.outputs import writing
 from vad.errors import ConfigError
+from vad.files import writing
 from vad.runtime import Model, find_model, model_names
 from vad.segments import SegmentOptions
 

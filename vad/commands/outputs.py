@@ -1,20 +1,20 @@
 """Where results are written, and how: whole or not at all."""
 
-import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vad.commands.recordings import Recording
 from vad.errors import ConfigError
+from vad.files import make_folder, writing
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["is_folder", "keep_recordings", "make_folder", "paths_in", "save_probabilities", "writing"]
+__all__ = ["is_folder", "keep_recordings", "paths_in", "save_probabilities"]
 
 
 def is_folder(path: str, recordings: int) -> bool:
@@ -69,45 +69,6 @@ def paths_in(folder: Path, recordings: Iterable[Recording], ending: str) -> dict
     for parent in {folder, *(path.parent for path in taken)}:
         make_folder(parent)
     return {recording: path for path, recording in taken.items()}
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder, and make sure now that results can be written to it later.
-
-    Raises:
-        ConfigError: They cannot.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        reason = None if os.access(folder, os.W_OK) else "Permission denied"
-    except OSError as error:
-        reason = error.strerror
-    if reason is not None:
-        raise ConfigError(f"{folder}: output must be a folder that can be written to. Received: {reason}.")
-
-
-@contextlib.contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write to, which becomes `path` at the end and vanishes on an error.
-
-    A link is followed; what is no regular file (a terminal, a pipe, /dev/null) is written to as it is.
-
-    Raises:
-        ConfigError: The folder or the file cannot be written.
-    """
-    target = Path(os.path.realpath(path))
-    special = target.exists() and not target.is_file()
-    temporary = target if special else target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        if not special:
-            os.replace(temporary, target)
-    except OSError as error:
-        raise ConfigError(f"{path}: output must be writable. Received: {error.strerror or error}.") from error
-    finally:
-        if not special:
-            with contextlib.suppress(OSError):  # it is the finished file now, or was never there
-                temporary.unlink()
 
 
 def save_probabilities(path: Path, probabilities: "npt.NDArray[np.float32]", frame_duration: float) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio import AudioBlocks
-from vad.commands.outputs import writing
 from vad.commands.recordings import Recording
 from vad.errors import AudioError
+from vad.files import writing
 from vad.report.detection import Detection, detection_page
 from vad.report.excerpt import Excerpt, take_excerpt
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vad.cli import EXIT_INPUT_FAILED
-from vad.commands.outputs import make_folder, writing
 from vad.commands.progress import Progress
 from vad.errors import ConfigError
+from vad.files import make_folder, writing
 from vad.segment_options import require
 
 if TYPE_CHECKING:

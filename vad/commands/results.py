@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from vad.commands.outputs import is_folder, keep_recordings, paths_in, writing
+from vad.commands.outputs import is_folder, keep_recordings, paths_in
 from vad.commands.recordings import Recording
 from vad.errors import ConfigError
+from vad.files import writing
 from vad.labels import FORMATS, dumps, format_of
 
 if TYPE_CHECKING:

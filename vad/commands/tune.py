@@ -17,11 +17,11 @@ from vad.cli import EXIT_INPUT_FAILED
 from vad.commands.detection_options import add_live_argument
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.operating_points import require_same_model, write_point
-from vad.commands.outputs import make_folder, writing
 from vad.commands.progress import Progress
 from vad.corpus import Item
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError, MissingDependencyError
+from vad.files import make_folder, writing
 from vad.speakers import tied_by_speakers
 from vad.tuning.goal import AIMS, Goal, Outcome
 from vad.tuning.grid import levels

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio import open_audio
-from vad.batch import in_order
 from vad.detector import Detector
 from vad.errors import VadError
 from vad.labels import Entry
 from vad.prepare.sources import Recording
+from vad.processes import in_order
 from vad.segments import SpeechEnd
 
 __all__ = ["CELL_DURATION", "Heard", "hear_all"]

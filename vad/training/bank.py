@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from vad.acoustics import CELL, SAMPLE_RATE
 from vad.audio import read_audio
-from vad.batch import in_order
 from vad.corpus import Item, read_corpus
 from vad.errors import AudioError, ConfigError
-from vad.whole_file import whole_file
+from vad.files import writing
+from vad.processes import in_order
 
 __all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "fingerprint"]
 
@@ -149,8 +149,8 @@ def _decode_all(items: list[Item], soft: SoftLabels, folder: Path, jobs: int) ->
     rows, offset = [], 0
     decoded = in_order(_make_decoder, [str(item.path) for item in items], jobs, crashed=_crashed)
     with ExitStack() as files:
-        audio = files.enter_context(files.enter_context(whole_file(folder / "audio.i16")).open("wb"))
-        labels = files.enter_context(files.enter_context(whole_file(folder / "labels.u8")).open("wb"))
+        audio = files.enter_context(files.enter_context(writing(folder / "audio.i16")).open("wb"))
+        labels = files.enter_context(files.enter_context(writing(folder / "labels.u8")).open("wb"))
         progress = tqdm(decoded, "decode", len(items), disable=None)
         for index, (item, samples) in enumerate(zip(items, progress, strict=True)):
             samples = samples[: len(samples) // CELL * CELL]

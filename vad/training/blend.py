@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy.typing as npt
 
+from vad.files import writing
 from vad.training.backend import keras
 from vad.training.provenance import load_network
-from vad.whole_file import whole_file
 
 __all__ = ["TUNED", "blend", "least_share"]
 
@@ -47,9 +47,9 @@ def blend(model: keras.Model, start: Path, run: Path, measure: Callable[[], dict
     print(f"weights: {share:.0%} of the way from the start to where training came", file=sys.stderr)
     rows = [{"share": one, **figures} for one, figures in tried.items()]
     told = {"share": share, **tried[share], "tried": rows}
-    with whole_file(run / "blend.json") as unfinished:
+    with writing(run / "blend.json") as unfinished:
         unfinished.write_text(json.dumps(told, indent=1), encoding="utf-8")
-    with whole_file(run / "best.keras") as unfinished:
+    with writing(run / "best.keras") as unfinished:
         model.save(unfinished)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vad.whole_file import whole_file
+from vad.files import writing
 
 __all__ = ["draw_curves"]
 
@@ -33,5 +33,5 @@ def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
         axes.set(xlabel="epoch", ylabel=label)
         axes.grid(alpha=0.3)
         axes.legend()
-    with whole_file(path) as unfinished:
+    with writing(path) as unfinished:
         figure.savefig(unfinished, format="png", dpi=110)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -18,16 +17,15 @@ import tensorflow as tf
 
 from vad.card import CARD_FORMAT_VERSION
 from vad.errors import ConfigError, ModelError
+from vad.files import writing
 from vad.runtime import Model
 from vad.segment_options import require
 from vad.training.backend import keras
 from vad.training.convert import convert
-from vad.training.networks import NetworkConfig, describe, lean_on_prompt, move_late
-from vad.training.pairing import pair
-from vad.training.provenance import load_network, network_of
+from vad.training.networks import NetworkConfig, describe
+from vad.training.provenance import load_network
 from vad.training.signals import probe_signals
 from vad.training.streaming import state_shapes
-from vad.whole_file import whole_file
 
 __all__ = ["MAX_DIFFERENCE", "export", "largest_difference"]
 
@@ -43,16 +41,12 @@ OPERATING_POINTS: dict[str, dict[str, float]] = {
 
 
 def export(
-    weights: Path,
+    trained: Path | keras.Model,
     network: NetworkConfig,
     name: str,
     folder: Path,
     *,
     quantize: str = "none",
-    second: Path | None = None,
-    second_share: float = 0.25,
-    prompt_share: float = 0.0,
-    late_offset: float = 0.0,
     notes: Mapping[str, Any] | None = None,
     operating_points: Mapping[str, Mapping[str, float]] = OPERATING_POINTS,
     chunk_frames: int = CHUNK_FRAMES,
@@ -60,17 +54,12 @@ def export(
     """Writes ``<name>.tflite``, its card ``<name>.json`` and its weights ``<name>.keras``, without the optimizer.
 
     Args:
-        weights: The trained ``.keras`` file.
+        trained: The network, or its ``.keras`` file.
         network: What it was built from.
         name: The model's name.
         folder: Where to write.
         quantize: How the ``.tflite`` keeps the weights, a name in `MAX_DIFFERENCE`; `vad.training.convert` tells
             what int8 gains.
-        second: Weights of a smaller network to be heard beside it, from then on as one: `vad.training.pairing.pair`.
-        second_share: What it counts, 0 to 1.
-        prompt_share: How much a late decision takes over from the prompt one of its frame, 0 to 1:
-            `vad.training.networks.lean_on_prompt`.
-        late_offset: Added to the logit of a late decision: `vad.training.networks.move_late`.
         notes: More fields of the card: metrics, training, data_sources, label_origin.
         operating_points: Segment options by name; "balanced" is the default one.
         chunk_frames: Frames of the signature ``chunk``.
@@ -81,41 +70,19 @@ def export(
     Raises:
         ModelError: The weights cannot be read, or the converted model differs from Keras by more than its limit in
             `MAX_DIFFERENCE` on any of `vad.training.signals.probe_signals`. Nothing is written then.
-        ConfigError: There is no such quantization, the second network does not fit, a share is out of its range, a
-            prompt_share or late_offset is of a network without a late decision, or a note has the name of a field that
-            export writes.
+        ConfigError: There is no such quantization, or a note has the name of a field that export writes.
     """
-    _require_options(network, quantize, prompt_share, late_offset)
-    model = load_network(weights)
-    if second is not None:
-        model, network = pair(model, network, load_network(second), network_of(second), second_share)
-    if prompt_share:
-        lean_on_prompt(model, prompt_share)
-    if late_offset:
-        move_late(model, late_offset)
+    require(
+        quantize in MAX_DIFFERENCE, f"quantize must be one of {', '.join(MAX_DIFFERENCE)}", quantize=quantize
+    )
+    model = load_network(trained) if isinstance(trained, Path) else trained
     content = convert(model, network, chunk_frames, int8=quantize == "int8")
     card = _card(model, network, name, chunk_frames, operating_points, notes or {})
-    changes = {"prompt_share": prompt_share, "late_offset": late_offset}
-    card |= {name: value for name, value in changes.items() if value}
     card |= {"quantization": quantize, "sha256": hashlib.sha256(content).hexdigest()}
     # Through JSON, so that what is proven is what will be read.
     converted = Model(content, json.loads(json.dumps(card)), source=name)
     card["verification"] = _proof(model, converted, MAX_DIFFERENCE[quantize])
     return _write(model, content, card, folder / f"{name}.tflite")
-
-
-def _require_options(network: NetworkConfig, quantize: str, prompt_share: float, late_offset: float) -> None:
-    require(
-        quantize in MAX_DIFFERENCE, f"quantize must be one of {', '.join(MAX_DIFFERENCE)}", quantize=quantize
-    )
-    require(0 <= prompt_share <= 1, "prompt_share must be between 0 and 1", prompt_share=prompt_share)
-    for option, value in (("prompt_share", prompt_share), ("late_offset", late_offset)):
-        require(
-            bool(network.late_frames) or value == 0,
-            f"{option} needs a network that decides late",
-            **{option: value},
-        )
-    require(math.isfinite(late_offset), "late_offset must be finite", late_offset=late_offset)
 
 
 def _proof(model: keras.Model, converted: Model, limit: float) -> dict[str, Any]:
@@ -134,7 +101,7 @@ def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Pa
     path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         graph, text, weights = (
-            stack.enter_context(whole_file(path.with_suffix(suffix)))
+            stack.enter_context(writing(path.with_suffix(suffix)))
             for suffix in (".tflite", ".json", ".keras")
         )
         graph.write_bytes(content)

@@ -13,10 +13,10 @@ from typing import Any
 from vad.corpus import Item, read_corpus
 from vad.detector import Detector
 from vad.evaluate import Metrics, pool, score_item
+from vad.files import writing
 from vad.training.config import TrainConfig
 from vad.training.export import export
 from vad.training.provenance import network_of, weights_of
-from vad.whole_file import whole_file
 
 __all__ = ["compare", "comparison_text", "fine_tuning_defaults"]
 
@@ -81,7 +81,7 @@ def compare(config: TrainConfig, run: Path) -> dict[str, Any]:
         "before": _figures(weights_of(config.init), held_out),
         "after": _figures(run / "best.keras", held_out),
     }
-    with whole_file(run / "comparison.json") as unfinished:
+    with writing(run / "comparison.json") as unfinished:
         unfinished.write_text(json.dumps(result, indent=1), encoding="utf-8")
     return result
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from vad.errors import VadError
+from vad.files import writing
 from vad.metrics import roc_auc
 from vad.training.backend import keras
 from vad.training.bank import build_bank
@@ -29,7 +30,6 @@ from vad.training.rendering import render_shards
 from vad.training.resume import check_start, starting_model
 from vad.training.shards import Batches
 from vad.training.updates import UpdateRatios
-from vad.whole_file import whole_file
 
 __all__ = ["fit", "learning_rate_at"]
 
@@ -215,7 +215,7 @@ class _Validation(keras.callbacks.Callback):
         return {**dict(aucs), "val_loss": float(keras.ops.convert_to_numpy(loss))}
 
     def _write_history(self) -> None:
-        with whole_file(self._run / "history.csv") as unfinished, unfinished.open("w", newline="") as file:
+        with writing(self._run / "history.csv") as unfinished, unfinished.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(self._history[0]))
             writer.writeheader()
             writer.writerows(self._history)
@@ -228,5 +228,5 @@ def _clear_auc(wanted: npt.NDArray[np.float32], found: npt.NDArray[np.float32]) 
 
 
 def _save(model: keras.Model, path: Path) -> None:
-    with whole_file(path) as unfinished:
+    with writing(path) as unfinished:
         model.save(unfinished)

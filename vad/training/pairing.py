@@ -3,10 +3,13 @@
 Trained apart, two networks are wrong in different places, so that the mean of what they say is surer than either
 (Hansen and Salamon, "Neural network ensembles", 1990). On one front end, and with what the decisions are read from
 side by side, that mean is a matter of weights: it costs no more than the two.
+
+All of this changes weights that are trained. It is how models/default is made; scripts/release.py alone does it.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import cast
 
@@ -17,7 +20,7 @@ from vad.segment_options import require
 from vad.training.backend import keras
 from vad.training.networks import LogMelCnn, LogMelPair, NetworkConfig, build_network
 
-__all__ = ["pair"]
+__all__ = ["lean_on_prompt", "move_late", "pair"]
 
 _IN_COMMON = ("frame_ms", "delay_frames", "n_mels", "dilations")
 _READERS = (
@@ -62,6 +65,53 @@ def pair(
     model.get_layer("normalization").finalize_state()
     _read_both(model, first, second, share)
     return model, config
+
+
+def lean_on_prompt(model: keras.Model, share: float) -> None:
+    """Has the late decision take over a share of what the prompt one of its frame said, in logits.
+
+    Learned from other scenes, the two are wrong in different places, so a little of both is better than either. Both
+    are linear in features that the late one has: it is done in its weights, and costs nothing.
+
+    Args:
+        model: With a late decision; its weights change.
+        share: Of the prompt decision, 0 to 1.
+
+    Raises:
+        ConfigError: The share is out of its range, or the network has no late decision.
+    """
+    require(0 <= share <= 1, "prompt_share must be between 0 and 1", prompt_share=share)
+    _require_late(model)
+    speech, late = (model.get_layer(name) for name in ("speech", "late_speech"))
+    (kernel, bias), (late_kernel, late_bias) = speech.get_weights(), late.get_weights()
+    leaning = (1 - share) * late_kernel
+    leaning[: len(kernel)] += share * kernel
+    late.set_weights([leaning, (1 - share) * late_bias + share * bias])
+
+
+def move_late(model: keras.Model, logits: float) -> None:
+    """Adds to the late decision's logit, so that a threshold of 0.5 lies where it serves best.
+
+    What labels say of pauses moves all probabilities with it: a network that learned to leave pauses in doubt says more
+    of what lies beside speech than one that learned to shut in them.
+
+    Args:
+        model: With a late decision; its weights change.
+        logits: What is added; less than 0 makes it say less.
+
+    Raises:
+        ConfigError: It is not finite, or the network has no late decision.
+    """
+    require(math.isfinite(logits), "late_offset must be finite", late_offset=logits)
+    _require_late(model)
+    late = model.get_layer("late_speech")
+    kernel, bias = late.get_weights()
+    late.set_weights([kernel, bias + np.float32(logits)])
+
+
+def _require_late(model: keras.Model) -> None:
+    if not any(layer.name == "late_speech" for layer in model.layers):
+        raise ConfigError(f"{model.name} has no late decision to change.")
 
 
 def _config(first: NetworkConfig, second: NetworkConfig) -> LogMelPair:

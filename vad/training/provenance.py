@@ -44,6 +44,12 @@ def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
     path = Path(name_or_path)
     if str(name_or_path) in model_names():
         path = Path(str(find_model(name_or_path)[0])).with_suffix(".keras")
+        if not path.is_file():
+            raise ConfigError(
+                f"{option}: what is installed does not hold the trainable weights of {name_or_path}. Take "
+                f"models/{path.name} and its card {path.stem}.json from the source distribution "
+                "(pip download --no-deps --no-binary :all: openvad) and give the path."
+            )
     elif path.is_dir():
         path = path / "best.keras"
     elif path.suffix == ".tflite":

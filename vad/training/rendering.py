@@ -12,12 +12,12 @@ from typing import NoReturn
 import numpy as np
 from tqdm import tqdm
 
-from vad.batch import in_order
 from vad.errors import ConfigError, VadError
+from vad.files import writing
+from vad.processes import in_order
 from vad.training.bank import Bank
 from vad.training.mixing import Mixer
 from vad.training.recipe import MixingConfig
-from vad.whole_file import whole_file
 
 __all__ = ["FULL_SCALE", "SCENES_PER_SHARD", "render_shards"]
 
@@ -62,7 +62,7 @@ def render_shards(
 def _keep_recipe(folder: Path, recipe: str) -> None:
     note = folder / "recipe.json"
     if not note.exists():
-        with whole_file(note) as unfinished:
+        with writing(note) as unfinished:
             unfinished.write_text(recipe, encoding="utf-8")
     if note.read_text(encoding="utf-8") != recipe:
         raise ConfigError(
@@ -90,7 +90,7 @@ class _Renderer:
             ),
             ("labels", [np.round(scene.labels * 255).astype(np.uint8) for scene in scenes]),
         ):
-            with whole_file(self._folder / f"{name}-{shard:05d}.npy") as unfinished:
+            with writing(self._folder / f"{name}-{shard:05d}.npy") as unfinished:
                 np.save(unfinished, np.stack(rows))
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from vad.files import writing
 from vad.training.backend import keras
 from vad.training.kernels import kernels
-from vad.whole_file import whole_file
 
 __all__ = ["UpdateRatios", "read_updates", "update_ratios"]
 
@@ -67,7 +67,7 @@ class UpdateRatios(keras.callbacks.Callback):
         """Adds the epoch's row."""
         past = read_updates(self._path)[:epoch] if self._path.exists() else []
         rows = [*past, {"epoch": epoch + 1, **update_ratios(self.model)}]
-        with whole_file(self._path) as unfinished, unfinished.open("w", newline="") as file:
+        with writing(self._path) as unfinished, unfinished.open("w", newline="") as file:
             # Of an epoch written by an older version there may be fewer kernels.
             writer = csv.DictWriter(file, list(rows[-1]), restval="nan")
             writer.writeheader()

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from vad.whole_file import whole_file
+from vad.files import writing
 
 __all__ = ["Picture", "View", "write"]
 
@@ -102,13 +102,13 @@ def write(views: Sequence[View], folder: Path, *, name: str, title: str, format:
         sections.append(f"<h2>{html.escape(view.title)}</h2>\n<ul>\n{lines}</ul>")
         for picture in view.pictures:
             content = _drawn(picture.figure, format)
-            with whole_file(folder / f"{view.name}-{picture.name}.{format}") as unfinished:
+            with writing(folder / f"{view.name}-{picture.name}.{format}") as unfinished:
                 unfinished.write_bytes(content)
             sections.append(_section(picture, content, format))
-        with whole_file(folder / f"{view.name}.npz") as unfinished, unfinished.open("wb") as file:
+        with writing(folder / f"{view.name}.npz") as unfinished, unfinished.open("wb") as file:
             np.savez_compressed(file, **dict(view.arrays))  # type: ignore[arg-type]  # its own keywords are others
     page = folder / f"{name}.html"
-    with whole_file(page) as unfinished:
+    with writing(page) as unfinished:
         text = _PAGE.substitute(title=html.escape(title), body="\n".join(sections))
         unfinished.write_text(text, encoding="utf-8")
     return page

@@ -16,7 +16,7 @@ from vad.training.backend import keras, layers
 from vad.training.level import LevelFollower
 from vad.training.networks.config import NetworkConfig
 from vad.training.networks.facts import NetworkFacts, describe
-from vad.training.networks.late import late_features, lean_on_prompt, move_late, prompt_only
+from vad.training.networks.late import late_features, prompt_only
 from vad.training.networks.logmel_cnn import LogMelCnn
 from vad.training.networks.logmel_crnn import LogMelCrnn
 from vad.training.networks.logmel_pair import LogMelPair
@@ -37,8 +37,6 @@ __all__ = [
     "WaveformTcn",
     "build_network",
     "describe",
-    "lean_on_prompt",
-    "move_late",
     "network_from_dict",
     "prompt_only",
 ]

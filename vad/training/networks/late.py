@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from vad.training.backend import keras, layers
 from vad.training.networks.blocks import conv1d, dilated_stack
 from vad.training.networks.config import NetworkConfig
 from vad.training.streaming import History
 
-__all__ = ["late_features", "lean_on_prompt", "move_late", "prompt_only"]
+__all__ = ["late_features", "prompt_only"]
 
 
 def late_features(features: Any, config: NetworkConfig) -> Any:
@@ -35,38 +33,6 @@ def late_features(features: Any, config: NetworkConfig) -> Any:
     x = conv1d(features, config.late_channels, 1, name="late_join")
     x = dilated_stack(x, config.late_channels, dilations, name="late_dilated")
     return layers.Concatenate(name="late_features")([then, x])
-
-
-def lean_on_prompt(model: keras.Model, share: float) -> None:
-    """Has the late decision take over a share of what the prompt one of its frame said, in logits.
-
-    Learned from other scenes, the two are wrong in different places, so a little of both is better than either. Both
-    are linear in features that the late one has: it is done in its weights, and costs nothing.
-
-    Args:
-        model: With a late decision; its weights change.
-        share: Of the prompt decision, 0 to 1.
-    """
-    speech, late = (model.get_layer(name) for name in ("speech", "late_speech"))
-    (kernel, bias), (late_kernel, late_bias) = speech.get_weights(), late.get_weights()
-    leaning = (1 - share) * late_kernel
-    leaning[: len(kernel)] += share * kernel
-    late.set_weights([leaning, (1 - share) * late_bias + share * bias])
-
-
-def move_late(model: keras.Model, logits: float) -> None:
-    """Adds to the late decision's logit, so that a threshold of 0.5 lies where it serves best.
-
-    What labels say of pauses moves all probabilities with it: a network that learned to leave pauses in doubt says more
-    of what lies beside speech than one that learned to shut in them.
-
-    Args:
-        model: With a late decision; its weights change.
-        logits: What is added; less than 0 makes it say less.
-    """
-    late = model.get_layer("late_speech")
-    kernel, bias = late.get_weights()
-    late.set_weights([kernel, bias + np.float32(logits)])
 
 
 def prompt_only(model: keras.Model) -> keras.Model:

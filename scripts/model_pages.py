@@ -1,21 +1,29 @@
 """Writes the figures of the cards and the benchmark into the pages, between their marks.
 
-    python scripts/models_page.py
+    python scripts/model_pages.py [--pictures]
 
-The text between the tables is people's; it is not touched.
+With --pictures, also what `vad inspect` finds in the networks, and its pictures. The text between is people's; it is
+not touched.
 """
 
 from __future__ import annotations
 
+import argparse
+import io
 import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from marked_pages import write_between_marks
+from PIL import Image
 
+from vad.audio import read_audio
 from vad.benchmark.report import table
+from vad.labels import read_labels
+
+if TYPE_CHECKING:
+    from vad.training.inspection.page import Picture
 
 MODELS = Path(__file__).parent.parent / "models"
 NAMES = ("default", "tiny", "waveform")
@@ -52,12 +60,36 @@ SOUNDS = {
 }
 
 
+PICTURES = {
+    "default": {"weights": "first-layer", "saliency": "map"},
+    "waveform": {"weights": "first-layer-responses", "saliency": "map"},
+}
+INSPECTION = MODELS.parent / "docs" / "inspect" / "shipped.md"
+CLIP = MODELS.parent / "data" / "examples" / "noisy.flac"
+DPI = 85
+
+
 def main() -> int:
-    """Read the cards, write the page."""
+    """Read the cards, write the pages."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--pictures", action="store_true", help="also look into the networks, and draw")
+    if parser.parse_args().pictures:
+        text = "\n".join(map(inspected, PICTURES)).rstrip()
+        write_between_marks(INSPECTION, "inspection", text)
     for page, sections in pages().items():
         for name, text in sections.items():
             write_between_marks(page, name, text)
     return 0
+
+
+def write_between_marks(page: Path, name: str, text: str) -> None:
+    """Replaces what stands between ``<!-- name -->`` and ``<!-- end of name -->``."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    old = page.read_text(encoding="utf-8")
+    new, count = re.subn(f"{begin}.*{end}", lambda _: f"{begin}\n{text}\n{end}", old, flags=re.DOTALL)
+    if count != 1:
+        sys.exit(f"{page} must hold {begin} and {end} once. Received: {count} times.")
+    page.write_text(new, encoding="utf-8")
 
 
 def pages() -> dict[Path, dict[str, str]]:
@@ -186,8 +218,7 @@ def meetings(cards: list[dict[str, Any]]) -> str:
     fields = ("auc", "average_precision", "best_balanced_error", "false_alarm_at_5_miss")
     rows = [
         [
-            f"**{name}**{way.replace('live', 'low latency')}"
-            + ("" if condition == "as recorded" else f", {condition}"),
+            f"**{name}**{way}" + ("" if condition == "as recorded" else f", {condition}"),
             *(_share(figures[field], 3) for field in fields),
         ]
         for name, card in zip(NAMES, cards, strict=True)
@@ -245,6 +276,34 @@ def _delays(card: dict[str, Any]) -> str:
 
 def _share(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".removeprefix("0")
+
+
+def inspected(name: str) -> str:
+    """A network's part of the text; its pictures are written beside the page."""
+    from vad.training.inspection.subject import Clip, load_subject
+    from vad.training.inspection.views import look
+
+    subject = load_subject(str(MODELS / f"{name}.keras"))
+    clip = Clip(CLIP.name, read_audio(CLIP, sample_rate=16_000), read_labels(CLIP.with_suffix(".rttm")))
+    lines = [f"### {name}", ""]
+    for view in look(subject, list(PICTURES[name]), clip):
+        picture = next(one for one in view.pictures if one.name == PICTURES[name][view.name])
+        path = INSPECTION.with_name(f"{name}-{view.name}.png")
+        path.write_bytes(_drawn(picture))
+        lines += [*(f"- {line}" for line in view.findings), ""]
+        lines += [f"![{view.title}]({path.name})", "", f"{picture.seen} {picture.healthy}", ""]
+    return "\n".join(lines)
+
+
+def _drawn(picture: Picture) -> bytes:
+    """A PNG of 256 colours, chosen so that the rare ones at the ends of a scale stay: a third of the bytes."""
+    full, small = io.BytesIO(), io.BytesIO()
+    picture.figure.savefig(full, format="png", dpi=DPI)
+    colours = (
+        Image.open(full).convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
+    colours.save(small, "PNG", optimize=True)
+    return small.getvalue()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vad.batch import in_order, sensible_jobs
+from vad.processes import in_order, sensible_jobs
 
 
 def make_slow_square() -> Callable[[int], int]:
@@ -88,7 +88,7 @@ def sleepers(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subproc
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from functools import partial; from pathlib import Path\n"
-        "from test_batch import make_sleeper, make_slowly, never; from vad.batch import in_order\n"
+        "from test_processes import make_sleeper, make_slowly, never; from vad.processes import in_order\n"
         "if __name__ == '__main__':\n"
         "    try: list(in_order(partial(eval(sys.argv[3]), Path(sys.argv[2])), range(9), 2, crashed=never))\n"
         "    except KeyboardInterrupt: sys.exit(130)\n"

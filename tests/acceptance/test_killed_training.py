@@ -1,36 +1,37 @@
-"""Kills a training run at random points, goes on with it each time, and compares it with one that was left alone.
+"""A training killed at random points, gone on with each time, ends as one that was left alone.
 
-    python scripts/killed_runs.py FOLDER [--kills 10] [--seed 0] [--init OTHER_FOLDER/unbroken]
+Run it with `python -m pytest -m acceptance tests/acceptance/test_killed_training.py`; it takes some minutes.
 
-A small network learns from hums. Every attempt is a process that is killed (SIGKILL, so that nothing of it can tidy
-up) after a random time, wherever it then is: rendering, loading, learning, writing. Prints the largest difference
-between both runs' weights and optimizers, and exits with 1 where it is beyond TOLERANCE.
+Every attempt is a process that is killed (SIGKILL, so that nothing of it can tidy up) after a random time, wherever it
+then is: rendering, loading, learning, writing.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import multiprocessing
 import random
 import signal
-import sys
 import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from vad.training.backend import keras
 from vad.training.config import TrainConfig, load_config
 from vad.training.fit import fit
 
+pytestmark = pytest.mark.acceptance
+
 TOLERANCE = 1e-6
+KILLS = 10
 RATE = 16_000
 CLIP_S = 4
-OPTIONS = {
+OPTIONS: dict[str, object] = {
     "network.architecture": "logmel-cnn",
     "network.n_mels": 24,
     "network.conv_channels": [6, 8],
@@ -47,50 +48,33 @@ OPTIONS = {
 }
 
 
-def main() -> int:
-    """Train twice, once with kills; compare."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="where everything is written; must not exist")
-    parser.add_argument("--kills", type=int, default=10, help="how often (default: 10)")
-    parser.add_argument("--seed", type=int, default=0, help="decides when (default: 0)")
-    parser.add_argument("--init", default="", help="fine-tune: the weights of another run of this script")
-    args = parser.parse_args()
-    args.folder.mkdir(parents=True)
-    corpus = write_corpus(args.folder / "corpus")
+@pytest.mark.parametrize("fine_tunes", [False, True], ids=["anew", "fine-tuning"])
+def test_a_training_that_is_killed_ends_as_one_left_alone(fine_tunes: bool, tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "corpus")
+    options = {**OPTIONS, "corpus": str(corpus)}
+    if fine_tunes:
+        start = load_config(None, {**options, "epochs": 2, "data": str(tmp_path / "start-data")})
+        attempt(start, tmp_path / "start", math.inf)
+        options["init"] = str(tmp_path / "start")
     unbroken, killed = (
-        load_config(
-            None,
-            {
-                **OPTIONS,
-                "init": args.init,
-                "corpus": str(corpus),
-                "data": str(args.folder / f"{name}-data"),
-            },
-        )
+        load_config(None, {**options, "data": str(tmp_path / f"{name}-data")})
         for name in ("unbroken", "killed")
     )
-    whole_s = attempt(unbroken, args.folder / "unbroken", math.inf)
-    training_s = time.time() - (args.folder / "unbroken" / "config.json").stat().st_mtime
+    whole_s = attempt(unbroken, tmp_path / "unbroken", math.inf)
+    training_s = time.time() - (tmp_path / "unbroken" / "config.json").stat().st_mtime
     # Of what an attempt takes to begin, and of its share of the learning.
-    longest_s = whole_s - training_s + 1.5 * training_s / args.kills
-    draw = random.Random(args.seed)
-    for kill in range(1, args.kills + 1):
-        after_s = draw.uniform(0, longest_s)
-        if attempt(killed, args.folder / "killed", after_s) < after_s:
-            print(f"it ended after {kill - 1} kills: give it another seed.", file=sys.stderr)
-            return 1
-        print(
-            f"kill {kill} after {after_s:.1f} s, epochs done: {epochs_of(args.folder / 'killed')}",
-            file=sys.stderr,
-        )
-    attempt(killed, args.folder / "killed", math.inf)
-    difference = largest_difference(args.folder / "unbroken", args.folder / "killed")
-    print(f"{args.kills} kills, {killed.epochs} epochs: the weights differ by {difference:.2g} at most")
-    return int(not difference <= TOLERANCE)
+    longest_s = whole_s - training_s + 1.5 * training_s / KILLS
+    draw, kills = random.Random(0), 0
+    while attempt(killed, tmp_path / "killed", after_s := draw.uniform(0, longest_s)) >= after_s:
+        kills += 1
+    assert kills >= KILLS / 2
+    difference = largest_difference(tmp_path / "unbroken", tmp_path / "killed")
+    print(f"{kills} kills: the weights differ by {difference:.2g} at most")
+    assert difference <= TOLERANCE
 
 
 def attempt(config: TrainConfig, run: Path, after_s: float) -> float:
-    """Trains in a process of its own, and kills it after some seconds; gives back how many it had."""
+    """Train in a process of its own, and kill it after some seconds; gives back how many it had."""
     context = multiprocessing.get_context("spawn")  # a fork of a process that has TensorFlow hangs
     ready = context.Event()
     process = context.Process(target=train, args=(config, run, ready))
@@ -103,7 +87,7 @@ def attempt(config: TrainConfig, run: Path, after_s: float) -> float:
         process.kill()
         process.join()
     if process.exitcode not in (0, -signal.SIGKILL):
-        raise SystemExit(f"a training must end well or be killed. Received: exit code {process.exitcode}.")
+        pytest.fail(f"a training must end well or be killed. Received: exit code {process.exitcode}.")
     return lasted_s
 
 
@@ -111,12 +95,6 @@ def train(config: TrainConfig, run: Path, ready: Event) -> None:
     """What a process does: everything is imported when it says that it is ready."""
     ready.set()
     fit(config, run)
-
-
-def epochs_of(run: Path) -> int:
-    """How many epochs a run has finished."""
-    path = run / "history.csv"
-    return len(path.read_text().splitlines()) - 1 if path.exists() else 0
 
 
 def largest_difference(one: Path, other: Path) -> float:
@@ -149,7 +127,3 @@ def write_corpus(folder: Path) -> Path:
         rows.append(row | {"split": "train" if talker < 2 else "dev", "segments": [[0, 1], [2, 3]]})
     (folder / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,41 +2,36 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
+import model_pages
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
-
-import marked_pages
-import models_page
 
 
 def test_figures_are_written_between_the_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     begin, end = "<!-- speed -->", "<!-- end of speed -->"
     page.write_text(f"before\n{begin}\nold\n{end}\nafter\n", encoding="utf-8")
-    marked_pages.write_between_marks(page, "speed", r"new \1")
+    model_pages.write_between_marks(page, "speed", r"new \1")
     assert page.read_text(encoding="utf-8") == f"before\n{begin}\nnew \\1\n{end}\nafter\n"
     page.write_text("no marks", encoding="utf-8")
     with pytest.raises(SystemExit, match="must hold <!-- speed --> and"):
-        marked_pages.write_between_marks(page, "speed", "new")
+        model_pages.write_between_marks(page, "speed", "new")
 
 
 def test_the_pages_say_of_the_models_what_their_cards_say() -> None:
-    for path, sections in models_page.pages().items():
+    for path, sections in model_pages.pages().items():
         page = path.read_text(encoding="utf-8")
         for name, text in sections.items():
             expected = f"<!-- {name} -->\n{text}\n<!-- end of {name} -->"
-            assert expected in page, f"{path} needs scripts/models_page.py: {name}"
+            assert expected in page, f"{path} needs scripts/model_pages.py: {name}"
 
 
 def test_the_comparisons_are_of_the_models_that_ship() -> None:
     for report in ("benchmark.md", "benchmark-speech.md"):
-        text = (models_page.MODELS / report).read_text(encoding="utf-8")
+        text = (model_pages.MODELS / report).read_text(encoding="utf-8")
         told = re.findall(r"^\| (\w+) \|.*\| sha256 (\w+) \|$", text, re.MULTILINE)
-        assert [name for name, _ in told] == list(models_page.NAMES)
+        assert [name for name, _ in told] == list(model_pages.NAMES)
         for name, sha in told:
-            card = json.loads((models_page.MODELS / f"{name}.json").read_text(encoding="utf-8"))
+            card = json.loads((model_pages.MODELS / f"{name}.json").read_text(encoding="utf-8"))
             assert card["sha256"].startswith(sha), f"{report} is of another {name}: vad benchmark"

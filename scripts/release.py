@@ -1,0 +1,240 @@
+"""Makes a model that ships, from its trainings to its card: the one place where weights of several trainings meet.
+
+    python scripts/release.py MODEL... --corpus MANIFEST --labelled DIR [--runs runs/release] [--output models]
+
+Trains as models/MODEL.toml says, exports, measures what the card tells, and writes what the model says of
+data/examples/clip.wav to tests/golden. Stopped, the same command goes on. Default is made in three trainings: that of
+models/default.toml; from there, those of models/default-late.toml, which learns the lookahead output, and of
+models/default-second.toml, a smaller network; then both become one ensemble (vad/training/pairing.py).
+Afterwards `python scripts/model_pages.py` writes the figures into the pages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vad.audio import read_audio
+from vad.cli import main as vad
+from vad.corpus import Item, read_corpus
+from vad.detector import Detector, ways_to_hear
+from vad.errors import VadError
+from vad.evaluate import GRID_DURATION, Metrics, pool, score_blocks, score_item
+from vad.files import writing
+from vad.runtime import Model
+
+ROOT = Path(__file__).parent.parent
+CLIP = ROOT / "data" / "examples" / "clip.wav"
+FIELDS = (
+    *("auc", "average_precision", "best_balanced_error", "best_threshold", "false_alarm_at_5_miss"),
+    *("miss", "false_alarm", "onset_median", "offset_median"),
+)
+GAINS_DB = {"as recorded": 0.0, "-26 dB": -26.0, "-40 dB": -40.0}
+LABEL_ORIGIN = (
+    "Not by ear: the mean logit of two public detectors on the clean recording (FireRedVAD, Apache-2.0, and Silero "
+    "VAD v6, MIT), soft, on a 10 ms grid; where a recording is clean enough, pauses silent by energy for 120 ms or "
+    "more are taken out."
+)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """How three trainings become one model.
+
+    Attributes:
+        late: The config of the training that learns the lookahead output; its network comes first.
+        second: The config of the smaller network's training.
+        second_share: What the second network counts, 0 to 1.
+        prompt_share: How much a lookahead output takes over from the low-latency one of its frame, 0 to 1.
+        late_offset: Added to the logit of a lookahead output.
+    """
+
+    late: str
+    second: str
+    second_share: float
+    prompt_share: float
+    late_offset: float
+
+
+RECIPES: dict[str, Ensemble | None] = {
+    "default": Ensemble("default-late", "default-second", 0.25, 0.25, -0.75),
+    "tiny": None,
+    "waveform": None,
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Train, export, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "models", metavar="MODEL", nargs="+", choices=RECIPES, help="default, tiny or waveform"
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="what to train on")
+    parser.add_argument("--labelled", type=Path, required=True, help="recordings labelled by people")
+    parser.add_argument("--runs", type=Path, default=Path("runs/release"), help="folder of the trainings")
+    parser.add_argument("--output", type=Path, default=ROOT / "models", help="where the models are written")
+    parser.add_argument(
+        "--golden", type=Path, default=ROOT / "tests" / "golden", help="where their output is"
+    )
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="as vad train takes it"
+    )
+    args = parser.parse_args(words)
+    for name in args.models:
+        run = _train(name, name, args)
+        recipe = RECIPES[name]
+        exported = (
+            _export(run, name, args.output) if recipe is None else _export_ensemble(run, name, recipe, args)
+        )
+        figures = measure(exported, args.corpus, args.labelled)
+        _update_card(exported.with_suffix(".json"), figures)
+        _write_golden(exported, args.golden)
+    return 0
+
+
+def _train(run: str, config: str, args: argparse.Namespace, *settings: str) -> Path:
+    """A training by its config, in a folder of its own; scenes of one kind are rendered once."""
+    words = ["train", str(args.runs / run), "--config", str(ROOT / "models" / f"{config}.toml")]
+    words += ["--corpus", str(args.corpus), "--data", str(args.runs / "data")]
+    for setting in (*settings, *args.set):
+        words += ["--set", setting]
+    if vad(words):
+        sys.exit(f"release: the training {run} failed, see above.")
+    return Path(args.runs / run)
+
+
+def _export(run: Path, name: str, folder: Path) -> Path:
+    words = [
+        "export",
+        str(run),
+        "--name",
+        name,
+        "--output",
+        str(folder),
+        "--note",
+        f"label_origin={LABEL_ORIGIN}",
+    ]
+    if vad(words):
+        sys.exit(f"release: the export of {run} failed, see above.")
+    return folder / f"{name}.tflite"
+
+
+def _export_ensemble(run: Path, name: str, recipe: Ensemble, args: argparse.Namespace) -> Path:
+    """The two trainings that begin where the first ended, and the ensemble of them."""
+    from vad.training.config import load_config
+    from vad.training.export import export
+    from vad.training.pairing import lean_on_prompt, move_late, pair
+    from vad.training.provenance import describe_run, load_network, network_of, training_of
+
+    start = _export(run, name, args.runs / "start").with_suffix(".keras")
+    scenes = f"data={args.runs / 'late-data'}"
+    late = _train(recipe.late, recipe.late, args, f"warm_start={start}", scenes)
+    second = _train(recipe.second, recipe.second, args, f"warm_start={start}")
+    weights = [folder / "best.keras" for folder in (late, second)]
+    (first, config), (other, other_config) = ((load_network(one), network_of(one)) for one in weights)
+    model, network = pair(first, config, other, other_config, recipe.second_share)
+    lean_on_prompt(model, recipe.prompt_share)
+    move_late(model, recipe.late_offset)
+    notes = describe_run(late, load_config(late / "config.json"))
+    notes["training"]["second"] = {"share": recipe.second_share, **training_of(weights[1])}
+    notes |= {"prompt_share": recipe.prompt_share, "late_offset": recipe.late_offset}
+    return export(model, network, name, args.output, notes=notes | {"label_origin": LABEL_ORIGIN})
+
+
+def measure(model: Path, corpus: Path, labelled: Path) -> dict[str, Any]:
+    """What the card tells of a model: frame metrics, false alarms on noise and music by source, and speed.
+
+    Metrics are of labelled recordings as they are and played softer, and of the corpus' validation speech, for each
+    output that the model has.
+    """
+    ways = ways_to_hear(Model.load(model))
+    dev = [item for item in read_corpus(corpus) if item.split == "dev"]
+    figures: dict[str, Any] = {}
+    for way, detector in ways.items():
+        suffix = "" if way == "file" else f", {way}"
+        figures[f"{labelled.name}{suffix}"] = {
+            name: figures_of(detector, read_corpus(labelled), gain_db) for name, gain_db in GAINS_DB.items()
+        }
+        speech = pool([score_item(detector, item) for item in dev if item.kind == "speech"])
+        figures[f"validation speech{suffix}"] = _chosen(speech.metrics(detector.options.threshold))
+    figures["non-speech taken for speech, share of time"] = _false_alarms(ways["file"], dev)
+    figures["times real time, one thread"] = speed(ways["file"])
+    return figures
+
+
+def figures_of(detector: Detector, items: Iterable[Item], gain_db: float) -> dict[str, Any]:
+    """Pooled frame metrics of recordings played softer."""
+    gain = np.float32(10 ** (gain_db / 20))
+    scored = [
+        score_blocks(
+            detector, [gain * read_audio(item.path, sample_rate=detector.sample_rate)], item.segments
+        )
+        for item in items
+    ]
+    return _chosen(pool(scored).metrics(detector.options.threshold))
+
+
+def speed(detector: Detector) -> dict[str, int]:
+    """Seconds of audio a second of processor time, a frame at a time and a chunk at a time."""
+    model = detector.model
+    rng = np.random.default_rng(0)
+    figures = {}
+    for name, call, frames in (("step", model.step, 1), ("chunk", model.chunk, model.chunk_frames)):
+        samples = (0.1 * rng.standard_normal(frames * model.frame_length)).astype(np.float32)
+        state, calls = model.initial_state(), math.ceil(60 / (frames * model.frame_duration))
+        began = time.process_time()
+        for _ in range(calls):
+            _, state = call(samples, state)
+        figures[name] = round(calls * frames * model.frame_duration / (time.process_time() - began))
+    return figures
+
+
+def _false_alarms(detector: Detector, items: Iterable[Item]) -> dict[str, float]:
+    """Share of the time of noise and music that lies in segments, by source."""
+    false: dict[str, float] = defaultdict(float)
+    total: dict[str, float] = defaultdict(float)
+    for item in items:
+        if item.kind != "speech":
+            scored = score_item(detector, replace(item, segments=()))
+            name = f"{item.kind}: {item.source}"
+            false[name] += scored.detection.false_alarm
+            total[name] += scored.duration
+    return {name: round(false[name] / total[name], 4) for name in sorted(total)}
+
+
+def _chosen(metrics: Metrics) -> dict[str, Any]:
+    values = asdict(metrics)
+    return {name: round(values[name], 4) for name in FIELDS} | {"grid_s": GRID_DURATION}
+
+
+def _update_card(path: Path, figures: dict[str, Any]) -> None:
+    card = json.loads(path.read_text(encoding="utf-8"))
+    with writing(path) as temporary:
+        temporary.write_text(json.dumps({**card, "metrics": figures}, indent=1) + "\n", encoding="utf-8")
+
+
+def _write_golden(model: Path, folder: Path) -> None:
+    """What the model says of an example, which a test holds it to; "live" is there where it has a lookahead output."""
+    samples = read_audio(CLIP, sample_rate=16_000)
+    golden = {
+        way: [round(float(p), 5) for p in detector.probabilities(samples, 16_000)]
+        for way, detector in ways_to_hear(Model.load(model)).items()
+    }
+    (folder / f"{model.stem}.json").write_text(json.dumps(golden))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except VadError as error:
+        sys.exit(f"release: {error}")
