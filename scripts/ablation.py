@@ -17,7 +17,7 @@ from release import GAINS_DB, figures_of, speed
 
 from vad.benchmark.report import table
 from vad.cli import main as vad
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.detector import Detector
 from vad.errors import VadError
 
@@ -61,7 +61,7 @@ def main() -> int:
     return 0
 
 
-def row(model: Path, items: list[Item]) -> list[str]:
+def row(model: Path, items: list[CorpusItem]) -> list[str]:
     """A model's cells of the table."""
     detector = Detector(model)
     card = detector.model.card

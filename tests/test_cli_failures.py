@@ -103,7 +103,7 @@ def test_what_cannot_be_kept_does_not_cost_what_was_found(
         (["good.wav", "--format", "xml"], "invalid choice: 'xml'"),
         (["good.wav", "--model", "nope"], "model='nope'"),
         (["good.wav", "--model", "nope.tflite"], "nope.tflite"),
-        (["good.wav", "--operating-point", "balance"], "Did you mean 'balanced'?"),
+        (["good.wav", "--operating-point", "balance"], "Did you mean balanced?"),
         (["good.wav", "--channel", "left"], "must be mix, each, or a number"),
         (["good.wav", "--channel", "-1"], "must be mix, each, or a number"),
         (["good.wav", "--jobs", "0"], "must be a number of at least 1"),

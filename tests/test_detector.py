@@ -130,7 +130,7 @@ def test_unknown_operating_point_names_the_nearest(model: Model) -> None:
         Detector(model, "precice")
     assert str(error.value) == (
         "operating_point must be one of balanced, precise, eager. Received: operating_point='precice'. "
-        "Did you mean 'precise'?"
+        "Did you mean precise?"
     )
 
 

@@ -17,7 +17,7 @@ from sklearn.metrics import roc_auc_score
 from sounds import RATE, tone
 
 from vad.cli import main
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.detector import Detector
 from vad.evaluate import Scored, pool, score_item, score_segments
 from vad.labels import write_labels
@@ -27,14 +27,14 @@ ROOT = Path(__file__).parent.parent
 BURSTS = (Segment(0.5, 1.3), Segment(2.0, 2.6))
 
 
-def record(path: Path, bursts: tuple[Segment, ...], duration: float) -> Item:
+def record(path: Path, bursts: tuple[Segment, ...], duration: float) -> CorpusItem:
     """A tone where `bursts` say, and all but silence elsewhere."""
     samples = 0.001 * tone(duration)
     for burst in bursts:
         samples[round(burst.start * RATE) : round(burst.end * RATE)] *= 1000
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, samples, RATE, subtype="FLOAT")
-    return Item(path, "speech", bursts, key=path.name)
+    return CorpusItem(path, "speech", bursts, key=path.name)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,7 @@ def test_segments_are_those_of_the_detector(detector: Detector, tmp_path: Path) 
 
 def test_reference_beyond_the_end_is_no_miss(detector: Detector, tmp_path: Path) -> None:
     item = record(tmp_path / "a.wav", BURSTS, 3.0)
-    longer = Item(item.path, "speech", (*BURSTS, Segment(3.0, 9.0)), key="a.wav")
+    longer = CorpusItem(item.path, "speech", (*BURSTS, Segment(3.0, 9.0)), key="a.wav")
     assert score_item(detector, longer).detection == score_item(detector, item).detection
 
 

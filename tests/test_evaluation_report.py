@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from browser import run_in_page
+from browser import check_look, run_in_page
 from pages import Page
 from sounds import RATE, noise, tone
 
@@ -167,3 +167,7 @@ def test_a_browser_shows_curves_tables_and_stretches(report: Path, tmp_path: Pat
     assert found["wide"]
     assert found["cut"] == 0
     assert found["drawn"]
+
+
+def test_the_page_fits_a_phone_and_is_dark_in_the_dark(report: Path, tmp_path: Path) -> None:
+    check_look(report, tmp_path / "profile")

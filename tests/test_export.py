@@ -75,7 +75,7 @@ def test_the_detector_takes_the_delay_of_either_decision_out(tmp_path):
     path = export(weights, config, "small", tmp_path, chunk_frames=10)
     samples = probe_signals()["speech"][: 57 * 320 - 100]
     for decision, delay in enumerate(config.delays):
-        found = Detector(path, live=decision == 0).probabilities(samples, 16_000)
+        found = Detector(path, lookahead=decision == 1).probabilities(samples, 16_000)
         padded = np.concatenate([samples, np.zeros(100 + delay * 320, np.float32)])
         expected = np.asarray(model(padded[np.newaxis]))[0, delay:, decision]
         np.testing.assert_allclose(found, expected, atol=MAX_DIFFERENCE["none"])

@@ -11,9 +11,11 @@ import pytest
 from tiny_run import SETTINGS, history, write_corpus
 
 from vad.cli import main
+from vad.corpus import manifest_lines
 from vad.errors import ConfigError, LabelError, ModelError, VadError
 from vad.training.blend import least_share
 from vad.training.config import load_config
+from vad.training.corpora import read_corpora
 from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
 from vad.training.fit import fit, learning_rate_at
 from vad.training.networks import build_network
@@ -211,7 +213,7 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
     assert [row["share"] for row in tried] == pytest.approx(np.linspace(0, 1, 11))
     assert tried[0]["val_loss"] != tried[10]["val_loss"]
     assert describe_run(run, tuned)["training"]["blend"] == tried[5]
-    result = compare(tuned, run)
+    result = compare(tuned, run, read_corpora(tuned))
     assert (result["split"], result["recordings"]) == ("dev", 3)
     assert result["before"]["auc"] != result["after"]["auc"]
     told = comparison_text(result)
@@ -238,13 +240,13 @@ def test_the_least_share_that_keeps_the_gain(losses, share):
 
 @pytest.mark.parametrize("init", ["defualt", "nowhere/best.keras", "."])
 def test_weights_that_are_not_there_are_one_line(init, config, tmp_path):
-    with pytest.raises(ConfigError, match=r"init must be a model's name \(.*default.*\), a run's folder"):
+    with pytest.raises(ModelError, match=r"init must be a model's name \(.*default.*\), a run's folder"):
         fit(replace(config, init=init), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
 def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
-    monkeypatch.setattr("vad.training.fit._prepare_data", lambda config: pytest.fail("hours of rendering"))
+    monkeypatch.setattr("vad.training.fit._prepare_data", lambda *_: pytest.fail("hours of rendering"))
     other = replace(config, network=replace(config.network, channels=16))
     with pytest.raises(ConfigError, match="starts from weights must have their network"):
         fit(replace(other, init=str(unbroken)), tmp_path / "new")
@@ -270,7 +272,7 @@ def test_a_run_does_not_go_on_with_other_recordings(unbroken, config, tmp_path):
     corpus = shutil.copytree(config.corpus, tmp_path / "corpus")
     config = replace(config, corpus=str(corpus))
     (run / "config.json").write_text(config.to_json())
-    check_start(config, run)
+    check_start(config, run, read_corpora(config))
     began = json.loads((run / "corpus.json").read_text())
     rows = [json.loads(line) for line in (corpus / "manifest.jsonl").read_text().splitlines()]
     rows[0]["split"], rows[-2]["split"] = (
@@ -285,12 +287,42 @@ def test_a_run_does_not_go_on_with_other_recordings(unbroken, config, tmp_path):
 
 
 def test_who_stops_a_run_is_told_that_it_goes_on(tmp_path, monkeypatch, capsys):
-    def stopped(config, run):
+    def stopped(config, run, corpora):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("vad.training.fit.fit", stopped)
+    (tmp_path / "speech").mkdir()
+    for name in "ab":
+        (tmp_path / f"speech/{name}.wav").touch()
+        (tmp_path / f"speech/{name}.txt").touch()
     assert main(["train", str(tmp_path / "run"), "--corpus", str(tmp_path)]) == 130
-    assert f"stopped: the same command goes on in {tmp_path / 'run'}" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"stopped: the same command goes on in {tmp_path / 'run'}" in err
+    assert "vad: note: 2 recordings of speech lie in no speaker's folder" in err
+
+
+def test_a_fine_tuning_reads_its_corpus_once(config, unbroken, tmp_path, monkeypatch):
+    def counted(manifest):
+        read.append(manifest)
+        return manifest_lines(manifest)
+
+    read = []
+    monkeypatch.setattr("vad.corpus.manifest_lines", counted)
+    few = [
+        f"{name}={value}" for name, value in SETTINGS.items() if not name.startswith(("network", "epochs"))
+    ]
+    words = [
+        "train",
+        str(tmp_path / "run"),
+        "--corpus",
+        config.corpus,
+        "--init",
+        str(unbroken),
+        "--epochs",
+        "1",
+    ]
+    assert main([*words, *(word for one in few for word in ("--set", one))]) == 0
+    assert len(read) == 1
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_checkpoint(

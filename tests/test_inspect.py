@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from browser import run_in_page
+from pages import Page
 from small_networks import small_network
 from sounds import RATE, tone
 
@@ -180,11 +181,14 @@ def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
     written = capsys.readouterr()
     assert written.out == f"{out / 'all.html'}\n"
     assert "binary cross-entropy towards the reference labels" in written.err
-    page = (out / "all.html").read_text()
+    page = Page(out / "all.html")
+    assert page.urls == []
+    assert page.addresses == ["data:,"]
     pictures = {path.name for path in out.glob("*.png")}
-    assert page.count('src="data:image/png;base64,') == page.count("<img") == len(pictures)
-    assert not re.search(r"(src|href)=\"(?!data:)", page)
-    captions = re.findall("<figcaption>(.*?)</figcaption>", page)
+    shown = [picture for section in page.data["sections"] for picture in section["pictures"]]
+    assert len(shown) == len(pictures)
+    assert all(one["address"].startswith("data:image/png;base64,") for one in shown)
+    captions = [one["caption"] for one in shown]
     assert all(len(re.findall(r"\.(?= [A-Z]|$)", caption)) == 2 for caption in captions), captions
     assert {
         "gradients-updates.png",
@@ -193,13 +197,22 @@ def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
     } <= pictures
     with np.load(out / "saliency.npz") as arrays:
         assert arrays["seconds"].shape == (110, 40)
-    widths = run_in_page(
+    found = run_in_page(
         out / "all.html",
-        "return [...document.images].map((image) => image.naturalWidth);",
+        """
+        await Promise.all([...document.images].map((image) => image.decode()));
+        return {
+          widths: [...document.images].map((image) => image.naturalWidth),
+          heading: document.querySelector("h1").textContent,
+          lines: document.querySelectorAll("li").length,
+        };
+        """,
         tmp_path / "profile",
     )
-    assert len(widths) == len(pictures)
-    assert min(widths) > 1000
+    assert len(found["widths"]) == len(pictures)
+    assert min(found["widths"]) > 1000
+    assert found["heading"] == page.title
+    assert found["lines"] == sum(len(section["findings"]) for section in page.data["sections"]) > 0
 
 
 def test_of_a_network_that_decides_late_the_prompt_decision_is_looked_into(tmp_path):
@@ -237,8 +250,8 @@ def test_silence_is_looked_into_too(tmp_path, capsys):
     ("words", "code", "message"),
     [
         (["saliency", "default"], 2, "saliency must have a recording to hear. Received: none."),
-        (["weights", "defualt"], 2, "Received: defualt. Did you mean 'default'?"),
-        (["weights", "."], 2, "a network must be one of default, tiny, waveform, the folder of a run"),
+        (["weights", "defualt"], 2, "Received: defualt. Did you mean default?"),
+        (["weights", "."], 2, "a folder without best.keras"),
         (["weights", "default", "--labels", "a.rttm"], 2, "labels must be those of a recording."),
         (["occlusion", "default", "clip.wav", "--duration", "0"], 2, "duration must be above 0 seconds."),
         (["occlusion", "default", "clip.wav", "--output", "clip.wav/x"], 2, "output must be a folder"),

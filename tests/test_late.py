@@ -26,7 +26,7 @@ BIAS = {"late": tiny_model.LATE_BIAS, "live": tiny_model.BIAS}
 def detectors(late_model_path: Path) -> dict[str, Detector]:
     """One network, heard late as files are, and live."""
     model = Model.load(late_model_path)
-    return {"late": Detector(model), "live": Detector(model, live=True)}
+    return {"late": Detector(model), "live": Detector(model, lookahead=False)}
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -36,16 +36,16 @@ def test_step_and_chunk_give_either_decision(late_model_path: Path, length: int,
     samples = bursts()[: 10 * CHUNK]
     state, found = model.initial_state(), []
     for block in samples.reshape(-1, length):
-        probability, state = (model.step if length == FRAME else model.chunk)(block, state, late=late)
+        probability, state = (model.step if length == FRAME else model.chunk)(block, state, lookahead=late)
         found.append(np.atleast_1d(probability))
-    delay = model.late_frames if late else model.delay_frames
+    delay = model.lookahead_frames if late else model.delay_frames
     expected = tiny_model.reference_probabilities(samples, BIAS["late" if late else "live"])
     np.testing.assert_allclose(np.concatenate(found)[delay:], expected[:-delay], atol=1e-5)
 
 
 def test_a_model_without_late_decisions_is_not_asked_for_one(model: Model) -> None:
-    with pytest.raises(ModelError, match=r"that decides late\. Received: late=True for tiny\.$"):
-        model.step(np.zeros(FRAME, np.float32), model.initial_state(), late=True)
+    with pytest.raises(ModelError, match=r"without lookahead output\. Received: True for tiny\.$"):
+        model.step(np.zeros(FRAME, np.float32), model.initial_state(), lookahead=True)
 
 
 @pytest.mark.parametrize("way", ["late", "live"])
@@ -73,8 +73,8 @@ def test_any_cutting_gives_the_same_late_decisions(
     detectors: dict[str, Detector], positions: list[int]
 ) -> None:
     samples, detector = bursts(), detectors["late"]
-    events, probabilities = streamed(detector.file_stream(), [samples])
-    cut_events, cut_probabilities = streamed(detector.file_stream(), np.split(samples, positions))
+    events, probabilities = streamed(detector.stream(lookahead=True), [samples])
+    cut_events, cut_probabilities = streamed(detector.stream(lookahead=True), np.split(samples, positions))
     assert cut_events == events
     np.testing.assert_allclose(cut_probabilities, probabilities, atol=1e-5)
     assert ends(cut_events) == detector.detect(samples, RATE)
@@ -82,7 +82,7 @@ def test_any_cutting_gives_the_same_late_decisions(
 
 def test_decided_at_counts_the_late_delay(detectors: dict[str, Detector]) -> None:
     """Fed one frame at a time, an event comes with the very frame that `decided_at` names."""
-    stream = detectors["late"].file_stream()
+    stream = detectors["late"].stream(lookahead=True)
     assert stream.delay == pytest.approx(0.1)
     samples, told = bursts(), []
     for position in range(0, len(samples), FRAME):
@@ -107,7 +107,7 @@ def test_a_file_is_heard_as_its_samples_are(
 @pytest.mark.parametrize("way", ["late", "live"])
 def test_a_reset_or_copied_stream_stays_what_it_was(detectors: dict[str, Detector], way: str) -> None:
     model, options = detectors[way].model, detectors[way].options
-    stream = Stream(model, options, late=way == "late")
+    stream = Stream(model, options, lookahead=way == "late")
     stream.feed(bursts(seed=1))
     stream.reset()
     expected = tiny_model.reference_probabilities(bursts(), BIAS[way])
@@ -120,9 +120,9 @@ def test_a_card_without_late_decisions_is_heard_alike_in_files_and_live(
     late_frames: int | None, tmp_path: Path
 ) -> None:
     path = tiny_model.write(tmp_path, late_frames=late_frames)
-    detector, live = Detector(path), Detector(path, live=True)
-    assert detector.model.late_frames == 0
-    assert detector.file_stream().delay == detector.stream().delay == pytest.approx(0.04)
+    detector, live = Detector(path), Detector(path, lookahead=False)
+    assert detector.model.lookahead_frames == 0
+    assert detector.stream(lookahead=True).delay == detector.stream().delay == pytest.approx(0.04)
     assert np.array_equal(detector.probabilities(bursts(), RATE), live.probabilities(bursts(), RATE))
 
 
@@ -133,8 +133,8 @@ def test_the_module_functions_hear_live_when_asked(
     soundfile.write(tmp_path / "bursts.wav", bursts(), RATE, subtype="FLOAT")
     for way, detector in detectors.items():
         expected = detector.detect(bursts(), RATE)
-        assert vad.detector.detect(bursts(), RATE, live=way == "live") == expected
-        assert vad.detector.detect_file(tmp_path / "bursts.wav", live=way == "live") == expected
+        assert vad.detector.detect(bursts(), RATE, lookahead=way == "late") == expected
+        assert vad.detector.detect_file(tmp_path / "bursts.wav", lookahead=way == "late") == expected
 
 
 def test_sileros_offline_function_hears_as_the_detector_does(detectors: dict[str, Detector]) -> None:

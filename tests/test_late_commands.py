@@ -1,4 +1,4 @@
-"""Late decisions at the command line: every command that hears recordings takes them, --live does without."""
+"""Late decisions at the command line: every command that hears recordings takes them, --no-lookahead does without."""
 
 import json
 from pathlib import Path
@@ -12,13 +12,12 @@ from prepared import prepare
 
 from vad.benchmark.systems import own
 from vad.cli import main
-from vad.commands.tune import listen
 from vad.detector import Detector
 from vad.labels import write_labels
 from vad.segments import Segment, SegmentOptions
 from vad.tuning.search import end_latency
 
-WAYS = pytest.mark.parametrize("words", [[], ["--live"]], ids=["late", "live"])
+WAYS = pytest.mark.parametrize("words", [[], ["--no-lookahead"]], ids=["late", "live"])
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def test_detect_hears_late_unless_live(
 ) -> None:
     path, kept = folder / "bursts.wav", folder / "p.npz"
     said = run(capsys, "detect", path, "--model", late_model_path, "--save-probabilities", kept, *words)
-    detector = Detector(late_model_path, live=bool(words))
+    detector = Detector(late_model_path, lookahead=not words)
     with np.load(kept) as arrays:
         np.testing.assert_allclose(arrays["probabilities"], detector.probabilities(bursts(), RATE), atol=1e-6)
     assert len(said.splitlines()) == len(detector.detect(bursts(), RATE)) == 3 - len(words)
@@ -64,22 +63,23 @@ def test_evaluate_hears_late_unless_live(
 
 
 @pytest.mark.parametrize(
-    ("words", "delay"), [([], 0.1), (["--live"], 0.04), (["--max-latency-ms", 900], 0.04)]
+    ("words", "delay"), [([], 0.1), (["--no-lookahead"], 0.04), (["--max-latency-ms", 900], 0.04)]
 )
 def test_tune_hears_late_unless_live_or_latency_counts(
     words: list[Any], delay: float, folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    heard = []
+    processed = []
+    process = Detector.process
 
-    def watched(detector: Detector, *arguments: Any) -> Any:
-        heard.append(listen(detector, *arguments))
-        return heard[-1]
+    def watched(self: Detector, *arguments: Any) -> Any:
+        processed.append(process(self, *arguments))
+        return processed[-1]
 
-    monkeypatch.setattr("vad.commands.tune.listen", watched)
+    monkeypatch.setattr(Detector, "process", watched)
     report = json.loads(run(capsys, "tune", folder, "--model", late_model_path, "--format", "json", *words))
-    expected = Detector(late_model_path, live=bool(words)).probabilities(bursts(), RATE)
-    np.testing.assert_allclose(heard[0].probabilities, expected, atol=1e-5)
+    expected = Detector(late_model_path, lookahead=not words).probabilities(bursts(), RATE)
+    np.testing.assert_allclose(processed[0].probabilities, expected, atol=1e-5)
     known_after = end_latency(SegmentOptions(**report["options"]), 0.02, delay)
     assert report["latency_ms"] == pytest.approx(1000 * known_after, abs=0.1)
 
@@ -97,10 +97,10 @@ def test_a_model_labels_what_is_prepared_by_its_late_decisions(
 
 def test_a_model_that_decides_late_is_two_systems(late_model_path: Path, model_path: Path) -> None:
     late, live = own(str(late_model_path))
-    assert (late.name, live.name) == (str(late_model_path), f"{late_model_path}, live")
+    assert (late.name, live.name) == (str(late_model_path), f"{late_model_path}, low latency")
     for system, is_live in ((late, False), (live, True)):
-        expected = Detector(late_model_path, live=is_live).detect(bursts(), RATE)
-        assert system.hear(bursts()).segments == tuple(expected)
+        expected = Detector(late_model_path, lookahead=not is_live).detect(bursts(), RATE)
+        assert system.process(bursts()).segments == expected
     assert late.version == live.version
     assert [one.name for one in own(str(model_path))] == [str(model_path)]
 
@@ -121,4 +121,4 @@ def test_the_benchmark_measures_both(
     assert main(["benchmark", *words]) == 0
     said = capsys.readouterr().out
     assert f"| {late_model_path} |" in said
-    assert f"| {late_model_path}, live |" in said
+    assert f"| {late_model_path}, low latency |" in said

@@ -15,16 +15,8 @@ from pyannote.metrics.detection import DetectionErrorRate
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from vad.errors import ConfigError
-from vad.metrics import (
-    average_precision,
-    best_balanced_error,
-    error_rates,
-    false_alarm_at_miss,
-    labels_to_frames,
-    resample_frames,
-    roc_auc,
-    roc_curve,
-)
+from vad.labels.cells import labels_to_frames
+from vad.metrics import resample_frames, roc_auc, roc_curve
 from vad.segment_metrics import BoundaryErrors, PauseRecall, boundary_errors, detection_errors, pause_recall
 from vad.segments import Segment
 
@@ -49,7 +41,7 @@ def columns(pairs: list[tuple[bool, float]]) -> tuple[NDArray[np.bool_], NDArray
 def test_auc_and_average_precision_equal_scikit_learn_with_ties(pairs: list[tuple[bool, float]]) -> None:
     labels, scores = columns(pairs)
     assert roc_auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores), abs=1e-12)
-    assert average_precision(labels, scores) == pytest.approx(
+    assert roc_curve(labels, scores).average_precision == pytest.approx(
         average_precision_score(labels, scores), abs=1e-12
     )
 
@@ -73,10 +65,11 @@ def test_auc_depends_on_the_order_of_the_scores_alone(pairs: list[tuple[bool, fl
 @given(two_classes)
 def test_best_balanced_error_is_the_least_over_all_thresholds(pairs: list[tuple[bool, float]]) -> None:
     labels, scores = columns(pairs)
-    best = best_balanced_error(labels, scores)
-    every = [error_rates(labels, scores, threshold) for threshold in [*np.unique(scores), math.inf]]
+    curve = roc_curve(labels, scores)
+    best = curve.best()
+    every = [curve.at(threshold) for threshold in [*np.unique(scores), math.inf]]
     assert best.balanced_error == min(point.balanced_error for point in every)
-    assert error_rates(labels, scores, best.threshold) == best
+    assert curve.at(best.threshold) == best
 
 
 @drawn
@@ -85,23 +78,24 @@ def test_false_alarm_at_miss_is_the_least_within_the_miss_allowed(
     pairs: list[tuple[bool, float]], miss: float
 ) -> None:
     labels, scores = columns(pairs)
-    point = false_alarm_at_miss(labels, scores, miss)
-    allowed = [error_rates(labels, scores, threshold) for threshold in [*np.unique(scores), math.inf]]
+    curve = roc_curve(labels, scores)
+    point = curve.at_miss(miss)
+    allowed = [curve.at(threshold) for threshold in [*np.unique(scores), math.inf]]
     assert point.miss <= miss
     assert point.false_alarm == min(one.false_alarm for one in allowed if one.miss <= miss)
 
 
 def test_a_score_at_the_threshold_is_speech() -> None:
-    point = error_rates([True, True, False, False], [0.5, 0.4, 0.5, 0.4], 0.5)
+    point = roc_curve([True, True, False, False], [0.5, 0.4, 0.5, 0.4]).at(0.5)
     assert (point.miss, point.false_alarm, point.balanced_error) == (0.5, 0.5, 0.5)
 
 
 def test_one_class_alone_has_no_area_but_keeps_the_rate_it_has() -> None:
     assert math.isnan(roc_auc([False, False], [0.1, 0.9]))
-    assert math.isnan(average_precision([False, False], [0.1, 0.9]))
-    assert math.isnan(best_balanced_error([True, True], [0.1, 0.9]).threshold)
-    assert math.isnan(false_alarm_at_miss([], [], 0.05).false_alarm)
-    point = error_rates([False, False], [0.1, 0.9], 0.5)
+    assert math.isnan(roc_curve([False, False], [0.1, 0.9]).average_precision)
+    assert math.isnan(roc_curve([True, True], [0.1, 0.9]).best().threshold)
+    assert math.isnan(roc_curve([], []).at_miss(0.05).false_alarm)
+    point = roc_curve([False, False], [0.1, 0.9]).at(0.5)
     assert math.isnan(point.miss)
     assert point.false_alarm == 0.5
 
@@ -122,7 +116,7 @@ def test_scores_that_do_not_fit_the_labels_are_refused(labels: list[bool], score
 
 def test_a_miss_in_percent_is_refused() -> None:
     with pytest.raises(ConfigError, match="miss=5"):
-        false_alarm_at_miss([True, False], [0.1, 0.2], 5)
+        roc_curve([True, False], [0.1, 0.2]).at_miss(5)
 
 
 @drawn

@@ -23,7 +23,7 @@ def test_unknown_name_lists_the_names_and_the_nearest(monkeypatch: pytest.Monkey
         Model.load("defualt")
     assert one_line(error) == (
         "model must be one of default, waveform, or the path of a .tflite file. "
-        "Received: model='defualt'. Did you mean 'default'?"
+        "Received: model='defualt'. Did you mean default?"
     )
 
 

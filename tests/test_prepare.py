@@ -9,7 +9,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browser import run_in_page
 from prepared import TALK, prepare, recording
 
 from vad.segments import Segment
@@ -201,19 +200,6 @@ def test_what_a_manifest_says_is_kept_and_a_wrong_length_is_a_problem(
     assert {(item.snr_db, item.original, item.license) for item in items} == {(0.0, "there/x.wav", "CC0-1.0")}
 
 
-def test_the_page_is_one_file_and_shows_every_recording(
-    talkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recording(talkers / "speech/<b>/odd.wav", *TALK)
-    prepare(capsys, tmp_path, talkers)
-    page = (tmp_path / "out" / "corpus.html").read_text(encoding="utf-8")
-    assert not re.search(r'src="|href="(?!data:)|@import', page)
-    assert "<b>" not in page
-    assert page.count("<figure ") == 17
-    assert page.count("#ffd58a") == 2 * 13  # two turns a speech recording
-    assert "dBFS" in page
-
-
 def test_a_name_that_is_no_text_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("a", "b"):
         recording(tmp_path / f"in/{name}.wav", *TALK, labels=".txt")
@@ -228,42 +214,6 @@ def test_a_name_that_is_no_text_is_kept(tmp_path: Path, capsys: pytest.CaptureFi
     assert len(items) == 4
     assert all(item.path.is_file() for item in items)
     assert "%FF.wav" in (tmp_path / "out" / "corpus.html").read_text(encoding="utf-8")
-
-
-def test_a_browser_plays_the_labels_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("a", "b", "c #1%"):
-        recording(tmp_path / f"in/{name}.wav", *TALK)
-    prepare(capsys, tmp_path, tmp_path / "in")
-    found = run_in_page(
-        tmp_path / "out" / "corpus.html",
-        """
-        const press = (key) => document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-        const loaded = (figure) => new Promise((done) => {
-          figure.audio.addEventListener("loadedmetadata", () => done(figure.audio.duration), { once: true });
-          figure.audio.load();
-        });
-        const durations = [];
-        for (const figure of figures) durations.push(await loaded(figure));
-        const at = [], last = figures[figures.length - 1];
-        press("ArrowRight");
-        at.push(current.audio.currentTime);
-        press("ArrowRight");
-        at.push(current.audio.currentTime);
-        press("ArrowLeft");
-        at.push(current.audio.currentTime);
-        const plays = !current.audio.paused;
-        press(" ");
-        const rests = current.audio.paused;
-        const strip = last.querySelector(".strip"), box = strip.getBoundingClientRect();
-        strip.dispatchEvent(new MouseEvent("click", { clientX: box.left + box.width / 2, bubbles: true }));
-        return { durations, at, plays, rests, chosen: current === last, middle: last.audio.currentTime };
-        """,
-        tmp_path / "profile",
-    )
-    assert found["durations"] == pytest.approx([3.0, 3.0, 3.0], abs=0.01)
-    assert found["at"] == pytest.approx([0.5, 1.5, 0.5], abs=0.02)
-    assert (found["plays"], found["rests"], found["chosen"]) == (True, True, True)
-    assert found["middle"] == pytest.approx(1.5, abs=0.02)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_lines_beside_a_recording_go_to_those_that_they_name(
         rttm("b 1 1", "a 0.5 0.5", "c 0 1", "c 1 1")
     )
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
-    assert code == 1
+    assert code == 0
     assert {item.path.name: item.segments for item in items} == {
         "a.wav": (Segment(0.5, 1.0),),
         "b.wav": SECOND,
@@ -79,15 +79,15 @@ def test_a_recording_is_not_labelled_by_others_names_nor_by_two_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recording(tmp_path / "in/a.wav").with_suffix(".rttm").write_text(rttm("a 1 1"))
-    recording(tmp_path / "in/b.wav").with_suffix(".rttm").write_text(rttm("d 1 1", "a 1 1"))
+    recording(tmp_path / "in/b.wav").with_suffix(".rttm").write_text(rttm("d 1 1", "a 0 1"))
     for stem in "de":
         recording(tmp_path / f"in/{stem}.wav")
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
     assert code == 1
     assert [item.path.name for item in items] == ["d.wav"]
     for told in (
-        r"b\.rttm:2: labels of a recording must be in one file\. Received: those of .*a\.wav, as in .*a\.rttm",
-        r"b\.rttm: labels of several recordings that lie beside .*b\.wav must name it too\. Received: \['d', 'a'\]\.",
+        r"b\.rttm:2: labels of a recording must be in one file\. Received: those of .*a\.wav, other than in .*a\.rttm",
+        r"b\.rttm: labels of several recordings must name .*b\.wav too, .*Received: \['a', 'd'\]\.",
         r"e\.wav: speech must have labels\. Received: none\. Write e\.rttm beside it",
     ):
         assert re.search(told, err), f"{told} is not in:\n{err}"
@@ -166,8 +166,10 @@ def test_one_label_file_about_all_and_a_name_that_is_not_there(
     rows = [f"{name}.wav,0.5,1.0" for name in "abcd"]
     (tmp_path / "all.csv").write_text("\n".join(["file,start,end", *rows]))
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
-    assert code == 1
-    assert re.search(r"all\.csv:5: labels must name a recording that is there\. Received: 'd\.wav'", err)
+    assert code == 0
+    assert re.search(
+        r"note: .*all\.csv:5: labels must name a recording that is there\. Received: 'd\.wav'", err
+    )
     assert [item.segments for item in items] == [(Segment(0.5, 1.0),)] * 3
 
 

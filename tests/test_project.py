@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 import vad
 from vad.labels import FORMATS, read_labels
-from vad.metrics import labels_to_frames, roc_auc
+from vad.labels.cells import labels_to_frames
+from vad.metrics import roc_auc
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "data" / "examples"

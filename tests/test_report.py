@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from browser import run_in_page
+from browser import check_look, run_in_page
 from numpy.typing import NDArray
 from pages import Page
 from sounds import RATE, noise, tone
@@ -284,3 +284,8 @@ def test_a_browser_shows_plays_and_obeys_the_keys(folder: Path, model_path: Path
     assert found["clicked"] == pytest.approx(4.25 / 2, abs=0.2)
     assert found["colours"] > 50
     assert found["wide"]
+
+
+def test_the_page_fits_a_phone_and_is_dark_in_the_dark(folder: Path, model_path: Path) -> None:
+    assert detect(model_path, NAME, "--report", "out.html") == 0
+    check_look(folder / "out.html", folder / "profile")

@@ -33,7 +33,9 @@ def test_is_shipped(name):
 def ways(name):
     """Detectors that hear as files are heard and, of a model that decides late, live."""
     model = Model.load(name)
-    return {"file": Detector(model)} | ({"live": Detector(model, live=True)} if model.late_frames else {})
+    return {"file": Detector(model)} | (
+        {"live": Detector(model, lookahead=False)} if model.lookahead_frames else {}
+    )
 
 
 def test_probabilities_are_the_golden_ones(name):
@@ -49,7 +51,7 @@ def test_step_chunk_and_offline_are_one(name):
     for detector in ways(name).values():
         offline = detector.probabilities(samples, 16_000)
         for size in (160, 320, 4_801):
-            stream = detector.file_stream()
+            stream = detector.stream(lookahead=True)
             pieces = []
             for start in range(0, len(samples), size):
                 stream.feed(samples[start : start + size])
@@ -66,12 +68,12 @@ def test_the_file_is_its_keras_weights(name):
     model = keras.models.load_model(ROOT / "models" / f"{name}.keras", compile=False)
     samples = clip()
     for detector in ways(name).values():
-        delay = round(detector.file_stream().delay / detector.frame_duration)
+        delay = round(detector.stream(lookahead=True).delay / detector.frame_duration)
         frames = -(-len(samples) // detector.model.frame_length)
         padded = np.zeros((1, (frames + delay) * detector.model.frame_length), np.float32)
         padded[0, : len(samples)] = samples
         decisions = np.asarray(model(padded, training=False)).reshape(frames + delay, -1)
-        expected = decisions[delay:, 0 if detector.live else -1]
+        expected = decisions[delay:, -1 if detector.lookahead else 0]
         np.testing.assert_allclose(detector.probabilities(samples, 16_000), expected, atol=1e-4)
 
 

@@ -8,30 +8,34 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vad.detector import Detector
+from vad.detector import Detection, Detector
 from vad.errors import ConfigError
 from vad.segment_metrics import DetectionErrors
 from vad.segments import Segment, SegmentOptions
 from vad.tuning.goal import Goal, Outcome
-from vad.tuning.listened import Listened
-from vad.tuning.search import Tuned, end_latency, tune
+from vad.tuning.search import Labelled, Tuned, end_latency, tune
 
 FRAME = 0.02
 TURNS = (Segment(1.0, 3.0), Segment(5.0, 8.0))
 SECONDS = 10
 
 
-def listened(speech: float, rest: float, group: str = "a", spikes: Sequence[int] = ()) -> Listened:
+def labelled(probabilities: Sequence[float], group: str = "a", turns: Sequence[Segment] = TURNS) -> Labelled:
+    values = np.asarray(probabilities, np.float32)
+    return Labelled(group, Detection(len(values) * FRAME, FRAME, values, []), turns)
+
+
+def listened(speech: float, rest: float, group: str = "a", spikes: Sequence[int] = ()) -> Labelled:
     """Probabilities that are one value in speech and another elsewhere; at spikes that of speech for 100 ms."""
     probabilities = np.full(round(SECONDS / FRAME), rest)
     for turn in TURNS:
         probabilities[round(turn.start / FRAME) : round(turn.end / FRAME)] = speech
     for spike in spikes:
         probabilities[spike : spike + 5] = speech
-    return Listened(group, probabilities.tolist(), float(SECONDS), TURNS)
+    return labelled(probabilities, group)
 
 
-def tuned(detector: Detector, goal: Goal, *recordings: Listened) -> Tuned:
+def tuned(detector: Detector, goal: Goal, *recordings: Labelled) -> Tuned:
     return tune(recordings, detector, goal, lambda: None)
 
 
@@ -53,10 +57,10 @@ def test_finds_durations_as_well(detector: Detector) -> None:
 def test_bounds_go_before_what_is_best(detector: Detector) -> None:
     """Speech of 0.5 for one turn and 0.9 for another; noise of 0.6 for a second."""
     one = listened(0.9, 0.1)
-    probabilities = np.array(one.probabilities)
+    probabilities = np.array(one.detection.probabilities)
     probabilities[250:400] = 0.5
     probabilities[:50] = 0.6
-    both = Listened("a", probabilities.tolist(), one.duration, one.reference)
+    both = labelled(probabilities)
     few_misses = tuned(detector, Goal(max_miss=0.02), both)
     few_alarms = tuned(detector, Goal(max_false_alarm=0.02), both)
     assert few_misses.fitted.miss <= 0.02
@@ -83,9 +87,9 @@ def test_held_out_figures_are_of_searches_that_saw_nothing_of_them(detector: Det
     assert same.held_out is None
 
 
-def noise_alone(level: float, group: str) -> Listened:
+def noise_alone(level: float, group: str) -> Labelled:
     """Ten seconds without speech, all of one probability."""
-    return Listened(group, [level] * round(SECONDS / FRAME), float(SECONDS), ())
+    return labelled([level] * round(SECONDS / FRAME), group, ())
 
 
 def test_one_speaker_beside_noise_is_held_out_from_nobody(detector: Detector) -> None:
@@ -122,9 +126,9 @@ def test_latency_is_when_the_end_is_known(options: SegmentOptions, seconds: floa
 def test_a_bound_of_latency_is_kept(detector: Detector) -> None:
     """Pauses of 300 ms inside the turns, which only a long min_silence_duration_ms fills."""
     one = listened(0.9, 0.1)
-    probabilities = np.array(one.probabilities)
+    probabilities = np.array(one.detection.probabilities)
     probabilities[100:115] = probabilities[300:315] = 0.1
-    paused = Listened("a", probabilities.tolist(), one.duration, one.reference)
+    paused = labelled(probabilities)
     assert tuned(detector, Goal(), paused).fitted.f1 == 1.0
     quick = tuned(detector, Goal(max_latency_ms=150), paused)
     assert quick.latency_ms <= 150
@@ -144,9 +148,9 @@ def test_what_is_too_late_everywhere_is_still_as_good_as_can_be(detector: Detect
 def test_a_bound_of_latency_is_exact(pause_frames: int, detector: Detector) -> None:
     """Pauses that a silence just longer fills: in binary, some of the latencies come out a little above."""
     one = listened(0.9, 0.1)
-    probabilities = np.array(one.probabilities)
+    probabilities = np.array(one.detection.probabilities)
     probabilities[100 : 100 + pause_frames] = probabilities[300 : 300 + pause_frames] = 0.1
-    paused = Listened("a", probabilities.tolist(), one.duration, one.reference)
+    paused = labelled(probabilities)
     needed = tuned(detector, Goal(), paused)
     assert needed.fitted.f1 == 1.0
     again = tuned(detector, Goal(max_latency_ms=round(needed.latency_ms)), paused)
@@ -172,7 +176,7 @@ def test_finds_what_pays_only_together(seed: int, detector: Detector) -> None:
     high = np.concatenate([pause, np.ones(150), pause, spoken, [1] * 3, pause, noise, pause]) > 0
     probabilities = np.where(high, rng.uniform(0.75, 1.0, high.size), rng.uniform(0.0, 0.3, high.size))
     turns = (Segment(1.0, 4.0), Segment(5.0, 5.0 + 107 * FRAME))
-    one = Listened("a", probabilities.tolist(), high.size * FRAME, turns)
+    one = labelled(probabilities, turns=turns)
     assert tuned(detector, Goal(), one).fitted.f1 == pytest.approx(1.0)
 
 

@@ -9,7 +9,7 @@ import pytest
 from small_networks import small_network
 from tiny_run import SETTINGS, history, write_corpus
 
-from vad.errors import ConfigError
+from vad.errors import ConfigError, VadError
 from vad.training.config import TrainConfig, load_config
 from vad.training.fit import _prepare_data, _Validation, fit
 from vad.training.networks import build_network, prompt_only
@@ -73,7 +73,7 @@ def test_layers_of_another_shape_begin_anew(config, tmp_path):
         (
             "nowhere/a.keras",
             {},
-            r"^warm_start must be a model's name \(.*\), a run's folder or a \.keras file",
+            r"^warm_start must be a model's name \(.*\), a run's folder, or a \.keras or \.tflite file",
         ),
         (None, {"n_mels": 24, "conv_channels": (5, 6), "channels": 12}, "^warm_start must share layers with"),
     ],
@@ -81,9 +81,9 @@ def test_layers_of_another_shape_begin_anew(config, tmp_path):
 def test_a_start_with_nothing_to_take_is_refused_in_one_line_before_any_work(
     start, network, rule, config, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("vad.training.fit._prepare_data", lambda config: pytest.fail("hours of rendering"))
+    monkeypatch.setattr("vad.training.fit._prepare_data", lambda *_: pytest.fail("hours of rendering"))
     asked = replace(config, warm_start=start or config.warm_start, network=replace(config.network, **network))
-    with pytest.raises(ConfigError, match=rf"{rule}.*Received: .*a\.keras") as caught:
+    with pytest.raises(VadError, match=rf"{rule}.*Received: .*a\.keras") as caught:
         fit(asked, tmp_path / "new")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "new").exists()

@@ -12,8 +12,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vad.audio import read_audio
-    from vad.detector import Detector, detect, detect_file
+    from vad.audio import RawFormat, read_audio
+    from vad.detector import Detection, Detector, detect, detect_file
     from vad.errors import (
         AudioError,
         ConfigError,
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
         ModelError,
         VadError,
     )
-    from vad.labels import read_labels, write_labels
-    from vad.runtime import Model
+    from vad.labels import read_entries, read_labels, write_labels
+    from vad.microphone import Microphone, list_devices
+    from vad.runtime import Model, model_names
     from vad.segments import (
         Event,
         Segment,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         SpeechEnd,
         SpeechRejected,
         SpeechStart,
+        segments_from_probabilities,
     )
     from vad.stream import Stream
 
@@ -41,13 +43,16 @@ __version__ = "0.2.0"
 __all__ = [
     "AudioError",
     "ConfigError",
+    "Detection",
     "Detector",
     "DeviceError",
     "Event",
     "LabelError",
+    "Microphone",
     "MissingDependencyError",
     "Model",
     "ModelError",
+    "RawFormat",
     "Segment",
     "SegmentOptions",
     "Segmenter",
@@ -58,14 +63,18 @@ __all__ = [
     "VadError",
     "detect",
     "detect_file",
+    "list_devices",
+    "model_names",
     "read_audio",
+    "read_entries",
     "read_labels",
+    "segments_from_probabilities",
     "write_labels",
 ]
 
 _MODULES = {
-    "vad.audio": ("read_audio",),
-    "vad.detector": ("Detector", "detect", "detect_file"),
+    "vad.audio": ("RawFormat", "read_audio"),
+    "vad.detector": ("Detection", "Detector", "detect", "detect_file"),
     "vad.errors": (
         "AudioError",
         "ConfigError",
@@ -75,8 +84,9 @@ _MODULES = {
         "ModelError",
         "VadError",
     ),
-    "vad.labels": ("read_labels", "write_labels"),
-    "vad.runtime": ("Model",),
+    "vad.labels": ("read_entries", "read_labels", "write_labels"),
+    "vad.microphone": ("Microphone", "list_devices"),
+    "vad.runtime": ("Model", "model_names"),
     "vad.segments": (
         "Event",
         "Segment",
@@ -85,6 +95,7 @@ _MODULES = {
         "SpeechEnd",
         "SpeechRejected",
         "SpeechStart",
+        "segments_from_probabilities",
     ),
     "vad.stream": ("Stream",),
 }

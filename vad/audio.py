@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from vad.decoding import RawFormat, Source, open_decoder
 from vad.errors import AudioError
-from vad.samples import Channel, Resampler, check_channel, validate_samples
+from vad.samples import Channel, Resampler, check_channel, sample_rate_problem, validate_samples
 
 __all__ = [
     "AudioBlocks",
@@ -95,6 +95,9 @@ class AudioBlocks:
         name: str | None,
     ):
         check_channel(channel)
+        problem = sample_rate_problem(sample_rate)
+        if problem is not None:
+            raise AudioError(problem)
         self._resources = contextlib.ExitStack()
         decoder = self._resources.enter_context(open_decoder(source, name=name, raw=raw))
         self.name = decoder.name

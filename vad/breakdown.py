@@ -3,24 +3,88 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vad.corpus import Item
-from vad.evaluate import GRID_DURATION, Scored, pool
-from vad.segments import Segment
+from vad.corpus import CorpusItem
+from vad.evaluate import GRID_DURATION, Metrics, Scored, pool
+from vad.segments import Segment, SegmentOptions
 
-__all__ = ["Stretch", "break_down", "segments_of", "worst_stretches"]
+__all__ = ["Evaluation", "Stretch", "Table", "break_down", "segments_of", "worst_stretches"]
+
+Table = list[tuple[str, Metrics]]
+"""Figures, each after the name of what they are of."""
+
 
 _SNR_EDGES_DB = (0, 5, 10, 15, 20)
 _MOST_OF_ONE = 3
 
 
-def break_down(scored: Iterable[tuple[Item, Scored]]) -> dict[str, dict[str, Scored]]:
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of a measurement.
+
+    Attributes:
+        name: The model's, or that of the label files.
+        options: The detector's; None for label files.
+        scored: The recordings, the worst first.
+        pooled: All of them together.
+        groups: Some of them together, by what the manifest tells of them.
+    """
+
+    name: str
+    options: SegmentOptions | None
+    scored: list[tuple[CorpusItem, Scored]]
+    pooled: Scored
+    groups: dict[str, dict[str, Scored]]
+
+    @classmethod
+    def of(
+        cls, name: str, options: SegmentOptions | None, scored: Iterable[tuple[CorpusItem, Scored]]
+    ) -> Evaluation:
+        """Take the scores of recordings together, in any order."""
+        ordered = _worst_first(scored)
+        return cls(name, options, ordered, pool([one for _, one in ordered]), break_down(ordered))
+
+    @cached_property
+    def figures(self) -> Metrics:
+        """The figures of all recordings as one."""
+        return self._metrics(self.pooled)
+
+    @cached_property
+    def files(self) -> Table:
+        """The figures of each recording, by its key."""
+        return [(item.key, self._metrics(one)) for item, one in self.scored]
+
+    @cached_property
+    def group_tables(self) -> dict[str, Table]:
+        """The figures of the groups."""
+        return {
+            name: [(value, self._metrics(one)) for value, one in groups.items()]
+            for name, groups in self.groups.items()
+        }
+
+    def _metrics(self, scored: Scored) -> Metrics:
+        return scored.metrics(math.nan if self.options is None else self.options.threshold)
+
+
+def _worst_first(scored: Iterable[tuple[CorpusItem, Scored]]) -> list[tuple[CorpusItem, Scored]]:
+    """Order recordings by the share of their time that is missed or falsely found."""
+
+    def wrong(pair: tuple[CorpusItem, Scored]) -> float:
+        detection, duration = pair[1].detection, pair[1].duration
+        return (detection.miss + detection.false_alarm) / duration if duration > 0 else 0.0
+
+    return sorted(scored, key=wrong, reverse=True)
+
+
+def break_down(scored: Iterable[tuple[CorpusItem, Scored]]) -> dict[str, dict[str, Scored]]:
     """Pool the recordings by speaker, source, language and signal-to-noise ratio.
 
     Args:
@@ -100,7 +164,7 @@ def _worst_of(recording: int, wrong: NDArray[np.bool_], length: int) -> list[Str
     return found
 
 
-def _snr(item: Item) -> str:
+def _snr(item: CorpusItem) -> str:
     if item.snr_db is None:
         return ""
     return _SNR_NAMES[int(np.searchsorted(_SNR_EDGES_DB, item.snr_db, side="right"))]
@@ -111,7 +175,7 @@ _SNR_NAMES = (
     *(f"{low} to {high} dB" for low, high in itertools.pairwise(_SNR_EDGES_DB)),
     f"{_SNR_EDGES_DB[-1]} dB and more",
 )
-_ATTRIBUTES: dict[str, Callable[[Item], str]] = {
+_ATTRIBUTES: dict[str, Callable[[CorpusItem], str]] = {
     "speaker": lambda item: item.speaker,
     "source": lambda item: item.source,
     "language": lambda item: item.language,
@@ -123,7 +187,9 @@ def _rank(value: str) -> tuple[int, str]:
     return (_SNR_NAMES.index(value) if value in _SNR_NAMES else 0, value)
 
 
-def _grouped(pairs: list[tuple[Item, Scored]], value_of: Callable[[Item], str]) -> dict[str, list[Scored]]:
+def _grouped(
+    pairs: list[tuple[CorpusItem, Scored]], value_of: Callable[[CorpusItem], str]
+) -> dict[str, list[Scored]]:
     groups: dict[str, list[Scored]] = defaultdict(list)
     for item, one in pairs:
         if value_of(item):

@@ -11,7 +11,6 @@ stdout carries data only; words and progress go to stderr.
 """
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
@@ -19,7 +18,17 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from vad import __version__
-from vad.errors import AudioError, DeviceError, LabelError, VadError
+from vad.errors import (
+    EXIT_BROKEN_PIPE,
+    EXIT_INPUT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    AudioError,
+    DeviceError,
+    LabelError,
+    VadError,
+    did_you_mean,
+)
 from vad.native_stderr import native_lines_dropped
 
 __all__ = ["COMMANDS", "main"]
@@ -37,11 +46,6 @@ COMMANDS = {
     "inspect": ("vad.commands.inspect", "look into a trained network and its answers"),
     "export": ("vad.commands.export", "write a trained network as a model file"),
 }
-
-EXIT_INPUT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,8 +123,7 @@ class _Parser(argparse.ArgumentParser):
         known = [option for action in self._actions for option in action.option_strings]
         option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), None)
         if option is not None:
-            nearest = difflib.get_close_matches(option, known, n=1, cutoff=0.4)
-            message += "".join(f". Did you mean {one}?" for one in nearest)
+            message += f".{did_you_mean(option, known)}"
         self.error(message)
 
 

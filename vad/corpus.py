@@ -8,6 +8,7 @@ keys are optional. A folder without a manifest is read by its layout::
     my_corpus/noise/fan.wav                       (no speech anywhere)
     my_corpus/music/song.flac                     (no speech anywhere)
 
+Folders ``train``, ``dev`` and ``test`` around these say the splits; else they are drawn by the speakers' names.
 A folder with neither a manifest nor these three names is taken as labelled recordings: each audio file needs a
 label file of the same stem beside it.
 """
@@ -17,34 +18,32 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vad.decoding import KNOWN_SUFFIXES
 from vad.errors import LabelError
-from vad.labels import files_of
-from vad.labels.own import read_own_labels
+from vad.folders import KINDS, SPLITS, Place, nameless_text, places_in
+from vad.labels.owners import LabelOwners, label_stems, own_label_file, segments_of_speech
 from vad.segments import Segment
 
-__all__ = ["KINDS", "SPLITS", "Item", "audio_files", "item_from_line", "manifest_lines", "read_corpus"]
+__all__ = ["KINDS", "SPLITS", "CorpusItem", "item_from_line", "manifest_lines", "read_corpus"]
 
-KINDS = ("speech", "noise", "music")
-SPLITS = ("train", "dev", "test")
 _DEV_SHARE = 0.1
 _STRINGS = ("speaker", "language", "source", "original", "license", "commit", "label")
 
 
 @dataclass(frozen=True)
-class Item:
+class CorpusItem:
     """One recording and what is known of it.
 
     Attributes:
         path: The audio file.
         kind: "speech", "noise" or "music"; the last two hold no speech.
         segments: Where speech is, seconds, sorted.
-        split: "train", "dev" or "test"; a speaker never stands in two.
+        split: "train", "dev" or "test"; a speaker never stands in two. "" before it is drawn.
         speaker: Who speaks, several names with " + " between; "" where unknown.
         language: What is spoken.
         source: Where the recording comes from.
@@ -80,11 +79,12 @@ class Item:
         return tuple(name.strip() for name in self.speaker.split(" + ") if name.strip())
 
 
-def read_corpus(path: str | Path) -> list[Item]:
+def read_corpus(path: str | Path, note: Callable[[str], object] | None = None) -> list[CorpusItem]:
     """Reads a manifest (``.jsonl``), a folder that holds ``manifest.jsonl``, or a plain folder.
 
     Args:
         path: The manifest or the folder.
+        note: Is called with what its owner should know.
 
     Returns:
         The items, in the manifest's order or sorted by path.
@@ -95,11 +95,9 @@ def read_corpus(path: str | Path) -> list[Item]:
     path = Path(path)
     manifest = path / "manifest.jsonl" if path.is_dir() else path
     if manifest.is_file():
-        items = list(_read_manifest(manifest))
+        items = _read_manifest(manifest)
     elif path.is_dir():
-        kinds = [kind for kind in KINDS if (path / kind).is_dir()]
-        folders = [(path / kind, kind) for kind in kinds] or [(path, "speech")]
-        items = _with_dev([item for folder, kind in folders for item in _read_folder(folder, kind)])
+        items = _read_folder(path, note)
     else:
         raise LabelError(
             f"A corpus must be a manifest (.jsonl) or a folder. Received: {path}, which does not exist."
@@ -109,17 +107,24 @@ def read_corpus(path: str | Path) -> list[Item]:
     return items
 
 
-def _read_manifest(manifest: Path) -> Iterator[Item]:
+def _read_manifest(manifest: Path) -> list[CorpusItem]:
+    items = [
+        (where, item_from_line(line, manifest.parent, where)) for where, line in manifest_lines(manifest)
+    ]
+    _check_speakers(items)
+    return [item for _, item in items]
+
+
+def _check_speakers(items: Iterable[tuple[str, CorpusItem]]) -> None:
+    """Nobody may be in two splits; each item comes after its place."""
     split_of: dict[str, str] = {}
-    for where, line in manifest_lines(manifest):
-        item = item_from_line(line, manifest.parent, where)
+    for where, item in items:
         for speaker in item.speakers:
             if split_of.setdefault(speaker, item.split) != item.split:
                 raise LabelError(
                     f"{where}: a speaker must be in one split. Received: {speaker!r} in {item.split}, "
                     f"before in {split_of[speaker]}."
                 )
-        yield item
 
 
 def manifest_lines(manifest: Path) -> Iterator[tuple[str, str]]:
@@ -137,7 +142,7 @@ def manifest_lines(manifest: Path) -> Iterator[tuple[str, str]]:
     return ((f"{manifest}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
-def item_from_line(line: str, folder: Path, where: str) -> Item:
+def item_from_line(line: str, folder: Path, where: str) -> CorpusItem:
     """Reads one line of a manifest.
 
     Args:
@@ -155,7 +160,7 @@ def item_from_line(line: str, folder: Path, where: str) -> Item:
     return _item_from_row(row, folder, where)
 
 
-def _item_from_row(row: Any, folder: Path, where: str) -> Item:
+def _item_from_row(row: Any, folder: Path, where: str) -> CorpusItem:
     if not isinstance(row, dict) or not isinstance(row.get("audio_filepath"), str):
         raise LabelError(
             f"{where}: a manifest row must have audio_filepath, a string. Received: {str(row)[:80]}."
@@ -175,7 +180,7 @@ def _item_from_row(row: Any, folder: Path, where: str) -> Item:
     optional = {
         name: row[name] for name in ("split", "duration", "snr_db", "range_db", *_STRINGS) if name in row
     }
-    return Item(folder / key, row["kind"], _segments_from_row(row, where), key=key, **optional)
+    return CorpusItem(folder / key, row["kind"], _segments_from_row(row, where), key=key, **optional)
 
 
 def _require_one_of(known: tuple[str, ...], value: object, name: str, where: str) -> None:
@@ -215,57 +220,88 @@ def _segment(pair: Any, where: str) -> Segment:
     )
 
 
-def _read_folder(folder: Path, kind: str) -> Iterator[Item]:
-    for path in audio_files(folder):
-        below = path.relative_to(folder)
-        speaker = below.parts[0] if len(below.parts) > 1 else path.stem
-        yield Item(
-            path,
-            kind,
-            _segments_beside(path) if kind == "speech" else (),
-            "dev" if _share(kind, speaker) < _DEV_SHARE else "train",
-            speaker,
-            key=path.relative_to(folder.parent).as_posix(),
-        )
+def _read_folder(corpus: Path, note: Callable[[str], object] | None) -> list[CorpusItem]:
+    found = [(place, path) for place in places_in(corpus) for path in place.recordings()]
+    labels = _labels_beside([path for place, path in found if place.kind == "speech"])
+    items = [_item_in(corpus, place, path, labels.get(path, ())) for place, path in found]
+    nameless = sum(item.kind == "speech" and not item.split and not item.speaker for item in items)
+    if note is not None and nameless > 1:
+        note(nameless_text(nameless))
+    items = _drawn(items)
+    _check_speakers((str(item.path), item) for item in items)
+    return items
 
 
-def audio_files(folder: Path) -> list[Path]:
-    """All recordings in a folder and the folders in it, sorted; none that is hidden."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in KNOWN_SUFFIXES
-        and path.is_file()
-        and not _is_hidden(path.relative_to(folder))
+def _item_in(corpus: Path, place: Place, path: Path, segments: tuple[Segment, ...]) -> CorpusItem:
+    above = corpus.parent if place.folder == corpus else corpus
+    return CorpusItem(
+        path,
+        place.kind,
+        segments,
+        place.split,
+        place.speaker_of(path),
+        key=path.relative_to(above).as_posix(),
     )
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)  # macOS keeps `._clip.wav`, which is no audio
-
-
-def _segments_beside(path: Path) -> tuple[Segment, ...]:
-    if label := next(files_of(path.with_suffix("")), None):
-        return tuple(read_own_labels(label, path))
-    raise LabelError(
+def _labels_beside(recordings: Sequence[Path]) -> dict[Path, tuple[Segment, ...]]:
+    """The segments of each, out of the label files beside them."""
+    own: dict[Path, set[Path]] = defaultdict(set)
+    for path in recordings:
+        if file := own_label_file(label_stems(path.parent, Path(path.name))):
+            own[file].add(path)
+    owners = LabelOwners(recordings)
+    for file, whose in own.items():
+        owners.read(file, whose)
+    problems = [str(fault) for fault in owners.faults]
+    problems += [
         f"{path}: a speech file must have a label file beside it. Received: none; "
         f"write one, such as {path.with_suffix('.rttm').name}."
-    )
-
-
-def _share(kind: str, speaker: str) -> float:
-    """A number from 0 to 1 that hangs on the name alone, so adding recordings never moves anybody."""
-    return int.from_bytes(hashlib.sha256(f"{kind}/{speaker}".encode()).digest()[:4], "big") / 2**32
-
-
-def _with_dev(items: list[Item]) -> list[Item]:
-    """Give dev the speaker whose name comes nearest, where few speakers would leave it without any."""
-    speech = [item for item in items if item.kind == "speech"]
-    speakers = {item.speaker for item in speech}
-    if len(speakers) < 2 or any(item.split == "dev" for item in speech):
-        return items
-    nearest = min(speakers, key=lambda speaker: _share("speech", speaker))
-    chosen = [item.kind == "speech" and item.speaker == nearest for item in items]
-    return [
-        replace(item, split="dev") if is_dev else item for item, is_dev in zip(items, chosen, strict=True)
+        for path in recordings
+        if path not in owners.labels and path not in owners.spoiled
     ]
+    if problems:
+        raise LabelError(*problems)
+    return {path: tuple(segments_of_speech(lines)) for path, (_, lines) in owners.labels.items()}
+
+
+def _drawn(items: Sequence[CorpusItem]) -> list[CorpusItem]:
+    """Gives items without a split one: that of their speaker, or else one by their names alone.
+
+    So adding recordings never moves anybody. Where few speakers would leave dev without any speech, it gets the one
+    whose name comes nearest.
+    """
+    split_of = {name: item.split for item in items if item.split for name in item.speakers}
+    drawn: dict[tuple[str, str], str] = {}
+    for kind in KINDS:  # noise in a folder called like a speaker goes where the speaker is
+        groups = {_group(item) for item in items if item.kind == kind and not item.split} - split_of.keys()
+        shares = {group: _share(kind, group) for group in sorted(groups)}
+        dev = {group for group, share in shares.items() if share < _DEV_SHARE}
+        if kind == "speech" and len(groups) > 1 and not dev and not _has_dev(items):
+            dev = {min(shares, key=shares.__getitem__)}
+        drawn |= {(kind, group): "dev" if group in dev else "train" for group in groups}
+        split_of |= {
+            item.speaker: drawn[kind, item.speaker]
+            for item in items
+            if item.speaker and item.speaker in groups
+        }
+    return [
+        item
+        if item.split
+        else replace(item, split=split_of.get(item.speaker) or drawn[item.kind, _group(item)])
+        for item in items
+    ]
+
+
+def _has_dev(items: Iterable[CorpusItem]) -> bool:
+    return any(item.kind == "speech" and item.split == "dev" for item in items)
+
+
+def _group(item: CorpusItem) -> str:
+    """What is drawn together: a speaker's recordings; a file where the speaker is unknown."""
+    return item.speaker or item.path.stem
+
+
+def _share(kind: str, group: str) -> float:
+    """A number from 0 to 1 that hangs on the name alone."""
+    return int.from_bytes(hashlib.sha256(f"{kind}/{group}".encode()).digest()[:4], "big") / 2**32

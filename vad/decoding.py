@@ -9,7 +9,7 @@ mp4, m4a, mov, webm, mkv and aac go to `vad.containers`.
 """
 
 import contextlib
-import difflib
+import io
 import os
 import re
 import shutil
@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from vad.errors import AudioError, ConfigError
+from vad.errors import AudioError, ConfigError, did_you_mean, require_number, shown
 from vad.samples import sample_rate_problem
 
 __all__ = ["ENCODINGS", "HEADERS", "KNOWN_SUFFIXES", "Decoder", "RawFormat", "Source", "open_decoder"]
@@ -78,13 +78,12 @@ class RawFormat:
         problem = sample_rate_problem(self.sample_rate)
         if problem is not None:
             raise ConfigError(problem)
-        if self.channels < 1:
+        if require_number("channels", self.channels) < 1:
             raise ConfigError(f"channels must be at least 1. Received: channels={self.channels}.")
-        if self.encoding not in ENCODINGS:
-            nearest = difflib.get_close_matches(self.encoding, ENCODINGS, n=1, cutoff=0.0)[0]
+        if not isinstance(self.encoding, str) or self.encoding not in ENCODINGS:
             raise ConfigError(
-                f"encoding must be one of {', '.join(ENCODINGS)}. Received: encoding={self.encoding!r}. "
-                f"Did you mean {nearest}?"
+                f"encoding must be one of {', '.join(ENCODINGS)}. Received: encoding={self.encoding!r}."
+                + did_you_mean(str(self.encoding), ENCODINGS)
             )
 
 
@@ -135,11 +134,14 @@ def open_decoder(
             stream: IO[bytes] = resources.enter_context(_open_file(source, name))
         else:
             stream, name = source, name or str(getattr(source, "name", "stream"))
+            _check_stream(stream)
         if not stream.seekable():
             stream = resources.enter_context(_spooled(stream))
         stream.seek(0)
         head = stream.read(12)
         stream.seek(0)
+        if raw is not None and not isinstance(raw, RawFormat):
+            raise ConfigError(f"raw must be a RawFormat. Received: raw={shown(raw)}.")
         if not head:
             raise AudioError(f"{name}: audio must hold samples. Received: an empty file.")
         if raw is not None and head.startswith(HEADERS):
@@ -169,6 +171,14 @@ def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
     raise AudioError(f"{name}: audio must be a file that can be read. Received: {reason}.")
+
+
+def _check_stream(stream: object) -> None:
+    """Refuse what is neither a path nor a binary stream that can be read."""
+    if not hasattr(stream, "read") or not hasattr(stream, "seekable") or isinstance(stream, io.TextIOBase):
+        raise AudioError(f"audio must be a path or a binary stream. Received: {shown(stream)}.")
+    if getattr(stream, "closed", False) or not getattr(stream, "readable", lambda: True)():
+        raise AudioError(f"a stream of audio must be open to be read. Received: {shown(stream)}.")
 
 
 def _spooled(stream: IO[bytes]) -> IO[bytes]:

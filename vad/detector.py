@@ -1,39 +1,70 @@
-"""The whole path in one call: audio in, probabilities or segments out."""
+"""The whole path in one call: a recording in, probabilities and segments out."""
 
-import difflib
 import functools
 import os
+import warnings
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio import Channel, Resampler, Source, open_audio
-from vad.errors import ConfigError, ModelError
+from vad.audio import Channel, Resampler, Source, open_audio, validate_samples
+from vad.errors import AudioError, ConfigError, ModelError, did_you_mean, require_bool, shown
+from vad.live_resampling import LiveResampler
 from vad.runtime import Model
+from vad.samples import check_channel
 from vad.segments import Event, Segment, SegmentOptions, SpeechEnd
 from vad.stream import Stream
 
-__all__ = ["Detector", "detect", "detect_file", "ways_to_hear"]
+__all__ = ["Detection", "Detector", "detect", "detect_file"]
+
+Probabilities: TypeAlias = npt.NDArray[np.float32]
 
 _BLOCK_DURATION_S = 20.0  # nothing in memory
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """What `Detector.process` found in a recording.
+
+    Attributes:
+        duration: Seconds of audio.
+        frame_duration: Seconds of audio that one probability speaks of.
+        probabilities: Of speech, 0 to 1, one a frame; frame t begins at t * frame_duration seconds. The last frame may
+            be partial, and no samples have no frames. [shape=(frames,)]
+        segments: Where speech is, in order, in seconds.
+    """
+
+    duration: float
+    frame_duration: float
+    probabilities: Probabilities
+    segments: list[Segment]
+
+    def __repr__(self) -> str:
+        return (
+            f"Detection(duration={round(self.duration, 6)}, frame_duration={self.frame_duration}, "
+            f"probabilities=<{len(self.probabilities)} frames>, segments={shown(self.segments)})"
+        )
 
 
 class Detector:
     """Finds speech. One detector may serve any number of recordings, streams and threads.
 
     Args:
-        model: A name in `vad.runtime.model_names()`, the path of a .tflite file, or a loaded `Model`.
+        model: A name in `vad.model_names()`, the path of a .tflite file, or a loaded `Model`.
         operating_point: The set of options that the model card recommends: "balanced", "precise" (fewer false
             alarms) or "eager" (fewer misses).
-        live: Decide in recordings as soon as at a microphone, without the late decisions of a model that has them.
+        lookahead: Process recordings with the model's lookahead output, where it has one: more accurate, and known
+            later, which matters to streams alone. False takes the low-latency output that streams have.
         **options: Fields of `SegmentOptions` that replace the operating point's: threshold, neg_threshold,
             min_speech_duration_ms, min_silence_duration_ms, speech_pad_ms, max_speech_duration_s.
 
     Attributes:
         model: The model.
         options: The options in force.
-        live: As given.
+        lookahead: As given.
         sample_rate: The model's, in Hz. Audio of any other is resampled.
         frame_duration: Seconds of audio that one probability speaks of.
         block_duration: Seconds of audio to feed at once where nobody waits for events: whole chunks of the
@@ -49,10 +80,10 @@ class Detector:
         model: str | os.PathLike[str] | Model = "default",
         operating_point: str = "balanced",
         *,
-        live: bool = False,
+        lookahead: bool = True,
         **options: float | None,
     ):
-        self.live = live
+        self.lookahead = _without_live(lookahead, options)
         self.model = model if isinstance(model, Model) else Model.load(model)
         self.options = _operating_point(self.model, operating_point).replace(**options)
         self.sample_rate = self.model.sample_rate
@@ -61,73 +92,85 @@ class Detector:
         chunk_duration = self.model.chunk_frames * self.model.frame_duration
         self.block_duration = chunk_duration * max(1, round(_BLOCK_DURATION_S / chunk_duration))
 
-    def probabilities(self, samples: npt.ArrayLike, sample_rate: float) -> npt.NDArray[np.float32]:
-        """Say how probable speech is, frame by frame.
+    def __repr__(self) -> str:
+        options = "".join(f", {name}={value}" for name, value in asdict(self.options).items())
+        return f"Detector(model={self.model.name!r}{options}, lookahead={self.lookahead})"
+
+    @property
+    def live(self) -> bool:
+        """Deprecated: the opposite of `lookahead`."""
+        warnings.warn(
+            "Detector.live is now Detector.lookahead, its opposite", DeprecationWarning, stacklevel=2
+        )
+        return not self.lookahead
+
+    def process(
+        self,
+        recording: Source | npt.ArrayLike | Iterable[npt.ArrayLike],
+        sample_rate: float | None = None,
+        *,
+        channel: Channel = "mix",
+    ) -> Detection:
+        """Analyse a whole recording in one pass. But for the probabilities, memory does not grow with its length.
 
         Args:
-            samples: Float in [-1, 1], or int16, int32, uint8; channels are mixed.
-                [shape=(samples,) or (samples, channels)]
-            sample_rate: Their rate in Hz.
-
-        Returns:
-            The probability of each frame, in [0, 1]; frame t begins at t * frame_duration seconds. The last
-            frame may be partial, and no samples have no frames. [shape=(frames,)]
-
-        Raises:
-            AudioError: The samples or their rate are no audio's.
-        """
-        return self._hear(samples, sample_rate)[1]
-
-    def detect(self, samples: npt.ArrayLike, sample_rate: float) -> list[Segment]:
-        """Find the speech in samples.
-
-        Args:
-            samples: Float in [-1, 1], or int16, int32, uint8; channels are mixed.
-                [shape=(samples,) or (samples, channels)]
-            sample_rate: Their rate in Hz.
-
-        Returns:
-            The segments in order, in seconds.
-
-        Raises:
-            AudioError: The samples or their rate are no audio's.
-        """
-        return _segments(self._hear(samples, sample_rate)[0])
-
-    def detect_file(self, source: Source, *, channel: Channel = "mix") -> list[Segment]:
-        """Find the speech in a recording, read block by block: memory does not grow with its length.
-
-        Args:
-            source: A path (wav, flac, ogg, opus, mp3, aiff; m4a, mp4, webm, mkv with the `media` extra), or a
-                binary stream of such a file.
+            recording: One of three:
+                a path (wav, flac, ogg, opus, mp3, aiff; m4a, mp4, webm, mkv with the `media` extra) or a binary stream
+                of such a file;
+                samples, as an array, a tensor or a list: float in [-1, 1], or int16, int32, uint8
+                [shape=(samples,) or (samples, channels)];
+                an iterable that gives such samples block by block, in arrays of any lengths.
+            sample_rate: Rate of the samples, in Hz. A file says its own.
             channel: "mix" for the mean of all channels, or the index of one, counted from 0.
 
         Returns:
-            The segments in order, in seconds.
+            Its duration, probabilities and segments.
 
         Raises:
-            AudioError: The recording cannot be read, or ends in damage.
-            ConfigError: `channel` is neither "mix" nor an index.
+            AudioError: The recording is none of these, cannot be read, or ends in damage; or nobody records at such a
+                sample rate. `AudioError.partial` is the `Detection` of what came before, if anything did.
+            ConfigError: `channel` is neither "mix" nor an index, or a file is given a sample rate.
             MissingDependencyError: A container needs the `media` extra.
         """
-        stream = self.file_stream()
-        with open_audio(
-            source, sample_rate=self.sample_rate, channel=channel, block_duration=self.block_duration
-        ) as blocks:
-            events = [event for block in blocks for event in stream.feed(block)]
-        return _segments(events + stream.finish())
+        if _is_file(recording):
+            if sample_rate is not None:
+                raise ConfigError(
+                    "sample_rate must be left out for a file, which says its own. "
+                    f"Received: sample_rate={shown(sample_rate)}."
+                )
+            return self._process_file(recording, channel)
+        return self._process_samples(_blocks_of(recording), sample_rate, channel)
+
+    def probabilities(self, samples: npt.ArrayLike, sample_rate: float) -> Probabilities:
+        """Say how probable speech is in samples, frame by frame: `Detection.probabilities` of `process`."""
+        return self._process_samples([samples], sample_rate).probabilities
+
+    def detect(self, samples: npt.ArrayLike, sample_rate: float) -> list[Segment]:
+        """Find the speech in samples: `Detection.segments` of `process`."""
+        return self._process_samples([samples], sample_rate).segments
+
+    def detect_file(self, source: Source, *, channel: Channel = "mix") -> list[Segment]:
+        """Find the speech in a file: `Detection.segments` of `process`."""
+        return self._process_file(source, channel).segments
 
     def stream(
-        self, sample_rate: float | None = None, *, confirm_start: bool = False, keep_audio_s: float = 0.0
+        self,
+        sample_rate: float | None = None,
+        *,
+        lookahead: bool = False,
+        confirm_start: bool = False,
+        keep_audio_s: float = 0.0,
     ) -> Stream:
         """Begin a recording that comes piece by piece; there may be thousands at a time.
 
-        What it finds is known as soon as it can be. Its `SpeechEnd` segments are those of `detect` where the model has
-        no late decisions, or the detector is `live`; at another rate than the model's, where a lighter filter resamples
-        what somebody waits for, a boundary may lie a frame beside.
+        Its events come as soon as the low-latency output allows. Its `SpeechEnd` segments are those of `process` where
+        the model has no lookahead output, or the detector's `lookahead` is False; at another rate than the model's,
+        a boundary may lie a frame beside, because a filter of less delay resamples.
 
         Args:
             sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
+            lookahead: Give exactly what `process` gives, event by event: with the lookahead output where detector and
+                model have it, and a sharper resampler. Events come later, and the stream cannot be copied.
             confirm_start: Withhold `SpeechStart` until it is certain; then nothing is ever rejected.
             keep_audio_s: Seconds of the latest audio that `Stream.audio` can give back.
 
@@ -141,20 +184,14 @@ class Detector:
             sample_rate=sample_rate,
             confirm_start=confirm_start,
             keep_audio_s=keep_audio_s,
+            lookahead=require_bool("lookahead", lookahead) and self.lookahead,
+            resampler=Resampler if lookahead else LiveResampler,
         )
 
     def file_stream(self, sample_rate: float | None = None) -> Stream:
-        """Begin a recording that nobody waits for, as `detect` hears it: with late decisions where the model has them.
-
-        Args:
-            sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
-
-        Raises:
-            AudioError: Nobody records at such a sample rate.
-        """
-        return Stream(
-            self.model, self.options, sample_rate=sample_rate, late=not self.live, resampler=Resampler
-        )
+        """Deprecated: `stream` with `lookahead=True`."""
+        warnings.warn("file_stream() is now stream(lookahead=True)", DeprecationWarning, stacklevel=2)
+        return self.stream(sample_rate, lookahead=True)
 
     def listen(
         self,
@@ -163,7 +200,7 @@ class Detector:
         *,
         confirm_start: bool = False,
     ) -> AsyncIterator[Event]:
-        """Hear a source in an asynchronous program: `async for event in detector.listen(source)`.
+        """Analyse a source in an asynchronous program: `async for event in detector.listen(source)`.
 
         Args:
             source: Blocks as `Stream.feed` takes them, from an iterable, which may wait for them, or an
@@ -179,21 +216,44 @@ class Detector:
         """
         return self.stream(sample_rate, confirm_start=confirm_start).listen(source)
 
-    def _hear(
-        self, samples: npt.ArrayLike, sample_rate: float
-    ) -> tuple[list[Event], npt.NDArray[np.float32]]:
-        """Hear a whole recording as a file is heard: its events and probabilities."""
-        stream = self.file_stream(sample_rate)
-        events = stream.feed(samples)
-        fed = stream.probabilities
+    def _process_file(self, source: Source, channel: Channel) -> Detection:
+        """Read a file block by block, at the model's rate."""
+        with open_audio(
+            source, sample_rate=self.sample_rate, channel=channel, block_duration=self.block_duration
+        ) as blocks:
+            return self._process_samples(blocks, self.sample_rate)
+
+    def _process_samples(
+        self, blocks: Iterable[npt.ArrayLike], sample_rate: float | None, channel: Channel = "mix"
+    ) -> Detection:
+        """Feed a whole recording to a stream, and gather what it gives: the one loop that does."""
+        if sample_rate is None:
+            raise AudioError("sample_rate must be given with samples, in Hz. Received: sample_rate=None.")
+        check_channel(channel)
+        stream = self.stream(sample_rate, lookahead=True)
+        events: list[Event] = []
+        probabilities: list[Probabilities] = []
+        damage: AudioError | None = None
+        try:
+            for block in blocks:
+                if channel != "mix":
+                    block = validate_samples(block, sample_rate, channel=channel, start=stream.duration)
+                events += stream.feed(block)
+                probabilities.append(stream.probabilities)
+        except AudioError as error:
+            damage = error
         events += stream.finish()
-        return events, np.concatenate([fed, stream.probabilities])
-
-
-def ways_to_hear(model: Model) -> dict[str, Detector]:
-    """A model as it hears a "file", and one that decides late also as it hears "live", by these names."""
-    ways = {"file": Detector(model)}
-    return ways | {"live": Detector(model, live=True)} if model.late_frames else ways
+        probabilities.append(stream.probabilities)
+        detection = Detection(
+            stream.duration,
+            self.frame_duration,
+            np.concatenate(probabilities),
+            [event.segment for event in events if isinstance(event, SpeechEnd)],
+        )
+        if damage is not None:
+            damage.partial = detection if stream.duration > 0 else None
+            raise damage
+        return detection
 
 
 def detect(
@@ -201,11 +261,13 @@ def detect(
     sample_rate: float,
     *,
     operating_point: str = "balanced",
-    live: bool = False,
+    lookahead: bool = True,
     **options: float | None,
 ) -> list[Segment]:
-    """Find the speech in samples with the default model, loaded once: `Detector.detect` says more."""
-    return Detector(_default_model(), operating_point, live=live, **options).detect(samples, sample_rate)
+    """Find the speech in samples with the default model, loaded once: `Detector.process` says more."""
+    lookahead = _without_live(lookahead, options)
+    detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
+    return detector.detect(samples, sample_rate)
 
 
 def detect_file(
@@ -213,13 +275,13 @@ def detect_file(
     *,
     channel: Channel = "mix",
     operating_point: str = "balanced",
-    live: bool = False,
+    lookahead: bool = True,
     **options: float | None,
 ) -> list[Segment]:
-    """Find the speech in a file with the default model, loaded once: `Detector.detect_file` says more."""
-    return Detector(_default_model(), operating_point, live=live, **options).detect_file(
-        source, channel=channel
-    )
+    """Find the speech in a file with the default model, loaded once: `Detector.process` says more."""
+    lookahead = _without_live(lookahead, options)
+    detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
+    return detector.detect_file(source, channel=channel)
 
 
 @functools.cache
@@ -230,11 +292,10 @@ def _default_model() -> Model:
 def _operating_point(model: Model, name: str) -> SegmentOptions:
     """The options that the model card recommends under a name."""
     points = model.card["segment_options"]
-    if name not in points:
-        nearest = difflib.get_close_matches(name, points, n=1)
+    if not isinstance(name, str) or name not in points:
         raise ConfigError(
-            f"operating_point must be one of {', '.join(points)}. Received: operating_point={name!r}."
-            + "".join(f" Did you mean {known!r}?" for known in nearest)
+            f"operating_point must be one of {', '.join(points)}. Received: operating_point={shown(name)}."
+            + did_you_mean(str(name), points)
         )
     try:
         return SegmentOptions.from_dict(points[name])
@@ -242,5 +303,28 @@ def _operating_point(model: Model, name: str) -> SegmentOptions:
         raise ModelError(f"operating point {name!r} of the model {model.name!r}: {error}") from error
 
 
-def _segments(events: list[Event]) -> list[Segment]:
-    return [event.segment for event in events if isinstance(event, SpeechEnd)]
+def _without_live(lookahead: bool, options: dict[str, float | None]) -> bool:
+    """Take the deprecated `live=` out of the options: what `lookahead` then is."""
+    if "live" in options:
+        warnings.warn("live=True is now lookahead=False", DeprecationWarning, stacklevel=3)
+        lookahead = not options.pop("live")
+    return require_bool("lookahead", lookahead)
+
+
+def _is_file(recording: object) -> TypeGuard[Source]:
+    return isinstance(recording, str | os.PathLike) or hasattr(recording, "read")
+
+
+def _blocks_of(recording: Any) -> Iterable[npt.ArrayLike]:
+    """Blocks as they are; samples, which are an array or a list that holds no arrays, are one block."""
+    if isinstance(recording, list | tuple):
+        first = recording[0] if recording else 0.0
+        return recording if hasattr(first, "__array__") and np.ndim(first) > 0 else [recording]
+    if hasattr(recording, "__array__"):
+        return [recording]
+    if not isinstance(recording, Iterable) or isinstance(recording, bytes | bytearray | memoryview):
+        raise AudioError(
+            "a recording must be a path, a binary stream, samples, or an iterable of blocks of samples. "
+            f"Received: {shown(recording)}."
+        )
+    return recording

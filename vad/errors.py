@@ -11,7 +11,16 @@
 A message is rule, what came, remedy: ``threshold must be between 0 and 1. Received: threshold=1.5.``
 """
 
+import reprlib
+from collections.abc import Iterable
+from numbers import Real
+from typing import Any
+
 __all__ = [
+    "EXIT_BROKEN_PIPE",
+    "EXIT_INPUT_FAILED",
+    "EXIT_INTERRUPTED",
+    "EXIT_USAGE",
     "AudioError",
     "ConfigError",
     "DeviceError",
@@ -19,8 +28,20 @@ __all__ = [
     "MissingDependencyError",
     "ModelError",
     "VadError",
+    "did_you_mean",
     "install_hint",
+    "require_bool",
+    "require_number",
+    "shown",
 ]
+
+# Exit codes of the `vad` program, as `vad.cli` lists them.
+EXIT_INPUT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+_ALIKE = 0.35  # by difflib's ratio: "pad" is near "speech_pad_ms", and "x" near nothing
 
 
 class VadError(Exception):
@@ -28,7 +49,14 @@ class VadError(Exception):
 
 
 class AudioError(VadError, ValueError):
-    """Audio that cannot be read, or samples that are no audio."""
+    """Audio that cannot be read, or samples that are no audio.
+
+    Attributes:
+        partial: Where `Detector.process` raised it: the `Detection` of what came before the damage. None where nothing
+            did, and everywhere else.
+    """
+
+    partial: Any = None
 
 
 class DeviceError(VadError, OSError):
@@ -58,6 +86,42 @@ class ConfigError(VadError, ValueError):
 
 class MissingDependencyError(VadError, ImportError):
     """A feature whose optional dependency is not installed."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the known one that is nearest, or "" where none is near."""
+    import difflib  # only where something went wrong
+
+    names = {one.lstrip("-"): one for one in known}  # dashes would make all options alike
+    nearest = difflib.get_close_matches(word.lstrip("-"), names, n=1, cutoff=_ALIKE)
+    return "".join(f" Did you mean {names[one]}?" for one in nearest)
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: on one line, and cut where it is long."""
+    return " ".join(reprlib.repr(value).split())
+
+
+def require_bool(name: str, value: object) -> bool:
+    """Give a truth value.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} must be True or False. Received: {name}={shown(value)}.")
+    return value
+
+
+def require_number(name: str, value: object) -> float:
+    """Give a number as a float.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ConfigError(f"{name} must be a number. Received: {name}={shown(value)}.")
+    return float(value)
 
 
 def install_hint(extra: str) -> str:

@@ -8,17 +8,18 @@ the same, and one threshold holds for all.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from vad.audio import open_audio
 from vad.calibration import reliability
-from vad.corpus import Item
-from vad.detector import Detector
-from vad.metrics import RocCurve, labels_to_frames, resample_frames, roc_curve
+from vad.corpus import CorpusItem
+from vad.detector import Detection, Detector
+from vad.labels.cells import CELL_DURATION as GRID_DURATION
+from vad.labels.cells import labels_to_frames
+from vad.metrics import RocCurve, resample_frames, roc_curve
 from vad.segment_metrics import (
     BoundaryErrors,
     DetectionErrors,
@@ -27,22 +28,20 @@ from vad.segment_metrics import (
     detection_errors,
     pause_recall,
 )
-from vad.segments import Event, Segment, SpeechEnd
+from vad.segments import Segment
 
 __all__ = [
     "ALLOWED_MISS",
     "GRID_DURATION",
-    "Heard",
     "Metrics",
     "Scored",
-    "hear",
+    "on_grid",
     "pool",
-    "score_blocks",
+    "score",
     "score_item",
     "score_segments",
 ]
 
-GRID_DURATION = 0.01
 ALLOWED_MISS = 0.05
 _PAUSES = ((0.1, 0.2), (0.2, 0.5), (0.5, math.inf))  # seconds: those from the first on, up to the second
 _OVER_THRESHOLDS = (
@@ -191,92 +190,32 @@ class Scored:
         return dict(zip(_OVER_THRESHOLDS, figures, strict=True))
 
 
-@dataclass(frozen=True)
-class Heard:
-    """What a detector says of a recording, by itself.
-
-    Attributes:
-        duration: Seconds of audio.
-        probabilities: One every 10 ms, 0 to 1 [shape=(cells,)].
-        segments: Where it finds speech.
-    """
-
-    duration: float
-    probabilities: NDArray[np.float32]
-    segments: tuple[Segment, ...]
-
-    @classmethod
-    def from_frames(
-        cls, values: ArrayLike, frame_duration: float, duration: float, segments: Iterable[Segment]
-    ) -> Heard:
-        """Put the values of frames of any length on the grid: each holds for its frame."""
-        cells = resample_frames(values, frame_duration, _n_cells(duration), GRID_DURATION)
-        return cls(duration, cells.astype(np.float32), tuple(segments))
-
-    def against(self, reference: Sequence[Segment]) -> Scored:
-        """Hold it against where speech is."""
-        scored = score_segments(reference, self.segments, self.duration)
-        return replace(scored, probabilities=self.probabilities)
+def on_grid(detection: Detection) -> Detection:
+    """Put the probabilities of frames of any length on the grid of 10 ms: each holds for its frame."""
+    cells = resample_frames(
+        detection.probabilities, detection.frame_duration, _n_cells(detection.duration), GRID_DURATION
+    )
+    return replace(detection, frame_duration=GRID_DURATION, probabilities=cells.astype(np.float32))
 
 
-def score_item(detector: Detector, item: Item) -> Scored:
-    """Let a detector hear one recording, in one pass and block by block.
+def score(detection: Detection, reference: Sequence[Segment]) -> Scored:
+    """Compare a detection with where speech is."""
+    scored = score_segments(reference, detection.segments, detection.duration)
+    return replace(scored, probabilities=on_grid(detection).probabilities)
+
+
+def score_item(detector: Detector, item: CorpusItem) -> Scored:
+    """Process one recording of a corpus, and compare.
 
     Args:
         detector: What is measured.
         item: The recording and its reference.
 
-    Returns:
-        What it said, beside the reference.
-
     Raises:
         AudioError: The recording cannot be read, or ends in damage.
         MissingDependencyError: A container needs the `media` extra.
     """
-    with open_audio(
-        item.path, sample_rate=detector.sample_rate, block_duration=detector.block_duration
-    ) as blocks:
-        return score_blocks(detector, blocks, item.segments)
-
-
-def score_blocks(
-    detector: Detector, blocks: Iterable[NDArray[np.float32]], reference: Sequence[Segment]
-) -> Scored:
-    """Let a detector hear samples at its own rate.
-
-    Args:
-        detector: What is measured.
-        blocks: Mono samples, in [-1, 1] [shape=(samples,)].
-        reference: Where speech is.
-
-    Returns:
-        What it said, beside the reference.
-    """
-    return hear(detector, blocks).against(reference)
-
-
-def hear(detector: Detector, blocks: Iterable[NDArray[np.float32]]) -> Heard:
-    """Let a detector hear samples at its own rate, without telling it what is right.
-
-    Args:
-        detector: What listens.
-        blocks: Mono samples, in [-1, 1] [shape=(samples,)].
-
-    Returns:
-        What it says.
-    """
-    stream = detector.file_stream()
-    events: list[Event] = []
-    probabilities = []
-    for block in blocks:
-        events += stream.feed(block)
-        probabilities.append(stream.probabilities)
-    events += stream.finish()
-    probabilities.append(stream.probabilities)
-    segments = (event.segment for event in events if isinstance(event, SpeechEnd))
-    return Heard.from_frames(
-        np.concatenate(probabilities), detector.frame_duration, stream.duration, segments
-    )
+    return score(detector.process(item.path), item.segments)
 
 
 def score_segments(reference: Sequence[Segment], detected: Sequence[Segment], duration: float) -> Scored:

@@ -1,64 +1,27 @@
 """How well frame scores tell speech from non-speech, over every threshold and at one.
 
-Scores and labels are laid on one grid first (`labels_to_frames`, `resample_frames`), so that detectors of any
-frame length compare. A rate whose denominator is empty (a recording without speech has no miss rate) is nan.
+Scores and labels are laid on one grid first (`vad.labels.cells`, `resample_frames`), so that detectors of any frame
+length compare. A rate whose denominator is empty (a recording without speech has no miss rate) is nan.
 Segments and boundaries are measured in `vad.segment_metrics`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vad.errors import ConfigError
-from vad.segments import Segment
 
 __all__ = [
     "OperatingPoint",
     "RocCurve",
-    "average_precision",
-    "best_balanced_error",
-    "error_rates",
-    "false_alarm_at_miss",
-    "labels_to_frames",
     "resample_frames",
     "roc_auc",
     "roc_curve",
 ]
-
-# Times are decimal seconds held in binary: 0.07 s / 20 ms is 3.5000000000000004 frames, yet a middle.
-_ROUNDING = 1e-6
-
-
-def labels_to_frames(segments: Iterable[Segment], n_frames: int, frame_duration: float) -> NDArray[np.bool_]:
-    """Lays segments on a grid of frames: a frame is speech where its middle lies in a segment.
-
-    Args:
-        segments: Reference turns, seconds, in any order; where they overlap, their union is speech.
-        n_frames: Frames in the grid; what segments hold beyond it is left out.
-        frame_duration: Seconds per frame; frame i covers [i, i + 1) * frame_duration.
-
-    Returns:
-        True where there is speech [shape=(n_frames,)].
-
-    Raises:
-        ConfigError: ``n_frames`` is negative or ``frame_duration`` is not positive.
-    """
-    if n_frames < 0:
-        raise ConfigError(f"n_frames must be 0 or more. Received: n_frames={n_frames}.")
-    _require_positive("frame_duration", frame_duration)
-    frames = np.zeros(n_frames, dtype=np.bool_)
-    for segment in segments:
-        frames[
-            _first_middle_after(segment.start, frame_duration) : _first_middle_after(
-                segment.end, frame_duration
-            )
-        ] = True
-    return frames
 
 
 def resample_frames(
@@ -161,19 +124,36 @@ class RocCurve:
         return _ratio(float(np.sum(np.diff(self.hits) * precision)), self.n_speech)
 
     def best(self) -> OperatingPoint:
-        """Where miss and false alarm have the smallest mean: `best_balanced_error`."""
+        """Where miss and false alarm have the smallest mean; the highest such threshold.
+
+        Returns:
+            The operating point; infinite is its threshold where taking nothing for speech is best. All nan without
+            frames of both classes.
+        """
         if self.n_speech == 0 or self.n_nonspeech == 0:
             return OperatingPoint(math.nan, math.nan, math.nan)
         return self.point(int(np.argmin(self.misses + self.false_alarm_rates)))
 
     def at_miss(self, miss: float) -> OperatingPoint:
-        """Where false alarms are fewest without missing more: `false_alarm_at_miss`."""
+        """Where false alarms are fewest among the thresholds that miss no more than asked, without interpolation.
+
+        Args:
+            miss: The largest miss rate allowed, 0 to 1.
+
+        Returns:
+            The operating point; all nan without frames of both classes.
+
+        Raises:
+            ConfigError: ``miss`` is out of range.
+        """
+        if not 0.0 <= miss <= 1.0:
+            raise ConfigError(f"miss must be between 0 and 1. Received: miss={miss}.")
         if self.n_speech == 0 or self.n_nonspeech == 0:
             return OperatingPoint(math.nan, math.nan, math.nan)
         return self.point(int(np.argmax(self.misses <= miss)))
 
     def at(self, threshold: float) -> OperatingPoint:
-        """The errors at a threshold: `error_rates`."""
+        """The errors at a threshold: a frame is taken for speech where its score is at least this."""
         index = int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
         hits, false_alarms = int(self.hits[index]), int(self.false_alarms[index])
         return OperatingPoint(
@@ -232,75 +212,6 @@ def roc_auc(labels: ArrayLike, scores: ArrayLike) -> float:
     return roc_curve(labels, scores).auc
 
 
-def average_precision(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Precision averaged over recall, without interpolation (the sum of precision times the step in recall).
-
-    Args:
-        labels: True or 1 where there is speech [shape=(frames,)].
-        scores: Higher is more likely speech [shape=(frames,)].
-
-    Returns:
-        0 to 1, chance being the share of speech; nan where there is no speech.
-
-    Raises:
-        ConfigError: The shapes differ, or a score is not finite.
-    """
-    return roc_curve(labels, scores).average_precision
-
-
-def error_rates(labels: ArrayLike, scores: ArrayLike, threshold: float) -> OperatingPoint:
-    """Miss and false alarm at a threshold.
-
-    Args:
-        labels: True or 1 where there is speech [shape=(frames,)].
-        scores: Higher is more likely speech [shape=(frames,)].
-        threshold: A frame is taken for speech where its score is at least this.
-
-    Returns:
-        The operating point.
-
-    Raises:
-        ConfigError: The shapes differ, or a score is not finite.
-    """
-    return roc_curve(labels, scores).at(threshold)
-
-
-def best_balanced_error(labels: ArrayLike, scores: ArrayLike) -> OperatingPoint:
-    """The threshold at which miss and false alarm have the smallest mean; the highest such threshold.
-
-    Args:
-        labels: True or 1 where there is speech [shape=(frames,)].
-        scores: Higher is more likely speech [shape=(frames,)].
-
-    Returns:
-        The operating point; ``threshold`` is one of the scores, or infinite where taking nothing for speech
-        is best. All nan where the labels hold one class alone.
-
-    Raises:
-        ConfigError: The shapes differ, or a score is not finite.
-    """
-    return roc_curve(labels, scores).best()
-
-
-def false_alarm_at_miss(labels: ArrayLike, scores: ArrayLike, miss: float) -> OperatingPoint:
-    """The fewest false alarms among the thresholds that miss no more than asked, without interpolation.
-
-    Args:
-        labels: True or 1 where there is speech [shape=(frames,)].
-        scores: Higher is more likely speech [shape=(frames,)].
-        miss: The largest miss rate allowed, 0 to 1.
-
-    Returns:
-        The operating point, its miss rate at most ``miss``; all nan where the labels hold one class alone.
-
-    Raises:
-        ConfigError: The shapes differ, a score is not finite, or ``miss`` is out of range.
-    """
-    if not 0.0 <= miss <= 1.0:
-        raise ConfigError(f"miss must be between 0 and 1. Received: miss={miss}.")
-    return roc_curve(labels, scores).at_miss(miss)
-
-
 def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     speech, values = np.asarray(labels, dtype=np.bool_), np.asarray(scores, dtype=np.float64)
     if speech.ndim != 1 or speech.shape != values.shape:
@@ -313,10 +224,6 @@ def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], N
             f"scores must be finite. Received: {np.count_nonzero(~np.isfinite(values))} that are not."
         )
     return speech, values
-
-
-def _first_middle_after(time: float, frame_duration: float) -> int:
-    return max(math.ceil(time / frame_duration - 0.5 - _ROUNDING), 0)
 
 
 def _ratio(part: float, whole: float) -> float:

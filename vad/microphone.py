@@ -5,6 +5,7 @@ that one is too slow, whole blocks are lost, and the next block says so: overflo
 """
 
 import contextlib
+import math
 import queue
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from vad.errors import ConfigError, DeviceError
+from vad.errors import ConfigError, DeviceError, require_number, shown
 
 __all__ = ["Block", "Device", "Microphone", "list_devices"]
 
@@ -75,7 +76,7 @@ class Microphone:
         sample_rate: The rate of the blocks, in Hz.
 
     Raises:
-        ConfigError: block_duration is out of its range.
+        ConfigError: A value is out of its range, or of no type that it may have.
         DeviceError: There is no such device, it is in use, or the PortAudio library is not installed. While
             iterating: the device is gone.
     """
@@ -88,7 +89,10 @@ class Microphone:
         block_duration: float = 0.03,
         queue_duration: float = 10.0,
     ):
-        if not 0.01 <= block_duration <= 0.1:
+        for name, value in (("sample_rate", sample_rate), ("queue_duration", queue_duration)):
+            if not 0 < require_number(name, value) < math.inf:
+                raise ConfigError(f"{name} must be above 0. Received: {name}={value}.")
+        if not 0.01 <= require_number("block_duration", block_duration) <= 0.1:
             raise ConfigError(
                 "block_duration must be between 0.01 and 0.1 seconds. "
                 f"Received: block_duration={block_duration}."
@@ -223,6 +227,8 @@ def _find(wanted: int | str | None) -> Device:
         found = [device for device in devices if device.is_default] or devices[:1]
     elif isinstance(wanted, int):
         found = [device for device in devices if device.index == wanted]
+    elif not isinstance(wanted, str):
+        raise ConfigError(f"device must be a number or a name. Received: device={shown(wanted)}.")
     else:
         found = [device for device in devices if device.name == wanted] or [
             device for device in devices if wanted.lower() in device.name.lower()

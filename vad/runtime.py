@@ -6,18 +6,18 @@ arrays that no call changes in place: to keep it is to copy it, to hand it back 
 beginning of a recording. Output t speaks of frame ``t - delay_frames``; who wants probabilities on the
 recording's own clock uses `vad.Detector`.
 
-A network may decide twice: then it also gives `late_probability`, which speaks of frame ``t - late_frames`` and is
-surer, for whoever can wait.
+A network may have a lookahead output beside this low-latency one: `late_probability`, which speaks of frame
+``t - lookahead_frames`` and is more accurate. Card and graph call it late.
 
 A signature runner is used as it is. Measured with 11 states: 57 us a step, of which 34 are the network's.
 Setting and reading tensors by index would save 10, but for signatures these calls are not public.
 """
 
-import difflib
 import hashlib
 import json
 import os
 import threading
+import warnings
 from collections.abc import Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -29,7 +29,7 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from vad.card import check_card
-from vad.errors import AudioError, ModelError
+from vad.errors import AudioError, ModelError, did_you_mean, shown
 
 __all__ = ["Model", "State", "find_model", "model_names"]
 
@@ -48,7 +48,7 @@ class Model:
         frame_length: Samples a frame.
         frame_duration: Seconds a frame.
         delay_frames: Frames the network hears past the one it speaks of.
-        late_frames: Likewise of its late decision; 0 where it has none.
+        lookahead_frames: Likewise of its lookahead output; 0 where it has none.
         chunk_frames: Frames that one `chunk` call takes.
     """
 
@@ -74,7 +74,7 @@ class Model:
         self.sample_rate: int = card["sample_rate"]
         self.frame_length: int = card["frame_length"]
         self.delay_frames: int = card["delay_frames"]
-        self.late_frames: int = card.get("late_frames", 0)
+        self.lookahead_frames: int = card.get("late_frames", 0)
         self.chunk_frames: int = card["chunk_frames"]
         self.frame_duration = self.frame_length / self.sample_rate
         self._state_shapes = {name: tuple(shape) for name, shape in card["states"].items()}
@@ -92,6 +92,15 @@ class Model:
                 "Export it again with `vad export`."
             ) from error
 
+    def __repr__(self) -> str:
+        return f"Model(name={self.name!r}, frame_duration={self.frame_duration})"
+
+    @property
+    def late_frames(self) -> int:
+        """Deprecated: `lookahead_frames`."""
+        warnings.warn("Model.late_frames is now Model.lookahead_frames", DeprecationWarning, stacklevel=2)
+        return self.lookahead_frames
+
     @classmethod
     def load(cls, name_or_path: str | os.PathLike[str] = "default") -> "Model":
         """Load a model that comes with the package, or one of your own.
@@ -102,6 +111,10 @@ class Model:
         Raises:
             ModelError: There is no such model, its card is missing, or the two do not agree.
         """
+        if not isinstance(name_or_path, str | os.PathLike):
+            raise ModelError(
+                f"model must be a name, a path or a loaded Model. Received: model={shown(name_or_path)}."
+            )
         graph, card = find_model(name_or_path)
         try:
             content = graph.read_bytes()
@@ -128,48 +141,48 @@ class Model:
         return {name: np.zeros(shape, np.float32) for name, shape in self._state_shapes.items()}
 
     def step(
-        self, samples: npt.NDArray[np.float32], state: State, *, late: bool = False
+        self, samples: npt.NDArray[np.float32], state: State, *, lookahead: bool = False
     ) -> tuple[float, State]:
         """Hear one frame.
 
         Args:
             samples: Mono float32 in [-1, 1]. [shape=(frame_length,)]
             state: From `initial_state` or the call before; it is not changed.
-            late: Give the late decision, of a network that has one.
+            lookahead: Give the lookahead output, of a network that has one.
 
         Returns:
-            The probability, in [0, 1], of speech `delay_frames` (late: `late_frames`) frames before this one; and the
-            new state.
+            The probability, in [0, 1], of speech `delay_frames` (lookahead: `lookahead_frames`) frames before this
+            one; and the new state.
 
         Raises:
             AudioError: There are more or fewer samples than one frame.
-            ModelError: The state is not one of this model's, or it has no late decision.
+            ModelError: The state is not one of this model's, or it has no lookahead output.
         """
-        probability, state = self._run("step", 1, samples, state, late)
+        probability, state = self._run("step", 1, samples, state, lookahead)
         return float(probability[0]), state
 
     def chunk(
-        self, samples: npt.NDArray[np.float32], state: State, *, late: bool = False
+        self, samples: npt.NDArray[np.float32], state: State, *, lookahead: bool = False
     ) -> tuple[npt.NDArray[np.float32], State]:
         """Hear `chunk_frames` frames at once; far cheaper than as many steps and the same within rounding.
 
         Args:
             samples: Mono float32 in [-1, 1]. [shape=(chunk_frames * frame_length,)]
             state: From `initial_state` or the call before; it is not changed.
-            late: Give the late decisions, of a network that has them.
+            lookahead: Give the lookahead output, of a network that has one.
 
         Returns:
-            The probabilities, in [0, 1], each of the frame `delay_frames` (late: `late_frames`) before it; and the
-            new state. [shape=(chunk_frames,)]
+            The probabilities, in [0, 1], each of the frame `delay_frames` (lookahead: `lookahead_frames`) before it;
+            and the new state. [shape=(chunk_frames,)]
 
         Raises:
             AudioError: There are more or fewer samples than one chunk.
-            ModelError: The state is not one of this model's, or it has no late decisions.
+            ModelError: The state is not one of this model's, or it has no lookahead output.
         """
-        return self._run("chunk", self.chunk_frames, samples, state, late)
+        return self._run("chunk", self.chunk_frames, samples, state, lookahead)
 
     def _run(
-        self, key: str, frames: int, samples: npt.NDArray[np.float32], state: State, late: bool
+        self, key: str, frames: int, samples: npt.NDArray[np.float32], state: State, lookahead: bool
     ) -> tuple[npt.NDArray[np.float32], State]:
         # A runner takes arrays of any size and would reshape the graph to them: both must be checked before.
         expected = (frames * self.frame_length,)
@@ -180,18 +193,18 @@ class Model:
                 f"state must have this model's names and shapes. Received: {sorted(state)}, the model has "
                 f"{sorted(self._state_shapes)}. Start from initial_state()."
             )
-        if late and not self.late_frames:
+        if lookahead and not self.lookahead_frames:
             raise ModelError(
-                f"late must be asked of a model that decides late. Received: late=True for {self.name}."
+                f"lookahead must be False for a model without lookahead output. Received: True for {self.name}."
             )
         with self._lock:
             after = self._runners[key](samples=samples.astype(np.float32, copy=False)[np.newaxis], **state)
         given = {name: after.pop(name)[0] for name in self._decisions}
-        return given["late_probability" if late else "probability"], after
+        return given["late_probability" if lookahead else "probability"], after
 
     @property
     def _decisions(self) -> tuple[str, ...]:
-        return ("probability", "late_probability") if self.late_frames else ("probability",)
+        return ("probability", "late_probability") if self.lookahead_frames else ("probability",)
 
     def _runner(self, key: str, source: str) -> Any:
         """Signature `key` of the graph, once it is known to be what the card says."""
@@ -223,8 +236,8 @@ class Model:
         """Run both signatures once: LiteRT plans memory at the first call, which must not be a stream's."""
         for key, frames in (("step", 1), ("chunk", self.chunk_frames)):
             silence = np.zeros(frames * self.frame_length, np.float32)
-            for late in {False, self.late_frames > 0}:
-                probability, _ = self._run(key, frames, silence, self.initial_state(), late)
+            for lookahead in {False, self.lookahead_frames > 0}:
+                probability, _ = self._run(key, frames, silence, self.initial_state(), lookahead)
                 if not np.isfinite(probability).all():
                     raise ModelError(
                         f"a model must give finite probabilities. Received: {source}, whose {key} gives "
@@ -250,8 +263,7 @@ def find_model(name_or_path: str | os.PathLike[str]) -> tuple[Traversable, Trave
     path = Path(name_or_path)
     if path.suffix == ".tflite":
         return path, path.with_suffix(".json")
-    nearest = difflib.get_close_matches(str(name_or_path), model_names(), n=1)
     raise ModelError(
         f"model must be one of {', '.join(model_names())}, or the path of a .tflite file. "
-        f"Received: model={str(name_or_path)!r}." + "".join(f" Did you mean {name!r}?" for name in nearest)
+        f"Received: model={str(name_or_path)!r}." + did_you_mean(str(name_or_path), model_names())
     )

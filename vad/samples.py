@@ -1,18 +1,20 @@
 """What samples may be: the one validator, the choice of a channel, and the change of rate."""
 
+from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
-from vad.errors import AudioError, ConfigError
+from vad.errors import AudioError, ConfigError, shown
 
 __all__ = [
     "MAX_SAMPLE_RATE",
     "MIN_SAMPLE_RATE",
     "Channel",
     "Resampler",
+    "as_array",
     "as_float32",
     "check_channel",
     "sample_rate_problem",
@@ -70,13 +72,35 @@ def validate_samples(
     return np.ascontiguousarray(values[:, channel])
 
 
+def as_array(samples: Any) -> npt.NDArray[Any]:
+    """Give what an array, a list or a tensor holds, wherever the tensor lies and whatever it is recorded for.
+
+    Raises:
+        AudioError: It makes no array.
+    """
+    try:
+        for step in (
+            "detach",
+            "cpu",
+            "numpy",
+        ):  # what a tensor that requires grad, or lies on a GPU, asks for
+            if hasattr(samples, step):
+                samples = getattr(samples, step)()
+        return np.asarray(samples)
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise AudioError(
+            f"samples must be an array of numbers. Received: {type(samples).__name__} ({reason})."
+        ) from error
+
+
 def as_float32(samples: npt.ArrayLike) -> Samples:
     """Scale samples of any known type to float32 in [-1, 1], of the same shape.
 
     Raises:
         AudioError: The type or the shape is no audio's.
     """
-    values = np.asarray(samples)
+    values = as_array(samples)
     kind = values.dtype.name
     if kind in _INTEGER_PEAKS:
         scaled: npt.NDArray[Any] = values / np.float32(_INTEGER_PEAKS[kind])
@@ -100,11 +124,11 @@ def as_float32(samples: npt.ArrayLike) -> Samples:
 
 def sample_rate_problem(sample_rate: float) -> str | None:
     """Say what is wrong with a sample rate at which nobody records; None where nothing is."""
-    if MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
+    if isinstance(sample_rate, Real) and MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
         return None
     return (
         f"sample_rate must be between {MIN_SAMPLE_RATE} and {MAX_SAMPLE_RATE} Hz. "
-        f"Received: sample_rate={sample_rate}."
+        f"Received: sample_rate={shown(sample_rate)}."
     )
 
 
@@ -114,9 +138,11 @@ def check_channel(channel: Channel) -> None:
     Raises:
         ConfigError: It is neither "mix" nor an index, counted from 0.
     """
-    if channel != "mix" and (not isinstance(channel, int) or channel < 0):
+    if isinstance(channel, str) and channel == "mix":
+        return
+    if isinstance(channel, bool) or not isinstance(channel, Integral) or channel < 0:
         raise ConfigError(
-            f'channel must be "mix" or an index, counted from 0. Received: channel={channel!r}.'
+            f'channel must be "mix" or an index, counted from 0. Received: channel={shown(channel)}.'
         )
 
 

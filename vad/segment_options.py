@@ -1,13 +1,11 @@
 """The options that say how probabilities become segments, under the names people know."""
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from numbers import Real
 from typing import Any, Self
 
-from vad.errors import ConfigError
+from vad.errors import ConfigError, did_you_mean, require_number, shown
 
 __all__ = ["SegmentOptions", "require"]
 
@@ -40,7 +38,7 @@ class SegmentOptions:
         for option in fields(self):
             value = getattr(self, option.name)
             if value is not None or option.name != "neg_threshold":
-                object.__setattr__(self, option.name, _number(option.name, value))
+                object.__setattr__(self, option.name, require_number(option.name, value))
         require(0 <= self.threshold <= 1, "threshold must be between 0 and 1", threshold=self.threshold)
         if self.neg_threshold is not None:
             require(
@@ -71,6 +69,8 @@ class SegmentOptions:
         Raises:
             ConfigError: an unknown name (the message says the nearest known one) or a bad value.
         """
+        if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
+            raise ConfigError(f"options must be names and their values. Received: {shown(options)}.")
         return cls().replace(**options)
 
     def replace(self, **options: Any) -> Self:
@@ -85,10 +85,9 @@ class SegmentOptions:
         known = [option.name for option in fields(self)]
         for name, value in options.items():
             if name not in known:
-                nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
                 raise ConfigError(
-                    f"an option must be one of {', '.join(known)}. Received: {name}={value!r}. "
-                    f"Did you mean {nearest}?"
+                    f"an option must be one of {', '.join(known)}. Received: {name}={value!r}."
+                    + did_you_mean(name, known)
                 )
         if self.neg_threshold is None or "threshold" not in options or "neg_threshold" in options:
             return replace(self, **options)
@@ -102,9 +101,3 @@ def require(holds: bool, rule: str, **received: object) -> None:
     if not holds:
         what = ", ".join(f"{name}={value!r}" for name, value in received.items())
         raise ConfigError(f"{rule}. Received: {what}.")
-
-
-def _number(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise ConfigError(f"{name} must be a number. Received: {name}={value!r}.")
-    return float(value)

@@ -28,10 +28,10 @@ Rules that the drawing does not show:
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TypeAlias
 
-from vad.errors import ModelError
+from vad.errors import ConfigError, ModelError, require_number, shown
 from vad.segment_options import SegmentOptions, require
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "SpeechRejected",
     "SpeechStart",
     "frames_reaching",
+    "segments_from_probabilities",
 ]
 
 # A duration that a frame count hits but for rounding (0.14 s / 0.02 s = 7.000000000000001) is hit.
@@ -60,6 +61,9 @@ class Segment:
 
     start: float
     end: float
+
+    def __repr__(self) -> str:
+        return _shown_times(self)
 
     @property
     def duration(self) -> float:
@@ -79,6 +83,9 @@ class SpeechStart:
     time: float
     decided_at: float
 
+    def __repr__(self) -> str:
+        return _shown_times(self)
+
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnd:
@@ -94,6 +101,9 @@ class SpeechEnd:
     time: float
     decided_at: float
 
+    def __repr__(self) -> str:
+        return _shown_times(self)
+
 
 @dataclass(frozen=True, slots=True)
 class SpeechRejected:
@@ -106,6 +116,9 @@ class SpeechRejected:
 
     time: float
     decided_at: float
+
+    def __repr__(self) -> str:
+        return _shown_times(self)
 
 
 Event: TypeAlias = SpeechStart | SpeechEnd | SpeechRejected
@@ -139,6 +152,9 @@ class Segmenter:
         confirm_start: withhold ``SpeechStart`` until it is certain; then nothing is ever rejected.
         delay: seconds of audio past a frame that its probability waits for; added to ``decided_at``.
 
+    Attributes:
+        frames: how many were fed.
+
     Raises:
         ConfigError: frame_duration or delay out of range, or a max_speech_duration_s that cannot hold one
             frame between two pads.
@@ -152,8 +168,11 @@ class Segmenter:
         confirm_start: bool = False,
         delay: float = 0.0,
     ) -> None:
+        if not isinstance(options, SegmentOptions):
+            raise ConfigError(f"options must be SegmentOptions. Received: options={shown(options)}.")
+        require_number("delay", delay)
         require(
-            0 < frame_duration < math.inf,
+            0 < require_number("frame_duration", frame_duration) < math.inf,
             "frame_duration must be more than 0 seconds",
             frame_duration=frame_duration,
         )
@@ -178,7 +197,7 @@ class Segmenter:
 
     def reset(self) -> None:
         """Forget everything: the next frame is the first of a recording."""
-        self._frames = 0
+        self.frames = 0
         self._speaking = False
         self._speech: _Speech | None = None
         self._withheld: _Speech | None = None  # over, but its padding is not settled
@@ -197,10 +216,10 @@ class Segmenter:
         Raises:
             ModelError: a probability that is none; then none of these frames has been heard.
         """
-        values = [float(probability) for probability in probabilities]
+        values = _floats(probabilities)
         for index, value in enumerate(values):
             if not 0.0 <= value <= 1.0:
-                frame = self._frames + index
+                frame = self.frames + index
                 raise ModelError(f"a probability must be between 0 and 1. Received: {value} (frame {frame}).")
         for value in values:
             self._hear(value)
@@ -218,10 +237,11 @@ class Segmenter:
         Raises:
             ConfigError: a duration that does not reach the last frame.
         """
-        end = self._frames * self.frame_duration
+        end = self.frames * self.frame_duration
         if duration is not None:
-            reached = (self._frames - 1) * self.frame_duration < duration < math.inf
-            require(reached, f"duration must reach into the last of {self._frames} frames", duration=duration)
+            seconds = require_number("duration", duration)
+            reached = (self.frames - 1) * self.frame_duration < seconds < math.inf
+            require(reached, f"duration must reach into the last of {self.frames} frames", duration=duration)
             end = duration
         if self._speech is not None:
             self._close(self._speech)
@@ -245,8 +265,8 @@ class Segmenter:
         return longest
 
     def _hear(self, probability: float) -> None:
-        frame = self._frames
-        self._frames += 1
+        frame = self.frames
+        self.frames += 1
         self._speaking = probability >= (self._release_threshold if self._speaking else self._threshold)
         if self._speaking and self._speech is None:
             self._speech = self._open(frame)
@@ -256,7 +276,7 @@ class Segmenter:
                 speech.probabilities.append(probability)
             if self._speaking:
                 self._extend(speech, frame)
-            elif self._frames - speech.end_frame >= self._min_silence:
+            elif self.frames - speech.end_frame >= self._min_silence:
                 self._close(speech)
         if self._speech is None and self._withheld is not None:
             self._settle(self._withheld)
@@ -310,7 +330,7 @@ class Segmenter:
             self._events.append(SpeechRejected(speech.start, self._decided_at()))
 
     def _settle(self, speech: _Speech) -> None:
-        if self._frames - speech.end_frame >= self._settling_silence:
+        if self.frames - speech.end_frame >= self._settling_silence:
             self._emit_end(speech, self._padded_end(speech))
 
     def _padded_end(self, speech: _Speech) -> float:
@@ -326,8 +346,52 @@ class Segmenter:
         self._events.append(SpeechEnd(Segment(speech.start, end), end, self._decided_at()))
 
     def _decided_at(self) -> float:
-        return self._frames * self.frame_duration + self.delay
+        return self.frames * self.frame_duration + self.delay
 
     def _take_events(self) -> list[Event]:
         events, self._events = self._events, []
         return events
+
+
+def segments_from_probabilities(
+    probabilities: Iterable[float],
+    frame_duration: float,
+    options: SegmentOptions,
+    duration: float | None = None,
+) -> list[Segment]:
+    """Turn the probabilities of a whole recording into segments, as `Detector.process` does.
+
+    Args:
+        probabilities: of speech, one a frame, 0 to 1 [shape=(frames,)].
+        frame_duration: seconds a frame, above 0.
+        options: how probabilities become segments.
+        duration: seconds of real audio, which end inside the last frame; None is all frames in full.
+
+    Returns:
+        The segments in order, in seconds.
+
+    Raises:
+        ModelError: a probability that is none.
+        ConfigError: a frame_duration that is not above 0, or a duration that does not reach the last frame.
+    """
+    segmenter = Segmenter(options, frame_duration)
+    events = segmenter.feed(probabilities)
+    events += segmenter.finish(duration) if segmenter.frames else []
+    return [event.segment for event in events if isinstance(event, SpeechEnd)]
+
+
+def _floats(probabilities: Iterable[float]) -> list[float]:
+    tolist = getattr(probabilities, "tolist", None)  # an array's own is several times faster
+    try:
+        return [float(value) for value in (probabilities if tolist is None else tolist())]
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            f"probabilities must be numbers, one a frame. Received: {shown(probabilities)}."
+        ) from error
+
+
+def _shown_times(one: Segment | SpeechStart | SpeechEnd | SpeechRejected) -> str:
+    """A segment or event as Python shows it, its times to the microsecond."""
+    values = {field.name: getattr(one, field.name) for field in fields(one)}
+    rounded = ((name, round(float(v), 6) if isinstance(v, float) else v) for name, v in values.items())
+    return f"{type(one).__name__}({', '.join(f'{name}={value!r}' for name, value in rounded)})"

@@ -8,6 +8,7 @@ A file is this stream fed everything.
 
 import asyncio
 import copy
+import math
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
@@ -16,8 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio import Resampler, validate_samples
-from vad.errors import AudioError
-from vad.history import AudioHistory
+from vad.errors import AudioError, ConfigError, require_bool, require_number, shown
 from vad.live_resampling import LiveResampler
 from vad.runtime import Model
 from vad.samples import sample_rate_problem
@@ -37,16 +37,16 @@ class ProbabilityStream:
 
     Args:
         model: What hears the frames; it may serve other streams too.
-        late: Wait for the model's late decisions, where it has them.
+        lookahead: Give the model's lookahead output, where it has one.
 
     Attributes:
         delay_frames: How many frames are heard past the one that is decided.
     """
 
-    def __init__(self, model: Model, *, late: bool = False):
+    def __init__(self, model: Model, *, lookahead: bool = False):
         self.model = model
-        self._late = late and model.late_frames > 0
-        self.delay_frames = model.late_frames if self._late else model.delay_frames
+        self._lookahead = lookahead and model.lookahead_frames > 0
+        self.delay_frames = model.lookahead_frames if self._lookahead else model.delay_frames
         self.reset()
 
     def reset(self) -> None:
@@ -90,13 +90,13 @@ class ProbabilityStream:
         chunk_length = model.chunk_frames * model.frame_length
         while len(samples) - position >= chunk_length:
             block = samples[position : position + chunk_length]
-            chunk, self._state = model.chunk(block, self._state, late=self._late)
+            chunk, self._state = model.chunk(block, self._state, lookahead=self._lookahead)
             probabilities.append(chunk)
             position += chunk_length
         steps = []
         while len(samples) - position >= model.frame_length:
             block = samples[position : position + model.frame_length]
-            step, self._state = model.step(block, self._state, late=self._late)
+            step, self._state = model.step(block, self._state, lookahead=self._lookahead)
             steps.append(step)
             position += model.frame_length
         probabilities.append(np.array(steps, np.float32))
@@ -119,8 +119,8 @@ class Stream:
         sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
         confirm_start: Withhold `SpeechStart` until it is certain that it will not be taken back.
         keep_audio_s: Seconds of the latest audio that `audio` can give back: 4 bytes a sample, always.
-        late: Wait for the model's late decisions, where it has them: surer, and known as much later as the model's
-            `late_frames` say.
+        lookahead: Give the model's lookahead output, where it has one: more accurate, and later by what the model's
+            `lookahead_frames` say.
         resampler: `LiveResampler` brings samples to the model's rate within 3 ms. `Resampler` is the files',
             faster and sharper, but events come up to 115 ms later and the stream cannot be copied.
 
@@ -143,7 +143,7 @@ class Stream:
         sample_rate: float | None = None,
         confirm_start: bool = False,
         keep_audio_s: float = 0.0,
-        late: bool = False,
+        lookahead: bool = False,
         resampler: type[LiveResampler] | type[Resampler] = LiveResampler,
     ):
         self.sample_rate = model.sample_rate if sample_rate is None else sample_rate
@@ -151,7 +151,8 @@ class Stream:
         problem = sample_rate_problem(self.sample_rate)
         if problem is not None:
             raise AudioError(problem)
-        self._frames = ProbabilityStream(model, late=late)
+        require_bool("confirm_start", confirm_start)
+        self._frames = ProbabilityStream(model, lookahead=lookahead)
         self.delay = self._frames.delay_frames * model.frame_duration
         self._segmenter = Segmenter(
             options, model.frame_duration, confirm_start=confirm_start, delay=self.delay
@@ -168,7 +169,7 @@ class Stream:
     def reset(self) -> None:
         """Forget everything: the next sample is the first of a recording."""
         self._resampler = self._make_resampler(self.sample_rate, self._frames.model.sample_rate)
-        self._history = AudioHistory(self.sample_rate, self._keep_audio_s)
+        self._history = _AudioHistory(self.sample_rate, self._keep_audio_s)
         self._frames.reset()
         self._segmenter.reset()
         self._samples_fed = 0
@@ -226,14 +227,25 @@ class Stream:
 
         Raises:
             AudioError: It begins before the last `keep_audio_s` seconds.
+            ConfigError: `start` or `end` is no time.
         """
-        return self._history.read(start, self.duration if end is None else end)
+        until = self.duration if end is None else require_number("end", end)
+        if math.isnan(until) or not math.isfinite(require_number("start", start)):
+            raise ConfigError(f"start and end must be seconds. Received: start={start}, end={end}.")
+        return self._history.read(start, min(until, self.duration))
 
     def copy(self) -> "Stream":
         """A second stream at the same point, which shares nothing with this one but the model.
 
         Keep it and feed it later to resume, or feed it something else to see what would come of it.
+
+        Raises:
+            AudioError: It resamples as recordings are resampled (`lookahead=True`), by what has no copies.
         """
+        if isinstance(self._resampler, Resampler) and self.sample_rate != self._frames.model.sample_rate:
+            raise AudioError(
+                "a stream that resamples must not have lookahead=True to be copied. Received: one."
+            )
         return copy.deepcopy(self, {id(self._frames.model): self._frames.model})
 
     async def listen(
@@ -260,11 +272,58 @@ class Stream:
             yield event
 
 
+class _AudioHistory:
+    """A ring of samples: feeding overwrites the oldest, and memory never grows.
+
+    Args:
+        sample_rate: Of the samples, in Hz.
+        seconds: How much is kept; 0 keeps nothing.
+
+    Raises:
+        ConfigError: `seconds` is negative or not finite.
+    """
+
+    def __init__(self, sample_rate: float, seconds: float):
+        if not 0 <= require_number("keep_audio_s", seconds) < math.inf:
+            raise ConfigError(f"keep_audio_s must be finite and 0 or more. Received: keep_audio_s={seconds}.")
+        self._sample_rate = sample_rate
+        self._seconds = seconds
+        self._ring: Samples = np.zeros(math.ceil(seconds * sample_rate), np.float32)
+        self._heard = 0
+
+    def feed(self, samples: Samples) -> None:
+        """Keep the next samples, [shape=(samples,)]."""
+        self._heard += len(samples)
+        kept = samples[max(0, len(samples) - len(self._ring)) :]
+        self._ring[self._places(self._heard - len(kept), self._heard)] = kept
+
+    def read(self, start: float, end: float) -> Samples:
+        """Give a copy of what was heard from `start` to `end`, in seconds; what does not exist is left out.
+
+        Raises:
+            AudioError: Some of it is no longer kept.
+        """
+        first = max(0, round(start * self._sample_rate))
+        stop = min(self._heard, round(end * self._sample_rate))
+        if first < stop and first < self._heard - len(self._ring):
+            raise AudioError(
+                f"audio must be of the last {self._seconds:g} s, which the stream keeps. Received: "
+                f"start={start:.3f} at {self._heard / self._sample_rate:.3f} s. Give the stream more keep_audio_s."
+            )
+        return self._ring[self._places(first, max(first, stop))]
+
+    def _places(self, first: int, stop: int) -> npt.NDArray[np.intp]:
+        """Where in the ring the samples from `first` to `stop` lie."""
+        return np.arange(first, stop) % max(1, len(self._ring))
+
+
 async def _as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> AsyncIterator[Block]:
     if isinstance(source, AsyncIterable):
         async for block in source:
             yield block
         return
+    if not isinstance(source, Iterable):
+        raise AudioError(f"a source must be an iterable of blocks of samples. Received: {shown(source)}.")
     blocks = iter(source)
 
     def wait() -> Block | None:

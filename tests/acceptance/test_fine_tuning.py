@@ -27,9 +27,9 @@ import soundfile
 
 from vad import acoustics
 from vad.audio import read_audio
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.labels import write_labels
-from vad.metrics import labels_to_frames
+from vad.labels.cells import labels_to_frames
 from vad.segments import Segment
 
 pytestmark = pytest.mark.acceptance
@@ -128,7 +128,7 @@ def make_calls(corpus: Path, folder: Path) -> None:
             write_labels(path.with_suffix(".rttm"), segments)
 
 
-def conversation(rng: np.random.Generator, said: Iterator[Item]) -> tuple[Samples, list[Segment]]:
+def conversation(rng: np.random.Generator, said: Iterator[CorpusItem]) -> tuple[Samples, list[Segment]]:
     """What is said, one after the other with pauses, for the length of a call; talk has a level of 0 dB."""
     talk = np.zeros(int(CALL_S * acoustics.SAMPLE_RATE), np.float32)
     segments, at = [], rng.exponential(PAUSE_S)
@@ -147,7 +147,7 @@ def conversation(rng: np.random.Generator, said: Iterator[Item]) -> tuple[Sample
     return talk, segments
 
 
-def read_at_0_db(item: Item) -> Samples:
+def read_at_0_db(item: CorpusItem) -> Samples:
     """A recording in whole cells, its speech (of music the louder half) at 0 dB."""
     samples = read_audio(item.path, sample_rate=acoustics.SAMPLE_RATE)
     samples = samples[: len(samples) // acoustics.CELL * acoustics.CELL]

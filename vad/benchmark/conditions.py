@@ -17,7 +17,7 @@ import numpy.typing as npt
 from vad import acoustics
 from vad.acoustics import CELL, SAMPLE_RATE, Samples, decibel_gain, level_db
 from vad.evaluate import GRID_DURATION
-from vad.metrics import labels_to_frames
+from vad.labels.cells import labels_to_frames
 from vad.segments import Segment
 
 __all__ = ["CLEAN", "Clip", "Condition", "make_conditions"]

@@ -12,7 +12,7 @@ from vad.acoustics import CELL, SAMPLE_RATE
 from vad.audio import read_audio
 from vad.benchmark.conditions import Clip
 from vad.benchmark.sounds import sound_class
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.errors import AudioError, ConfigError, MissingDependencyError
 
 __all__ = ["Material", "few_of_each_class", "gather"]
@@ -35,9 +35,9 @@ class Material:
     sounds: dict[str, list[Clip]] = field(default_factory=lambda: defaultdict(list))
 
 
-def few_of_each_class(items: Iterable[Item], most: int | None, seed: int) -> list[Item]:
+def few_of_each_class(items: Iterable[CorpusItem], most: int | None, seed: int) -> list[CorpusItem]:
     """Non-speech, at most so many recordings of each class, drawn by the seed; None is no limit."""
-    by_class: dict[str, list[Item]] = defaultdict(list)
+    by_class: dict[str, list[CorpusItem]] = defaultdict(list)
     for item in items:
         if item.kind != "speech":
             by_class[sound_class(item)].append(item)
@@ -49,7 +49,7 @@ def few_of_each_class(items: Iterable[Item], most: int | None, seed: int) -> lis
 
 
 def gather(
-    items: Sequence[Item], failed: Callable[[Exception], None], advance: Callable[[float], None]
+    items: Sequence[CorpusItem], failed: Callable[[Exception], None], advance: Callable[[float], None]
 ) -> Material:
     """Read recordings.
 
@@ -85,7 +85,7 @@ def gather(
     return material
 
 
-def _keep(item: Item, clip: Clip, material: Material) -> None:
+def _keep(item: CorpusItem, clip: Clip, material: Material) -> None:
     if item.kind == "speech":
         material.clips.append(clip)
         return

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from vad.audio import read_audio
 from vad.benchmark.report import table
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.detector import Detector
 from vad.labels.union import merge
 from vad.segments import Segment, Segmenter, SegmentOptions, SpeechStart
@@ -54,7 +54,7 @@ class StreamRun:
         costs: Processor time that each block took, in seconds.
     """
 
-    item: Item
+    item: CorpusItem
     duration: float
     frame_duration: float
     delay: float
@@ -121,7 +121,7 @@ class _Start:
     until: float
 
 
-def run_stream(detector: Detector, item: Item) -> StreamRun:
+def run_stream(detector: Detector, item: CorpusItem) -> StreamRun:
     """Process a recording as a microphone would give it, in blocks of 20 ms.
 
     Raises:
@@ -156,10 +156,10 @@ def measure_onsets(runs: Iterable[StreamRun], options: SegmentOptions, *, confir
     return onsets
 
 
-def onset_table(runs: Sequence[tuple[Detector, Sequence[StreamRun]]]) -> str:
+def onset_table(runs: Sequence[tuple[str, Detector, Sequence[StreamRun]]]) -> str:
     """A Markdown table: every model at each of its operating points, with and without `confirm_start`."""
     rows = []
-    for detector, of_model in runs:
+    for name, detector, of_model in runs:
         costs = [cost for run in of_model for cost in run.costs]
         cost = [f"{1000 * np.percentile(costs, 99):.2f}", f"{BLOCK_MS / 1000 / np.mean(costs):.0f}"]
         for point in detector.model.card["segment_options"]:
@@ -172,7 +172,7 @@ def onset_table(runs: Sequence[tuple[Detector, Sequence[StreamRun]]]) -> str:
                     for value in values
                 ]
                 rows.append([
-                    *(detector.model.name, f"{point}, confirm_start" if confirm_start else point),
+                    *(name, f"{point}, confirm_start" if confirm_start else point),
                     *(str(len(onsets.latencies_s)), *shown[:2], str(onsets.missed), str(onsets.open)),
                     *(*shown[2:], *cost),
                 ])  # fmt: skip

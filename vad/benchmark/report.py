@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from vad.benchmark.bootstrap import Interval
 from vad.benchmark.conditions import CLEAN
 from vad.benchmark.run import Figures, Results
+from vad.json_text import json_text
 
 __all__ = ["table", "to_json", "to_markdown"]
 
@@ -58,17 +57,7 @@ def to_markdown(results: Results) -> str:
 
 def to_json(results: Results) -> str:
     """Everything; a figure that does not exist is null."""
-    return json.dumps(_plain(asdict(results)), indent=1) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    return value
+    return json_text(asdict(results), digits=6, indent=1) + "\n"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -22,7 +22,8 @@ from vad.benchmark.bootstrap import (
 from vad.benchmark.conditions import CLEAN, Clip, Condition
 from vad.benchmark.store import Store
 from vad.benchmark.systems import System
-from vad.evaluate import ALLOWED_MISS, Heard, Metrics, Scored, pool
+from vad.detector import Detection
+from vad.evaluate import ALLOWED_MISS, Metrics, Scored, pool, score
 
 __all__ = ["FalseAlarms", "Figures", "Results", "benchmark"]
 
@@ -145,8 +146,8 @@ def _seconds(clips: Sequence[Clip]) -> float:
     return sum(len(clip.samples) for clip in clips) / SAMPLE_RATE
 
 
-def _score(heard: Sequence[Heard], clips: Sequence[Clip]) -> list[Scored]:
-    return [one.against(clip.reference) for one, clip in zip(heard, clips, strict=True)]
+def _score(detections: Sequence[Detection], clips: Sequence[Clip]) -> list[Scored]:
+    return [score(one, clip.reference) for one, clip in zip(detections, clips, strict=True)]
 
 
 def _compare(
@@ -186,7 +187,7 @@ def _thresholds_at_5_miss(scored: Mapping[str, Sequence[Scored]]) -> dict[str, f
 
 
 def _false_alarms(
-    heard: Mapping[str, Sequence[Heard]], results: Results, first: str
+    heard: Mapping[str, Sequence[Detection]], results: Results, first: str
 ) -> dict[str, FalseAlarms]:
     n_recordings = len(heard[first])
     drawn = draws(n_recordings, results.n_draws, results.seed)
@@ -213,6 +214,6 @@ def _speed(system: System, clips: Sequence[Clip]) -> float:
     spent = []
     for _ in range(_SPEED_PASSES):
         began = time.process_time()
-        system.hear(samples)
+        system.process(samples)
         spent.append(time.process_time() - began)
     return len(samples) / SAMPLE_RATE / max(min(spent), 1e-9)

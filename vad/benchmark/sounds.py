@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 
 __all__ = ["OTHER", "SOUND_CLASSES", "sound_class"]
 
@@ -25,7 +25,7 @@ SOUND_CLASSES = {
 """The words of each class; a recording with words of two belongs to the first. Music is of kind `music`."""
 
 
-def sound_class(item: Item) -> str:
+def sound_class(item: CorpusItem) -> str:
     """The class of a recording: "music", a key of `SOUND_CLASSES`, or "other".
 
     Its source, the name it had there and its place in the corpus are looked through, so a folder

@@ -12,7 +12,8 @@ import numpy as np
 
 from vad.acoustics import SAMPLE_RATE, Samples
 from vad.benchmark.systems import System
-from vad.evaluate import Heard
+from vad.detector import Detection
+from vad.evaluate import GRID_DURATION
 from vad.files import writing
 from vad.segments import Segment
 
@@ -33,7 +34,7 @@ class Store:
 
     def listen(
         self, system: System, sounds: Sequence[Samples], advance: Callable[[float], None]
-    ) -> list[Heard]:
+    ) -> list[Detection]:
         """Let a system hear sounds, unless it has heard the very same before.
 
         Args:
@@ -57,10 +58,10 @@ class Store:
         return heard
 
 
-def _listen(system: System, sounds: Sequence[Samples], advance: Callable[[float], None]) -> list[Heard]:
+def _listen(system: System, sounds: Sequence[Samples], advance: Callable[[float], None]) -> list[Detection]:
     heard = []
     for samples in sounds:
-        heard.append(system.hear(samples))
+        heard.append(system.process(samples))
         advance(len(samples) / SAMPLE_RATE)
     return heard
 
@@ -73,7 +74,7 @@ def _digest(system: System, sounds: Sequence[Samples]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _write(file: BinaryIO, heard: Sequence[Heard]) -> None:
+def _write(file: BinaryIO, heard: Sequence[Detection]) -> None:
     np.savez_compressed(
         file,
         durations=np.array([one.duration for one in heard]),
@@ -84,7 +85,7 @@ def _write(file: BinaryIO, heard: Sequence[Heard]) -> None:
     )
 
 
-def _read(path: Path) -> list[Heard] | None:
+def _read(path: Path) -> list[Detection] | None:
     """What was kept; None where nothing was, or the file is damaged: then it is heard again."""
     try:
         with np.load(path) as file:
@@ -92,7 +93,12 @@ def _read(path: Path) -> list[Heard] | None:
         probabilities = np.split(kept["probabilities"], np.cumsum(kept["cells"])[:-1])
         segments = np.split(kept["segments"], np.cumsum(kept["found"])[:-1])
         return [
-            Heard(float(duration), cells, tuple(Segment(float(start), float(end)) for start, end in found))
+            Detection(
+                float(duration),
+                GRID_DURATION,
+                cells,
+                [Segment(float(start), float(end)) for start, end in found],
+            )
             for duration, cells, found in zip(kept["durations"], probabilities, segments, strict=True)
         ]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):

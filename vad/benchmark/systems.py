@@ -1,4 +1,4 @@
-"""What is measured: our models and the detectors that others use, each as a function from samples to `Heard`.
+"""What is measured: our models and the detectors that others use, each as a function from samples to a `Detection`.
 
 A peer hears 16 kHz samples from a fresh state, a hop at a time; what it says of a hop holds for the hop, and no lag
 is taken out. Its segments come from its documented thresholds and durations where it has any, else from the bare
@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.acoustics import CELL, SAMPLE_RATE, Samples
-from vad.detector import Detector, ways_to_hear
+from vad.detector import Detection, Detector
 from vad.errors import MissingDependencyError, install_hint
-from vad.evaluate import Heard, hear
+from vad.evaluate import on_grid
 from vad.runtime import Model
-from vad.segments import Segmenter, SegmentOptions, SpeechEnd
+from vad.segments import SegmentOptions, segments_from_probabilities
 
 __all__ = ["PEERS", "System", "own"]
 
@@ -40,17 +40,17 @@ class System:
         name: What tables call it.
         version: Which program or weights.
         options: The thresholds and durations it comes with.
-        hear: From mono samples at 16 kHz [shape=(samples,)] to what it says of them.
+        process: From mono samples at 16 kHz [shape=(samples,)] to what it says of them, every 10 ms.
     """
 
     name: str
     version: str
     options: SegmentOptions
-    hear: Callable[[Samples], Heard]
+    process: Callable[[Samples], Detection]
 
 
 def own(name_or_path: str) -> list[System]:
-    """One of our models as it hears files, with the options of its card; one that decides late also as it hears live.
+    """One of our models, with the options of its card; one with lookahead output also without.
 
     Args:
         name_or_path: A model's name or the path of a .tflite file; it becomes the system's name.
@@ -61,17 +61,17 @@ def own(name_or_path: str) -> list[System]:
     model = Model.load(name_or_path)
     return [
         System(
-            name_or_path if way == "file" else f"{name_or_path}, {way}",
+            name_or_path if lookahead else f"{name_or_path}, low latency",
             f"sha256 {model.card['sha256'][:12]}",
-            detector.options,
-            partial(_heard, detector),
+            (detector := Detector(model, lookahead=lookahead)).options,
+            partial(_process, detector),
         )
-        for way, detector in ways_to_hear(model).items()
+        for lookahead in ((True, False) if model.lookahead_frames else (True,))
     ]
 
 
-def _heard(detector: Detector, samples: Samples) -> Heard:
-    return hear(detector, [samples])
+def _process(detector: Detector, samples: Samples) -> Detection:
+    return on_grid(detector.process(samples, SAMPLE_RATE))
 
 
 def _silero() -> System:
@@ -174,18 +174,14 @@ def _by_hops(
     """A system out of a function from hops [shape=(hops, hop)] to a score each; zeros fill up the last one."""
     hop_duration = hop / SAMPLE_RATE
 
-    def hear_hops(samples: Samples) -> Heard:
+    def process(samples: Samples) -> Detection:
         missing = -len(samples) % hop
-        values = scores(np.pad(samples, (0, missing)).reshape(-1, hop))
+        values = np.asarray(scores(np.pad(samples, (0, missing)).reshape(-1, hop)))
         duration = len(samples) / SAMPLE_RATE
-        segmenter = Segmenter(options, hop_duration)
-        events = [*segmenter.feed(values), *segmenter.finish(duration)]
-        segments = (event.segment for event in events if isinstance(event, SpeechEnd))
-        return Heard.from_frames(values, hop_duration, duration, segments)
+        segments = segments_from_probabilities(values, hop_duration, options, duration)
+        return on_grid(Detection(duration, hop_duration, values, segments))
 
-    return System(
-        name, f"{package} {version(package)}" if package else "level over 25 ms", options, hear_hops
-    )
+    return System(name, f"{package} {version(package)}" if package else "level over 25 ms", options, process)
 
 
 def _as_int16(samples: Samples) -> npt.NDArray[np.int16]:

@@ -5,20 +5,17 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from vad.audio import AudioBlocks, Channel, RawFormat, open_audio
 from vad.commands.cuts import save_segments, save_speech
 from vad.commands.detection_options import DetectionSettings
 from vad.commands.outputs import save_probabilities
-from vad.commands.recordings import Recording
-from vad.detector import Detector
+from vad.commands.recordings import AudioInput
+from vad.detector import Detection, Detector
 from vad.errors import AudioError, VadError
-from vad.segments import Segment, SpeechEnd
+from vad.segments import Segment
 
 __all__ = ["Analyser", "AnalysisSettings", "Findings", "Order"]
-
-Probabilities = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Order:
         plot: Where to write the picture of it, if anywhere.
     """
 
-    recording: Recording
+    recording: AudioInput
     probabilities: Path | None = None
     segments: Path | None = None
     speech: Path | None = None
@@ -73,7 +70,7 @@ class Findings:
         problem: What went wrong, in one line; the channels then hold what came before it.
     """
 
-    recording: Recording
+    recording: AudioInput
     channels: dict[str, list[Segment]] = field(default_factory=dict)
     duration: float = 0.0
     problem: str | None = None
@@ -105,7 +102,7 @@ class Analyser:
             )
         return replace(findings, problem=problem)
 
-    def _hear(self, recording: Recording) -> list["_Heard"]:
+    def _hear(self, recording: AudioInput) -> list["_Part"]:
         """Hear the channels that were chosen."""
         chosen = self._settings.channel
         if chosen != "each":
@@ -114,28 +111,19 @@ class Analyser:
             channels = audio.channels
         return [self._hear_channel(recording, index, f".ch{index}") for index in range(channels)]
 
-    def _hear_channel(self, recording: Recording, channel: Channel, suffix: str) -> "_Heard":
-        """Hear one channel; damage ends it, and what came before counts."""
-        stream = self._detector.file_stream()
-        events = []
-        probabilities = []
+    def _hear_channel(self, recording: AudioInput, channel: Channel, suffix: str) -> "_Part":
+        """Process one channel; damage ends it, and what came before counts."""
         problem = None
         with self._open(recording, channel) as audio:
             try:
-                for block in audio:
-                    events += stream.feed(block)
-                    probabilities.append(stream.probabilities)
+                detection = self._detector.process(audio, audio.sample_rate)
             except AudioError as error:
-                if stream.duration == 0:
+                if error.partial is None:
                     raise
-                problem = str(error)
-        events += stream.finish()
-        probabilities.append(stream.probabilities)
-        segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
-        duration = audio.duration or 0.0
-        return _Heard(channel, suffix, segments, np.concatenate(probabilities), duration, problem)
+                detection, problem = error.partial, str(error)
+        return _Part(channel, suffix, detection, audio.duration or 0.0, problem)
 
-    def _open(self, recording: Recording, channel: Channel) -> AudioBlocks:
+    def _open(self, recording: AudioInput, channel: Channel) -> AudioBlocks:
         return open_audio(
             recording.path,
             sample_rate=self._detector.sample_rate,
@@ -145,61 +133,60 @@ class Analyser:
             name=recording.name,
         )
 
-    def _keep(self, order: Order, heard: list["_Heard"]) -> None:
+    def _keep(self, order: Order, heard: list["_Part"]) -> None:
         """Save what was asked for."""
         source, raw = order.recording.path, self._settings.raw
         if order.probabilities is not None:
-            kept = np.stack([part.probabilities for part in heard])
+            kept = np.stack([part.detection.probabilities for part in heard])
             kept = kept if self._settings.channel == "each" else kept[0]
             save_probabilities(order.probabilities, kept, self._detector.frame_duration)
         for part in heard:
             if order.segments is not None:
                 stem = order.segments.with_name(order.segments.name + part.suffix)
-                save_segments(source, part.segments, stem, channel=part.channel, raw=raw)
+                save_segments(source, part.detection.segments, stem, channel=part.channel, raw=raw)
             if order.speech is not None:
                 path = _of_channel(order.speech, part)
-                save_speech(source, part.segments, path, channel=part.channel, raw=raw)
+                save_speech(source, part.detection.segments, path, channel=part.channel, raw=raw)
             if order.report is not None or order.plot is not None:
                 self._show(order, part)
 
-    def _show(self, order: Order, part: "_Heard") -> None:
+    def _show(self, order: Order, part: "_Part") -> None:
         """Save the page and the picture that were asked for."""
         from vad.commands.pictures import heard_excerpt, save_plot, save_report
-        from vad.report.detection import Detection
+        from vad.report.detection import Detection as Shown
 
         recording, detector = order.recording, self._detector
-        detection = Detection(
+        shown = Shown(
             recording.name + part.suffix,
             detector.model.name,
             detector.options,
             detector.frame_duration,
-            part.probabilities,
-            part.segments,
+            part.detection.probabilities,
+            part.detection.segments,
         )
         with self._open(recording, part.channel) as audio:
-            excerpt = heard_excerpt(audio, len(part.probabilities) * detector.frame_duration)
+            excerpt = heard_excerpt(audio, len(part.detection.probabilities) * detector.frame_duration)
         if order.report is not None:
-            save_report(_of_channel(order.report, part), detection, excerpt, recording)
+            save_report(_of_channel(order.report, part), shown, excerpt, recording)
         if order.plot is not None:
-            save_plot(_of_channel(order.plot, part), detection, excerpt)
+            save_plot(_of_channel(order.plot, part), shown, excerpt)
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Part:
     """One channel: which it is, what it adds to names, and what was heard in it."""
 
     channel: Channel
     suffix: str
-    segments: list[Segment]
-    probabilities: Probabilities
+    detection: Detection
     duration: float
     problem: str | None
 
 
-def _of_channel(path: Path, part: _Heard) -> Path:
+def _of_channel(path: Path, part: _Part) -> Path:
     return path.with_name(f"{path.stem}{part.suffix}{path.suffix}")
 
 
-def _findings(recording: Recording, heard: list[_Heard]) -> Findings:
-    channels = {part.suffix: part.segments for part in heard}
+def _findings(recording: AudioInput, heard: list[_Part]) -> Findings:
+    channels = {part.suffix: part.detection.segments for part in heard}
     return Findings(recording, channels, heard[0].duration, heard[0].problem)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from vad.commands.extras import benchmark_extra
 from vad.commands.progress import Progress
-from vad.corpus import SPLITS, Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError, MissingDependencyError
 from vad.files import make_folder, writing
+from vad.folders import SPLITS
 from vad.runtime import model_names
 
 if TYPE_CHECKING:
@@ -122,8 +123,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _measure_onsets(args: argparse.Namespace) -> int:
     """Process every recording as a live stream, model by model, and print the table."""
-    from vad.benchmark.onsets import onset_table, run_stream
-
+    with benchmark_extra():
+        from vad.benchmark.onsets import onset_table, run_stream
     items = _labelled(args)
     runs, unreadable = [], set()
     for name in args.models or model_names():
@@ -138,7 +139,7 @@ def _measure_onsets(args: argparse.Namespace) -> int:
                         progress.wipe()
                         print(f"vad: {error}", file=sys.stderr)
                     unreadable.add(item.path)
-        runs.append((detector, of_model))
+        runs.append((name, detector, of_model))
     if len(unreadable) == len(items):
         raise ConfigError(
             f"no recording of {args.labelled} can be measured. Check --split and the lines above."
@@ -152,7 +153,7 @@ def _measure_onsets(args: argparse.Namespace) -> int:
     return 1 if unreadable else 0
 
 
-def _labelled(args: argparse.Namespace) -> list[Item]:
+def _labelled(args: argparse.Namespace) -> list[CorpusItem]:
     return [item for item in read_corpus(args.labelled) if args.split in ("all", item.split)]
 
 
@@ -172,7 +173,7 @@ def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]"
     return systems
 
 
-def _choose_items(args: argparse.Namespace) -> list[Item]:
+def _choose_items(args: argparse.Namespace) -> list[CorpusItem]:
     """Labelled speech, and the corpus' non-speech."""
     from vad.benchmark.material import few_of_each_class
 
@@ -184,7 +185,7 @@ def _choose_items(args: argparse.Namespace) -> list[Item]:
     return speech + few_of_each_class(quiet, args.most_per_class, args.seed)
 
 
-def _read(items: Sequence[Item]) -> "tuple[Material, int]":
+def _read(items: Sequence[CorpusItem]) -> "tuple[Material, int]":
     """Everything that can be read, and how many could not be: of these one line each."""
     from vad.benchmark.material import gather
 

@@ -13,15 +13,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from vad.cli import EXIT_INPUT_FAILED
-from vad.commands.detection_options import add_detection_arguments, add_live_argument, resolve_detection
+from vad.commands.detection_options import add_detection_arguments, add_lookahead_argument, resolve_detection
 from vad.commands.raw_options import add_raw_arguments, resolve_raw
-from vad.errors import ConfigError
+from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.labels import FORMATS
 
 if TYPE_CHECKING:
     from vad.commands.analysis import Findings, Order
-    from vad.commands.recordings import Recording
+    from vad.commands.recordings import AudioInput
 
 __all__ = ["add_arguments", "run"]
 
@@ -78,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_raw_arguments(parser)
     add_detection_arguments(parser)
-    add_live_argument(parser)
+    add_lookahead_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -123,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_INPUT_FAILED if failed else 0
 
 
-def _orders(args: argparse.Namespace, recordings: Sequence["Recording"]) -> list["Order"]:
+def _orders(args: argparse.Namespace, recordings: Sequence["AudioInput"]) -> list["Order"]:
     """Say for each recording what is to be kept of it, and where.
 
     Raises:
@@ -132,7 +131,7 @@ def _orders(args: argparse.Namespace, recordings: Sequence["Recording"]) -> list
     from vad.commands.analysis import Order
     from vad.commands.outputs import paths_in
 
-    cuts: dict[Recording, Path] = {}
+    cuts: dict[AudioInput, Path] = {}
     if args.save_segments is not None:
         cuts = paths_in(Path(args.save_segments), recordings, "")
     probabilities = _paths(args.save_probabilities, "--save-probabilities", (".npz", ".csv"), recordings)
@@ -149,10 +148,10 @@ def _paths(
     output: str | None,
     flag: str,
     suffixes: tuple[str, ...],
-    recordings: Sequence["Recording"],
+    recordings: Sequence["AudioInput"],
     *,
     ending: str | None = None,
-) -> dict["Recording", Path]:
+) -> dict["AudioInput", Path]:
     """Give each recording a path: the output itself for a single one, or its own in the output folder."""
     from vad.commands.outputs import is_folder, keep_recordings, paths_in
     from vad.files import make_folder
@@ -170,7 +169,7 @@ def _paths(
     return {recordings[0]: Path(output)}
 
 
-def _total_bytes(recordings: Sequence["Recording"]) -> int:
+def _total_bytes(recordings: Sequence["AudioInput"]) -> int:
     return sum(os.path.getsize(found.path) for found in recordings if os.path.isfile(found.path))
 
 

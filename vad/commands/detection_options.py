@@ -5,12 +5,12 @@ operating point, the TOML file of `--config`, the flags.
 """
 
 import argparse
-import difflib
+import sys
 import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vad.errors import ConfigError
+from vad.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from vad.detector import Detector
@@ -19,7 +19,7 @@ __all__ = [
     "SEGMENT_FLAGS",
     "DetectionSettings",
     "add_detection_arguments",
-    "add_live_argument",
+    "add_lookahead_argument",
     "resolve_detection",
 ]
 
@@ -42,13 +42,13 @@ class DetectionSettings:
         model: A model's name, or the path of a .tflite file.
         operating_point: A name in the model card.
         options: Fields of `SegmentOptions` that replace the operating point's.
-        live: Decide as soon as at a microphone.
+        lookahead: Use the model's lookahead output, where it has one.
     """
 
     model: str = "default"
     operating_point: str = "balanced"
     options: dict[str, Any] = field(default_factory=dict)
-    live: bool = False
+    lookahead: bool = True
 
     def detector(self) -> "Detector":
         """Load the model.
@@ -59,7 +59,7 @@ class DetectionSettings:
         """
         from vad.detector import Detector
 
-        return Detector(self.model, self.operating_point, live=self.live, **self.options)
+        return Detector(self.model, self.operating_point, lookahead=self.lookahead, **self.options)
 
 
 def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,20 +79,30 @@ def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument(f"--{name.replace('_', '-')}", type=float, metavar=metavar, help=purpose)
 
 
-def add_live_argument(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Add the flag of commands that hear recordings."""
+def add_lookahead_argument(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the flag of commands that process recordings."""
     parser.add_argument(
-        "--live",
-        action="store_true",
-        help="decide as soon as at a microphone, without the late decisions that files get from a model that has them",
+        "--no-lookahead",
+        dest="lookahead",
+        action="store_false",
+        help="use the low-latency output that streams have, where the model has a lookahead output for recordings",
     )
+    parser.add_argument("--live", dest="lookahead", action=_OldLookaheadFlag, nargs=0, help=argparse.SUPPRESS)
+
+
+class _OldLookaheadFlag(argparse.Action):
+    """The name that --no-lookahead had in version 0.1."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object) -> None:
+        print("vad: note: --live is now --no-lookahead.", file=sys.stderr)
+        namespace.lookahead = False
 
 
 def resolve_detection(args: argparse.Namespace) -> DetectionSettings:
     """Put the configuration file and the flags together.
 
     Args:
-        args: What a parser with `add_detection_arguments`, and perhaps `add_live_argument`, gave.
+        args: What a parser with `add_detection_arguments`, and perhaps `add_lookahead_argument`, gave.
 
     Raises:
         ConfigError: The file cannot be read, or has a key that is no option.
@@ -101,7 +111,7 @@ def resolve_detection(args: argparse.Namespace) -> DetectionSettings:
     flags = {name: getattr(args, name) for name in ("model", "operating_point", *SEGMENT_FLAGS)}
     chosen |= {name: value for name, value in flags.items() if value is not None}
     named = {name: chosen.pop(name) for name in ("model", "operating_point") if name in chosen}
-    return DetectionSettings(**named, options=chosen, live=getattr(args, "live", False))
+    return DetectionSettings(**named, options=chosen, lookahead=getattr(args, "lookahead", True))
 
 
 def _read_config(path: str) -> dict[str, Any]:
@@ -114,9 +124,9 @@ def _read_config(path: str) -> dict[str, Any]:
     known = ["model", "operating_point", *SEGMENT_FLAGS]
     for name in chosen:
         if name not in known:
-            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
             raise ConfigError(
-                f"{path}: a key must be one of {', '.join(known)}. Received: {name}. Did you mean {nearest}?"
+                f"{path}: a key must be one of {', '.join(known)}. Received: {name}."
+                + did_you_mean(name, known)
             )
     for name in ("model", "operating_point"):
         if not isinstance(chosen.get(name, ""), str):

@@ -8,19 +8,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from vad.breakdown import break_down
+from vad.breakdown import Evaluation
 from vad.commands.detection_options import (
     SEGMENT_FLAGS,
     add_detection_arguments,
-    add_live_argument,
+    add_lookahead_argument,
     resolve_detection,
 )
-from vad.commands.evaluation_views import Evaluation, show_json, show_text, worst_first
+from vad.commands.evaluation_views import show_json, show_text
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.progress import Progress
-from vad.corpus import Item
-from vad.errors import AudioError, ConfigError, LabelError, MissingDependencyError
-from vad.evaluate import Scored, pool, score_item
+from vad.corpus import CorpusItem
+from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, LabelError, MissingDependencyError
+from vad.evaluate import Scored, score_item
 from vad.files import make_folder
 from vad.hypothesis import find_hypotheses, score_hypothesis
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also write a page with curves and the worst excerpts, as .html (default: not written)",
     )
     add_detection_arguments(parser)
-    add_live_argument(parser)
+    add_lookahead_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -77,23 +77,22 @@ def run(args: argparse.Namespace) -> int:
             _note_unnamed(unnamed, name)
             found |= dict.fromkeys(unnamed, ())
         scored = _score_all(items, lambda item: score_hypothesis(found.get(item.key), item))
-    evaluation = Evaluation(
-        name, options, worst_first(scored), pool([one for _, one in scored]), break_down(scored)
-    )
+    evaluation = Evaluation.of(name, options, scored)
     (show_json if args.format == "json" else show_text)(evaluation)
     if args.report is not None and scored:
         from vad.commands.evaluation_report import save_evaluation
 
         save_evaluation(Path(args.report), evaluation)
-    return 0 if len(scored) == len(items) else 1
+    return 0 if len(scored) == len(items) else EXIT_INPUT_FAILED
 
 
 def _refuse_detection(args: argparse.Namespace) -> None:
-    for name in ("model", "operating_point", "config", "live", *SEGMENT_FLAGS):
-        if getattr(args, name) not in (None, False):
+    given = {name: getattr(args, name) for name in ("model", "operating_point", "config", *SEGMENT_FLAGS)}
+    for name, value in {**given, "lookahead": None if args.lookahead else False}.items():
+        if value is not None:
             raise ConfigError(
                 "a hypothesis must stand alone: its segments are found already. "
-                f"Received: {name}={getattr(args, name)} as well. Leave one out."
+                f"Received: {name}={value} as well. Leave one out."
             )
 
 
@@ -107,9 +106,11 @@ def _note_unnamed(keys: list[str], file: str) -> None:
         )
 
 
-def _score_all(items: list[Item], score: Callable[[Item], Scored]) -> list[tuple[Item, Scored]]:
+def _score_all(
+    items: list[CorpusItem], score: Callable[[CorpusItem], Scored]
+) -> list[tuple[CorpusItem, Scored]]:
     """Every recording that can be read; of the others one line each."""
-    scored: list[tuple[Item, Scored]] = []
+    scored: list[tuple[CorpusItem, Scored]] = []
     with Progress(len(items)) as progress:
         for item in items:
             heard = 0.0

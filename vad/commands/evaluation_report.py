@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio import open_audio
-from vad.breakdown import worst_stretches
-from vad.commands.evaluation_views import Evaluation
+from vad.breakdown import Evaluation, worst_stretches
 from vad.errors import AudioError
 from vad.files import writing
-from vad.report.evaluation import Summary, evaluation_page, shown_stretch
+from vad.report.evaluation import evaluation_page, shown_stretch
 from vad.report.excerpt import take_excerpt
 
 __all__ = ["save_evaluation"]
@@ -29,19 +28,8 @@ def save_evaluation(path: Path, evaluation: Evaluation) -> None:
     Raises:
         ConfigError: It cannot be written.
     """
-    summary = Summary(
-        evaluation.name,
-        evaluation.options,
-        evaluation.pooled,
-        evaluation.metrics(evaluation.pooled),
-        [(item.key, evaluation.metrics(one)) for item, one in evaluation.scored],
-        {
-            name: [(value, evaluation.metrics(one)) for value, one in groups.items()]
-            for name, groups in evaluation.groups.items()
-        },
-    )
     with writing(path) as temporary:
-        temporary.write_text(evaluation_page(summary, _stretches(evaluation)), encoding="utf-8")
+        temporary.write_text(evaluation_page(evaluation, _stretches(evaluation)), encoding="utf-8")
 
 
 def _stretches(evaluation: Evaluation) -> Iterator[dict[str, Any]]:

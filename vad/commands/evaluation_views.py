@@ -1,16 +1,11 @@
 """An evaluation as text and as JSON."""
 
-import json
-import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
 
-from vad.corpus import Item
-from vad.evaluate import Metrics, Scored
-from vad.segments import SegmentOptions
+from vad.breakdown import Evaluation
+from vad.json_text import json_text
 
-__all__ = ["Evaluation", "show_json", "show_text", "worst_first"]
+__all__ = ["show_json", "show_text"]
 
 # A column of the table: its heading, the field of Metrics, how a value is written.
 _COLUMNS = (
@@ -38,46 +33,11 @@ miss, FA: frames, {frames}. ECE: expected calibration error.
 DER: segments, seconds in error by seconds of speech."""
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """What came of a measurement.
-
-    Attributes:
-        name: The model's, or the folder of the label files.
-        options: The detector's; None for label files.
-        scored: The recordings, the worst first.
-        pooled: All of them together.
-        groups: Some of them together, by what the manifest tells of them.
-    """
-
-    name: str
-    options: SegmentOptions | None
-    scored: list[tuple[Item, Scored]]
-    pooled: Scored
-    groups: dict[str, dict[str, Scored]]
-
-    def metrics(self, scored: Scored) -> Metrics:
-        """Sum something up, at the detector's threshold."""
-        return scored.metrics(math.nan if self.options is None else self.options.threshold)
-
-
-def worst_first(scored: Iterable[tuple[Item, Scored]]) -> list[tuple[Item, Scored]]:
-    """Order recordings by the share of their time that is missed or falsely found."""
-
-    def wrong(pair: tuple[Item, Scored]) -> float:
-        detection, duration = pair[1].detection, pair[1].duration
-        return (detection.miss + detection.false_alarm) / duration if duration > 0 else 0.0
-
-    return sorted(scored, key=wrong, reverse=True)
-
-
 def show_text(evaluation: Evaluation) -> None:
     """Print tables: the recordings, all of them, and the groups."""
-    pooled = evaluation.metrics(evaluation.pooled)
-    files = [(item.key, evaluation.metrics(one)) for item, one in evaluation.scored]
-    tables = [[*files, ("pooled", pooled)]]
-    for name, groups in evaluation.groups.items():
-        tables.append([(f"{name} {value}", evaluation.metrics(one)) for value, one in groups.items()])
+    tables = [[*evaluation.files, ("pooled", evaluation.figures)]]
+    for name, table in evaluation.group_tables.items():
+        tables.append([(f"{name} {value}", metrics) for value, metrics in table])
     width = max(len(name) for table in tables for name, _ in table)
     for number, table in enumerate(tables):
         if number:
@@ -86,7 +46,7 @@ def show_text(evaluation: Evaluation) -> None:
         for name, metrics in table:
             cells = (form.format(getattr(metrics, field)) for _, field, form in _COLUMNS)
             print(" ".join([f"{name:<{width}}", *(f"{'-' if cell == 'nan' else cell:>9}" for cell in cells)]))
-    print(_BOUNDARIES.format(**asdict(pooled)).replace("+nan", "-").replace("nan", "-"))
+    print(_BOUNDARIES.format(**asdict(evaluation.figures)).replace("+nan", "-").replace("nan", "-"))
     options = evaluation.options
     frames = "of the segments" if options is None else f"at the threshold of {options.threshold}"
     print(_LEGEND.format(frames=frames))
@@ -97,25 +57,12 @@ def show_json(evaluation: Evaluation) -> None:
     options = evaluation.options
     report = {
         **({"hypothesis": evaluation.name} if options is None else {"model": evaluation.name}),
-        "options": None if options is None else {k: _json_value(v) for k, v in asdict(options).items()},
-        "pooled": _json_object(evaluation.metrics(evaluation.pooled)),
+        "options": None if options is None else asdict(options),
+        "pooled": asdict(evaluation.figures),
         "groups": {
-            name: {value: _json_object(evaluation.metrics(one)) for value, one in groups.items()}
-            for name, groups in evaluation.groups.items()
+            name: {value: asdict(metrics) for value, metrics in table}
+            for name, table in evaluation.group_tables.items()
         },
-        "files": [
-            {"path": item.key, **_json_object(evaluation.metrics(one))} for item, one in evaluation.scored
-        ],
+        "files": [{"path": name, **asdict(metrics)} for name, metrics in evaluation.files],
     }
-    print(json.dumps(report, indent=2))
-
-
-def _json_object(metrics: Metrics) -> dict[str, Any]:
-    return {name: _json_value(value) for name, value in asdict(metrics).items()}
-
-
-def _json_value(value: Any) -> Any:
-    """JSON has neither nan nor infinity: both are null."""
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    return value
+    print(json_text(report, digits=6, indent=2))

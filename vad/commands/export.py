@@ -15,7 +15,10 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "source", metavar="RUN", type=Path, help="folder of a training run, a .keras file, or a model's name"
+        "source",
+        metavar="RUN",
+        type=Path,
+        help="folder of a training run, a .keras or .tflite file, or a model's name",
     )
     parser.add_argument(
         "--name", required=True, help="the model's name: NAME.tflite, NAME.json and NAME.keras"
@@ -79,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
         from vad.training.provenance import describe_run, network_of, weights_of
 
     _require_name(args.name)
-    weights = args.source / "best.keras" if args.source.is_dir() else weights_of(str(args.source), "RUN")
+    weights = weights_of(args.source, "RUN")
     notes: dict[str, Any] = _origin(weights)
     if args.source.is_dir():
         notes |= describe_run(args.source, load_config(args.source / "config.json"))

@@ -45,6 +45,5 @@ def require_matplotlib() -> None:
     """
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError(
-            "--plot needs the plot extra. Received: no matplotlib installed. "
-            f"{install_hint('plot')}. --report needs no extra."
+            f"--plot needs the plot extra. Received: no matplotlib installed. {install_hint('plot')}."
         )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vad.audio import open_audio
 from vad.commands.extras import training_extra
 from vad.errors import ConfigError
-from vad.labels import read_labels
+from vad.labels.owners import labels_of
 from vad.segment_options import require
 
 __all__ = ["add_arguments", "run"]
@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "views:\n" + "".join(f"  {name:<12} {purpose}\n" for name, purpose in _VIEWS.items())
     parser.add_argument("view", metavar="VIEW", choices=(*_VIEWS, "all"), help="one of those below, or all")
-    parser.add_argument("network", metavar="NETWORK", help="a model's name, a run's folder, or a .keras file")
+    parser.add_argument(
+        "network", metavar="NETWORK", help="a model's name, a run's folder, a .keras or .tflite file"
+    )
     parser.add_argument("audio", metavar="AUDIO", nargs="?", help="a recording; only weights needs none")
     parser.add_argument(
         "--labels",
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             f"output must be a folder that can be made. Received: {args.output} ({error.strerror}). Name another."
         ) from error
     samples = None if args.audio is None else _stretch(args.audio, args.start, args.duration)
-    segments = None if args.labels is None else read_labels(args.labels)
+    segments = None if args.labels is None else labels_of(Path(args.audio), Path(args.labels))
     with training_extra():
         from vad.training.inspection.page import write
         from vad.training.inspection.subject import Clip, load_subject

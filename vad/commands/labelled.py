@@ -4,7 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from vad.corpus import SPLITS, Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
+from vad.folders import SPLITS
 
 __all__ = ["add_corpus_arguments", "labelled_recordings"]
 
@@ -17,7 +18,7 @@ def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=("all", *SPLITS), help="default: all")
 
 
-def labelled_recordings(args: argparse.Namespace, *, learned: bool = True) -> list[Item]:
+def labelled_recordings(args: argparse.Namespace, *, learned: bool = True) -> list[CorpusItem]:
     """Read the corpus and take its split; a word on stderr where the model may have learned from some of all.
 
     Args:

@@ -12,8 +12,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from vad.cli import EXIT_USAGE
-from vad.errors import AudioError, ConfigError
+from vad.errors import EXIT_USAGE, AudioError, ConfigError
 from vad.segments import Event, SpeechEnd, SpeechStart
 from vad.stream import Stream
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vad.commands.recordings import Recording
+from vad.commands.recordings import AudioInput
 from vad.errors import ConfigError
 from vad.files import make_folder, writing
 
@@ -22,7 +22,7 @@ def is_folder(path: str, recordings: int) -> bool:
     return os.path.isdir(path) or path.endswith(("/", os.sep)) or (recordings > 1 and not Path(path).suffix)
 
 
-def keep_recordings(outputs: Iterable[Path], recordings: Iterable[Recording]) -> None:
+def keep_recordings(outputs: Iterable[Path], recordings: Iterable[AudioInput]) -> None:
     """Refuse to write over what is to be heard.
 
     Raises:
@@ -36,7 +36,7 @@ def keep_recordings(outputs: Iterable[Path], recordings: Iterable[Recording]) ->
             )
 
 
-def paths_in(folder: Path, recordings: Iterable[Recording], ending: str) -> dict[Recording, Path]:
+def paths_in(folder: Path, recordings: Iterable[AudioInput], ending: str) -> dict[AudioInput, Path]:
     """Give each recording a path of its own in an output folder, below the folders that it was found in.
 
     `clip.wav` becomes `clip` and the ending; beside a `clip.flac` both keep their whole names. The folders are
@@ -48,7 +48,7 @@ def paths_in(folder: Path, recordings: Iterable[Recording], ending: str) -> dict
     """
     openable = [recording for recording in recordings if recording.problem is None]
     stems = Counter(recording.place.with_suffix("") for recording in openable)
-    taken: dict[Path, Recording] = {}
+    taken: dict[Path, AudioInput] = {}
     for recording in openable:
         place = recording.place
         alone = stems[place.with_suffix("")] == 1

@@ -4,17 +4,17 @@ import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 
 from vad.audio import AudioBlocks
-from vad.commands.recordings import Recording
+from vad.commands.recordings import AudioInput
 from vad.errors import AudioError
 from vad.files import writing
 from vad.report.detection import Detection, detection_page
 from vad.report.excerpt import Excerpt, take_excerpt
+from vad.report.page import link_to
 
 __all__ = ["MAX_SOUND_S", "heard_excerpt", "save_plot", "save_report"]
 
@@ -32,7 +32,7 @@ def heard_excerpt(audio: AudioBlocks, duration: float) -> Excerpt:
     return take_excerpt(blocks, audio.sample_rate, duration, with_sound=duration <= MAX_SOUND_S)
 
 
-def save_report(path: Path, detection: Detection, excerpt: Excerpt, recording: Recording) -> None:
+def save_report(path: Path, detection: Detection, excerpt: Excerpt, recording: AudioInput) -> None:
     """Write the page of a recording.
 
     Raises:
@@ -60,13 +60,6 @@ def _until_damage(audio: AudioBlocks) -> Iterator[npt.NDArray[np.float32]]:
         yield from audio
 
 
-def _link(page: Path, recording: Recording) -> str | None:
+def _link(page: Path, recording: AudioInput) -> str | None:
     """Where a recording lies, seen from a page; nowhere if it came through a pipe."""
-    if not os.path.exists(recording.name):
-        return None
-    target, folder = os.path.realpath(recording.name), os.path.realpath(page.parent)
-    try:
-        below = os.path.relpath(target, folder)
-    except ValueError:  # another drive
-        return Path(target).as_uri()
-    return quote(Path(below).as_posix(), errors="surrogateescape")
+    return link_to(Path(recording.name), page.parent) if os.path.exists(recording.name) else None

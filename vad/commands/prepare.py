@@ -12,19 +12,24 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vad.cli import EXIT_INPUT_FAILED
 from vad.commands.progress import Progress
-from vad.errors import ConfigError
+from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.files import make_folder, writing
 from vad.segment_options import require
 
 if TYPE_CHECKING:
     from vad.prepare.findings import Finding
     from vad.prepare.hearing import Heard
-    from vad.prepare.sources import Recording
+    from vad.prepare.sources import Candidate
     from vad.prepare.splits import Dealt
 
 __all__ = ["add_arguments", "run"]
+
+_SPEAKERS_BY = {
+    "folder": "the names of their folders",
+    "file": "file, each its own",
+    "labels": "the names in the labels",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_INPUT_FAILED
     summary = summarise(dealt.all_heard, dealt.splits)
     print(summary_text(summary), file=sys.stderr)
+    print(f"speakers by {_SPEAKERS_BY.get(args.speaker, f'the pattern {args.speaker!r}')}", file=sys.stderr)
     _write(args.output, dealt, summary, findings)
     if args.json:
         print(json.dumps(summary, indent=1))
@@ -133,7 +139,7 @@ def _sheet(output: Path) -> Path:
 
 
 def _hear(
-    recordings: "Sequence[Recording]", jobs: int, label_with: str | None
+    recordings: "Sequence[Candidate]", jobs: int, label_with: str | None
 ) -> "tuple[list[Heard], list[Finding]]":
     """Hear and check all recordings; those with a problem are left out."""
     from vad.prepare.checks import check_recording
@@ -153,12 +159,9 @@ def _hear(
 def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Sequence[Finding]") -> None:
     """Write the manifest, the page beside it and, where a model labelled, the review sheet."""
     from vad.prepare.manifest import manifest_text, review_text
-    from vad.prepare.page import page_text
 
     texts = {
-        _page(output): page_text(
-            output.stem, dealt.all_heard, dealt.splits, summary, findings, output.parent
-        ),
+        _page(output): _page_text(output, dealt, summary, findings),
         output: manifest_text(dealt.all_heard, dealt.splits, output.parent),
     }
     labelled = [one for one in dealt.all_heard if one.probabilities.size]
@@ -169,6 +172,44 @@ def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Seq
             # A name need not be UTF-8: its stray bytes are written as JSON writes them, and the manifest finds it.
             temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     print(f"wrote {', '.join(map(str, texts))}", file=sys.stderr)
+
+
+def _page_text(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Sequence[Finding]") -> str:
+    from vad.labels.cells import CELL_DURATION
+    from vad.prepare.manifest import speech_of
+    from vad.prepare.summary import distributions, summary_table
+    from vad.report.corpus import Corpus, Distribution, LabelledRecording, corpus_page
+    from vad.report.page import link_to
+
+    def shown(heard: "Heard", split: str) -> LabelledRecording:
+        recording = heard.recording
+        facts = [
+            split,
+            recording.kind,
+            recording.speaker,
+            f"{heard.duration:.1f} s",
+            f"{heard.sample_rate} Hz",
+        ]
+        return LabelledRecording(
+            str(recording.path),
+            ", ".join(filter(None, facts)),
+            link_to(recording.path, output.parent),
+            heard.duration,
+            heard.levels_db,
+            CELL_DURATION,
+            speech_of(heard),
+        )
+
+    return corpus_page(
+        Corpus(
+            output.stem,
+            summary_table(summary),
+            [str(one) for one in findings if one.is_problem],
+            [str(one) for one in findings if not one.is_problem],
+            [Distribution(*one) for one in distributions(dealt.all_heard)],
+            [shown(*pair) for pair in zip(dealt.all_heard, dealt.splits, strict=True)],
+        )
+    )
 
 
 def _shares(text: str) -> tuple[float, ...]:

@@ -4,21 +4,22 @@ import glob
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from vad.decoding import KNOWN_SUFFIXES
 from vad.errors import ConfigError
+from vad.folders import files_in
 
-__all__ = ["STDIN", "Recording", "find_recordings"]
+__all__ = ["STDIN", "AudioInput", "find_recordings"]
 
 STDIN = "-"
 
 
 @dataclass(frozen=True)
-class Recording:
+class AudioInput:
     """A recording that was asked for; whether it can be heard shows when it is opened.
 
     Attributes:
@@ -35,7 +36,7 @@ class Recording:
     problem: str | None = None
 
 
-def find_recordings(words: Iterable[str], *, recursive: bool, spool: Path) -> list[Recording]:
+def find_recordings(words: Iterable[str], *, recursive: bool, spool: Path) -> list[AudioInput]:
     """Find what the words name, in their order, each word's files sorted.
 
     Args:
@@ -49,7 +50,7 @@ def find_recordings(words: Iterable[str], *, recursive: bool, spool: Path) -> li
     words = list(words)
     if words.count(STDIN) > 1:
         raise ConfigError("- (stdin) must be given once. Received: it twice.")
-    found: list[Recording] = []
+    found: list[AudioInput] = []
     for word in words:
         if word == STDIN:
             if sys.stdin.isatty():
@@ -63,7 +64,7 @@ def find_recordings(words: Iterable[str], *, recursive: bool, spool: Path) -> li
             with open(word, "rb") as pipe:
                 found.append(_kept(pipe, word, spool / str(len(found))))
         else:
-            found.append(Recording(word, word, _name(word)))
+            found.append(AudioInput(word, word, _name(word)))
     return found
 
 
@@ -71,38 +72,29 @@ def _name(word: str) -> PurePath:
     return PurePath(PurePath(word).name or "unnamed")
 
 
-def _kept(pipe: BinaryIO, name: str, path: Path) -> Recording:
+def _kept(pipe: BinaryIO, name: str, path: Path) -> AudioInput:
     with open(path, "wb") as file:
         shutil.copyfileobj(pipe, file)
-    return Recording(str(path), name, _name(name))
+    return AudioInput(str(path), name, _name(name))
 
 
-def _inside(folder: str, recursive: bool) -> list[Recording]:
-    paths = sorted(_audio_files(folder, recursive))
+def _inside(folder: str, recursive: bool) -> list[AudioInput]:
+    paths = sorted(files_in(folder, KNOWN_SUFFIXES, recursive=recursive))
     if not paths:
         where = "it or the folders in it" if recursive else "it (--recursive searches the folders in it too)"
         return [_nothing(folder, f"{folder}: a folder must hold audio files. Received: none in {where}.")]
-    return [Recording(path, path, PurePath(os.path.relpath(path, folder))) for path in paths]
+    return [AudioInput(path, path, PurePath(os.path.relpath(path, folder))) for path in paths]
 
 
-def _audio_files(folder: str, recursive: bool) -> Iterator[str]:
-    """Walk a folder for what is named like audio; hidden ones are none (macOS keeps `._clip.wav`)."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        for name in files:
-            if os.path.splitext(name)[1].lower() in KNOWN_SUFFIXES and not name.startswith("."):
-                yield os.path.join(parent, name)
-
-
-def _matching(pattern: str) -> list[Recording]:
+def _matching(pattern: str) -> list[AudioInput]:
     paths = sorted(path for path in glob.glob(pattern, recursive=True) if not os.path.isdir(path))
     if not paths:
         return [_nothing(pattern, f"{pattern}: a pattern must match a file. Received: no match.")]
     parts = PurePath(pattern).parts
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     root = PurePath(*parts[:fixed])
-    return [Recording(path, path, PurePath(os.path.relpath(path, root))) for path in paths]
+    return [AudioInput(path, path, PurePath(os.path.relpath(path, root))) for path in paths]
 
 
-def _nothing(word: str, problem: str) -> Recording:
-    return Recording(word, word, _name(word), problem)
+def _nothing(word: str, problem: str) -> AudioInput:
+    return AudioInput(word, word, _name(word), problem)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from vad.commands.outputs import is_folder, keep_recordings, paths_in
-from vad.commands.recordings import Recording
+from vad.commands.recordings import AudioInput
 from vad.errors import ConfigError
 from vad.files import writing
 from vad.labels import FORMATS, dumps, format_of
@@ -34,7 +34,7 @@ def choose_format(label_format: str | None, output: str | None) -> str:
 
 @contextlib.contextmanager
 def open_results(
-    output: str | None, label_format: str, recordings: Sequence[Recording], *, each_channel: bool
+    output: str | None, label_format: str, recordings: Sequence[AudioInput], *, each_channel: bool
 ) -> Iterator[Callable[["Findings"], None]]:
     """Open where the results go, and give what writes a recording's findings there.
 
@@ -80,7 +80,7 @@ def _tolerant(stream: TextIO) -> TextIO:
     return stream
 
 
-def _uris(label_format: str, recordings: Sequence[Recording], many: bool) -> dict[Recording, str]:
+def _uris(label_format: str, recordings: Sequence[AudioInput], many: bool) -> dict[AudioInput, str]:
     """Say what the results call each recording.
 
     As it was given; but RTTM, which scoring tools match by the bare name, has that where it is one recording's
@@ -95,7 +95,7 @@ def _uris(label_format: str, recordings: Sequence[Recording], many: bool) -> dic
     return {recording: name if owners[name] == 1 else recording.name for recording, name in bare.items()}
 
 
-def _uri(uris: dict[Recording, str], recording: Recording, suffix: str) -> str:
+def _uri(uris: dict[AudioInput, str], recording: AudioInput, suffix: str) -> str:
     return uris[recording] and uris[recording] + suffix
 
 
@@ -105,7 +105,7 @@ class _Document:
 
     stream: TextIO
     label_format: str
-    uris: dict[Recording, str]
+    uris: dict[AudioInput, str]
     many: bool
     written: int = 0
 
@@ -134,7 +134,7 @@ class _Document:
 class _Folder:
     """A file a recording and channel."""
 
-    def __init__(self, folder: Path, label_format: str, recordings: Sequence[Recording]):
+    def __init__(self, folder: Path, label_format: str, recordings: Sequence[AudioInput]):
         self._paths = paths_in(folder, recordings, FORMATS[label_format])
         self._format = label_format
         self._uris = _uris(label_format, recordings, many=False)

@@ -62,8 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, help="processes that decode and render (default: 2)")
     parser.add_argument(
         "--init", metavar="NAME|PATH",
-        help="fine-tune: start from a model that comes with vad (default, tiny, waveform), a run or a .keras file "
-        "(default: none)",
+        help="fine-tune: start from a model that comes with vad (default, tiny, waveform), a run's folder, a .keras or "
+        ".tflite file (default: none)",
     )  # fmt: skip
     parser.add_argument(
         "--base", metavar="PATH", help="another corpus, mixed in so that nothing is forgotten (default: none)"
@@ -93,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
     """Train, or go on with a stopped run."""
     with training_extra():
         from vad.training.config import load_config, parse_setting
+        from vad.training.corpora import read_corpora
         from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
         from vad.training.fit import fit
 
@@ -103,12 +104,13 @@ def run(args: argparse.Namespace) -> int:
     settings |= dict(parse_setting(text) for text in args.set)
     defaults = fine_tuning_defaults(args.init, args.run_folder) if args.init else None
     config = load_config(args.config, settings, defaults=defaults)
+    corpora = read_corpora(config, lambda text: print(f"vad: note: {text}", file=sys.stderr))
     try:
-        best = fit(config, args.run_folder)
+        best = fit(config, args.run_folder, corpora)
     except KeyboardInterrupt:
         print(f"stopped: the same command goes on in {args.run_folder}", file=sys.stderr)
         raise
     if config.init:
-        print(comparison_text(compare(config, args.run_folder)), file=sys.stderr)
+        print(comparison_text(compare(config, args.run_folder, corpora)), file=sys.stderr)
     print(best)
     return 0

@@ -12,26 +12,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vad.charts import lines
-from vad.cli import EXIT_INPUT_FAILED
-from vad.commands.detection_options import add_live_argument
+from vad.commands.detection_options import add_lookahead_argument
+from vad.commands.extras import require_matplotlib
 from vad.commands.labelled import add_corpus_arguments, labelled_recordings
 from vad.commands.operating_points import require_same_model, write_point
 from vad.commands.progress import Progress
-from vad.corpus import Item
+from vad.corpus import CorpusItem
 from vad.detector import Detector
-from vad.errors import AudioError, ConfigError, MissingDependencyError
+from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, MissingDependencyError
 from vad.files import make_folder, writing
 from vad.speakers import tied_by_speakers
 from vad.tuning.goal import AIMS, Goal, Outcome
-from vad.tuning.grid import levels
-from vad.tuning.listened import Listened, listen
-from vad.tuning.search import Tuned, tune
+from vad.tuning.search import Labelled, Tuned, tune
 
 __all__ = ["add_arguments", "run"]
 
-# Of an operating point for a model that decides twice.
-_PROMPT = "tuned on prompt decisions: give --live, or recordings are heard with late ones"
+# Of an operating point for a model with both outputs.
+_LOW_LATENCY = (
+    "tuned on the low-latency output: give --no-lookahead, or recordings are processed with the other"
+)
 
 # Of each bound: what an operating point does in place of keeping it, to how many decimals, and what helps.
 _OUT_OF_REACH = {
@@ -69,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-latency-ms",
         type=float,
         metavar="MS",
-        help="the end of speech is known this soon after it, at a microphone: means --live (default: no bound)",
+        help="the end of speech is known this soon after it, at a microphone: means --no-lookahead (default: no bound)",
     )
     goal.add_argument(
         "--best", choices=list(AIMS), default="",
@@ -83,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="balanced",
         help="where the search starts (default: balanced)",
     )
-    add_live_argument(model)
+    add_lookahead_argument(model)
     out = parser.add_argument_group("what is written")
     out.add_argument(
         "--output", "-o", metavar="TOML|TFLITE", type=Path,
@@ -93,9 +92,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument("--name", default="tuned", help="what a card calls the operating point (default: tuned)")
     out.add_argument(
         "--plot",
-        metavar="SVG",
+        metavar="FILE",
         type=Path,
-        help="miss and false alarm by threshold, as a picture (default: not written)",
+        help="miss and false alarm by threshold, as .png, .svg or .pdf (extra: plot; default: not written)",
     )
     out.add_argument("--format", choices=("text", "json"), default="text", help="of stdout; default: text")
 
@@ -109,56 +108,60 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no such model, or it is damaged.
     """
     goal = Goal(args.max_miss, args.max_false_alarm, args.max_latency_ms, args.best)
-    for path, suffixes in ((args.output, (".toml", ".tflite")), (args.plot, (".svg",))):
+    for path, suffixes in ((args.output, (".toml", ".tflite")), (args.plot, (".png", ".svg", ".pdf"))):
         if path is not None and path.suffix not in suffixes:
             raise ConfigError(f"an output must end in {' or '.join(suffixes)}. Received: {path}.")
         if path is not None:
             make_folder(path.parent)
+    if args.plot is not None:
+        require_matplotlib()
     if args.output is not None:
         require_same_model(args.output, args.model)
-    # Who bounds the latency waits: for him it is the prompt decisions that count.
-    live = args.live or goal.max_latency_ms is not None
-    detector = Detector(args.model, args.operating_point, live=live)
+    # A bound of the latency is for streams, which have the low-latency output.
+    lookahead = args.lookahead and goal.max_latency_ms is None
+    detector = Detector(args.model, args.operating_point, lookahead=lookahead)
     items = labelled_recordings(args)
-    listened = _listen_all(detector, items)
-    if not any(one.reference for one in listened):
+    recordings = _process_all(detector, items)
+    if not any(one.reference for one in recordings):
         split = args.split or "all"
         raise ConfigError(
-            f"recordings to tune on must hold speech. Received: {len(listened)} of the split {split} without."
+            f"recordings to tune on must hold speech. Received: {len(recordings)} of the split {split} without."
         )
-    with Progress(len(levels(detector.options)), unit="thresholds") as progress:
-        tuned = tune(listened, detector, goal, lambda: progress.advance(0.0))
-    report = _report(tuned, goal, len(listened)) | {"live": live}
-    prompt = live and detector.model.late_frames > 0
-    text = _text(tuned, goal, len(listened)) + (f"\n{_PROMPT}" if prompt else "")
+    with Progress(None, unit="operating points") as progress:
+        tuned = tune(recordings, detector, goal, lambda: progress.advance(0.0))
+    report = _report(tuned, goal, len(recordings)) | {"lookahead": lookahead}
+    low_latency = not lookahead and detector.model.lookahead_frames > 0
+    text = _text(tuned, goal, len(recordings)) + (f"\n{_LOW_LATENCY}" if low_latency else "")
     print(json.dumps(report, indent=1) if args.format == "json" else text)
     if args.plot is not None:
+        from vad.tuning.picture import draw
+
         with writing(args.plot) as temporary:
-            temporary.write_text(_plot(tuned, goal), encoding="utf-8")
+            draw(tuned, goal, temporary, args.plot.suffix)
     if report["out_of_reach"]:
         _say_out_of_reach(goal, report["out_of_reach"], args.output)
         return EXIT_INPUT_FAILED
     if args.output is not None:
         notes = {name: report[name] for name in ("goal", "recordings", "fitted", "held_out", "latency_ms")}
-        notes |= {"live": _PROMPT} if prompt else {}
+        notes |= {"lookahead": _LOW_LATENCY} if low_latency else {}
         write_point(args.output, args.model, args.name, tuned.options, notes)
-    return 0 if len(listened) == len(items) else EXIT_INPUT_FAILED
+    return 0 if len(recordings) == len(items) else EXIT_INPUT_FAILED
 
 
-def _listen_all(detector: Detector, items: list[Item]) -> list[Listened]:
+def _process_all(detector: Detector, items: list[CorpusItem]) -> list[Labelled]:
     """Every recording that can be read; of the others one line each."""
     groups = tied_by_speakers([item.speakers for item in items])
     group_of = {place: str(number) for number, group in enumerate(groups) for place in group}
-    listened = []
+    recordings: list[Labelled] = []
     with Progress(len(items)) as progress:
         for place, item in enumerate(items):
             try:
-                listened.append(listen(detector, item, group_of[place]))
+                recordings.append(Labelled(group_of[place], detector.process(item.path), item.segments))
             except (AudioError, MissingDependencyError) as error:
                 progress.wipe()
                 print(f"vad: {error}", file=sys.stderr)
-            progress.advance(listened[-1].duration if listened else 0.0)
-    return listened
+            progress.advance(recordings[-1].detection.duration if recordings else 0.0)
+    return recordings
 
 
 def _say_out_of_reach(goal: Goal, reached: dict[str, float], output: Path | None) -> None:
@@ -227,21 +230,3 @@ def _text(tuned: Tuned, goal: Goal, recordings: int) -> str:
 
 def _words(outcome: Outcome) -> str:
     return f"miss {outcome.miss:.2%}, false alarm {outcome.false_alarm:.2%}, F1 {outcome.f1:.4f}"
-
-
-def _plot(tuned: Tuned, goal: Goal) -> str:
-    thresholds = [threshold for threshold, _ in tuned.curve]
-    series = {
-        "miss, of the speech": (thresholds, [100 * outcome.miss for _, outcome in tuned.curve]),
-        "false alarm, of the rest": (thresholds, [100 * outcome.false_alarm for _, outcome in tuned.curve]),
-    }
-    marks = {"tuned": (tuned.options.threshold, 100 * tuned.fitted.miss)}
-    bounds = {"miss": goal.max_miss, "false alarm": goal.max_false_alarm}
-    limits = {
-        f"{name}: at most {100 * share:.3g} %": 100 * share
-        for name, share in bounds.items()
-        if share is not None
-    }
-    return lines(
-        series, "What a threshold costs", "threshold", "share of the time, %", marks=marks, limits=limits
-    )

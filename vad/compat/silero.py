@@ -12,7 +12,8 @@ import numpy.typing as npt
 from vad.audio import read_audio as _read_audio
 from vad.detector import Detector
 from vad.errors import AudioError, ConfigError
-from vad.segments import Segment, SegmentOptions, SpeechEnd, SpeechStart
+from vad.samples import as_array
+from vad.segments import SegmentOptions, SpeechEnd, SpeechStart
 from vad.stream import Stream
 
 __all__ = [
@@ -151,7 +152,7 @@ def get_speech_timestamps(
         raise ConfigError("visualize_probs must be False: nothing is drawn here. Received: True.")
     detector = Detector(
         model.detector.model,
-        live=model.detector.live,
+        lookahead=model.detector.lookahead,
         threshold=threshold,
         neg_threshold=neg_threshold,
         min_speech_duration_ms=min_speech_duration_ms,
@@ -159,7 +160,9 @@ def get_speech_timestamps(
         speech_pad_ms=speech_pad_ms,
         max_speech_duration_s=max_speech_duration_s,
     )
-    segments = _find(_mono(audio), sampling_rate, detector, progress_tracking_callback)
+    block_length = max(1, round(detector.block_duration * sampling_rate))
+    blocks = _blocks_of(_mono(audio), block_length, progress_tracking_callback)
+    segments = detector.process(blocks, sampling_rate).segments
 
     def in_units(time: float) -> float:
         return round(time, time_resolution) if return_seconds else round(time * sampling_rate)
@@ -167,22 +170,14 @@ def get_speech_timestamps(
     return [{"start": in_units(segment.start), "end": in_units(segment.end)} for segment in segments]
 
 
-def _find(
-    samples: npt.NDArray[Any],
-    sample_rate: int,
-    detector: Detector,
-    progress: Callable[[float], Any] | None,
-) -> list[Segment]:
-    """Hear a recording as a file is heard, block by block, and tell how much of it that was, in percent."""
-    stream = detector.file_stream(sample_rate)
-    block = max(1, round(detector.block_duration * sample_rate))
-    events = []
-    for position in range(0, len(samples), block):
-        events += stream.feed(samples[position : position + block])
+def _blocks_of(
+    samples: npt.NDArray[Any], block_length: int, progress: Callable[[float], Any] | None
+) -> Iterator[npt.NDArray[Any]]:
+    """Cut a recording into blocks, and say after each how much of it was processed, in percent."""
+    for position in range(0, len(samples), block_length):
+        yield samples[position : position + block_length]
         if progress is not None:
-            progress(min(position + block, len(samples)) / len(samples) * 100)
-    events += stream.finish()
-    return [event.segment for event in events if isinstance(event, SpeechEnd)]
+            progress(min(position + block_length, len(samples)) / len(samples) * 100)
 
 
 class VADIterator:
@@ -307,7 +302,7 @@ def _bounds(
 
 def _mono(audio: Any) -> npt.NDArray[Any]:
     """One channel of samples, from an array, a list or a torch tensor, without its axes of length 1."""
-    values = audio.detach().cpu().numpy() if hasattr(audio, "detach") else np.asarray(audio)
+    values = as_array(audio)
     samples = np.atleast_1d(values.squeeze())
     if samples.ndim != 1:
         raise AudioError(f"audio must be of one channel. Received: the shape {values.shape}.")

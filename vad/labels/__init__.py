@@ -19,16 +19,16 @@ Labels that mean no speech (``NON_SPEECH_LABELS``), empty TextGrid texts and mom
 when reading. Text is UTF-8, with or without BOM, or UTF-16 with one; lines end as they like.
 """
 
-import difflib
 import functools
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
-from vad.errors import ConfigError, LabelError
+from vad.errors import ConfigError, LabelError, did_you_mean, shown
 from vad.labels import columns, elan, objects, subtitles, textgrid
 from vad.labels.entry import NON_SPEECH_LABELS, Entry, Malformed, checked
 from vad.labels.plain_text import text_of
@@ -106,6 +106,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
     Raises:
         LabelError: no format has that extension.
     """
+    _check_path(path)
     suffix = Path(path).suffix
     for extension, name in EXTENSIONS.items():
         if suffix.lower() == extension.lower():
@@ -152,12 +153,17 @@ def dumps(
         ConfigError: no such format.
         LabelError: a segment that is none, or a format that needs a uri or a duration and has none.
     """
-    ordered = sorted(segments)
+    try:
+        ordered = sorted(segments)
+    except TypeError as error:
+        raise LabelError(f"segments must be an iterable of Segment. Received: {shown(segments)}.") from error
     for segment in ordered:
+        if not isinstance(segment, Segment):
+            raise LabelError(f"segments must be an iterable of Segment. Received: {shown(segment)} in it.")
         if not 0 <= segment.start <= segment.end < math.inf:
             raise LabelError(f"a segment must have 0 <= start <= end. Received: {segment}.")
-    if duration is not None and not 0 <= duration < math.inf:
-        raise LabelError(f"duration must be 0 seconds or more. Received: duration={duration}.")
+    if duration is not None and not (isinstance(duration, Real) and 0 <= duration < math.inf):
+        raise LabelError(f"duration must be 0 seconds or more. Received: duration={shown(duration)}.")
     text = _named(format, _FORMATS).write(ordered, uri, duration)
     return text.partition("\n")[2] if format == "csv" and not header else text
 
@@ -224,6 +230,7 @@ def read_entries(
 
     Args and errors are those of `read_labels`.
     """
+    _check_path(path)
     format = format_of(path) if format is None else format
     return _entries(text_of(path), format, os.fspath(path), uri, tier)
 
@@ -265,6 +272,7 @@ def write_labels(
         ConfigError: no such format.
         LabelError: as in `dumps`, or the file cannot be written.
     """
+    _check_path(path)
     format = format_of(path) if format is None else format
     text = dumps(segments, format, uri=Path(path).stem if uri is None else uri, duration=duration)
     try:
@@ -304,13 +312,18 @@ def _found(text: str, format: str, source: str, tier: str | None) -> tuple[list[
 
 
 def _named(format: str, table: Mapping[str, _Known]) -> _Known:
-    if format not in table:
-        nearest = difflib.get_close_matches(format, table, n=1, cutoff=0.0)[0]
+    if not isinstance(format, str) or format not in table:
         known = ", ".join(table)
         raise ConfigError(
-            f"format must be one of {known}. Received: format={format!r}. Did you mean {nearest}?"
+            f"format must be one of {known}. Received: format={shown(format)}."
+            + did_you_mean(str(format), table)
         )
     return table[format]
+
+
+def _check_path(path: object) -> None:
+    if not isinstance(path, str | os.PathLike):
+        raise LabelError(f"a label file must be a path. Received: {shown(path)}.")
 
 
 def _is_about(entry: Entry, uri: str | None) -> bool:

@@ -18,10 +18,9 @@ def text_of(path: str | os.PathLike[str]) -> str:
     source = os.fspath(path)
     try:
         content = Path(path).read_bytes()
-    except OSError as error:
-        raise LabelError(
-            f"{source}: a label file must be readable. Received: {error.strerror or error}."
-        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LabelError(f"{source}: a label file must be readable. Received: {reason}.") from error
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         if not wide and b"\0" in content:

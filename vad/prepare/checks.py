@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vad.corpus import SPLITS
+from vad.folders import SPLITS
 from vad.prepare.findings import Finding, note, problem
 from vad.prepare.hearing import Heard
 

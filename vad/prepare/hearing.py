@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+import collections
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -13,13 +14,13 @@ from vad.audio import open_audio
 from vad.detector import Detector
 from vad.errors import VadError
 from vad.labels import Entry
-from vad.prepare.sources import Recording
+from vad.labels.cells import CELL_DURATION, labels_to_frames
+from vad.prepare.sources import Candidate
 from vad.processes import in_order
-from vad.segments import SpeechEnd
+from vad.segments import Segment
 
-__all__ = ["CELL_DURATION", "Heard", "hear_all"]
+__all__ = ["Heard", "hear_all"]
 
-CELL_DURATION = 0.01
 _RATE = 16_000
 _CELL = 160
 _BLOCK_DURATION_S = 20.0
@@ -43,7 +44,7 @@ class Heard:
         error: Why it cannot be read; "" where it can.
     """
 
-    recording: Recording
+    recording: Candidate
     duration: float = 0.0
     sample_rate: int = 0
     levels_db: Levels = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -55,10 +56,8 @@ class Heard:
     @property
     def is_speech(self) -> npt.NDArray[np.bool_]:
         """True where the labels have speech, every 10 ms [shape=(cells,)]."""
-        cells = np.zeros(len(self.levels_db), np.bool_)
-        for turn in self.recording.turns or ():
-            cells[round(turn.start / CELL_DURATION) : round(turn.end / CELL_DURATION)] = True
-        return cells
+        turns = (Segment(turn.start, turn.end) for turn in self.recording.turns or ())
+        return labels_to_frames(turns, len(self.levels_db), CELL_DURATION)
 
     @property
     def speech_db(self) -> float:
@@ -78,7 +77,7 @@ class Heard:
 
 
 def hear_all(
-    recordings: Sequence[Recording], jobs: int, label_with: str | None = None
+    recordings: Sequence[Candidate], jobs: int, label_with: str | None = None
 ) -> Generator[Heard, None, None]:
     """Hears recordings, in their order.
 
@@ -100,51 +99,56 @@ class _Hearer:
     def __init__(self, label_with: str | None):
         self._detector = None if label_with is None else Detector(label_with)
 
-    def __call__(self, recording: Recording) -> Heard:
+    def __call__(self, recording: Candidate) -> Heard:
         try:
-            if recording.turns is None and self._detector is not None:
-                return self._label(recording, self._detector)
-            return _hear(recording, lambda block: None)
+            with open_audio(recording.path, sample_rate=_RATE, block_duration=_BLOCK_DURATION_S) as audio:
+                meter = _Meter(audio)
+                if recording.turns is None and self._detector is not None:
+                    labelled = _labelled(recording, self._detector, meter)
+                else:
+                    collections.deque(meter, maxlen=0)
+                    labelled = Heard(recording)
+            return replace(
+                labelled,
+                duration=audio.duration or 0.0,
+                sample_rate=audio.source_sample_rate,
+                levels_db=np.concatenate(meter.levels_db),
+                peak=meter.peak,
+            )
         except VadError as error:
             return Heard(recording, error=str(error))
 
-    def _label(self, recording: Recording, detector: Detector) -> Heard:
-        stream = detector.file_stream(_RATE)
-        events, probabilities = [], []
 
-        def listen(block: Levels) -> None:
-            events.extend(stream.feed(block))
-            probabilities.append(stream.probabilities)
-
-        heard = _hear(recording, listen)
-        events += stream.finish()
-        probabilities.append(stream.probabilities)
-        segments = [event.segment for event in events if isinstance(event, SpeechEnd)]
-        turns = tuple(Entry(0, one.start, one.end) for one in segments)
-        origin = f"model {detector.model.name}, threshold {detector.options.threshold:g}"
-        labelled = replace(recording, turns=turns, about={**recording.about, "label": origin})
-        return replace(
-            heard,
-            recording=labelled,
-            probabilities=np.concatenate(probabilities),
-            frame_duration=detector.frame_duration,
-        )
+def _labelled(recording: Candidate, detector: Detector, blocks: Iterable[Levels]) -> Heard:
+    """Label a recording by a model."""
+    detection = detector.process(blocks, _RATE)
+    turns = tuple(Entry(0, one.start, one.end) for one in detection.segments)
+    origin = f"model {detector.model.name}, threshold {detector.options.threshold:g}"
+    return Heard(
+        replace(recording, turns=turns, label=origin),
+        probabilities=detection.probabilities,
+        frame_duration=detection.frame_duration,
+    )
 
 
-def _hear(recording: Recording, listen: Callable[[Levels], None]) -> Heard:
-    levels, peak, rest = [], 0.0, np.zeros(0, np.float32)
-    with open_audio(recording.path, sample_rate=_RATE, block_duration=_BLOCK_DURATION_S) as blocks:
-        for block in blocks:
-            listen(block)
-            peak = max(peak, float(np.abs(block).max(initial=0.0)))
+class _Meter:
+    """Blocks as they are, measured as they pass."""
+
+    def __init__(self, blocks: Iterable[Levels]):
+        self._blocks = blocks
+        self.levels_db: list[Levels] = []
+        self.peak = 0.0
+
+    def __iter__(self) -> Iterator[Levels]:
+        rest = np.zeros(0, np.float32)
+        for block in self._blocks:
+            self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
             joined = np.concatenate([rest, block])
             whole = len(joined) // _CELL * _CELL
             power = np.square(joined[:whole].reshape(-1, _CELL), dtype=np.float64).mean(axis=1)
-            levels.append((10 * np.log10(power + 10 ** (_SILENCE_DB / 10))).astype(np.float32))
+            self.levels_db.append((10 * np.log10(power + 10 ** (_SILENCE_DB / 10))).astype(np.float32))
             rest = joined[whole:]
-        return Heard(
-            recording, blocks.duration or 0.0, blocks.source_sample_rate, np.concatenate(levels), peak
-        )
+            yield block
 
 
 def _mean_db(levels_db: Levels) -> float:
@@ -154,6 +158,6 @@ def _mean_db(levels_db: Levels) -> float:
     return float(10 * np.log10(np.mean(10 ** (levels_db.astype(np.float64) / 10))))
 
 
-def _crashed(recording: Recording) -> Heard:
+def _crashed(recording: Candidate) -> Heard:
     reason = "one that ended the process that read it (a fault of the decoder, or no memory left)"
     return Heard(recording, error=f"{recording.where}: audio must be readable. Received: {reason}.")

@@ -18,6 +18,8 @@ from vad.segments import Segment
 
 __all__ = ["manifest_text", "relative_path", "review_text", "speech_of"]
 
+_ABOUT = ("language", "source", "original", "license", "commit", "label", "snr_db")
+
 
 def manifest_text(all_heard: Sequence[Heard], splits: Sequence[str], folder: Path) -> str:
     """Writes the rows that `vad.corpus.read_corpus` reads.
@@ -37,7 +39,7 @@ def manifest_text(all_heard: Sequence[Heard], splits: Sequence[str], folder: Pat
             "split": split,
             "range_db": round(heard.range_db, 1),
             **({"speaker": recording.speaker} if recording.speaker else {}),
-            **recording.about,
+            **{name: value for name in _ABOUT if (value := getattr(recording, name)) not in ("", None)},
         }
         over_rest_db = heard.speech_db - heard.background_db
         if math.isfinite(over_rest_db):

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from vad.corpus import KINDS
+from vad.folders import KINDS
+from vad.labels.cells import CELL_DURATION
 from vad.prepare.findings import Finding, note
-from vad.prepare.hearing import CELL_DURATION, Heard
+from vad.prepare.hearing import Heard
 from vad.speakers import tied_by_speakers
 
 __all__ = ["Dealt", "deal_out"]

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from vad.corpus import KINDS, SPLITS
-from vad.prepare.hearing import CELL_DURATION, Heard
+from vad.folders import KINDS, SPLITS
+from vad.labels.cells import CELL_DURATION
+from vad.prepare.hearing import Heard
 
-__all__ = ["summarise", "summary_text"]
+__all__ = ["distributions", "summarise", "summary_table", "summary_text"]
 
 _COLUMNS = (
     ("recordings", "recordings", "{:d}"),
@@ -60,13 +61,33 @@ def _figures(group: Sequence[Heard]) -> dict[str, Any]:
     }
 
 
+def summary_table(summary: dict[str, dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """The figures as texts: the heads of the columns, and a row for each split and kind."""
+    rows = [
+        [name, *("-" if figures[key] is None else form.format(figures[key]) for _, key, form in _COLUMNS)]
+        for name, figures in summary.items()
+    ]
+    return ["", *(heading for heading, _, _ in _COLUMNS)], rows
+
+
 def summary_text(summary: dict[str, dict[str, Any]]) -> str:
-    """The figures as a table."""
-    lines = [" ".join([" " * 12, *(f"{heading:>12}" for heading, _, _ in _COLUMNS)])]
-    for name, figures in summary.items():
-        cells = ("-" if figures[key] is None else form.format(figures[key]) for _, key, form in _COLUMNS)
-        lines.append(" ".join([f"{name:<12}", *(f"{cell:>12}" for cell in cells)]))
-    return "\n".join(lines)
+    """The figures as a table of plain text."""
+    heads, rows = summary_table(summary)
+    return "\n".join(
+        " ".join([f"{name:<12}", *(f"{cell:>12}" for cell in cells)]) for name, *cells in [heads, *rows]
+    )
+
+
+def distributions(all_heard: Sequence[Heard]) -> list[tuple[str, str, list[float]]]:
+    """What differs from recording to recording: a title, a unit, and the values; nan where there is none."""
+    speech = [one for one in all_heard if one.recording.kind == "speech"]
+    shares = [float(one.is_speech.mean()) for one in speech if one.levels_db.size]
+    return [
+        ("Length of recordings", "seconds", [one.duration for one in all_heard]),
+        ("Share of speech", "share of the time", shares),
+        ("Level of speech", "dBFS", [one.speech_db for one in speech]),
+        ("Speech over the rest", "dB", [one.speech_db - one.background_db for one in speech]),
+    ]
 
 
 def _rounded(value: Any) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
+from vad.folders import files_in
 from vad.labels import SUFFIXES, Entry, files_of, read_all
 from vad.prepare.findings import Finding, note, problem
 
@@ -32,7 +33,7 @@ def check_label_files(
     spoiled: set[Path] = set()
     unowned: dict[Path, list[str]] = defaultdict(list)
     passed_over: dict[Path, list[str]] = defaultdict(list)
-    for file in sorted({file for folder in folders for file in _label_files(folder)}):
+    for file in sorted({Path(file) for folder in folders for file in files_in(str(folder), SUFFIXES)}):
         its = owners.get(file.with_suffix(""), {})
         if "speech" in its.values():
             taken = next(files_of(file.with_suffix("")), file)
@@ -85,11 +86,3 @@ def _passed_over(folder: Path, names: Sequence[str]) -> Finding:
 def _few(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
-
-
-def _label_files(folder: Path) -> Iterator[Path]:
-    """All that may be labels in a folder and the folders in it; none that is hidden."""
-    for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in SUFFIXES and not hidden and path.is_file():
-            yield path

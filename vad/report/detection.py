@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vad.report.excerpt import Excerpt
-from vad.report.page import fill_page, packed, shown_excerpt, shown_probabilities, shown_segments
+from vad.report.page import (
+    TIMELINE_SCRIPTS,
+    fill_page,
+    packed,
+    shown_excerpt,
+    shown_probabilities,
+    shown_segments,
+)
 from vad.segments import Segment, SegmentOptions
 
 __all__ = ["Detection", "detection_page"]
@@ -58,6 +65,4 @@ def detection_page(detection: Detection, excerpt: Excerpt, audio_link: str | Non
         "link": None if excerpt.sound else audio_link,
     }
     data = {"name": detection.name, "model": detection.model, "options": asdict(options), "view": view}
-    return fill_page(
-        detection.name, ["signals.js", "lanes.js", "player.js", "timeline.js", "detection.js"], data
-    )
+    return fill_page(detection.name, [*TIMELINE_SCRIPTS, "detection.js"], data)

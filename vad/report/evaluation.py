@@ -2,70 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from vad.breakdown import Stretch, segments_of
-from vad.evaluate import GRID_DURATION, Metrics, Scored
+from vad.breakdown import Evaluation, Stretch, Table, segments_of
+from vad.evaluate import GRID_DURATION, Scored
 from vad.report.curves import charts
 from vad.report.excerpt import Excerpt
-from vad.report.page import fill_page, packed, shown_excerpt, shown_probabilities, shown_segments
+from vad.report.page import (
+    TIMELINE_SCRIPTS,
+    fill_page,
+    packed,
+    shown_excerpt,
+    shown_probabilities,
+    shown_segments,
+)
 from vad.segments import SegmentOptions
 
-__all__ = ["Summary", "evaluation_page", "shown_stretch"]
-
-Table = Sequence[tuple[str, Metrics]]
+__all__ = ["evaluation_page", "shown_stretch"]
 
 
-@dataclass(frozen=True)
-class Summary:
-    """The figures of an evaluation.
-
-    Attributes:
-        name: What was measured: a model's name, or the folder of somebody's label files.
-        options: The detector's; None for label files.
-        pooled: All recordings as one.
-        figures: Their sum.
-        files: The figures of each recording by its name, the worst first.
-        groups: The figures of some together, by what the manifest tells of them.
-    """
-
-    name: str
-    options: SegmentOptions | None
-    pooled: Scored
-    figures: Metrics
-    files: Table
-    groups: dict[str, Table]
-
-
-def evaluation_page(summary: Summary, stretches: Iterable[dict[str, Any]]) -> str:
+def evaluation_page(evaluation: Evaluation, stretches: Iterable[dict[str, Any]]) -> str:
     """Show an evaluation.
 
     Args:
-        summary: The figures.
+        evaluation: Its figures.
         stretches: The worst first, each as `shown_stretch` gives it.
 
     Returns:
         HTML in one file.
     """
-    options, pooled = summary.options, summary.pooled
+    options, pooled = evaluation.options, evaluation.pooled
     drawn = []
     if options is not None and pooled.probabilities is not None:
         drawn = charts(pooled.labels, pooled.probabilities, options.threshold)
     data = {
-        "name": summary.name,
+        "name": evaluation.name,
         "options": None if options is None else asdict(options),
-        "figures": asdict(summary.figures),
+        "figures": asdict(evaluation.figures),
         "charts": drawn,
-        "files": _table(summary.files),
-        "groups": {name: _table(table) for name, table in summary.groups.items()},
+        "files": _table(evaluation.files),
+        "groups": {name: _table(table) for name, table in evaluation.group_tables.items()},
         "stretches": list(stretches),
     }
-    scripts = ["signals.js", "lanes.js", "player.js", "timeline.js", "charts.js", "evaluation.js"]
-    return fill_page(f"Evaluation of {summary.name}", scripts, data)
+    scripts = [*TIMELINE_SCRIPTS, "charts.js", "evaluation.js"]
+    return fill_page(f"Evaluation of {evaluation.name}", scripts, data)
 
 
 def shown_stretch(

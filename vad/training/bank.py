@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from tqdm import tqdm
 
 from vad.acoustics import CELL, SAMPLE_RATE
 from vad.audio import read_audio
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem, read_corpus
 from vad.errors import AudioError, ConfigError
 from vad.files import writing
+from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.processes import in_order
 
-__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "fingerprint"]
+__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "fingerprint", "label_cells"]
 
 _FULL_SCALE = 32_768
 _SPEECH_LEVEL_PERCENTILE = 50
@@ -86,7 +87,7 @@ class Bank:
         return self._labels[first : first + clip.length // CELL].astype(np.float32) / np.float32(255)
 
 
-def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
+def build_bank(corpus: Path, folder: Path, jobs: int = 2, items: Sequence[CorpusItem] | None = None) -> Path:
     """Decodes a corpus, unless that is done already.
 
     Labels are the corpus' soft labels (``soft_labels.npz`` beside the manifest) where there are any, else its
@@ -96,6 +97,7 @@ def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
         corpus: A manifest or a folder, as `vad.corpus.read_corpus` takes it.
         folder: Where to write ``audio.i16``, ``labels.u8``, ``corpus.sha256`` and ``index.json``.
         jobs: Processes.
+        items: Those of the corpus, where it was read already.
 
     Returns:
         The folder.
@@ -105,7 +107,7 @@ def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
         LabelError: The corpus breaks its rules.
         AudioError: A recording cannot be read.
     """
-    items = read_corpus(corpus)
+    items = read_corpus(corpus) if items is None else items
     found = fingerprint(corpus, items)
     index, note = folder / "index.json", folder / "corpus.sha256"
     if index.exists():
@@ -123,13 +125,16 @@ def build_bank(corpus: Path, folder: Path, jobs: int = 2) -> Path:
     return folder
 
 
-def fingerprint(corpus: Path, items: Iterable[Item]) -> str:
+def fingerprint(corpus: Path, items: Iterable[CorpusItem]) -> str:
     """Of all that the bank takes from the corpus, whose items these are, but the sound itself."""
     soft_path = _soft_path(corpus)
     digest = hashlib.sha256(soft_path.read_bytes() if soft_path.exists() else b"")
+    plain = corpus.is_dir() and not (corpus / "manifest.jsonl").is_file()
     for item in items:
+        # A data folder of vad 0.1.0 has the file's name where a plain folder tells no speaker.
+        speaker = item.speaker or (item.path.stem if plain else "")
         segments = [(segment.start, segment.end) for segment in item.segments]
-        digest.update(repr((item.key, item.kind, item.split, item.speaker, item.source, segments)).encode())
+        digest.update(repr((item.key, item.kind, item.split, speaker, item.source, segments)).encode())
     return digest.hexdigest()
 
 
@@ -144,17 +149,19 @@ def _read_soft_labels(path: Path) -> SoftLabels:
         return dict(archive)
 
 
-def _decode_all(items: list[Item], soft: SoftLabels, folder: Path, jobs: int) -> list[dict[str, Any]]:
+def _decode_all(
+    items: Sequence[CorpusItem], soft: SoftLabels, folder: Path, jobs: int
+) -> list[dict[str, Any]]:
     """Writes the audio and the labels, and tells the index' rows."""
     rows, offset = [], 0
     decoded = in_order(_make_decoder, [str(item.path) for item in items], jobs, crashed=_crashed)
     with ExitStack() as files:
         audio = files.enter_context(files.enter_context(writing(folder / "audio.i16")).open("wb"))
         labels = files.enter_context(files.enter_context(writing(folder / "labels.u8")).open("wb"))
-        progress = tqdm(decoded, "decode", len(items), disable=None)
+        progress = tqdm(decoded, "decode", len(items), unit=" recordings", leave=False, disable=None)
         for index, (item, samples) in enumerate(zip(items, progress, strict=True)):
             samples = samples[: len(samples) // CELL * CELL]
-            cells = _soft_or_hard(item, soft, len(samples) // CELL)
+            cells = label_cells(item, soft, len(samples) // CELL)
             audio.write(samples.tobytes())
             labels.write(cells.tobytes())
             clip = Clip(
@@ -185,15 +192,15 @@ def _crashed(path: str) -> NoReturn:
     raise AudioError(f"A recording must not bring its decoder down. Received: {path}. Leave it out.")
 
 
-def _soft_or_hard(item: Item, soft: SoftLabels, n_cells: int) -> Cells:
+def label_cells(item: CorpusItem, soft: SoftLabels, n_cells: int) -> Cells:
+    """Speech probability x 255 per 10 ms: the item's soft labels where there are any, else its segments."""
     cells = np.zeros(n_cells, np.uint8)
     key = item.key.replace("/", "|")
     if key in soft:
         known = soft[key][:n_cells]
         cells[: len(known)] = known
     else:
-        for segment in item.segments:
-            cells[round(segment.start * 100) : round(segment.end * 100)] = 255
+        cells[labels_to_frames(item.segments, n_cells, CELL_DURATION)] = 255
     return cells
 
 

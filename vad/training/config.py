@@ -7,11 +7,10 @@ import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from vad.errors import ConfigError
+from vad.errors import ConfigError, did_you_mean
 from vad.segment_options import require
 from vad.training.networks import ARCHITECTURES, LogMelCnn, NetworkConfig, network_from_dict
 from vad.training.options import option_types, typed
@@ -40,7 +39,8 @@ class TrainConfig:
         mixing: How scenes are made.
         corpus: A manifest or a folder, as `vad.corpus.read_corpus` takes it.
         data: Where the decoded corpus and the shards are kept; runs can share it.
-        init: What weights to fine-tune: a model's name, a run's folder or a ``.keras`` file; "" starts anew.
+        init: What weights to fine-tune: a model's name, a run's folder, a ``.keras`` or ``.tflite`` file; "" for
+            none.
         warm_start: Weights of another network to begin with, named likewise: its layers of the same name and shape;
             the others begin anew. Unlike with ``init`` everything learns, and where it leads is where it ends.
         warm_frozen: What a warm start brings stays as it is: only what begins anew learns, such as a late decision.
@@ -142,9 +142,9 @@ def load_config(
     groups: dict[str, dict[str, Any]] = {"": {}, "network": {}, "mixing": {}}
     for name, value in values.items():
         if name not in _OPTIONS:
-            nearest = get_close_matches(name, _OPTIONS, n=1, cutoff=0.0)[0]
             raise ConfigError(
-                f"An option must be one of a training run. Received: {name}={value!r}. Did you mean {nearest}?"
+                f"An option must be one of a training run. Received: {name}={value!r}."
+                + did_you_mean(name, _OPTIONS)
             )
         table, _, last = name.rpartition(".")
         groups[table][last] = value if table == "network" else typed(value, _OPTIONS[name], name)

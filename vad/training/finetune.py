@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 from collections.abc import Mapping
@@ -10,11 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vad.corpus import Item, read_corpus
+from vad.corpus import CorpusItem
 from vad.detector import Detector
 from vad.evaluate import Metrics, pool, score_item
 from vad.files import writing
+from vad.json_text import json_text
 from vad.training.config import TrainConfig
+from vad.training.corpora import Corpora
 from vad.training.export import export
 from vad.training.provenance import network_of, weights_of
 
@@ -52,19 +53,19 @@ def fine_tuning_defaults(init: str, run: Path) -> dict[str, Any]:
         run: Its folder, which keeps its decoded corpus and scenes.
 
     Raises:
-        ConfigError: There are no such weights.
-        ModelError: They lie neither in a run nor beside their card.
+        ModelError: There are no such weights, or they lie neither in a run nor beside their card.
     """
     network = {f"network.{name}": value for name, value in asdict(network_of(weights_of(init))).items()}
     return {**_DEFAULTS, **network, "data": str(run / "data")}
 
 
-def compare(config: TrainConfig, run: Path) -> dict[str, Any]:
+def compare(config: TrainConfig, run: Path, corpora: Corpora) -> dict[str, Any]:
     """Measures the weights before and after on the user's held-out recordings, and keeps it as ``comparison.json``.
 
     Args:
         config: The run, which started from weights.
         run: Its folder.
+        corpora: What it learned from.
 
     Returns:
         "split" (test, or dev where there is no test), "recordings", and the metrics "before" and "after".
@@ -72,7 +73,7 @@ def compare(config: TrainConfig, run: Path) -> dict[str, Any]:
     Raises:
         AudioError: A recording cannot be read.
     """
-    items = read_corpus(config.corpus)
+    items = corpora[Path(config.corpus)]
     split = "test" if any(item.split == "test" for item in items) else "dev"
     held_out = [item for item in items if item.split == split]
     result = {
@@ -82,7 +83,7 @@ def compare(config: TrainConfig, run: Path) -> dict[str, Any]:
         "after": _figures(run / "best.keras", held_out),
     }
     with writing(run / "comparison.json") as unfinished:
-        unfinished.write_text(json.dumps(result, indent=1), encoding="utf-8")
+        unfinished.write_text(json_text(result, indent=1), encoding="utf-8")
     return result
 
 
@@ -94,16 +95,18 @@ def comparison_text(result: Mapping[str, Any]) -> str:
     lines.append(" " * 7 + "".join(f"{heading:>17}" for heading in _COLUMNS))
     for when in ("before", "after"):
         figures = (result[when][field] for field in _COLUMNS.values())
-        lines.append(f"{when:<7}" + "".join(f"{'-' if one is None else f'{one:.4f}':>17}" for one in figures))
+        lines.append(
+            f"{when:<7}" + "".join(f"{'-' if math.isnan(one) else f'{one:.4f}':>17}" for one in figures)
+        )
     before, after = (result[when]["best_balanced_error"] for when in ("before", "after"))
-    if before is not None and after is not None and after >= before:
+    if after >= before:  # of what does not exist, neither
         lines.append(
             "It did not get better: give it more of your sound, or stay with the model it started from."
         )
     return "\n".join(lines)
 
 
-def _figures(weights: Path, items: list[Item]) -> dict[str, float | None]:
+def _figures(weights: Path, items: list[CorpusItem]) -> dict[str, float]:
     """The metrics of a network as it would be exported."""
     with tempfile.TemporaryDirectory() as folder:
         released = weights.with_suffix(".tflite")
@@ -113,4 +116,4 @@ def _figures(weights: Path, items: list[Item]) -> dict[str, float | None]:
         detector = Detector(path)
         pooled = pool([score_item(detector, item) for item in items])
     metrics: Metrics = pooled.metrics(detector.options.threshold)
-    return {name: value if math.isfinite(value) else None for name, value in asdict(metrics).items()}
+    return asdict(metrics)

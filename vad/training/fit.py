@@ -23,6 +23,7 @@ from vad.training.backend import keras
 from vad.training.bank import build_bank
 from vad.training.blend import TUNED, blend
 from vad.training.config import TrainConfig
+from vad.training.corpora import Corpora, read_corpora
 from vad.training.curves import draw_curves
 from vad.training.networks import describe
 from vad.training.provenance import describe_corpora, mean_auc, weights_of
@@ -41,7 +42,7 @@ _BY_CHANCE = (
 )
 
 
-def fit(config: TrainConfig, run: Path) -> Path:
+def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     """Trains, or goes on where the run was stopped.
 
     The run folder receives ``config.json``, ``last.keras`` (with the optimizer: what a resumed run starts from),
@@ -53,6 +54,7 @@ def fit(config: TrainConfig, run: Path) -> Path:
     Args:
         config: The run.
         run: Its folder.
+        corpora: What it learns from, where that was read already.
 
     Returns:
         The path of ``best.keras``.
@@ -61,11 +63,12 @@ def fit(config: TrainConfig, run: Path) -> Path:
         ConfigError: As `vad.training.resume` says.
         VadError: The loss is no number any more; the last checkpoint is from before.
     """
-    check_start(config, run)
+    corpora = read_corpora(config) if corpora is None else corpora
+    check_start(config, run, corpora)
     model = starting_model(config, run)  # before hours of rendering: it may be that it cannot be made
-    own_scenes, base_scenes, dev_scenes = _prepare_data(config)
+    own_scenes, base_scenes, dev_scenes = _prepare_data(config, corpora)
     run.mkdir(parents=True, exist_ok=True)
-    (run / "corpus.json").write_text(json.dumps(describe_corpora(config), indent=1))
+    (run / "corpus.json").write_text(json.dumps(describe_corpora(config, corpora), indent=1))
     (run / "config.json").write_text(config.to_json())
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
     delays = " and ".join(f"{delay * config.network.frame_ms}" for delay in config.network.delays)
@@ -113,14 +116,14 @@ def learning_rate_at(epoch: int, config: TrainConfig) -> float:
     return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress))))
 
 
-def _prepare_data(config: TrainConfig) -> tuple[list[Path], list[Path], list[Path]]:
+def _prepare_data(config: TrainConfig, corpora: Corpora) -> tuple[list[Path], list[Path], list[Path]]:
     """The scenes to train on, those of the base corpus, and the scenes to validate on."""
     data = Path(config.data)
-    bank = build_bank(Path(config.corpus), data / "bank", config.jobs)
+    bank = build_bank(Path(config.corpus), data / "bank", config.jobs, corpora[Path(config.corpus)])
     render = partial(render_shards, seed=config.seed, jobs=config.jobs)
     own, of_base = render(bank, "train", data / "train", config.mixing, hours=config.hours), []
     if config.base:
-        base = build_bank(Path(config.base), data / "base" / "bank", config.jobs)
+        base = build_bank(Path(config.base), data / "base" / "bank", config.jobs, corpora[Path(config.base)])
         mixing = replace(config.mixing, recorded=0.0)
         of_base = render(base, "train", data / "base" / "train", mixing, hours=config.base_hours)
     mixing = config.mixing.as_it_is() if config.mixing.recorded else config.mixing
@@ -173,8 +176,9 @@ class _Validation(keras.callbacks.Callback):
         self._bar = tqdm(
             total=self._config.batches_per_epoch,
             desc=f"epoch {epoch + 1}/{self._config.epochs}",
-            disable=None,
+            unit=" batches",
             leave=False,
+            disable=None,
         )
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

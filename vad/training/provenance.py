@@ -12,12 +12,13 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from vad.corpus import Item, read_corpus
-from vad.errors import ConfigError, ModelError
+from vad.corpus import CorpusItem
+from vad.errors import ModelError, did_you_mean
 from vad.runtime import find_model, model_names
 from vad.training.backend import keras
 from vad.training.bank import fingerprint
 from vad.training.config import TrainConfig, load_config
+from vad.training.corpora import Corpora
 from vad.training.networks import NetworkConfig, network_from_dict
 
 __all__ = [
@@ -32,34 +33,36 @@ __all__ = [
 
 
 def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
-    """Finds the ``.keras`` file of a model that comes with the package, of a run's folder, or of a path.
+    """Finds trained weights: the one look-up of training, fine-tuning, export and inspection.
 
     Args:
-        name_or_path: Which.
+        name_or_path: The name of a model that comes with the package, a run's folder, a ``.keras`` file, or a
+            ``.tflite`` file with its ``.keras`` file beside it.
         option: What an error message calls it.
 
+    Returns:
+        The ``.keras`` file.
+
     Raises:
-        ConfigError: There is none.
+        ModelError: There is none.
     """
-    path = Path(name_or_path)
+    path, missing = Path(name_or_path), ""
     if str(name_or_path) in model_names():
-        path = Path(str(find_model(name_or_path)[0])).with_suffix(".keras")
-        if not path.is_file():
-            raise ConfigError(
-                f"{option}: what is installed does not hold the trainable weights of {name_or_path}. Take "
-                f"models/{path.name} and its card {path.stem}.json from the source distribution "
-                "(pip download --no-deps --no-binary :all: openvad) and give the path."
-            )
+        path = Path(str(find_model(str(name_or_path))[0])).with_suffix(".keras")
+        missing = f", whose weights are not installed: take models/{path.name} and {path.stem}.json from the source "
+        missing += "distribution (pip download --no-deps --no-binary :all: openvad) and give the path"
     elif path.is_dir():
+        missing = ", a folder without best.keras: a run must finish first"
         path = path / "best.keras"
     elif path.suffix == ".tflite":
         path = path.with_suffix(".keras")
-    if not path.is_file():
-        raise ConfigError(
-            f"{option} must be a model's name ({', '.join(model_names())}), a run's folder or a .keras file. "
-            f"Received: {name_or_path}."
-        )
-    return path
+        missing = f", without {path.name} beside it"
+    if path.suffix == ".keras" and path.is_file():
+        return path
+    raise ModelError(
+        f"{option} must be a model's name ({', '.join(model_names())}), a run's folder, or a .keras or .tflite file. "
+        f"Received: {name_or_path}{missing}.{'' if missing else did_you_mean(str(name_or_path), model_names())}"
+    )
 
 
 def load_network(weights: Path) -> keras.Model:
@@ -101,17 +104,16 @@ def mean_auc(row: Mapping[str, float]) -> float:
     return mean(row[name] for name in ("val_auc", "val_late_auc") if name in row)
 
 
-def describe_corpora(config: TrainConfig) -> dict[str, Any]:
+def describe_corpora(config: TrainConfig, corpora: Corpora) -> dict[str, Any]:
     """Sources with licences, label origins and, for a manifest, its hash: what a model card tells of its data.
 
     They are those of the run's own corpus, whose hash it is, and of the base that is heard beside it. By the
     fingerprints a run knows both again.
     """
     corpus = Path(config.corpus)
-    corpora = {path: read_corpus(path) for path in (corpus, *([Path(config.base)] if config.base else []))}
     manifest = corpus / "manifest.jsonl" if corpus.is_dir() else corpus
     digest = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
-    groups: dict[tuple[str, ...], list[Item]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[CorpusItem]] = defaultdict(list)
     labels: dict[str, int] = defaultdict(int)
     for item in itertools.chain(*corpora.values()):
         if item.split == "train":

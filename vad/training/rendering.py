@@ -54,7 +54,10 @@ def render_shards(
     shards = [folder / f"labels-{shard:05d}.npy" for shard in range(count)]
     missing = [shard for shard, path in enumerate(shards) if not path.exists()]
     rendered = in_order(make_renderer, missing, jobs, crashed=_crashed)
-    for _ in tqdm(rendered, f"render {split}", count, initial=count - len(missing), disable=None):
+    done = count - len(missing)
+    for _ in tqdm(
+        rendered, f"render {split}", count, unit=" shards", initial=done, leave=False, disable=None
+    ):
         pass
     return shards
 

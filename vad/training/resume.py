@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vad.corpus import read_corpus
 from vad.errors import ConfigError
 from vad.training.backend import keras
 from vad.training.config import TrainConfig
+from vad.training.corpora import Corpora
 from vad.training.networks import build_network
 from vad.training.provenance import describe_corpora, load_network, network_of, weights_of
 
@@ -19,21 +19,15 @@ __all__ = ["check_start", "starting_model"]
 _MAY_CHANGE = {"epochs", "patience", "jobs", "data"}
 
 
-def check_start(config: TrainConfig, run: Path) -> None:
+def check_start(config: TrainConfig, run: Path, corpora: Corpora) -> None:
     """Makes sure, before anything is decoded or written, that this run can be made.
 
     Raises:
-        ConfigError: The corpus is not named or has a split without speech, the folder holds a run with other
-            options, or ``init`` has another network.
-        LabelError: The corpus breaks its rules.
+        ConfigError: The corpus has a split without speech, the folder holds a run with other options, or ``init`` has
+            another network.
         ModelError: ``init`` lies neither in its run nor beside its card.
     """
-    if not config.corpus:
-        meant = f" Did you mean --corpus {config.data}?" if Path(config.data).is_file() else ""
-        raise ConfigError(
-            f"a run must name its corpus. Received: none. Give --corpus, a manifest or a folder.{meant}"
-        )
-    speech = {item.split for item in read_corpus(config.corpus) if item.kind == "speech"}
+    speech = {item.split for item in corpora[Path(config.corpus)] if item.kind == "speech"}
     if not speech >= {"train", "dev"}:
         raise ConfigError(
             "a corpus must have speech in both splits, train and dev. "
@@ -41,14 +35,12 @@ def check_start(config: TrainConfig, run: Path) -> None:
         )
     if (run / "last.keras").exists():
         _check_same(json.loads((run / "config.json").read_text()), json.loads(config.to_json()), run)
-        _check_corpus(config, run)
+        _check_corpus(config, run, corpora)
     elif config.init and (network := network_of(weights_of(config.init))) != config.network:
         raise ConfigError(
             f"a run that starts from weights must have their network. Received: {config.init}, of {network}. "
             "Give the same options, or train from scratch."
         )
-    if config.base:
-        read_corpus(config.base)
 
 
 def starting_model(config: TrainConfig, run: Path) -> keras.Model:
@@ -116,9 +108,9 @@ def _check_same(before: dict[str, Any], now: dict[str, Any], run: Path) -> None:
             )
 
 
-def _check_corpus(config: TrainConfig, run: Path) -> None:
+def _check_corpus(config: TrainConfig, run: Path, corpora: Corpora) -> None:
     """Recordings that were learned from must not be validated or judged on later, nor others be told of."""
-    now = describe_corpora(config)["fingerprints"]
+    now = describe_corpora(config, corpora)["fingerprints"]
     # A run of vad 0.1.0 has none.
     if json.loads((run / "corpus.json").read_text()).get("fingerprints", now) != now:
         raise ConfigError(

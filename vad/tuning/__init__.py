@@ -1,4 +1,4 @@
 """From labelled recordings and a goal to the operating point that serves it best, and what it is worth on others.
 
-recordings ─► model, once ─► Listened ─► grid: each operating point's errors ─► search: the best for a Goal, held out
+recordings ─► Detector.process, once ─► search: operating points, each by the segmenter ─► the best for a Goal, held out
 """

@@ -41,10 +41,10 @@ function drawChart(chart) {
   const parts = axes(chart);
   for (const [from, to, share] of chart.bars ?? []) {
     const box = { x: chartX(from) + 1, y: chartY(share), width: (to - from) * SIDE.size - 2, height: share * SIDE.size };
-    parts.push(svg("rect", { class: "bar", ...box }));
+    parts.push(svg("rect", { class: chart.curve ? "bar behind" : "bar", ...box }));
   }
   if (chart.chance) parts.push(svg("polyline", { class: "chance", points: chartPoints(chart.chance) }));
-  parts.push(svg("polyline", { class: "curve", points: chartPoints(chart.curve) }));
+  if (chart.curve) parts.push(svg("polyline", { class: "curve", points: chartPoints(chart.curve) }));
   if (chart.dot) {
     const [x, y, text] = chart.dot;
     const beyond = x > 0.8;
@@ -54,10 +54,5 @@ function drawChart(chart) {
   }
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, ...parts);
   picture.setAttribute("aria-label", `${chart.title}: ${chart.caption}`);
-  const caption = document.createElement("figcaption");
-  caption.textContent = chart.caption;
-  const figure = document.createElement("figure");
-  figure.className = "chart";
-  figure.append(picture, caption);
-  return figure;
+  return element("figure", { className: "chart" }, picture, element("figcaption", { textContent: chart.caption }));
 }

@@ -41,32 +41,12 @@ const TILES = [
   ["pause_recall", percent, "of the pauses found (0.2 s and more)"],
 ];
 
-const shown = JSON.parse(document.getElementById("data").textContent);
-
-function tile(value, name) {
-  return element("div", { className: "tile" }, element("b", { textContent: value }), element("span", { textContent: name }));
-}
-
 function table(head, rows) {
   const columns = COLUMNS.filter(([, field]) => shown.figures[field] !== null);
-  const heads = [head, ...columns.map(([text]) => text)].map((text) => element("th", { textContent: text }));
-  const body = rows.map((row) => {
-    const cells = columns.map(([, field, form]) => written(row[field], form));
-    return element("tr", {}, ...[row.name, ...cells].map((text) => element("td", { textContent: text })));
-  });
-  const made = element("table", { className: "figures" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...body));
-  return element("div", { className: "scroll tall framed" }, made);
+  const texts = rows.map((row) => [row.name, ...columns.map(([, field, form]) => written(row[field], form))]);
+  return framedTable([head, ...columns.map(([text]) => text)], texts, "figures");
 }
 
-function heading(text) {
-  return element("h2", { textContent: text });
-}
-
-function explanation(text) {
-  return element("p", { textContent: text });
-}
-
-const page = document.getElementById("main");
 const count = shown.files.length === 1 ? "1 recording" : `${shown.files.length} recordings`;
 const how = shown.options === null
   ? `The segments of ${shown.name}`
@@ -74,9 +54,9 @@ const how = shown.options === null
 page.append(
   element("h1", { textContent: `Evaluation of ${shown.name}` }),
   explanation(`${how}, on ${count}, ${clock(shown.figures.duration)} of audio, ${written(shown.figures.speech, percent)} of it speech.`),
-  element("div", { className: "tiles" }, ...TILES
+  tiles(TILES
     .filter(([field]) => shown.figures[field] !== null)
-    .map(([field, form, name]) => tile(form(shown.figures[field]), name))),
+    .map(([field, form, name]) => [form(shown.figures[field]), name])),
 );
 if (shown.charts.length) {
   page.append(heading("Curves"), element("div", { className: "charts" }, ...shown.charts.map(drawChart)));

@@ -1,6 +1,6 @@
 "use strict";
 
-// The lanes of a timeline, painted on a canvas. A lane is {top, height}; a frame says what all lanes share:
+// The lanes of a timeline, painted on a canvas. Where a lane lies is {top, height}; a frame says what all lanes share:
 // {context, left, width, start, end, colours}, times in seconds from the beginning of the recording.
 
 const FONT = "12px system-ui, sans-serif";
@@ -87,6 +87,16 @@ function paintWaveform(frame, lane, extremes, origin) {
   });
 }
 
+// Filled from below: 0 is the bottom of the lane, 255 its top.
+function paintLevel(frame, lane, extremes, origin) {
+  const { context } = frame;
+  context.fillStyle = frame.colours.wave;
+  extremes.each(frame.start - origin, frame.end - origin, frame.width, (pixel, low, high) => {
+    const height = (high / 255) * lane.height;
+    context.fillRect(frame.left + pixel, lane.top + lane.height - height, 1, height);
+  });
+}
+
 function paintSpectrogram(frame, lane, spectrogram, origin) {
   const { context } = frame;
   const image = spectrogram.image(frame.start - origin, frame.end - origin, frame.width, PALETTE);
@@ -165,4 +175,51 @@ function paintTimes(frame, lane) {
     if (x + half < frame.left + frame.width) label(frame, text, Math.max(x, frame.left + half), lane.top + 14, "center");
   }
   label(frame, frame.end >= 3600 ? "h:min:s" : "min:s", frame.left - 6, lane.top + 14, "right");
+}
+
+// The lanes of a view from above, {name, height, paint(frame, lane)}: one for each signal that it has, and for its marks.
+function lanesOf(view, { waveform, spectrogram, level, probability }, shaded) {
+  const lanes = [];
+  const shade = (frame, lane) => shaded.forEach((marks) => paintMarks(frame, lane, marks, 0.2));
+  if (waveform) {
+    const { peak } = view.waveform;
+    lanes.push({ name: "waveform", height: 100, paint(frame, lane) {
+      shade(frame, lane);
+      gridLine(frame, lane.top + 50, "0");
+      label(frame, peak.toPrecision(2), frame.left - 6, lane.top + 10, "right");
+      label(frame, `-${peak.toPrecision(2)}`, frame.left - 6, lane.top + 90, "right");
+      paintWaveform(frame, lane, waveform, view.start);
+      title(frame, lane, `waveform, peak ${peak > 0 ? (20 * Math.log10(peak)).toFixed(1) : "-∞"} dBFS`);
+    } });
+  }
+  if (spectrogram) {
+    const { centres, range } = view.logmel;
+    lanes.push({ name: "log-mel spectrogram", height: 140, paint(frame, lane) {
+      paintSpectrogram(frame, lane, spectrogram, view.start);
+      paintHertz(frame, lane, centres);
+      title(frame, lane, `log-mel, ${range.map((decibels) => decibels.toFixed(0)).join(" to ")} dBFS`);
+    } });
+  }
+  if (level) {
+    const { range } = view.level;
+    lanes.push({ name: "level", height: 56, paint(frame, lane) {
+      shade(frame, lane);
+      paintLevel(frame, lane, level, view.start);
+      label(frame, `${range[1]} dBFS`, frame.left - 6, lane.top + 8, "right");
+      label(frame, range[0], frame.left - 6, lane.top + lane.height - 8, "right");
+    } });
+  }
+  if (probability) {
+    lanes.push({ name: "probability of speech", height: 110, paint(frame, lane) {
+      paintProbability(frame, lane, probability, view.thresholds, view.start);
+      title(frame, { top: lane.top + 10 }, "probability of speech"); // under the line of 1
+    } });
+  }
+  for (const { name, marks } of view.lanes) {
+    lanes.push({ name, height: 22, paint(frame, lane) {
+      paintMarks(frame, { top: lane.top + 3, height: lane.height - 5 }, marks);
+      label(frame, name, frame.left - 6, lane.top + lane.height / 2, "right");
+    } });
+  }
+  return lanes;
 }

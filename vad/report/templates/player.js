@@ -10,7 +10,7 @@ class Player {
     if (view.sound) {
       this.audio.src = URL.createObjectURL(new Blob([unpack(view.sound, Uint8Array)], { type: "audio/ogg" }));
     } else if (view.link) {
-      this.audio.preload = "metadata";
+      this.audio.preload = "none"; // a page may show hundreds
       this.audio.src = view.link;
     }
   }

@@ -102,3 +102,21 @@ class Spectrogram {
     return image;
   }
 }
+
+// What there is of a view's signals, each as it is drawn.
+function signalsOf({ waveform, logmel, probability, level }) {
+  const line = ({ steps, frameDuration }) => {
+    const values = unpack(steps, Uint8Array);
+    return new Extremes(values, values, frameDuration);
+  };
+  return {
+    waveform: waveform && new Extremes(
+      unpack(waveform.low, Int8Array), unpack(waveform.high, Int8Array), waveform.binDuration,
+    ),
+    spectrogram: logmel && new Spectrogram(
+      unpack(logmel.levels, Uint8Array), logmel.centres.length, logmel.columnDuration,
+    ),
+    probability: probability && line(probability),
+    level: level && line(level),
+  };
+}

@@ -2,12 +2,6 @@
 
 // A stretch of a recording to look at and listen to: an overview and the lanes, and what moves in them.
 
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
 class Timeline {
   static all = [];
   static active = null; // the one that the keys speak to
@@ -18,18 +12,9 @@ class Timeline {
     this.finish = view.start + view.duration;
     this.start = this.begin;
     this.end = this.finish;
-    const { waveform, logmel, probability } = view;
-    this.waveform = new Extremes(
-      unpack(waveform.low, Int8Array), unpack(waveform.high, Int8Array), waveform.binDuration,
-    );
-    this.spectrogram = new Spectrogram(
-      unpack(logmel.levels, Uint8Array), logmel.centres.length, logmel.columnDuration,
-    );
-    if (probability) {
-      const steps = unpack(probability.steps, Uint8Array);
-      this.probability = new Extremes(steps, steps, probability.frameDuration);
-    }
+    this.signals = signalsOf(view);
     this.shaded = view.shaded.map((lane) => view.lanes[lane].marks);
+    this.lanes = lanesOf(view, this.signals, this.shaded);
     this.stops = this.shaded.flatMap((marks) => Object.values(marks).flat()).sort((a, b) => a[0] - b[0]);
     this.player = new Player(view);
     this.build(host);
@@ -59,11 +44,13 @@ class Timeline {
       button("All", "0", () => this.show(this.begin, this.finish)),
       this.readout,
     );
-    const overview = this.stage(tools, "the whole stretch", (time) => this.centre(time));
-    const detail = this.stage(tools, "waveform, log-mel spectrogram, probability of speech and segments", (time) => this.seek(time));
-    this.overview = overview;
+    const detail = this.stage(this.lanes.map(({ name }) => name).join(", "), (time) => this.seek(time));
     this.detail = detail;
-    this.host = element("div", { className: "timeline" }, tools, overview.host, detail.host, this.notice);
+    // Without a waveform it is one of many, and small.
+    this.overview = this.signals.waveform ? this.stage("the whole stretch", (time) => this.centre(time)) : null;
+    this.stages = [this.overview, detail].filter((stage) => stage !== null);
+    const className = this.overview ? "timeline" : "timeline small";
+    this.host = element("div", { className }, tools, ...this.stages.map(({ host }) => host), this.notice);
     host.append(this.host);
     detail.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     detail.canvas.addEventListener("pointermove", (event) => this.tell(this.timeAt(detail, event)));
@@ -72,6 +59,7 @@ class Timeline {
     audio?.addEventListener("play", () => this.follow());
     audio?.addEventListener("pause", () => (this.playButton.textContent = "Play"));
     audio?.addEventListener("error", () => {
+      audio.pause();
       this.notice.textContent = "The audio cannot be played: it is not where it was, or of a kind this browser does not know.";
       this.notice.hidden = false;
     });
@@ -80,7 +68,7 @@ class Timeline {
   }
 
   // A canvas with a cursor over it. A click acts on its time; what is dragged moves.
-  stage(tools, description, act) {
+  stage(description, act) {
     const canvas = element("canvas");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", description);
@@ -206,7 +194,7 @@ class Timeline {
 
   draw() {
     if (this.detail.host.clientWidth === 0) return;
-    this.drawOverview();
+    if (this.overview) this.drawOverview();
     this.drawDetail();
     this.point();
   }
@@ -215,7 +203,7 @@ class Timeline {
     const frame = this.prepare(this.overview, 44, this.begin, this.finish);
     const lane = { top: 0, height: 44 };
     for (const marks of this.shaded) paintMarks(frame, lane, marks, 0.3);
-    paintWaveform(frame, lane, this.waveform, this.begin);
+    paintWaveform(frame, lane, this.signals.waveform, this.begin);
     const [left, right] = [xOf(frame, this.start), xOf(frame, this.end)];
     frame.context.globalAlpha = 0.65;
     frame.context.fillStyle = frame.colours.paper;
@@ -228,40 +216,24 @@ class Timeline {
   }
 
   drawDetail() {
-    const { view } = this;
-    const heights = { waveform: 100, logmel: 140, probability: this.probability ? 110 : 0, lane: 22 };
-    const shown = heights.waveform + heights.logmel + heights.probability + heights.lane * view.lanes.length;
-    const frame = this.prepare(this.detail, shown + 24, this.start, this.end);
-    const waveform = { top: 0, height: heights.waveform };
-    const logmel = { top: heights.waveform, height: heights.logmel };
-    const probability = { top: logmel.top + logmel.height, height: heights.probability };
-    const { peak } = view.waveform;
-    for (const marks of this.shaded) paintMarks(frame, waveform, marks, 0.2);
-    gridLine(frame, 50, "0");
-    label(frame, peak.toPrecision(2), frame.left - 6, 10, "right");
-    label(frame, `-${peak.toPrecision(2)}`, frame.left - 6, 90, "right");
-    paintWaveform(frame, waveform, this.waveform, this.begin);
-    title(frame, waveform, `waveform, peak ${peak > 0 ? (20 * Math.log10(peak)).toFixed(1) : "-∞"} dBFS`);
-    paintSpectrogram(frame, logmel, this.spectrogram, this.begin);
-    paintHertz(frame, logmel, view.logmel.centres);
-    title(frame, logmel, `log-mel, ${view.logmel.range.map((decibels) => decibels.toFixed(0)).join(" to ")} dBFS`);
-    if (this.probability) {
-      paintProbability(frame, probability, this.probability, view.thresholds, this.begin);
-      title(frame, { top: probability.top + 10 }, "probability of speech"); // under the line of 1
-    }
-    let top = probability.top + probability.height;
-    for (const { name, marks } of view.lanes) {
-      paintMarks(frame, { top: top + 3, height: heights.lane - 5 }, marks);
-      label(frame, name, frame.left - 6, top + heights.lane / 2, "right");
-      top += heights.lane;
+    const heights = this.lanes.map(({ height }) => height);
+    const frame = this.prepare(this.detail, heights.reduce((sum, height) => sum + height, 24), this.start, this.end);
+    let top = 0;
+    for (const { height, paint } of this.lanes) {
+      paint(frame, { top, height });
+      top += height;
     }
     paintTimes(frame, { top, height: 24 });
   }
 
   // Put the cursors where the player is.
   point() {
+    if (!this.detail.frame) {
+      this.draw(); // it was never in sight
+      return;
+    }
     const { time } = this.player;
-    for (const stage of [this.overview, this.detail]) {
+    for (const stage of this.stages) {
       const x = xOf(stage.frame, time);
       stage.cursor.hidden = x < stage.frame.left - 1 || x > stage.frame.left + stage.frame.width + 1;
       stage.cursor.style.left = `${x}px`;
@@ -272,8 +244,8 @@ class Timeline {
 
   tell(time) {
     let text = `${clock(time, 2)} of ${clock(this.finish, 2)}`;
-    if (this.probability) {
-      const { low, step } = this.probability.levels[0];
+    if (this.signals.probability) {
+      const { low, step } = this.signals.probability.levels[0];
       const value = low[Math.floor((time - this.begin) / step)];
       if (value !== undefined) text += `, probability ${(value / 255).toFixed(2)}`;
     }

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vad.metrics import labels_to_frames
+from vad.labels.cells import labels_to_frames
 from vad.segments import Segment
 from vad.training.backend import keras
 from vad.training.inspection.subject import Array, Clip, Subject

@@ -2,46 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from vad.files import writing
+from vad.report.network import Section, network_page, shown_picture
 
 __all__ = ["Picture", "View", "write"]
 
 _DPI = 110
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-body {
-  font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff;
-  max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
-}
-img { max-width: 100%; height: auto; }
-figure { margin: 1rem 0 2.5rem; }
-figcaption { max-width: 48rem; }
-li { max-width: 48rem; }
-</style>
-</head>
-<body>
-<h1>$title</h1>
-$body
-</body>
-</html>
-""")
 
 
 @dataclass(frozen=True)
@@ -98,19 +73,18 @@ def write(views: Sequence[View], folder: Path, *, name: str, title: str, format:
     folder.mkdir(parents=True, exist_ok=True)
     sections = []
     for view in views:
-        lines = "".join(f"<li>{html.escape(line)}</li>\n" for line in view.findings)
-        sections.append(f"<h2>{html.escape(view.title)}</h2>\n<ul>\n{lines}</ul>")
+        shown = []
         for picture in view.pictures:
             content = _drawn(picture.figure, format)
             with writing(folder / f"{view.name}-{picture.name}.{format}") as unfinished:
                 unfinished.write_bytes(content)
-            sections.append(_section(picture, content, format))
+            shown.append(shown_picture(picture.title, f"{picture.seen} {picture.healthy}", content, format))
+        sections.append(Section(view.title, view.findings, shown))
         with writing(folder / f"{view.name}.npz") as unfinished, unfinished.open("wb") as file:
             np.savez_compressed(file, **dict(view.arrays))  # type: ignore[arg-type]  # its own keywords are others
     page = folder / f"{name}.html"
     with writing(page) as unfinished:
-        text = _PAGE.substitute(title=html.escape(title), body="\n".join(sections))
-        unfinished.write_text(text, encoding="utf-8")
+        unfinished.write_text(network_page(title, sections), encoding="utf-8")
     return page
 
 
@@ -118,12 +92,3 @@ def _drawn(figure: Figure, format: str) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format=format, dpi=_DPI)
     return buffer.getvalue()
-
-
-def _section(picture: Picture, content: bytes, format: str) -> str:
-    kind = {"png": "image/png", "svg": "image/svg+xml"}[format]
-    return (
-        f"<h3>{html.escape(picture.title)}</h3>\n<figure>\n"
-        f'<img src="data:{kind};base64,{base64.b64encode(content).decode()}" alt="{html.escape(picture.title)}">\n'
-        f"<figcaption>{html.escape(picture.seen)} {html.escape(picture.healthy)}</figcaption>\n</figure>"
-    )

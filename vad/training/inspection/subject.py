@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from vad.errors import AudioError, ModelError
-from vad.runtime import model_names
+from vad.errors import AudioError
 from vad.segments import Segment
 from vad.training.backend import keras, ops
 from vad.training.kernels import kernels
 from vad.training.networks import NetworkConfig, prompt_only
-from vad.training.provenance import load_network, network_of
+from vad.training.provenance import load_network, network_of, weights_of
 
-__all__ = ["Array", "Clip", "Stage", "Subject", "find_weights", "load_subject", "stages"]
+__all__ = ["Array", "Clip", "Stage", "Subject", "load_subject", "stages"]
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -131,36 +128,17 @@ def stages(model: keras.Model, read: Callable[[Any], Array] = ops.convert_to_num
     return found
 
 
-def find_weights(name_or_path: str) -> Path:
-    """The ``.keras`` file that a shipped model's name, a run's folder or a path means.
-
-    Raises:
-        ModelError: There is none.
-    """
-    if name_or_path in model_names():
-        path = Path(str(resources.files("vad.models") / f"{name_or_path}.keras"))
-    else:
-        path = Path(name_or_path)
-        path = path / "best.keras" if path.is_dir() else path
-    if path.suffix == ".keras" and path.is_file():
-        return path
-    nearest = difflib.get_close_matches(name_or_path, model_names(), n=1)
-    raise ModelError(
-        f"a network must be one of {', '.join(model_names())}, the folder of a run that finished an epoch, or a "
-        f".keras file. Received: {name_or_path}." + "".join(f" Did you mean {name!r}?" for name in nearest)
-    )
-
-
 def load_subject(name_or_path: str) -> Subject:
     """Loads a trained network.
 
     Args:
-        name_or_path: A shipped model's name, a run's folder, or a ``.keras`` file in its run or beside its card.
+        name_or_path: As `vad.training.provenance.weights_of` takes it; the weights lie in their run or
+            beside their card.
 
     Raises:
         ModelError: There is none, it cannot be read, or nothing says what it was built from.
     """
-    weights = find_weights(name_or_path)
+    weights = weights_of(name_or_path, "network")
     name = weights.parent.name if Path(name_or_path).is_dir() else weights.stem
     model, network = load_network(weights), network_of(weights)
     return Subject(name, prompt_only(model) if network.late_frames else model, network, weights.parent)
