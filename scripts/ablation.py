@@ -15,11 +15,11 @@ from pathlib import Path
 
 from release import GAINS_DB, figures_of, speed
 
-from vad.benchmark.report import table
 from vad.cli import main as vad
-from vad.corpus import CorpusItem, read_corpus
-from vad.detector import Detector
+from vad.corpus.manifest import CorpusItem, read_corpus
+from vad.detection.detector import Detector
 from vad.errors import VadError
+from vad.evaluation.benchmark.tables import table
 
 ARCHITECTURES = "network.architecture=logmel-cnn,waveform-tcn,logmel-crnn,two-branch,patch-cnn"
 CONFIG = Path(__file__).parent / "ablation.toml"

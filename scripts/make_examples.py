@@ -22,8 +22,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from vad.detection.segments import Segment
 from vad.labels import write_labels
-from vad.segments import Segment
 
 Samples = NDArray[np.float64]
 Background = Callable[[np.random.Generator, int, int], Samples]

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from vad.audio import read_audio
-from vad.benchmark.report import table
+from vad.audio.reading import read_audio
+from vad.evaluation.benchmark.tables import table
 from vad.labels import read_labels
 
 if TYPE_CHECKING:
-    from vad.training.inspection.page import Picture
+    from vad.training.inspection.pictures import Picture
 
 MODELS = Path(__file__).parent.parent / "models"
 NAMES = ("default", "tiny", "waveform")
@@ -280,7 +280,7 @@ def _share(value: float, digits: int) -> str:
 
 def inspected(name: str) -> str:
     """A network's part of the text; its pictures are written beside the page."""
-    from vad.training.inspection.subject import Clip, load_subject
+    from vad.training.inspection.network import Clip, load_subject
     from vad.training.inspection.views import look
 
     subject = load_subject(str(MODELS / f"{name}.keras"))

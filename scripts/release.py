@@ -5,7 +5,7 @@
 Trains as models/MODEL.toml says, exports, measures what the card tells, and writes what the model says of
 data/examples/clip.wav to tests/golden. Stopped, the same command goes on. Default is made in three trainings: that of
 models/default.toml; from there, those of models/default-late.toml, which learns the lookahead output, and of
-models/default-second.toml, a smaller network; then both become one ensemble (vad/training/pairing.py).
+models/default-second.toml, a smaller network; then both become one ensemble (vad/training/release/ensemble.py).
 Afterwards `python scripts/model_pages.py` writes the figures into the pages.
 """
 
@@ -24,14 +24,14 @@ from typing import Any
 
 import numpy as np
 
-from vad.audio import read_audio
+from vad.audio.reading import read_audio
 from vad.cli import main as vad
-from vad.corpus import CorpusItem, read_corpus
-from vad.detector import Detector
+from vad.corpus.manifest import CorpusItem, read_corpus
+from vad.detection.detector import Detector
+from vad.detection.model import Model
 from vad.errors import VadError
-from vad.evaluate import GRID_DURATION, Metrics, pool, score, score_item
+from vad.evaluation.scoring import GRID_DURATION, Metrics, pool, score, score_item
 from vad.files import writing
-from vad.runtime import Model
 
 ROOT = Path(__file__).parent.parent
 CLIP = ROOT / "data" / "examples" / "clip.wav"
@@ -132,9 +132,9 @@ def _export(run: Path, name: str, folder: Path) -> Path:
 def _export_ensemble(run: Path, name: str, recipe: Ensemble, args: argparse.Namespace) -> Path:
     """The two trainings that begin where the first ended, and the ensemble of them."""
     from vad.training.config import load_config
-    from vad.training.export import export
-    from vad.training.pairing import lean_on_prompt, move_late, pair
     from vad.training.provenance import describe_run, load_network, network_of, training_of
+    from vad.training.release.ensemble import lean_on_prompt, move_late, pair
+    from vad.training.release.export import export
 
     start = _export(run, name, args.runs / "start").with_suffix(".keras")
     scenes = f"data={args.runs / 'late-data'}"

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
-import paper_portaudio
 import pytest
-import tiny_model
+from support import paper_portaudio, tiny_model
 
-from vad.detector import Detector
-from vad.runtime import Model
+from vad.detection.detector import Detector
+from vad.detection.model import Model
 
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -47,6 +46,6 @@ def portaudio(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.SimpleNamespace
     """A PortAudio made of paper in place of the real one."""
     fake = paper_portaudio.module()
     monkeypatch.setitem(sys.modules, "sounddevice", fake)
-    monkeypatch.setattr("vad.microphone._POLL_S", 0.01)
+    monkeypatch.setattr("vad.audio.microphone._POLL_S", 0.01)
     yield fake
     paper_portaudio.InputStream.forget()

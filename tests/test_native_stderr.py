@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from sounds import noise
+from support.sounds import noise
 
 import vad
-from vad.runtime import Model
+from vad.detection.model import Model
 
 
 def run_python(code: str, *arguments: object, **options: object) -> "subprocess.CompletedProcess[str]":

@@ -17,9 +17,9 @@ import soundfile
 from numpy.typing import NDArray
 
 import vad
+from vad.evaluation.frame_metrics import roc_auc
 from vad.labels import FORMATS, read_labels
 from vad.labels.cells import labels_to_frames
-from vad.metrics import roc_auc
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "data" / "examples"

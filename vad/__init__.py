@@ -12,8 +12,21 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vad.audio import RawFormat, read_audio
-    from vad.detector import Detection, Detector, detect, detect_file
+    from vad.audio.microphone import Microphone, list_devices
+    from vad.audio.reading import RawFormat, read_audio
+    from vad.detection.detector import Detection, Detector, detect, detect_file
+    from vad.detection.model import Model, model_names
+    from vad.detection.segments import (
+        Event,
+        Segment,
+        Segmenter,
+        SegmentOptions,
+        SpeechEnd,
+        SpeechRejected,
+        SpeechStart,
+        segments_from_probabilities,
+    )
+    from vad.detection.stream import Stream
     from vad.errors import (
         AudioError,
         ConfigError,
@@ -24,19 +37,6 @@ if TYPE_CHECKING:
         VadError,
     )
     from vad.labels import read_entries, read_labels, write_labels
-    from vad.microphone import Microphone, list_devices
-    from vad.runtime import Model, model_names
-    from vad.segments import (
-        Event,
-        Segment,
-        Segmenter,
-        SegmentOptions,
-        SpeechEnd,
-        SpeechRejected,
-        SpeechStart,
-        segments_from_probabilities,
-    )
-    from vad.stream import Stream
 
 __version__ = "0.2.0"
 
@@ -73,8 +73,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "vad.audio": ("RawFormat", "read_audio"),
-    "vad.detector": ("Detection", "Detector", "detect", "detect_file"),
+    "vad.audio.reading": ("RawFormat", "read_audio"),
+    "vad.detection.detector": ("Detection", "Detector", "detect", "detect_file"),
     "vad.errors": (
         "AudioError",
         "ConfigError",
@@ -85,9 +85,9 @@ _MODULES = {
         "VadError",
     ),
     "vad.labels": ("read_entries", "read_labels", "write_labels"),
-    "vad.microphone": ("Microphone", "list_devices"),
-    "vad.runtime": ("Model", "model_names"),
-    "vad.segments": (
+    "vad.audio.microphone": ("Microphone", "list_devices"),
+    "vad.detection.model": ("Model", "model_names"),
+    "vad.detection.segments": (
         "Event",
         "Segment",
         "SegmentOptions",
@@ -97,7 +97,7 @@ _MODULES = {
         "SpeechStart",
         "segments_from_probabilities",
     ),
-    "vad.stream": ("Stream",),
+    "vad.detection.stream": ("Stream",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vad.audio import read_audio
-from vad.detector import Detector
+from vad.audio.reading import read_audio
+from vad.detection.detector import Detector
 
 pytestmark = pytest.mark.acceptance
 

@@ -25,12 +25,12 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from vad import acoustics
-from vad.audio import read_audio
-from vad.corpus import CorpusItem, read_corpus
+from vad.audio import acoustics
+from vad.audio.reading import read_audio
+from vad.corpus.manifest import CorpusItem, read_corpus
+from vad.detection.segments import Segment
 from vad.labels import write_labels
 from vad.labels.cells import labels_to_frames
-from vad.segments import Segment
 
 pytestmark = pytest.mark.acceptance
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import release
-import tiny_run
+from support import tiny_run
 
-from vad.runtime import Model
+from vad.detection.model import Model
 
 pytestmark = pytest.mark.acceptance
 

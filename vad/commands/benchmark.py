@@ -10,19 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vad.commands.extras import benchmark_extra
-from vad.commands.progress import Progress
-from vad.corpus import CorpusItem, read_corpus
-from vad.detector import Detector
+from vad.commands.options.extras import benchmark_extra
+from vad.commands.options.progress import Progress
+from vad.corpus.folders import SPLITS
+from vad.corpus.manifest import CorpusItem, read_corpus
+from vad.detection.detector import Detector
+from vad.detection.model import model_names
 from vad.errors import AudioError, ConfigError, MissingDependencyError
 from vad.files import make_folder, writing
-from vad.folders import SPLITS
-from vad.runtime import model_names
 
 if TYPE_CHECKING:
-    from vad.benchmark.conditions import Condition
-    from vad.benchmark.material import Material
-    from vad.benchmark.systems import System
+    from vad.evaluation.benchmark.conditions import Condition
+    from vad.evaluation.benchmark.material import Material
+    from vad.evaluation.benchmark.systems import System
 
 __all__ = ["add_arguments", "run"]
 
@@ -88,9 +88,9 @@ def run(args: argparse.Namespace) -> int:
     if args.onsets:
         return _measure_onsets(args)
     with benchmark_extra():
-        from vad.benchmark.picture import draw
-        from vad.benchmark.report import to_json, to_markdown
-        from vad.benchmark.run import benchmark
+        from vad.evaluation.benchmark.picture import draw
+        from vad.evaluation.benchmark.run import benchmark
+        from vad.evaluation.benchmark.tables import to_json, to_markdown
     for name, least in (("seed", 0), ("draws", 1), ("most_per_class", 1)):
         value = getattr(args, name)
         if value is not None and value < least:
@@ -124,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
 def _measure_onsets(args: argparse.Namespace) -> int:
     """Process every recording as a live stream, model by model, and print the table."""
     with benchmark_extra():
-        from vad.benchmark.onsets import onset_table, run_stream
+        from vad.evaluation.benchmark.onsets import onset_table, run_stream
     items = _labelled(args)
     runs, unreadable = [], set()
     for name in args.models or model_names():
@@ -159,7 +159,7 @@ def _labelled(args: argparse.Namespace) -> list[CorpusItem]:
 
 def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]":
     """Our models, then the peers that are installed; of the others one line each."""
-    from vad.benchmark.systems import PEERS, own
+    from vad.evaluation.benchmark.systems import PEERS, own
 
     twice = {model for model in models if models.count(model) > 1}
     if twice:
@@ -175,7 +175,7 @@ def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]"
 
 def _choose_items(args: argparse.Namespace) -> list[CorpusItem]:
     """Labelled speech, and the corpus' non-speech."""
-    from vad.benchmark.material import few_of_each_class
+    from vad.evaluation.benchmark.material import few_of_each_class
 
     speech = [item for item in _labelled(args) if item.kind == "speech"]
     if args.corpus is None:
@@ -187,7 +187,7 @@ def _choose_items(args: argparse.Namespace) -> list[CorpusItem]:
 
 def _read(items: Sequence[CorpusItem]) -> "tuple[Material, int]":
     """Everything that can be read, and how many could not be: of these one line each."""
-    from vad.benchmark.material import gather
+    from vad.evaluation.benchmark.material import gather
 
     failures = 0
     with Progress(len(items)) as progress:
@@ -203,7 +203,7 @@ def _read(items: Sequence[CorpusItem]) -> "tuple[Material, int]":
 
 def _choose_conditions(names: Sequence[str] | None, material: "Material") -> "list[Condition]":
     """All there are, or clean and the named ones."""
-    from vad.benchmark.conditions import CLEAN, make_conditions
+    from vad.evaluation.benchmark.conditions import CLEAN, make_conditions
 
     known = {condition.name: condition for condition in make_conditions(material.noises, material.music)}
     for name in names or ():

@@ -13,14 +13,14 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from vad.commands.detection_options import add_detection_arguments, add_lookahead_argument, resolve_detection
-from vad.commands.raw_options import add_raw_arguments, resolve_raw
+from vad.commands.options.detection import add_detection_arguments, add_lookahead_argument, resolve_detection
+from vad.commands.options.raw import add_raw_arguments, resolve_raw
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.labels import FORMATS
 
 if TYPE_CHECKING:
-    from vad.commands.analysis import Findings, Order
-    from vad.commands.recordings import AudioInput
+    from vad.commands.detecting.analysis import Findings, Order
+    from vad.commands.detecting.recordings import AudioInput
 
 __all__ = ["add_arguments", "run"]
 
@@ -88,11 +88,11 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no such model, or it is damaged.
         MissingDependencyError: A picture was asked for without its extra.
     """
-    from vad.commands.analysis import AnalysisSettings
-    from vad.commands.extras import require_matplotlib
-    from vad.commands.progress import Progress
-    from vad.commands.recordings import find_recordings
-    from vad.commands.results import choose_format, open_results
+    from vad.commands.detecting.analysis import AnalysisSettings
+    from vad.commands.detecting.recordings import find_recordings
+    from vad.commands.detecting.results import choose_format, open_results
+    from vad.commands.options.extras import require_matplotlib
+    from vad.commands.options.progress import Progress
     from vad.processes import in_order, sensible_jobs
 
     if args.plot is not None:
@@ -128,8 +128,8 @@ def _orders(args: argparse.Namespace, recordings: Sequence["AudioInput"]) -> lis
     Raises:
         ConfigError: An output cannot be written, or is not fit for so many recordings.
     """
-    from vad.commands.analysis import Order
-    from vad.commands.outputs import paths_in
+    from vad.commands.detecting.analysis import Order
+    from vad.commands.detecting.outputs import paths_in
 
     cuts: dict[AudioInput, Path] = {}
     if args.save_segments is not None:
@@ -153,7 +153,7 @@ def _paths(
     ending: str | None = None,
 ) -> dict["AudioInput", Path]:
     """Give each recording a path: the output itself for a single one, or its own in the output folder."""
-    from vad.commands.outputs import is_folder, keep_recordings, paths_in
+    from vad.commands.detecting.outputs import is_folder, keep_recordings, paths_in
     from vad.files import make_folder
 
     if output is None:
@@ -174,7 +174,7 @@ def _total_bytes(recordings: Sequence["AudioInput"]) -> int:
 
 
 def _crashed(order: "Order") -> "Findings":
-    from vad.commands.analysis import Findings
+    from vad.commands.detecting.analysis import Findings
 
     name = order.recording.name
     reason = "one that ended the process that read it (a fault of the decoder, or no memory left)"

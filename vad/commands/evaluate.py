@@ -8,21 +8,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from vad.breakdown import Evaluation
-from vad.commands.detection_options import (
+from vad.commands.options.detection import (
     SEGMENT_FLAGS,
     add_detection_arguments,
     add_lookahead_argument,
     resolve_detection,
 )
-from vad.commands.evaluation_views import show_json, show_text
-from vad.commands.labelled import add_corpus_arguments, labelled_recordings
-from vad.commands.progress import Progress
-from vad.corpus import CorpusItem
+from vad.commands.options.labelled import add_corpus_arguments, labelled_recordings
+from vad.commands.options.progress import Progress
+from vad.corpus.manifest import CorpusItem
 from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, LabelError, MissingDependencyError
-from vad.evaluate import Scored, score_item
+from vad.evaluation.breakdown import Evaluation
+from vad.evaluation.external_labels import find_hypotheses, score_hypothesis
+from vad.evaluation.scoring import Scored, score_item
+from vad.evaluation.tables import show_json, show_text
 from vad.files import make_folder
-from vad.hypothesis import find_hypotheses, score_hypothesis
 
 __all__ = ["add_arguments", "run"]
 
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     evaluation = Evaluation.of(name, options, scored)
     (show_json if args.format == "json" else show_text)(evaluation)
     if args.report is not None and scored:
-        from vad.commands.evaluation_report import save_evaluation
+        from vad.report.worst_excerpts import save_evaluation
 
         save_evaluation(Path(args.report), evaluation)
     return 0 if len(scored) == len(items) else EXIT_INPUT_FAILED

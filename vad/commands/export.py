@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vad.commands.extras import training_extra
+from vad.commands.options.extras import training_extra
 from vad.errors import ConfigError
 
 __all__ = ["add_arguments", "run"]
@@ -78,8 +78,8 @@ def run(args: argparse.Namespace) -> int:
     """Convert, prove against Keras, then write."""
     with training_extra():
         from vad.training.config import load_config
-        from vad.training.export import export
         from vad.training.provenance import describe_run, network_of, weights_of
+        from vad.training.release.export import export
 
     _require_name(args.name)
     weights = weights_of(args.source, "RUN")

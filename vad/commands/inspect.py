@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio import open_audio
-from vad.commands.extras import training_extra
+from vad.audio.reading import open_audio
+from vad.commands.options.extras import training_extra
+from vad.detection.options import require
 from vad.errors import ConfigError
 from vad.labels.owners import labels_of
-from vad.segment_options import require
 
 __all__ = ["add_arguments", "run"]
 
@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
     samples = None if args.audio is None else _stretch(args.audio, args.start, args.duration)
     segments = None if args.labels is None else labels_of(Path(args.audio), Path(args.labels))
     with training_extra():
-        from vad.training.inspection.page import write
-        from vad.training.inspection.subject import Clip, load_subject
+        from vad.training.inspection.network import Clip, load_subject
+        from vad.training.inspection.pictures import write
         from vad.training.inspection.views import look
 
     subject = load_subject(args.network)

@@ -18,16 +18,16 @@ from pathlib import Path
 
 import numpy as np
 
-from vad.commands.detection_options import add_detection_arguments, resolve_detection
-from vad.commands.listen_command import SegmentCommand
-from vad.commands.listen_files import SegmentFiles, SessionFile, longest_wait_s
-from vad.commands.listen_session import Heard, Listener, Session
-from vad.commands.listen_views import make_view
-from vad.commands.raw_options import add_raw_arguments, resolve_raw
+from vad.audio.microphone import Device, Microphone, list_devices
+from vad.audio.pipe import PcmStream
+from vad.commands.listening.files import SegmentFiles, SessionFile, longest_wait_s
+from vad.commands.listening.hook import SegmentCommand
+from vad.commands.listening.session import Heard, Listener, Session
+from vad.commands.listening.views import make_view
+from vad.commands.options.detection import add_detection_arguments, resolve_detection
+from vad.commands.options.raw import add_raw_arguments, resolve_raw
+from vad.detection.options import require
 from vad.errors import ConfigError
-from vad.microphone import Device, Microphone, list_devices
-from vad.pcm import PcmStream
-from vad.segment_options import require
 
 __all__ = ["add_arguments", "run"]
 

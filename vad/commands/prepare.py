@@ -12,15 +12,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vad.commands.progress import Progress
+from vad.commands.options.progress import Progress
+from vad.detection.options import require
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.files import make_folder, writing
-from vad.segment_options import require
 
 if TYPE_CHECKING:
     from vad.prepare.findings import Finding
-    from vad.prepare.hearing import Heard
-    from vad.prepare.sources import Candidate
+    from vad.prepare.inputs import Candidate
+    from vad.prepare.measure import Heard
     from vad.prepare.splits import Dealt
 
 __all__ = ["add_arguments", "run"]
@@ -80,10 +80,10 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no model to label with.
     """
     from vad.prepare.checks import check_classes, check_speakers, check_twice
-    from vad.prepare.sources import Reading, find_recordings
+    from vad.prepare.inputs import Reading, find_recordings
+    from vad.prepare.labelling import read_turns
     from vad.prepare.splits import deal_out
     from vad.prepare.summary import summarise, summary_text
-    from vad.prepare.turns import read_turns
 
     require(args.jobs >= 1, "jobs must be at least 1", jobs=args.jobs)
     require(args.seed >= 0, "seed must be 0 or more", seed=args.seed)
@@ -143,7 +143,7 @@ def _hear(
 ) -> "tuple[list[Heard], list[Finding]]":
     """Hear and check all recordings; those with a problem are left out."""
     from vad.prepare.checks import check_recording
-    from vad.prepare.hearing import hear_all
+    from vad.prepare.measure import hear_all
 
     kept, findings = [], []
     with Progress(len(recordings)) as progress, closing(hear_all(recordings, jobs, label_with)) as all_heard:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from vad.commands.extras import training_extra
+from vad.commands.options.extras import training_extra
 
 __all__ = ["add_arguments", "run"]
 
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     """Train, or go on with a stopped run."""
     with training_extra():
         from vad.training.config import load_config, parse_setting
-        from vad.training.corpora import read_corpora
+        from vad.training.data.corpora import read_corpora
         from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
         from vad.training.fit import fit
 

@@ -12,18 +12,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vad.commands.detection_options import add_lookahead_argument
-from vad.commands.extras import require_matplotlib
-from vad.commands.labelled import add_corpus_arguments, labelled_recordings
-from vad.commands.operating_points import require_same_model, write_point
-from vad.commands.progress import Progress
-from vad.corpus import CorpusItem
-from vad.detector import Detector
+from vad.commands.options.detection import add_lookahead_argument
+from vad.commands.options.extras import require_matplotlib
+from vad.commands.options.labelled import add_corpus_arguments, labelled_recordings
+from vad.commands.options.progress import Progress
+from vad.corpus.manifest import CorpusItem
+from vad.corpus.speakers import tied_by_speakers
+from vad.detection.detector import Detector
+from vad.detection.operating_points import require_same_model, write_point
 from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, MissingDependencyError
+from vad.evaluation.tuning.goal import AIMS, Goal, Outcome
+from vad.evaluation.tuning.search import Labelled, Tuned, tune
 from vad.files import make_folder, writing
-from vad.speakers import tied_by_speakers
-from vad.tuning.goal import AIMS, Goal, Outcome
-from vad.tuning.search import Labelled, Tuned, tune
 
 __all__ = ["add_arguments", "run"]
 
@@ -134,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
     text = _text(tuned, goal, len(recordings)) + (f"\n{_LOW_LATENCY}" if low_latency else "")
     print(json.dumps(report, indent=1) if args.format == "json" else text)
     if args.plot is not None:
-        from vad.tuning.picture import draw
+        from vad.evaluation.tuning.picture import draw
 
         with writing(args.plot) as temporary:
             draw(tuned, goal, temporary, args.plot.suffix)

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio import read_audio as _read_audio
-from vad.detector import Detector
+from vad.audio.reading import read_audio as _read_audio
+from vad.audio.samples import as_array
+from vad.detection.detector import Detector
+from vad.detection.segments import SegmentOptions, SpeechEnd, SpeechStart
+from vad.detection.stream import Stream
 from vad.errors import AudioError, ConfigError
-from vad.samples import as_array
-from vad.segments import SegmentOptions, SpeechEnd, SpeechStart
-from vad.stream import Stream
 
 __all__ = [
     "SileroModel",

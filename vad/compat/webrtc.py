@@ -3,7 +3,7 @@
 import numpy as np
 
 from vad.compat.silero import SileroModel
-from vad.detector import Detector
+from vad.detection.detector import Detector
 from vad.errors import AudioError, ConfigError
 
 __all__ = ["Error", "Vad", "valid_rate_and_frame_length"]

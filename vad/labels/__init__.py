@@ -28,12 +28,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 
+from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError, did_you_mean, shown
-from vad.labels import columns, elan, objects, subtitles, textgrid
-from vad.labels.entry import NON_SPEECH_LABELS, Entry, Malformed, checked
+from vad.labels import elan, subtitles, textgrid
+from vad.labels import json_labels as objects
+from vad.labels import tables as columns
+from vad.labels.merge import merge
 from vad.labels.plain_text import text_of
-from vad.labels.union import merge
-from vad.segments import Segment
+from vad.labels.reading import NON_SPEECH_LABELS, Entry, Malformed, checked
 
 __all__ = [
     "EXTENSIONS",

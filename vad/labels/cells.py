@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from vad.detection.segments import Segment
 from vad.errors import ConfigError
-from vad.segments import Segment
 
 __all__ = ["CELL_DURATION", "labels_to_frames"]
 

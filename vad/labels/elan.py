@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from vad.labels.entry import Entry, Malformed, read_each, shown
+from vad.labels.reading import Entry, Malformed, read_each, shown
 
 __all__ = ["read_elan"]
 

@@ -17,13 +17,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vad.detection.segments import Segment
 from vad.errors import LabelError
 from vad.labels import Entry, files_of, format_of, read_all
-from vad.labels.columns import one_word
-from vad.labels.entry import shown
 from vad.labels.plain_text import text_of
+from vad.labels.reading import shown
+from vad.labels.tables import one_word
 from vad.labels.textgrid import other_tiers
-from vad.segments import Segment
 
 __all__ = ["LabelOwners", "Remark", "label_stems", "labels_of", "own_label_file", "segments_of_speech"]
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from vad.labels.entry import Entry, Malformed, read_each, shown
-from vad.segments import Segment
+from vad.detection.segments import Segment
+from vad.labels.reading import Entry, Malformed, read_each, shown
 
 __all__ = ["read_srt", "read_vtt", "write_srt", "write_vtt"]
 

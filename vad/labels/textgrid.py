@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels.entry import Entry, Malformed, parse_seconds, seconds, shown
-from vad.labels.union import merge
-from vad.segments import Segment
+from vad.labels.merge import merge
+from vad.labels.reading import Entry, Malformed, parse_seconds, seconds, shown
 
 __all__ = ["DEFAULT_TIER", "other_tiers", "read_textgrid", "write_textgrid"]
 

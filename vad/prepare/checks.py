@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vad.folders import SPLITS
+from vad.corpus.folders import SPLITS
 from vad.prepare.findings import Finding, note, problem
-from vad.prepare.hearing import Heard
+from vad.prepare.measure import Heard
 
 __all__ = ["check_classes", "check_recording", "check_speakers", "check_twice"]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from vad.detection.segments import Segment
 from vad.labels import merge
-from vad.prepare.hearing import Heard
-from vad.segments import Segment
+from vad.prepare.measure import Heard
 
 __all__ = ["manifest_text", "relative_path", "review_text", "speech_of"]
 
@@ -22,7 +22,7 @@ _ABOUT = ("language", "source", "original", "license", "commit", "label", "snr_d
 
 
 def manifest_text(all_heard: Sequence[Heard], splits: Sequence[str], folder: Path) -> str:
-    """Writes the rows that `vad.corpus.read_corpus` reads.
+    """Writes the rows that `vad.corpus.manifest.read_corpus` reads.
 
     Args:
         all_heard: The recordings.

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from vad.folders import KINDS
+from vad.corpus.folders import KINDS
+from vad.corpus.speakers import tied_by_speakers
 from vad.labels.cells import CELL_DURATION
 from vad.prepare.findings import Finding, note
-from vad.prepare.hearing import Heard
-from vad.speakers import tied_by_speakers
+from vad.prepare.measure import Heard
 
 __all__ = ["Dealt", "deal_out"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from vad.folders import KINDS, SPLITS
+from vad.corpus.folders import KINDS, SPLITS
 from vad.labels.cells import CELL_DURATION
-from vad.prepare.hearing import Heard
+from vad.prepare.measure import Heard
 
 __all__ = ["distributions", "summarise", "summary_table", "summary_text"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vad.detection.segments import Segment
 from vad.report.page import TIMELINE_SCRIPTS, fill_page, printable, shown_levels, shown_segments
-from vad.segments import Segment
 
 __all__ = ["Corpus", "Distribution", "LabelledRecording", "corpus_page"]
 

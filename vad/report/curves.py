@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vad.calibration import reliability
-from vad.metrics import RocCurve, roc_curve
+from vad.evaluation.calibration import reliability
+from vad.evaluation.frame_metrics import RocCurve, roc_curve
 
 __all__ = ["charts"]
 

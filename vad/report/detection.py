@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vad.detection.segments import Segment, SegmentOptions
 from vad.report.excerpt import Excerpt
 from vad.report.page import (
     TIMELINE_SCRIPTS,
@@ -17,7 +18,6 @@ from vad.report.page import (
     shown_probabilities,
     shown_segments,
 )
-from vad.segments import Segment, SegmentOptions
 
 __all__ = ["Detection", "detection_page"]
 

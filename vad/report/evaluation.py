@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from vad.breakdown import Evaluation, Stretch, Table, segments_of
-from vad.evaluate import GRID_DURATION, Scored
+from vad.detection.segments import SegmentOptions
+from vad.evaluation.breakdown import Evaluation, Stretch, Table, segments_of
+from vad.evaluation.scoring import GRID_DURATION, Scored
 from vad.report.curves import charts
 from vad.report.excerpt import Excerpt
 from vad.report.page import (
@@ -20,7 +21,6 @@ from vad.report.page import (
     shown_probabilities,
     shown_segments,
 )
-from vad.segments import SegmentOptions
 
 __all__ = ["evaluation_page", "shown_stretch"]
 

@@ -15,9 +15,9 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
+from vad.detection.segments import Segment
 from vad.json_text import json_text
 from vad.report.excerpt import Excerpt
-from vad.segments import Segment
 
 __all__ = [
     "TIMELINE_SCRIPTS",

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vad.detection.options import require
 from vad.errors import ConfigError, did_you_mean
-from vad.segment_options import require
+from vad.training.data.scene_config import MixingConfig
 from vad.training.networks import ARCHITECTURES, LogMelCnn, NetworkConfig, network_from_dict
 from vad.training.options import option_types, typed
-from vad.training.recipe import MixingConfig
 
 __all__ = ["TrainConfig", "load_config", "parse_setting"]
 
@@ -37,7 +37,7 @@ class TrainConfig:
     Attributes:
         network: The architecture and its sizes.
         mixing: How scenes are made.
-        corpus: A manifest or a folder, as `vad.corpus.read_corpus` takes it.
+        corpus: A manifest or a folder, as `vad.corpus.manifest.read_corpus` takes it.
         data: Where the decoded corpus and the shards are kept; runs can share it.
         init: What weights to fine-tune: a model's name, a run's folder, a ``.keras`` or ``.tflite`` file; "" for
             none.
@@ -55,7 +55,7 @@ class TrainConfig:
         decay_from: Share of the epochs after which the rate falls.
         patience: Epochs without a better validation after which it ends; 0 goes on to the last.
         weight_decay: Of AdamW.
-        pause_prior: What a pause keeps of the talk around it, as `vad.training.shards.targets` has it. A corpus that is
+        pause_prior: What a pause keeps of the talk around it, as `vad.training.data.batches.targets` has it. A corpus that is
             heard as it is (``mixing.recorded``) is taken at its word: there a pause keeps nothing.
         seed: Decides scenes, order, levels and first weights.
         jobs: Processes for decoding and rendering.

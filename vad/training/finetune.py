@@ -9,15 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vad.corpus import CorpusItem
-from vad.detector import Detector
-from vad.evaluate import Metrics, pool, score_item
+from vad.corpus.manifest import CorpusItem
+from vad.detection.detector import Detector
+from vad.evaluation.scoring import Metrics, pool, score_item
 from vad.files import writing
 from vad.json_text import json_text
 from vad.training.config import TrainConfig
-from vad.training.corpora import Corpora
-from vad.training.export import export
+from vad.training.data.corpora import Corpora
 from vad.training.provenance import network_of, weights_of
+from vad.training.release.export import export
 
 __all__ = ["compare", "comparison_text", "fine_tuning_defaults"]
 
@@ -35,7 +35,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "pause_prior": 0.6,  # of the base corpus alone: as the late decision of `default` learned it
     "mixing.recorded": 0.6,
 }
-# A column of the comparison: its heading, and the field of `vad.evaluate.Metrics`.
+# A column of the comparison: its heading, and the field of `vad.evaluation.scoring.Metrics`.
 _COLUMNS = {
     "AUC": "auc",
     "balanced error": "best_balanced_error",

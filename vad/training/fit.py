@@ -17,20 +17,20 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from vad.errors import VadError
+from vad.evaluation.frame_metrics import roc_auc
 from vad.files import writing
-from vad.metrics import roc_auc
 from vad.training.backend import keras
-from vad.training.bank import build_bank
-from vad.training.blend import TUNED, blend
 from vad.training.config import TrainConfig
-from vad.training.corpora import Corpora, read_corpora
 from vad.training.curves import draw_curves
+from vad.training.data.batches import Batches
+from vad.training.data.corpora import Corpora, read_corpora
+from vad.training.data.decoded import build_bank
+from vad.training.data.rendering import render_shards
 from vad.training.networks import describe
 from vad.training.provenance import describe_corpora, mean_auc, weights_of
-from vad.training.rendering import render_shards
 from vad.training.resume import check_start, starting_model
-from vad.training.shards import Batches
-from vad.training.updates import UpdateRatios
+from vad.training.update_ratios import UpdateRatios
+from vad.training.weight_interpolation import TUNED, blend
 
 __all__ = ["fit", "learning_rate_at"]
 
@@ -49,7 +49,7 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     ``best.keras`` (highest validation AUC; of two decisions their mean), ``history.csv``, ``curves.png``,
     ``updates.csv`` (how large its steps were, for `vad inspect gradients`) and TensorBoard's ``logs/``. Of a run that
     starts from weights the last epoch within 0.001 of the best so far is ``tuned.keras``; ``best.keras`` comes at its
-    end: `vad.training.blend.blend`.
+    end: `vad.training.weight_interpolation.blend`.
 
     Args:
         config: The run.

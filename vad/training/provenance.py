@@ -12,13 +12,13 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from vad.corpus import CorpusItem
+from vad.corpus.manifest import CorpusItem
+from vad.detection.model import find_model, model_names
 from vad.errors import ModelError, did_you_mean
-from vad.runtime import find_model, model_names
 from vad.training.backend import keras
-from vad.training.bank import fingerprint
 from vad.training.config import TrainConfig, load_config
-from vad.training.corpora import Corpora
+from vad.training.data.corpora import Corpora
+from vad.training.data.decoded import fingerprint
 from vad.training.networks import NetworkConfig, network_from_dict
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any
 from vad.errors import ConfigError
 from vad.training.backend import keras
 from vad.training.config import TrainConfig
-from vad.training.corpora import Corpora
+from vad.training.data.corpora import Corpora
 from vad.training.networks import build_network
 from vad.training.provenance import describe_corpora, load_network, network_of, weights_of
 

@@ -8,11 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.training.backend import layers, ops
-from vad.training.frontend import decibels
-from vad.training.inspection.hearing import Hearing
-from vad.training.inspection.memory import memory_findings, memory_picture, update_gates
-from vad.training.inspection.page import Picture, View
-from vad.training.inspection.panels import (
+from vad.training.inspection.axes import (
     SIGNED_COLOURS,
     channels_panel,
     clip_panels,
@@ -21,8 +17,12 @@ from vad.training.inspection.panels import (
     signed_norm,
     time_frequency_panel,
 )
-from vad.training.inspection.subject import Array
-from vad.training.streaming import Recurrent
+from vad.training.inspection.memory import memory_findings, memory_picture, update_gates
+from vad.training.inspection.network import Array
+from vad.training.inspection.pictures import Picture, View
+from vad.training.inspection.probe import Hearing
+from vad.training.networks.frontend import decibels
+from vad.training.networks.streaming import Recurrent
 
 __all__ = ["heard_features", "inspect", "layer_activations"]
 

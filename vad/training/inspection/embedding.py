@@ -9,12 +9,12 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vad.metrics import roc_auc
+from vad.evaluation.frame_metrics import roc_auc
 from vad.training.backend import keras
-from vad.training.inspection.hearing import Hearing
-from vad.training.inspection.page import Picture, View
-from vad.training.inspection.panels import WIDTH, time_extent
-from vad.training.inspection.subject import Array, stages
+from vad.training.inspection.axes import WIDTH, time_extent
+from vad.training.inspection.network import Array, stages
+from vad.training.inspection.pictures import Picture, View
+from vad.training.inspection.probe import Hearing
 
 __all__ = ["inspect", "last_features", "principal_plane"]
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from vad.training.backend import keras
-from vad.training.inspection.hearing import filter_responses
-from vad.training.inspection.subject import Array, Stage
+from vad.training.inspection.network import Array, Stage
+from vad.training.inspection.probe import filter_responses
 
 __all__ = ["LayerHealth", "layer_health"]
 

@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vad.training.backend import keras
-from vad.training.inspection.hearing import Hearing
-from vad.training.inspection.page import Picture, View
-from vad.training.inspection.panels import WIDTH
-from vad.training.inspection.subject import Array, Stage, Subject, stages
+from vad.training.inspection.axes import WIDTH
+from vad.training.inspection.network import Array, Stage, Subject, stages
+from vad.training.inspection.pictures import Picture, View
+from vad.training.inspection.probe import Hearing
 from vad.training.inspection.tape import weight_gradients
 from vad.training.inspection.weights import first_layer
-from vad.training.updates import read_updates, update_ratios
+from vad.training.update_ratios import read_updates, update_ratios
 
 __all__ = ["inspect"]
 

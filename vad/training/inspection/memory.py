@@ -6,11 +6,11 @@ import numpy as np
 from scipy.special import expit
 
 from vad.training.backend import keras
-from vad.training.inspection.hearing import Hearing
-from vad.training.inspection.page import Picture
-from vad.training.inspection.panels import channels_panel, figure_with_rows, probability_panel
-from vad.training.inspection.subject import Array
-from vad.training.streaming import Recurrent
+from vad.training.inspection.axes import channels_panel, figure_with_rows, probability_panel
+from vad.training.inspection.network import Array
+from vad.training.inspection.pictures import Picture
+from vad.training.inspection.probe import Hearing
+from vad.training.networks.streaming import Recurrent
 
 __all__ = ["memory_findings", "memory_picture", "time_constants", "update_gates"]
 

@@ -6,9 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from vad.training.inspection.hearing import Hearing
-from vad.training.inspection.page import Picture, View
-from vad.training.inspection.panels import (
+from vad.training.inspection.axes import (
     SIGNED_COLOURS,
     clip_panels,
     figure_with_rows,
@@ -16,7 +14,9 @@ from vad.training.inspection.panels import (
     time_extent,
     time_frequency_panel,
 )
-from vad.training.inspection.subject import Array
+from vad.training.inspection.network import Array
+from vad.training.inspection.pictures import Picture, View
+from vad.training.inspection.probe import Hearing
 
 __all__ = ["inspect", "occlude", "occlusion"]
 

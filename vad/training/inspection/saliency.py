@@ -9,16 +9,16 @@ import numpy as np
 from scipy import stats
 
 from vad.training.backend import keras
-from vad.training.inspection.hearing import Hearing
-from vad.training.inspection.page import Picture, View
-from vad.training.inspection.panels import (
+from vad.training.inspection.axes import (
     SIGNED_COLOURS,
     clip_panels,
     figure_with_rows,
     signed_norm,
     time_frequency_panel,
 )
-from vad.training.inspection.subject import Array
+from vad.training.inspection.network import Array
+from vad.training.inspection.pictures import Picture, View
+from vad.training.inspection.probe import Hearing
 from vad.training.inspection.tape import input_gradient
 
 __all__ = ["inspect", "integrated_gradients", "rank_correlation", "shuffled_weights"]

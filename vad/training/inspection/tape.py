@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from vad.training.backend import keras
-from vad.training.inspection.subject import Array
+from vad.training.inspection.network import Array
 
 __all__ = ["input_gradient", "weight_gradients"]
 

@@ -9,7 +9,7 @@ import librosa
 import numpy as np
 
 from vad.training.backend import ops
-from vad.training.inspection.subject import Array
+from vad.training.inspection.network import Array
 
 __all__ = ["TimeFrequency"]
 

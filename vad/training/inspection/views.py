@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vad.training.inspection import activations, embedding, gradients, occlusion, saliency, weights
-from vad.training.inspection.hearing import hear
-from vad.training.inspection.page import View
-from vad.training.inspection.subject import Clip, Subject
+from vad.training.inspection.network import Clip, Subject
+from vad.training.inspection.pictures import View
+from vad.training.inspection.probe import hear
 
 __all__ = ["CLIP_VIEWS", "look"]
 

@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vad.training.inspection.axes import WIDTH
 from vad.training.inspection.filter_health import LayerHealth, layer_health
-from vad.training.inspection.hearing import filter_responses
-from vad.training.inspection.kernels import filters_in_time, kernels_2d, sorted_responses
-from vad.training.inspection.page import Picture, View
-from vad.training.inspection.panels import WIDTH
-from vad.training.inspection.subject import Array, Stage, Subject, stages
+from vad.training.inspection.kernel_pictures import filters_in_time, kernels_2d, sorted_responses
+from vad.training.inspection.network import Array, Stage, Subject, stages
+from vad.training.inspection.pictures import Picture, View
+from vad.training.inspection.probe import filter_responses
 
 __all__ = ["first_layer", "inspect", "kernel_parts"]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from vad.errors import ConfigError
 from vad.training.backend import keras, layers
-from vad.training.level import LevelFollower
 from vad.training.networks.config import NetworkConfig
 from vad.training.networks.facts import NetworkFacts, describe
+from vad.training.networks.gain_control import LevelFollower
 from vad.training.networks.late import late_features, prompt_only
 from vad.training.networks.logmel_cnn import LogMelCnn
 from vad.training.networks.logmel_crnn import LogMelCrnn

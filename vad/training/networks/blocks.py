@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vad.segment_options import require
+from vad.detection.options import require
 from vad.training.backend import layers
-from vad.training.frontend import GaborFilters, LogMel, LogPower
 from vad.training.networks.config import NetworkConfig
-from vad.training.streaming import History
+from vad.training.networks.frontend import GaborFilters, LogMel, LogPower
+from vad.training.networks.streaming import History
 
 __all__ = [
     "conv1d",

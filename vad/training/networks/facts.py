@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vad.training.backend import keras, layers
-from vad.training.frontend import LogMel
 from vad.training.networks.config import NetworkConfig
-from vad.training.streaming import Recurrent
+from vad.training.networks.frontend import LogMel
+from vad.training.networks.streaming import Recurrent
 
 __all__ = ["NetworkFacts", "describe"]
 
@@ -21,7 +21,7 @@ class NetworkFacts:
 
     Attributes:
         receptive_field: Samples one probability depends on, but for the level they are heard at, which
-            `vad.training.level.LevelFollower` takes from minutes. None is all there were, as a recurrent network has
+            `vad.training.networks.gain_control.LevelFollower` takes from minutes. None is all there were, as a recurrent network has
             it: no shorter piece of a recording gives exactly its probabilities, whatever is heard before.
         parameters: All weights.
         macs_per_second: Multiply-adds for one second of audio, front end included.

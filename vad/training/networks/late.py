@@ -7,7 +7,7 @@ from typing import Any
 from vad.training.backend import keras, layers
 from vad.training.networks.blocks import conv1d, dilated_stack
 from vad.training.networks.config import NetworkConfig
-from vad.training.streaming import History
+from vad.training.networks.streaming import History
 
 __all__ = ["late_features", "prompt_only"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from vad.training.networks.blocks import conv1d, log_mel, mel_convolutions, require_bands
 from vad.training.networks.config import NetworkConfig
-from vad.training.streaming import Recurrent
+from vad.training.networks.streaming import Recurrent
 
 __all__ = ["LogMelCrnn"]
 

@@ -1,0 +1,149 @@
+"""What cannot be heard says why, in one line, after all that could be heard."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from support.sounds import RATE, Samples, encode_container, noise, tone
+
+from vad.audio.reading import RawFormat, open_audio, read_audio
+from vad.errors import AudioError, MissingDependencyError
+
+
+def heard_before_error(path: Path) -> tuple[Samples, str]:
+    """What the blocks gave before they raised, and what was raised."""
+    blocks = []
+    with open_audio(path) as audio:
+        try:
+            for block in audio:
+                blocks.append(block)  # noqa: PERF402 (the error comes in between)
+        except AudioError as error:
+            return np.concatenate(blocks), str(error)
+    pytest.fail(f"{path} was read to its end")
+
+
+def bad_files(folder: Path) -> dict[str, Path]:
+    """Recordings that cannot be heard at all, one of each kind."""
+    paths = {
+        kind: folder / f"{kind}.wav" for kind in ("missing", "empty", "header", "text", "nan", "unscaled")
+    }
+    paths["folder"] = folder
+    paths["empty"].touch()
+    soundfile.write(paths["header"], np.zeros(0, np.float32), RATE)
+    paths["text"].write_text("Dear diary, today I was renamed.\n" * 20)
+    soundfile.write(paths["nan"], np.array([0.0, 0.1, np.nan, 0.2], np.float32), RATE, subtype="FLOAT")
+    soundfile.write(paths["unscaled"], np.array([0.0, 3000.0], np.float32), RATE, subtype="FLOAT")
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("missing", "Received: there is no such file."),
+        ("folder", "Received: it is a folder."),
+        ("empty", "Received: an empty file."),
+        ("header", "Received: a header and no samples."),
+        ("text", r"Received: a file that libsndfile refuses \(Format not recognised\)."),
+        ("nan", "Received: nan at 0.000 s."),
+        ("unscaled", "Received: a peak of 3000."),
+    ],
+)
+def test_bad_files_say_what_is_wrong_in_one_line(tmp_path: Path, kind: str, message: str) -> None:
+    path = bad_files(tmp_path)[kind]
+    with pytest.raises(AudioError, match=message) as failure:
+        read_audio(path)
+    assert str(failure.value).startswith(f"{path}: ")
+    assert "\n" not in str(failure.value)
+
+
+@pytest.mark.parametrize("name", ["clip.wav", "clip.flac", "clip.ogg", "clip.aiff"])
+def test_a_header_is_never_heard_as_samples(tmp_path: Path, name: str) -> None:
+    soundfile.write(tmp_path / name, tone(0.1), RATE)
+    with pytest.raises(AudioError, match="raw samples must have no header"):
+        read_audio(tmp_path / name, raw=RawFormat(RATE))
+
+
+def test_a_file_that_may_not_be_read_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, tone(0.1), RATE)
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("this user may read every file")
+    with pytest.raises(AudioError, match="Permission denied"):
+        read_audio(path)
+
+
+def test_nan_deep_in_a_file_is_found_at_its_time(tmp_path: Path) -> None:
+    values = tone(3.0)
+    values[40_000] = np.nan
+    soundfile.write(tmp_path / "clip.wav", values, RATE, subtype="FLOAT")
+    heard, message = heard_before_error(tmp_path / "clip.wav")
+    assert "nan at 2.500 s" in message
+    assert np.array_equal(heard, values[: 2 * RATE])
+
+
+@pytest.mark.parametrize("name", ["clip.flac", "clip.wav", "clip.aiff", "clip.mp3", "clip.au"])
+def test_a_truncated_file_gives_what_is_there_and_then_fails(tmp_path: Path, name: str) -> None:
+    values = tone(4.0) + noise(4 * RATE)
+    soundfile.write(tmp_path / name, values, RATE)
+    whole = read_audio(tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) * 6 // 10])
+    heard, message = heard_before_error(tmp_path / name)
+    assert "audio must be whole" in message
+    assert len(heard) == pytest.approx(0.6 * len(whole), rel=0.1)
+    assert np.array_equal(heard, whole[: len(heard)])
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.aac"])
+def test_a_truncated_container_gives_what_is_there_and_then_fails(tmp_path: Path, name: str) -> None:
+    encode_container(tmp_path / name, "aac", tone(4.0, 48000), 48000)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) * 6 // 10])
+    heard, message = heard_before_error(tmp_path / name)
+    assert "audio must be whole" in message
+    assert len(heard) / RATE == pytest.approx(2.4, abs=0.4)
+
+
+def test_an_mp3_that_does_not_state_its_length_is_never_cut_in_silence(tmp_path: Path) -> None:
+    values = noise(20 * 44100)
+    with soundfile.SoundFile(
+        tmp_path / "clip.mp3", "w", 44100, 1, bitrate_mode="VARIABLE", compression_level=0.5
+    ) as file:
+        file.write(values)
+    content = (tmp_path / "clip.mp3").read_bytes()
+    first_frame_of_sound = content.find(b"\xff\xfb", 4)
+    (tmp_path / "clip.mp3").write_bytes(content[first_frame_of_sound:])  # the first frame held the length
+    heard, message = heard_before_error(tmp_path / "clip.mp3")
+    assert len(heard) < 19 * RATE
+    assert "does not state its length" in message
+
+
+def test_a_container_without_pyav_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x1cftypisom" + bytes(100))
+    with pytest.raises(MissingDependencyError, match=r"pip install 'openvad\[media\]'"):
+        read_audio(tmp_path / "clip.mp4")
+
+
+def test_a_damaged_container_is_one_clear_line(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="containers need PyAV")
+    (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x1cftypisom" + bytes(100))
+    with pytest.raises(
+        AudioError, match=r"clip.mp4: audio must be in a container that FFmpeg reads"
+    ) as failure:
+        read_audio(tmp_path / "clip.mp4")
+    assert "\n" not in str(failure.value)
+
+
+def test_a_hole_in_a_track_is_heard_as_silence(tmp_path: Path) -> None:
+    encode_container(tmp_path / "clip.mkv", "libopus", tone(2.0, 48000), 48000, hole_s=1.5)
+    heard = read_audio(tmp_path / "clip.mkv")
+    assert len(heard) / RATE == pytest.approx(3.5, abs=0.05)
+    windows = [np.abs(heard[start : start + 800]).max() > 0.1 for start in range(0, len(heard) - 800, 800)]
+    quiet = [index * 0.05 for index, is_loud in enumerate(windows) if not is_loud]
+    assert quiet[0] == pytest.approx(1.05, abs=0.15)
+    assert quiet[-1] == pytest.approx(2.45, abs=0.15)

@@ -1,0 +1,168 @@
+"""Samples from a pipe: WAV and raw, as they arrive and in whatever pieces."""
+
+import io
+import os
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vad.audio.decoding import ENCODINGS, RawFormat
+from vad.audio.pipe import PcmStream
+from vad.errors import AudioError
+
+
+class Dribble(io.RawIOBase):
+    """A pipe that gives a few bytes at a time."""
+
+    def __init__(self, content: bytes, sizes: Iterator[int]):
+        self._content = io.BytesIO(content)
+        self._sizes = sizes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        piece = self._content.read(min(next(self._sizes), len(buffer)))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def pipe(content: bytes) -> io.BufferedReader:
+    return io.BufferedReader(io.BytesIO(content))  # type: ignore[arg-type]
+
+
+def heard(stream: PcmStream) -> np.ndarray:
+    return np.concatenate(list(stream))
+
+
+def as_floats(samples: np.ndarray) -> np.ndarray:
+    scale = {"uint8": (128.0, 128.0), "int16": (2.0**15, 0), "int32": (2.0**31, 0), "float32": (1.0, 0)}
+    peak, zero = scale[samples.dtype.name]
+    return (samples.astype(np.float64) - zero) / peak
+
+
+def header(tag: int, channels: int, rate: int, bits: int, *, data: int, extra: bytes = b"") -> bytes:
+    width = channels * bits // 8
+    form = struct.pack("<HHIIHH", tag, channels, rate, rate * width, width, bits)
+    return (
+        b"RIFF\xff\xff\xff\xffWAVEfmt "
+        + struct.pack("<I", len(form))
+        + form
+        + extra
+        + b"data"
+        + struct.pack("<I", data)
+    )
+
+
+RAMP = np.arange(-300, 300, dtype="<i2").reshape(-1, 2)
+
+
+@pytest.mark.parametrize(
+    ("subtype", "form"),
+    [
+        ("PCM_U8", "WAV"),
+        ("PCM_16", "WAV"),
+        ("PCM_24", "WAV"),
+        ("PCM_32", "WAV"),
+        ("FLOAT", "WAV"),
+        ("ALAW", "WAV"),
+        ("ULAW", "WAV"),
+        ("PCM_16", "WAVEX"),
+        ("PCM_24", "WAVEX"),
+        ("FLOAT", "WAVEX"),
+    ],
+)
+def test_a_wav_stream_is_what_libsndfile_reads(tmp_path: Path, subtype: str, form: str) -> None:
+    path = tmp_path / "ramp.wav"
+    soundfile.write(path, np.linspace(-0.9, 0.9, 3000).reshape(-1, 3), 22050, subtype=subtype, format=form)
+    stream = PcmStream(pipe(path.read_bytes()))
+    assert (stream.sample_rate, stream.channels) == (22050, 3)
+    np.testing.assert_array_equal(as_floats(heard(stream)), soundfile.read(path, dtype="float64")[0])
+
+
+@given(st.lists(st.integers(1, 700), min_size=1), st.booleans())
+def test_pieces_of_any_size_give_the_same_samples(sizes: list[int], raw: bool) -> None:
+    content = RAMP.tobytes()
+    if not raw:
+        content = header(1, 2, 16000, 16, data=0, extra=b"LIST" + struct.pack("<I", 3) + b"abc\0") + content
+
+    def endless() -> Iterator[int]:
+        while True:
+            yield from sizes
+
+    stream = PcmStream(
+        io.BufferedReader(Dribble(content, endless())), raw=RawFormat(16000, 2, "s16le") if raw else None
+    )
+    assert np.array_equal(heard(stream), RAMP)
+
+
+@pytest.mark.parametrize("length", [0, 0x7FFFF000, 0xFFFFFFFF])
+def test_a_length_that_nobody_knew_reads_to_the_end(length: int) -> None:
+    stream = PcmStream(pipe(header(1, 2, 16000, 16, data=length) + RAMP.tobytes()))
+    assert np.array_equal(heard(stream), RAMP)
+
+
+def test_what_comes_after_the_samples_is_not_heard() -> None:
+    content = header(1, 2, 16000, 16, data=RAMP.nbytes) + RAMP.tobytes() + b"LIST\x04\0\0\0abcd"
+    assert np.array_equal(heard(PcmStream(pipe(content))), RAMP)
+
+
+def test_a_last_half_sample_is_dropped() -> None:
+    stream = PcmStream(pipe(RAMP.tobytes()[:-1]), raw=RawFormat(16000, 2, "s16le"))
+    assert np.array_equal(heard(stream), RAMP[:-1])
+
+
+def test_a_block_comes_before_the_pipe_ends() -> None:
+    read_end, write_end = os.pipe()
+    with open(write_end, "wb", buffering=0) as writer, open(read_end, "rb") as reader:
+        writer.write(header(1, 1, 16000, 16, data=0) + RAMP.tobytes())
+        blocks = iter(PcmStream(reader))
+        timer = threading.Timer(10, writer.close)  # a reader that waits for more would hang
+        timer.start()
+        first = next(blocks)
+        assert timer.is_alive(), "the block was held back until the pipe's end"
+        timer.cancel()
+    assert 0 < len(first) <= 480
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", r"stdin must be a WAV stream, or raw samples of a --sample-rate\. Received: b''"),
+        (b"fLaC....", r"Received: b'fLaC'"),
+        (b"RIFF\0\0\0\0AVI LIST", r"a RIFF stream must be WAVE\. Received: b'AVI '"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "Received: its end inside the header"),
+        (b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd", "must say its format before its samples"),
+        (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\x7f", "must say its format before its samples"),
+        (header(1, 1, 16000, 12, data=0), r"Received: format 1 of 12 bits\. Convert it"),
+        (header(85, 1, 16000, 0, data=0), "Received: format 85 of 0 bits"),
+    ],
+)
+def test_what_is_no_wav_stream(content: bytes, message: str) -> None:
+    with pytest.raises(AudioError, match=message):
+        PcmStream(pipe(content))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_raw_samples_are_what_libsndfile_reads(encoding: str) -> None:
+    subtype, width = ENCODINGS[encoding]
+    content = np.random.default_rng(0).integers(0, 256, 6 * width * 50, dtype=np.uint8).tobytes()
+    if encoding == "f32le":
+        content = np.linspace(-1, 1, 300, dtype="<f4").tobytes()
+    stream = PcmStream(pipe(content), raw=RawFormat(8000, 2, encoding), block_duration=0.001)
+    raw = {"format": "RAW", "subtype": subtype, "samplerate": 8000, "channels": 2, "endian": "LITTLE"}
+    expected, _ = soundfile.read(io.BytesIO(content), dtype="float64", **raw)
+    np.testing.assert_array_equal(as_floats(heard(stream)), expected)
+
+
+@pytest.mark.parametrize("head", [b"RIFF", b"fLaC", b"OggS", b"ID3\4"])
+def test_what_has_a_header_is_not_raw(head: bytes) -> None:
+    with pytest.raises(AudioError, match=r"raw samples must have no header\. Received: one"):
+        PcmStream(pipe(head + bytes(400)), raw=RawFormat(16000))

@@ -1,0 +1,236 @@
+"""`vad detect` from words to files: what it writes, where, and in which order."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from support.sounds import RATE, noise, tone
+
+from vad.cli import main
+from vad.detection.detector import Detector
+from vad.detection.segments import Segment
+from vad.labels import FORMATS, loads
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of recordings, which is where the test stands; channel 1 of the stereo one says less."""
+    monkeypatch.chdir(tmp_path)
+    silence = np.zeros(RATE, np.float32)
+    speech = np.concatenate([silence, tone(1.5), silence, tone(1.0), silence])
+    soundfile.write("one.wav", speech, RATE)
+    soundfile.write(
+        "two.flac", np.stack([speech, np.roll(speech, RATE) * (speech < 2)], axis=1)[: 3 * RATE], RATE
+    )
+    soundfile.write("silent.wav", silence, RATE)
+    (tmp_path / "deep").mkdir()
+    soundfile.write("deep/three.ogg", speech, RATE)
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `vad detect` to success, and give what it wrote to stdout."""
+
+    def detect(*words: str) -> str:
+        code = main(["detect", "--model", str(model_path), *words])
+        written = capsys.readouterr()
+        assert (code, written.err) == (0, "")
+        return written.out
+
+    return detect
+
+
+@pytest.fixture
+def segments(model_path: Path, folder: Path) -> Callable[..., list[Segment]]:
+    """What the library finds in a file."""
+    return Detector(model_path).detect_file
+
+
+def close_to(found: list[Segment], expected: list[Segment]) -> bool:
+    times = np.array([[s.start, s.end] for s in found]), np.array([[s.start, s.end] for s in expected])
+    return times[0].shape == times[1].shape and bool(np.allclose(*times, atol=6e-4))
+
+
+@pytest.mark.parametrize("label_format", FORMATS)
+def test_every_format_has_the_librarys_segments(run: Run, segments: Callable, label_format: str) -> None:
+    expected = segments("one.wav")
+    assert len(expected) == 2
+    assert close_to(loads(run("one.wav", "--format", label_format), label_format), expected)
+    assert run("one.wav", "-f", label_format, "-o", f"written{FORMATS[label_format]}") == ""
+    assert close_to(loads(Path(f"written{FORMATS[label_format]}").read_text(), label_format), expected)
+
+
+def test_the_formats_default_is_the_outputs_own_or_text(run: Run) -> None:
+    run("one.wav", "--output", "labels.srt")
+    assert "-->" in Path("labels.srt").read_text()
+    run("one.wav", "--output", "labels.txt")
+    assert Path("labels.txt").read_text() == run("one.wav")
+
+
+def test_many_recordings_keep_their_order_over_processes(run: Run) -> None:
+    words = ["one.wav", "silent.wav", "two.flac", "deep", "one.wav", "--format", "jsonl"]
+    alone = run(*words, "--jobs", "1")
+    files = list(dict.fromkeys(json.loads(line)["file"] for line in alone.splitlines()))
+    assert files == ["one.wav", "two.flac", "deep/three.ogg"]
+    assert alone.splitlines()[:2] == alone.splitlines()[-2:]
+    assert run(*words, "--jobs", "2") == alone
+
+
+def test_json_of_many_is_one_list_and_of_one_an_object(run: Run) -> None:
+    many = json.loads(run("one.wav", "silent.wav", "--format", "json"))
+    assert [(item["file"], item["duration"], len(item["segments"])) for item in many] == [
+        ("one.wav", 5.5, 2),
+        ("silent.wav", 1.0, 0),
+    ]
+    assert json.loads(run("one.wav", "--format", "json")) == many[0]
+
+
+def test_csv_of_many_has_one_header(run: Run) -> None:
+    rows = run("silent.wav", "one.wav", "two.flac", "--format", "csv").splitlines()
+    assert [row for row in rows if "start" in row] == rows[:1] == ["file,start,end"]
+
+
+def test_rttm_calls_a_recording_by_its_bare_name(run: Run, folder: Path) -> None:
+    assert {line.split()[1] for line in run("deep", "-f", "rttm").splitlines()} == {"three"}
+    (folder / "one.flac").symlink_to("two.flac")
+    named = {line.split()[1] for line in run("one.wav", "one.flac", "-f", "rttm").splitlines()}
+    assert named == {"one.wav", "one.flac"}
+
+
+def test_text_of_many_says_which(run: Run) -> None:
+    assert run("one.wav").splitlines()[0].count(" ") == 1
+    assert all(line.startswith("one.wav ") for line in run("one.wav", "silent.wav").splitlines())
+
+
+def test_a_folder_gets_a_file_a_recording(run: Run, folder: Path) -> None:
+    assert run(".", "--recursive", "--format", "vtt", "--output", "out") == ""
+    written = sorted(str(path.relative_to("out")) for path in Path("out").rglob("*") if path.is_file())
+    assert written == ["deep/three.vtt", "one.vtt", "silent.vtt", "two.vtt"]
+    assert loads(Path("out/silent.vtt").read_text(), "vtt") == []
+
+
+def test_channels(run: Run, segments: Callable) -> None:
+    each = json.loads(run("two.flac", "--channel", "each", "--format", "json"))
+    assert [item["file"] for item in each] == ["two.flac.ch0", "two.flac.ch1"]
+    for index, item in enumerate(each):
+        chosen = json.loads(run("two.flac", "--channel", str(index), "--format", "json"))
+        assert chosen["segments"] == item["segments"]
+        assert close_to([Segment(**times) for times in item["segments"]], segments("two.flac", channel=index))
+    assert each[0]["segments"] != each[1]["segments"]
+    run("two.flac", "--channel", "each", "--format", "srt", "--output", "out/")
+    assert sorted(path.name for path in Path("out").iterdir()) == ["two.ch0.srt", "two.ch1.srt"]
+
+
+def test_stdin(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = run("one.wav")
+    values, _ = soundfile.read("one.wav", dtype="int16")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((folder / "one.wav").read_bytes())))
+    assert run("-") == expected
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(values.tobytes())))
+    assert run("-", "--sample-rate", str(RATE)) == expected
+    stereo = np.repeat(values, 2).astype("<i4") << 16
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stereo.tobytes())))
+    words = ["--sample-rate", str(RATE), "--channels", "2", "--encoding", "s32le", "--save-speech", "s.wav"]
+    assert run("-", *words) == expected
+    assert soundfile.info("s.wav").channels == 2
+
+
+def test_raw_samples_without_a_rate_are_told_what_they_need(
+    folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(3200))))
+    assert main(["detect", "--model", str(model_path), "-"]) == 1
+    assert capsys.readouterr().err.endswith("Raw samples need a --sample-rate.\n")
+
+
+def test_probabilities_are_the_librarys(run: Run, folder: Path, model_path: Path) -> None:
+    values, _ = soundfile.read("two.flac", dtype="float32")
+    expected = Detector(model_path).probabilities(values, RATE)
+    run("two.flac", "--save-probabilities", "p.npz")
+    with np.load("p.npz") as kept:
+        assert np.abs(kept["probabilities"] - expected).max() < 1e-6
+    run("two.flac", "one.wav", "--save-probabilities", "out", "--channel", "each")
+    with np.load("out/two.npz") as kept:
+        assert kept["probabilities"].shape == (2, len(expected))
+
+
+def test_cuts(run: Run, folder: Path, segments: Callable) -> None:
+    lengths = [round(segment.end * RATE) - round(segment.start * RATE) for segment in segments("one.wav")]
+    run("one.wav", "silent.wav", "--save-segments", "cuts", "--save-speech", "speech")
+    assert [soundfile.info(path).frames for path in sorted(Path("cuts").iterdir())] == lengths
+    assert soundfile.info("speech/one_speech.wav").frames == sum(lengths)
+    assert soundfile.info("speech/silent_speech.wav").frames == 0
+    run("two.flac", "--channel", "each", "--save-segments", "each", "--save-speech", "speech.wav")
+    assert {path.name.split("_")[0] for path in Path("each").iterdir()} == {"two.ch0", "two.ch1"}
+    assert soundfile.info("speech.ch0.wav").channels == 1
+
+
+def test_flags_go_before_the_file_and_the_file_before_the_card(run: Run, folder: Path) -> None:
+    card, strict = run("one.wav"), run("one.wav", "--speech-pad-ms", "200")
+    assert card != strict
+    Path("options.toml").write_text("speech_pad_ms = 200\nmin_speech_duration_ms = 1_000_000\n")
+    assert run("one.wav", "--config", "options.toml") == ""
+    assert run("one.wav", "--config", "options.toml", "--min-speech-duration-ms", "0") == strict
+
+
+def test_zero_is_a_value(run: Run) -> None:
+    starts = [float(line.split()[0]) for line in run("one.wav", "--threshold", "0").splitlines()]
+    assert starts == [0.0]
+
+
+class Terminal(io.StringIO):
+    """A stderr that somebody watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_bar_shows_on_a_terminal_only_and_wipes_itself(
+    run: Run, folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["detect", "one.wav", "silent.wav", "--model", str(model_path)]
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(words) == 0
+    lines = sys.stderr.getvalue().split("\r")
+    assert re.findall(r"\d/2 ", sys.stderr.getvalue()) == ["0/2 ", "1/2 ", "2/2 "]
+    assert "x real time" in sys.stderr.getvalue()
+    assert set(lines[-2]) == {" "}
+    assert lines[-1] == ""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main([*words, "--quiet"]) == 0
+    assert sys.stderr.getvalue() == ""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc")
+def test_an_hour_takes_no_more_memory_than_a_second(folder: Path, model_path: Path) -> None:
+    with soundfile.SoundFile("long.wav", "w", 8000, 1) as file:
+        minute = noise(60 * 8000)
+        for _ in range(60):
+            file.write(minute)
+    # Not getrusage: its peak is handed down by the process that started this one.
+    code = (
+        "import sys; from vad.cli import main; code = main(sys.argv[1:])\n"
+        "status = dict(line.split(':', 1) for line in open('/proc/self/status'))\n"
+        "print(status['VmHWM'].split()[0], file=sys.stderr); sys.exit(code)"
+    )
+    words = [sys.executable, "-c", code, "detect", "long.wav", "--model", str(model_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    assert int(done.stderr) * 1024 < 250e6, "the whole hour would be 230 MB at the model's rate"
+
+
+def test_detecting_in_a_wav_loads_no_container_library(folder: Path, model_path: Path) -> None:
+    code = "import sys; from vad.cli import main; main(sys.argv[1:]); print('av' in sys.modules)"
+    words = [sys.executable, "-c", code, "detect", "silent.wav", "--model", str(model_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["False"]

@@ -1,0 +1,300 @@
+"""What goes wrong at the command line: one line each on stderr, the right exit code, and nothing half-written."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from support.sounds import RATE, noise, tone
+
+from vad.cli import COMMANDS, main
+from vad.commands.options.detection import SEGMENT_FLAGS
+from vad.detection.options import SegmentOptions
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a good recording, which is where the test stands."""
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("good.wav", np.concatenate([np.zeros(RATE), tone(1.0), np.zeros(RATE)]), RATE)
+    return tmp_path
+
+
+@pytest.fixture
+def bad_words(folder: Path) -> dict[str, str]:
+    """Recordings that fail, and what their line says."""
+    Path("empty.wav").touch()
+    soundfile.write("header.wav", np.zeros(0, np.float32), RATE)
+    Path("text.wav").write_text("Dear diary\n" * 50)
+    soundfile.write("nan.wav", np.full(RATE, np.nan, np.float32), RATE, subtype="FLOAT")
+    Path("bare").mkdir()
+    return {
+        "missing.wav": "there is no such file",
+        "empty.wav": "an empty file",
+        "header.wav": "a header and no samples",
+        "text.wav": "libsndfile refuses",
+        "nan.wav": "nan at 0.000 s",
+        "bare": "a folder must hold audio files",
+        "no*.wav": "a pattern must match a file",
+    }
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_bad_recordings_cost_a_line_each_and_nothing_else(
+    bad_words: dict[str, str], model_path: Path, capsys: pytest.CaptureFixture[str], jobs: str
+) -> None:
+    words = ["good.wav", *bad_words, "./good.wav"]
+    assert main(["detect", "--model", str(model_path), "--jobs", jobs, *words]) == 1
+    written = capsys.readouterr()
+    assert [line.split()[0] for line in written.out.splitlines()] == ["good.wav", "./good.wav"]
+    lines = written.err.splitlines()
+    assert len(lines) == len(bad_words)
+    for line, (word, reason) in zip(lines, bad_words.items(), strict=True):
+        assert line.startswith(f"vad: {word}: ")
+        assert reason in line
+
+
+def test_what_came_before_damage_is_found_and_cut(
+    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(
+        "whole.flac", np.concatenate([tone(1.0), noise(3 * RATE) / 1000, tone(4.0) + noise(4 * RATE)]), RATE
+    )
+    content = Path("whole.flac").read_bytes()
+    Path("half.flac").write_bytes(content[: len(content) * 6 // 10])
+    model = ["--model", str(model_path)]
+    assert main(["detect", *model, "whole.flac"]) == 0
+    whole = capsys.readouterr().out.splitlines()
+    assert main(["detect", *model, "half.flac", "--save-segments", "cuts"]) == 1
+    written = capsys.readouterr()
+    half = written.out.splitlines()
+    assert half[0] == whole[0]
+    assert float(half[1].split()[1]) < float(whole[1].split()[1])
+    assert written.err.startswith("vad: half.flac: audio must be whole. Received: ")
+    assert written.err.count("\n") == 1
+    assert len(list(Path("cuts").iterdir())) == len(half)
+
+
+def test_what_cannot_be_kept_does_not_cost_what_was_found(
+    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out/good_speech.wav").mkdir(parents=True)
+    assert main(["detect", "good.wav", "--model", str(model_path), "--save-speech", "out"]) == 1
+    written = capsys.readouterr()
+    assert len(written.out.splitlines()) == 1
+    assert (
+        written.err
+        == "vad: cannot write out/good_speech.wav: is a directory. Make room, or write elsewhere.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["good.wav", "--threshold", "1.5"], "threshold must be between 0 and 1. Received: threshold=1.5."),
+        (["good.wav", "--max-speech-duration-s", "0.01"], "max_speech_duration_s must hold"),
+        (["good.wav", "--threshold", "loud"], "invalid float value: 'loud'"),
+        (["good.wav", "--format", "xml"], "invalid choice: 'xml'"),
+        (["good.wav", "--model", "nope"], "model='nope'"),
+        (["good.wav", "--model", "nope.tflite"], "nope.tflite"),
+        (["good.wav", "--operating-point", "balance"], "Did you mean balanced?"),
+        (["good.wav", "--channel", "left"], "must be mix, each, or a number"),
+        (["good.wav", "--channel", "-1"], "must be mix, each, or a number"),
+        (["good.wav", "--jobs", "0"], "must be a number of at least 1"),
+        (["good.wav", "--encoding", "s16le"], "Received: encoding='s16le'. Add --sample-rate."),
+        (["good.wav", "--sample-rate", "1"], "sample_rate must be between"),
+        (["good.wav", "--config", "missing.toml"], "missing.toml: a configuration must be a TOML file"),
+        (["good.wav", "--config", "bad.toml"], "bad.toml: a configuration must be a TOML file"),
+        (["good.wav", "--config", "good.wav"], "good.wav: a configuration must be a TOML file"),
+        (["good.wav", "--config", "unknown.toml"], "Received: threshhold. Did you mean threshold?"),
+        (["good.wav", "--config", "wrong.toml"], "threshold must be a number. Received: threshold='high'."),
+        (["good.wav", "good.wav", "--format", "srt"], "Give a folder with --output"),
+        (
+            ["good.wav", "--channel", "each", "--format", "textgrid"],
+            "Received: every channel of 1 recording.",
+        ),
+        (["good.wav", "x.wav", "--save-speech", "s.wav"], "--save-speech must be a folder for 2 recordings"),
+        (["good.wav", "--save-speech", "s.mp3"], "--save-speech must be a folder, or end in .wav"),
+        (["good.wav", "--save-probabilities", "p"], "must be a folder, or end in .npz or .csv"),
+        (["good.wav", "--save-speech", "good.wav"], "output must not be one of the recordings"),
+        (["good.wav", "--output", "./good.wav"], "output must not be one of the recordings"),
+        (
+            ["good.wav", "--output", "gone/out.csv"],
+            "cannot write gone/out.csv: no such file",
+        ),
+        (["good.wav", "--output", "good.wav/"], "cannot write good.wav: file exists"),
+        (
+            ["good.wav", "--save-segments", "good.wav"],
+            "cannot write good.wav: file exists",
+        ),
+        (["-", "-"], "- (stdin) must be given once"),
+        (["--nope", "good.wav"], "unrecognized arguments: --nope"),
+        ([], "the following arguments are required"),
+    ],
+)
+def test_usage_is_exit_code_2_and_one_line(
+    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    Path("bad.toml").write_text("threshold =")
+    Path("unknown.toml").write_text("threshhold = 0.5")
+    Path("wrong.toml").write_text("threshold = 'high'")
+    before = Path("good.wav").read_bytes()
+    model = [] if "--model" in words else ["--model", str(model_path)]
+    assert main(["detect", *model, *words]) == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    (line,) = written.err.splitlines()
+    assert message in line
+    assert line.startswith("vad")
+    assert Path("good.wav").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["evaluate", "x", "--thresold"], "--thresold. Did you mean --threshold? See `vad evaluate --help`."),
+        (
+            ["evaluate", "x", "--qqq"],
+            "vad evaluate: unrecognized arguments: --qqq. See `vad evaluate --help`.",
+        ),
+        (
+            ["train", "run", "--epoch", "3"],
+            "arguments: --epoch 3. Did you mean --epochs? See `vad train --help`.",
+        ),
+        (["tune", "x", "--max-mis=0.1"], "--max-mis=0.1. Did you mean --max-miss? See `vad tune --help`."),
+        (
+            ["export", "run", "run2", "--name", "x"],
+            "vad export: unrecognized arguments: run2. See `vad export --help`.",
+        ),
+        (["--versoin"], "COMMAND"),
+    ],
+)
+def test_an_unknown_option_names_the_nearest_and_the_commands_help(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The beginning of an option is none."""
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
+
+
+def test_no_command_and_unknown_commands_are_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert capsys.readouterr().err == (
+        "vad: the following arguments are required: COMMAND. See `vad --help`.\n"
+    )
+    assert main(["detekt"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "'detekt'" in line
+
+
+@pytest.mark.parametrize("words", [["train", "run", "--corpus", "."], ["export", "run", "--name", "mine"]])
+def test_a_missing_extra_is_one_line(words: list[str]) -> None:
+    without_keras = "import sys; sys.modules['keras'] = None; from vad.cli import main; sys.exit(main())"
+    ended = subprocess.run([sys.executable, "-c", without_keras, *words], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.endswith("Received: no keras installed. Install it with: pip install 'openvad[train]'")
+
+
+def test_version_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    import vad
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"vad {vad.__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    assert capsys.readouterr().out.startswith(f"usage: vad {command}")
+
+
+def test_every_segment_option_is_a_flag() -> None:
+    assert list(SEGMENT_FLAGS) == [option.name for option in fields(SegmentOptions)]
+
+
+def started(*words: str, **options: object) -> "subprocess.Popen[str]":
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    return subprocess.Popen([sys.executable, "-m", "vad", "detect", *words], text=True, **pipes)
+
+
+def test_a_reader_that_goes_away_is_no_news(folder: Path, model_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with started("good.wav", "--model", str(model_path), stdout=writing) as process:
+        os.close(writing)
+        _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (141, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no device that is always full")
+def test_a_full_disk_is_one_line(folder: Path, model_path: Path) -> None:
+    with (
+        open("/dev/full", "w") as full,
+        started("good.wav", "--model", str(model_path), stdout=full) as process,
+    ):
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err == (
+        "vad: files and stdout must be there to be read and written. Received: [Errno 28] No space left on device. "
+        "Make room, or read and write elsewhere.\n"
+    )
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_closed_standard_stream_costs_nothing_else(folder: Path, model_path: Path, number: int) -> None:
+    """Words must not go to stdout where stderr is closed, nor a file get the number of a standard stream."""
+    words = ["good.wav", "missing.wav", "--model", str(model_path), "--save-speech", "kept"]
+    done = subprocess.run(
+        [sys.executable, "-m", "vad", "detect", *words],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: os.close(number),
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == (number != 1)
+    assert len(done.stderr.splitlines()) == (number != 2)
+    assert len(list(Path("kept").iterdir())) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_leaves_only_whole_files(folder: Path, model_path: Path, jobs: str) -> None:
+    with soundfile.SoundFile("long.wav", "w", 8000, 1) as file:
+        for _ in range(30):
+            file.write(noise(60 * 8000))
+    for number in range(40):
+        Path(f"{number:02}.wav").symlink_to("good.wav" if number < 2 else "long.wav")
+    words = [
+        ".",
+        "--model",
+        str(model_path),
+        "--jobs",
+        jobs,
+        "-o",
+        "out",
+        "-f",
+        "json",
+        "--save-speech",
+        "cut",
+    ]
+    with started(*words, start_new_session=True) as process:
+        deadline = time.monotonic() + 60
+        while not Path("out/01.json").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (130, "", "")
+    whole = [path.name for path in Path("out").iterdir()] + [path.name for path in Path("cut").iterdir()]
+    assert {"00.json", "01.json", "00_speech.wav", "01_speech.wav"} <= set(whole)
+    assert not [name for name in whole if name.startswith(".")]

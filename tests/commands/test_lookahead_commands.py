@@ -1,0 +1,124 @@
+"""Late decisions at the command line: every command that hears recordings takes them, --no-lookahead does without."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from support.bursts import BURSTS, RATE, bursts
+from support.prepared import prepare
+
+from vad.cli import main
+from vad.detection.detector import Detector
+from vad.detection.segments import Segment, SegmentOptions
+from vad.evaluation.benchmark.systems import own
+from vad.evaluation.tuning.search import end_latency
+from vad.labels import write_labels
+
+WAYS = pytest.mark.parametrize("words", [[], ["--no-lookahead"]], ids=["late", "live"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One recording of bursts with its labels."""
+    place = tmp_path / "speech"
+    place.mkdir()
+    soundfile.write(place / "bursts.wav", bursts(), RATE, subtype="FLOAT")
+    write_labels(place / "bursts.rttm", [Segment(*times) for times in BURSTS])
+    return place
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    """Run to success, and give what was written to stdout."""
+    code = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    assert (code, captured.err) == (0, "")
+    return captured.out
+
+
+@WAYS
+def test_detect_hears_late_unless_live(
+    words: list[str], folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, kept = folder / "bursts.wav", folder / "p.npz"
+    said = run(capsys, "detect", path, "--model", late_model_path, "--save-probabilities", kept, *words)
+    detector = Detector(late_model_path, lookahead=not words)
+    with np.load(kept) as arrays:
+        np.testing.assert_allclose(arrays["probabilities"], detector.probabilities(bursts(), RATE), atol=1e-6)
+    assert len(said.splitlines()) == len(detector.detect(bursts(), RATE)) == 3 - len(words)
+
+
+@WAYS
+def test_evaluate_hears_late_unless_live(
+    words: list[str], folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = json.loads(
+        run(capsys, "evaluate", folder, "--model", late_model_path, "--format", "json", *words)
+    )
+    assert report["pooled"]["unmatched_onsets"] == len(words), (
+        "the short burst is too short for prompt decisions"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "delay"), [([], 0.1), (["--no-lookahead"], 0.04), (["--max-latency-ms", 900], 0.04)]
+)
+def test_tune_hears_late_unless_live_or_latency_counts(
+    words: list[Any], delay: float, folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    processed = []
+    process = Detector.process
+
+    def watched(self: Detector, *arguments: Any) -> Any:
+        processed.append(process(self, *arguments))
+        return processed[-1]
+
+    monkeypatch.setattr(Detector, "process", watched)
+    report = json.loads(run(capsys, "tune", folder, "--model", late_model_path, "--format", "json", *words))
+    expected = Detector(late_model_path, lookahead=not words).probabilities(bursts(), RATE)
+    np.testing.assert_allclose(processed[0].probabilities, expected, atol=1e-5)
+    known_after = end_latency(SegmentOptions(**report["options"]), 0.02, delay)
+    assert report["latency_ms"] == pytest.approx(1000 * known_after, abs=0.1)
+
+
+def test_a_model_labels_what_is_prepared_by_its_late_decisions(
+    folder: Path, late_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "bursts.rttm").unlink()
+    _, items, _ = prepare(capsys, tmp_path, tmp_path / "speech", "--label-with", late_model_path)
+    expected = Detector(late_model_path).detect(bursts(), RATE)
+    assert [one.start for one in items[0].segments] == pytest.approx(
+        [one.start for one in expected], abs=1e-3
+    )
+
+
+def test_a_model_that_decides_late_is_two_systems(late_model_path: Path, model_path: Path) -> None:
+    late, live = own(str(late_model_path))
+    assert (late.name, live.name) == (str(late_model_path), f"{late_model_path}, low latency")
+    for system, is_live in ((late, False), (live, True)):
+        expected = Detector(late_model_path, lookahead=not is_live).detect(bursts(), RATE)
+        assert system.process(bursts()).segments == expected
+    assert late.version == live.version
+    assert [one.name for one in own(str(model_path))] == [str(model_path)]
+
+
+def test_the_benchmark_measures_both(
+    folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        str(folder),
+        "--models",
+        str(late_model_path),
+        "--peers",
+        "--conditions",
+        "clean",
+        "--draws",
+        "5",
+    ]
+    assert main(["benchmark", *words]) == 0
+    said = capsys.readouterr().out
+    assert f"| {late_model_path} |" in said
+    assert f"| {late_model_path}, low latency |" in said

@@ -1,0 +1,127 @@
+"""The words of a command line become recordings, in order."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from vad.commands.detecting.outputs import is_folder, paths_in
+from vad.commands.detecting.recordings import find_recordings
+from vad.errors import ConfigError
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of recordings, which is where the test stands."""
+    for name in ("b.wav", "a.FLAC", "notes.txt", ".hidden.wav", "deep/c.mp3", "deep/er/d.wav", "odd[1].wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "nothing").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*words: str, recursive: bool = False) -> list[str]:
+    return [found.name for found in find_recordings(words, recursive=recursive, spool=Path("nothing"))]
+
+
+def test_words_keep_their_order_and_their_spelling(tree: Path) -> None:
+    assert names("b.wav", "./a.FLAC", "missing.wav", "b.wav") == ["b.wav", "./a.FLAC", "missing.wav", "b.wav"]
+
+
+def test_a_folder_is_its_audio_files_sorted(tree: Path) -> None:
+    assert names(".") == ["./a.FLAC", "./b.wav", "./odd[1].wav"]
+
+
+def test_recursive_goes_down(tree: Path) -> None:
+    assert names(".", recursive=True) == [
+        "./a.FLAC", "./b.wav", "./deep/c.mp3", "./deep/er/d.wav", "./odd[1].wav",
+    ]  # fmt: skip
+
+
+def test_patterns_are_matched_here_too(tree: Path) -> None:
+    assert names("*.wav") == ["b.wav", "odd[1].wav"]
+    assert names("**/*.wav") == ["b.wav", "deep/er/d.wav", "odd[1].wav"]
+
+
+def test_a_file_with_a_pattern_for_a_name_is_that_file(tree: Path) -> None:
+    assert names("odd[1].wav") == ["odd[1].wav"]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("nothing", "--recursive searches the folders in it too"),
+        ("*.ogg", "*.ogg: a pattern must match a file"),
+    ],
+)
+def test_what_names_nothing_says_so_and_keeps_its_place(tree: Path, word: str, message: str) -> None:
+    found = find_recordings(["b.wav", word, "a.FLAC"], recursive=False, spool=tree)
+    assert [recording.name for recording in found] == ["b.wav", word, "a.FLAC"]
+    assert found[1].problem is not None
+    assert message in found[1].problem
+
+
+def test_a_pipe_is_kept_to_be_read_again(tree: Path) -> None:
+    os.mkfifo("pipe")
+    writer = threading.Thread(target=lambda: Path("pipe").write_bytes(b"sound"))
+    writer.start()
+    (found,) = find_recordings(["pipe"], recursive=False, spool=tree / "nothing")
+    writer.join()
+    assert found.name == "pipe"
+    assert Path(found.path).read_bytes() == Path(found.path).read_bytes() == b"sound"
+
+
+def test_stdin_is_given_once(tree: Path) -> None:
+    with pytest.raises(ConfigError, match="given once"):
+        find_recordings(["-", "-"], recursive=False, spool=tree)
+
+
+def places(*words: str) -> list[str]:
+    found = find_recordings(words, recursive=words != ("..",), spool=Path("nothing"))
+    return [str(path) for path in paths_in(Path("out"), found, ".json").values()]
+
+
+def test_results_mirror_the_folder_and_the_pattern(tree: Path) -> None:
+    assert places("deep") == ["out/c.json", "out/er/d.json"]
+    assert places("./deep/*/*.wav") == ["out/er/d.json"]
+    assert places("deep/er/d.wav") == ["out/d.json"]
+
+
+def test_recordings_that_differ_in_their_suffix_keep_it(tree: Path) -> None:
+    (tree / "b.mp3").touch()
+    assert places("b.wav", "b.mp3", "a.FLAC") == ["out/b.wav.json", "out/b.mp3.json", "out/a.json"]
+
+
+def test_two_recordings_never_share_an_output(tree: Path) -> None:
+    (tree / "deep/b.wav").touch()
+    with pytest.raises(ConfigError, match=r"Received: b.wav and deep/b.wav for out/b.wav.json"):
+        places("b.wav", "deep/b.wav")
+
+
+@pytest.mark.parametrize("again", ["b.wav", "./b.wav"])
+def test_a_recording_given_twice_is_told_as_that(tree: Path, again: str) -> None:
+    with pytest.raises(ConfigError, match=r"Received: b.wav and .*b.wav, which are one file. Leave one out."):
+        places("b.wav", again)
+
+
+@pytest.mark.parametrize(
+    ("path", "count", "expected"),
+    [("deep", 1, True), ("new/", 1, True), ("new", 1, False), ("new", 2, True), ("new.csv", 2, False)],
+)
+def test_which_outputs_are_folders(tree: Path, path: str, count: int, expected: bool) -> None:
+    assert is_folder(path, count) is expected
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"), [("", ["out/unnamed.json"]), ("missing/", ["out/missing.json"]), ("..", [])]
+)
+def test_odd_words_have_a_place_too(tree: Path, word: str, expected: list[str]) -> None:
+    assert places(word) == expected
+
+
+def test_an_output_never_lies_on_a_recording(tree: Path) -> None:
+    found = find_recordings(["deep/er"], recursive=False, spool=tree)
+    with pytest.raises(ConfigError, match=r"deep/er/d.wav: output must not be one of the recordings"):
+        paths_in(Path("./deep/er"), found, ".wav")

@@ -1,0 +1,192 @@
+"""`vad tune` at the command line: what it prints, what it writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from support import tiny_model
+from support.sounds import RATE, tone
+
+from vad.cli import main
+from vad.detection.segments import Segment
+from vad.labels import write_labels
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Three recordings of bursts that the tiny model's balanced threshold misses."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    for number in range(3):
+        samples = np.zeros(4 * RATE, np.float32)
+        samples[RATE : 2 * RATE] = tone(1.0, level=0.12)
+        samples[3 * RATE :] = tone(1.0, level=0.08)
+        soundfile.write(folder / f"{number}.wav", samples, RATE)
+        write_labels(folder / f"{number}.rttm", [Segment(1.0, 2.0), Segment(3.0, 4.0)])
+    return folder
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: Any) -> tuple[int, str, str]:
+    code = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_configuration_file_is_read_by_detect(
+    corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    toml, plot = tmp_path / "out" / "tuned.toml", tmp_path / "out" / "curve.svg"
+    words = ("tune", corpus, "--split", "all", "--model", model_path, "--max-miss", 0.1)
+    code, out, err = run(capsys, *words, "--output", toml, "--plot", plot, "--format", "json")
+    assert (code, err) == (0, "")
+    report = json.loads(out)
+    assert report["fitted"]["miss"] <= 0.1
+    assert report["folds"] == 3
+    assert report["held_out"]["miss"] <= 0.1
+    assert len(report["curve"]) > 20
+    picture = plot.read_text()
+    assert picture.startswith("<?xml")
+    assert "miss: at most 10 %" in picture
+    assert "false alarm: at most" not in picture
+    before = run(capsys, "detect", corpus / "0.wav", "--model", model_path)[1].splitlines()
+    after = run(capsys, "detect", corpus / "0.wav", "--config", toml)[1].splitlines()
+    assert (len(before), len(after)) == (0, 2)
+
+
+def test_the_card_of_a_copy_gets_the_operating_point(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model_path = tiny_model.write(tmp_path)
+    copy = tmp_path / "mine" / "mine.tflite"
+    before = model_path.with_suffix(".json").read_text()
+    words = ("tune", corpus, "--model", model_path, "--name", "calls")
+    assert run(capsys, *words, "--output", copy)[0] == 0
+    assert model_path.with_suffix(".json").read_text() == before
+    detected = ("detect", corpus / "0.wav", "--operating-point", "calls", "--model")
+    assert len(run(capsys, *detected, copy)[1].splitlines()) == 2
+    card = json.loads(copy.with_suffix(".json").read_text())
+    assert card["segment_options"]["balanced"] == json.loads(before)["segment_options"]["balanced"]
+    assert card["tuning"]["calls"]["recordings"] == 3
+    assert run(capsys, *words, "--output", model_path)[0] == 0
+    assert len(run(capsys, *detected, model_path)[1].splitlines()) == 2
+
+
+def test_another_model_is_not_written_over(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tiny_model.write(tmp_path)
+    before = mine.read_bytes()
+    code, out, err = run(capsys, "tune", corpus, "--model", "tiny", "--output", mine)
+    assert (code, out) == (2, "")
+    assert f"Did you mean --model {mine}?" in err
+    assert mine.read_bytes() == before
+
+
+def test_bounds_out_of_reach_are_told_with_what_can_be_had_and_nothing_is_written(
+    corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label in corpus.glob("*.rttm"):
+        write_labels(label, [Segment(0.0, 0.5), Segment(2.2, 2.8)])  # where nothing sounds
+    toml = tmp_path / "tuned.toml"
+    words = ("tune", corpus, "--split", "all", "--model", model_path, "--output", toml)
+    words = (*words, "--max-false-alarm", 0.2)
+    code, out, err = run(capsys, *words, "--max-miss", 0.01, "--max-latency-ms", 5, "--format", "json")
+    assert (code, toml.exists()) == (1, False)
+    report = json.loads(out)
+    *of_bounds, of_file = err.splitlines()
+    assert of_file == f"vad: {toml} was not written."
+    rule = r"vad: --(\S+) \S+ is out of reach: the nearest operating point \w+ (\S+) .*Ask for that or more"
+    told = dict(re.match(rule, line).groups() for line in of_bounds)
+    assert set(told) == {name.replace("_", "-") for name in report["out_of_reach"]}
+    assert len(told) == 2
+    again = [word for name, figure in told.items() for word in (f"--{name}", figure)]
+    assert run(capsys, *words, "--max-miss", 0.01, *again)[0] == 0
+    assert toml.exists()
+
+
+@pytest.mark.parametrize("name", ["mine.tflite", "waveform"])
+def test_a_configuration_file_serves_in_every_folder(
+    name: str,
+    corpus: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model_path = tiny_model.write(tmp_path)
+    for suffix in (".tflite", ".json"):
+        model_path.with_suffix(suffix).rename((tmp_path / "mine").with_suffix(suffix))
+    monkeypatch.chdir(tmp_path)
+    assert run(capsys, "tune", corpus, "--model", name, "--output", "w/tuned.toml")[0] == 0
+    monkeypatch.chdir(corpus)
+    assert run(capsys, "detect", "0.wav", "--config", tmp_path / "w" / "tuned.toml")[0] == 0
+    written = tomllib.loads((tmp_path / "w" / "tuned.toml").read_text())["model"]
+    assert written == (name if name == "waveform" else str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"), [([], False), (["--no-lookahead"], True), (["--max-latency-ms", "900"], True)]
+)
+def test_what_was_tuned_on_prompt_decisions_says_so(
+    words: list[str],
+    says: bool,
+    corpus: Path,
+    model_path: Path,
+    late_model_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A model that decides once has no others."""
+    toml, copy = tmp_path / "tuned.toml", tmp_path / "mine.tflite"
+    tuning = ("tune", corpus, *words, "--model")
+    assert ("give --no-lookahead" in run(capsys, *tuning, late_model_path, "--output", toml)[1]) is says
+    assert ("give --no-lookahead" in toml.read_text()) is says
+    assert run(capsys, *tuning, late_model_path, "--output", copy)[0] == 0
+    assert ("lookahead" in json.loads(copy.with_suffix(".json").read_text())["tuning"]["tuned"]) is says
+    assert "give --no-lookahead" not in run(capsys, *tuning, model_path)[1]
+    report = json.loads(run(capsys, *tuning, late_model_path, "--format", "json")[1])
+    assert report["lookahead"] is not says
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--output", "tuned.json"], "an output must end in .toml or .tflite. Received: tuned.json"),
+        (["--max-miss", "2"], "max_miss must be between 0 and 1. Received: max_miss=2.0"),
+        (["--split", "test"], "recordings to tune on must hold speech. Received: 0 of the split test"),
+        (["--operating-point", "balancd"], "Did you mean balanced?"),
+    ],
+)
+def test_wrong_options_are_one_line(
+    words: list[str], told: str, corpus: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = run(capsys, "tune", corpus, "--model", model_path, *words)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert len(err.splitlines()) == 1
+
+
+def test_recordings_tied_by_their_speakers_are_held_out_together(
+    corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who is heard alone and in a conversation must not be tuned on while being held out."""
+    manifest = tmp_path / "mine.jsonl"
+    turns = [[1.0, 2.0], [3.0, 4.0]]
+    rows = [
+        {
+            "audio_filepath": str(corpus / f"{number}.wav"),
+            "kind": "speech",
+            "speaker": speaker,
+            "segments": turns,
+        }
+        for number, speaker in enumerate(("anna", "anna + ben", "cleo"))
+    ]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ("tune", manifest, "--split", "all", "--model", model_path, "--format", "json")
+    assert json.loads(run(capsys, *words)[1])["folds"] == 2

@@ -1,0 +1,104 @@
+"""Labels that are read only: ELAN documents and Kaldi's segments; and who speaks, where a format says it."""
+
+from pathlib import Path
+
+import pytest
+
+from vad.detection.segments import Segment
+from vad.labels import loads, read_entries, read_labels
+
+EAF = """<?xml version="1.0" encoding="UTF-8"?>
+<ANNOTATION_DOCUMENT>
+  <TIME_ORDER>
+    <TIME_SLOT TIME_SLOT_ID="ts1" TIME_VALUE="1000"/><TIME_SLOT TIME_SLOT_ID="ts2" TIME_VALUE="2500"/>
+    <TIME_SLOT TIME_SLOT_ID="ts3" TIME_VALUE="2000"/><TIME_SLOT TIME_SLOT_ID="ts4"/>
+  </TIME_ORDER>
+  <TIER TIER_ID="anna-talk" PARTICIPANT="anna">
+    <ANNOTATION>
+      <ALIGNABLE_ANNOTATION ANNOTATION_ID="a1" TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts2">
+        <ANNOTATION_VALUE>{text}</ANNOTATION_VALUE>
+      </ALIGNABLE_ANNOTATION>
+    </ANNOTATION>
+  </TIER>
+  <TIER TIER_ID="bert">
+    <ANNOTATION>
+      <ALIGNABLE_ANNOTATION ANNOTATION_ID="a2" TIME_SLOT_REF1="ts3" TIME_SLOT_REF2="{end}"/>
+    </ANNOTATION>
+  </TIER>
+  <TIER TIER_ID="words" PARENT_REF="anna-talk">
+    <ANNOTATION>
+      <ALIGNABLE_ANNOTATION ANNOTATION_ID="a3" TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts3"/>
+    </ANNOTATION>
+  </TIER>
+</ANNOTATION_DOCUMENT>
+"""
+
+
+def eaf(folder: Path, text: str = "hello", end: str = "ts2") -> Path:
+    path = folder / "talk.eaf"
+    path.write_text(EAF.format(text=text, end=end), encoding="utf-8")
+    return path
+
+
+def test_elan_tiers_without_a_parent_are_the_speakers(tmp_path: Path) -> None:
+    found = [(one.line, one.start, one.end, one.speaker) for one in read_entries(eaf(tmp_path))]
+    assert found == [(9, 1.0, 2.5, "anna"), (16, 2.0, 2.5, "bert")]
+
+
+def test_an_elan_tier_can_be_chosen_and_silence_is_left_out(tmp_path: Path) -> None:
+    assert read_labels(eaf(tmp_path), tier="words") == [Segment(1.0, 2.0)]
+    assert read_labels(eaf(tmp_path, text="silence")) == [Segment(2.0, 2.5)]
+    assert read_labels(eaf(tmp_path, text="")) == [Segment(1.0, 2.5), Segment(2.0, 2.5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "rule"),
+    [
+        ("elan", EAF.format(text="a", end="ts4"), 16, "a time slot with a time in milliseconds. Received: 'ts4'"),
+        ("elan", EAF.format(text="a", end="ts9"), 16, "Received: 'ts9' with ''"),
+        ("elan", "<A>\n<B>\n</A>", 3, "must be well-formed XML. Received: mismatched tag"),
+        ("elan", "<A/>", 1, "needs a tier. Received: none"),
+        ("kaldi", "u1 a 0 1\nu2 a 5", 2, "an utterance, a recording, a start and an end. Received: 3 fields"),
+        ("kaldi", "u1 a 2 1", 1, "a segment must have 0 <= start <= end"),
+    ],
+)  # fmt: skip
+def test_broken_ones_are_named_by_file_line_and_rule(name: str, text: str, line: int, rule: str) -> None:
+    with pytest.raises(ValueError, match=rf"^a:{line}: ") as raised:
+        loads(text, name, source="a")
+    assert rule in str(raised.value)
+
+
+def test_pympi_writes_documents_that_are_read(tmp_path: Path) -> None:
+    elan = pytest.importorskip("pympi.Elan")
+    document = elan.Eaf()
+    document.remove_tier("default")
+    document.add_tier("speech", part="anna")
+    document.add_annotation("speech", 320, 1240, "hi & <bye>")
+    document.add_annotation("speech", 1500, 2000)
+    document.to_file(tmp_path / "talk.eaf")
+    assert read_labels(tmp_path / "talk.eaf") == [Segment(0.32, 1.24), Segment(1.5, 2.0)]
+
+
+def test_kaldi_segments_name_recordings(tmp_path: Path) -> None:
+    (tmp_path / "segments").write_text("anna-1 call 0.5 1.5\nbert-1 call 1 2\nanna-2 other 0 1\n")
+    entries = read_entries(tmp_path / "segments", uri="call")
+    assert [(one.label, one.start, one.end) for one in entries] == [
+        ("anna-1", 0.5, 1.5),
+        ("bert-1", 1.0, 2.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.rttm", "SPEAKER a 1 1 1.5 <NA> <NA> anna <NA> <NA>"),
+        ("a.tsv", "file\tstart\tend\tspeaker\na\t1\t2.5\tanna"),
+        ("a.csv", "start;end;speaker\n1;2.5;anna"),
+        ("a.json", '{"segments": [{"start": 1, "end": 2.5, "speaker": "anna"}]}'),
+        ("a.jsonl", '{"start": 1, "end": 2.5, "speaker": "anna"}'),
+    ],
+)
+def test_who_speaks_is_kept(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    (entry,) = read_entries(tmp_path / name)
+    assert (entry.start, entry.end, entry.speaker) == (1.0, 2.5, "anna")

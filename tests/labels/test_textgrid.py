@@ -1,0 +1,126 @@
+"""TextGrids: both of Praat's text forms, its encodings, tiers by name, and intervals without gaps."""
+
+from pathlib import Path
+
+import pytest
+
+from vad.detection.segments import Segment
+from vad.errors import LabelError
+from vad.labels import dumps, loads, read_labels
+
+SHORT_TEXTGRID = '''File type = "ooTextFile"
+"TextGrid"
+
+0 ! from 7 "s on
+3
+<exists>
+3
+"TextTier" "the 1st ""events""" 0 3 1
+1.5 "a ""click"""
+"IntervalTier"
+"words"
+0
+3
+3
+0
+1
+""
+1
+2.5
+"he said
+""hello"""
+2.5
+3
+"sil"
+"IntervalTier" 2nd to last: "Speech" 0 3 2 0 0.5 "x" 0.5 3 " "
+'''
+
+
+@pytest.mark.parametrize(
+    ("tier", "expected"),
+    [(None, Segment(0.0, 0.5)), ("Speech", Segment(0.0, 0.5)), ("words", Segment(1.0, 2.5))],
+)
+def test_textgrid_tiers_are_chosen_by_name(tier: str | None, expected: Segment) -> None:
+    assert loads(SHORT_TEXTGRID, "textgrid", tier=tier) == [expected]
+
+
+def test_without_a_tier_called_speech_the_first_one_of_intervals_is_read() -> None:
+    assert loads(SHORT_TEXTGRID.replace("Speech", "other"), "textgrid") == [Segment(1.0, 2.5)]
+
+
+def test_a_textgrid_has_no_tiers() -> None:
+    with pytest.raises(LabelError, match=r"^<text>:1: TextGrid needs an interval tier\. Received: none\.$"):
+        loads('"ooTextFile" "TextGrid" 0 1 <absent>', "textgrid")
+
+
+def test_a_tier_may_have_quotes_in_its_name() -> None:
+    text = SHORT_TEXTGRID.replace('"words"', '"the ""words"""')
+    assert loads(text, "textgrid", tier='the "words"') == [Segment(1.0, 2.5)]
+
+
+def test_a_textgrid_joins_what_overlaps_and_keeps_what_touches() -> None:
+    segments = [Segment(0.0, 1.0), Segment(0.5, 1.5), Segment(1.5, 2.0)]
+    assert loads(dumps(segments, "textgrid"), "textgrid") == [Segment(0.0, 1.5), Segment(1.5, 2.0)]
+
+
+def test_a_textgrid_without_speech_needs_the_duration() -> None:
+    with pytest.raises(LabelError, match=r"needs the duration\. Received: duration=None"):
+        dumps([], "textgrid")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_praat_writes_utf_16(tmp_path: Path, encoding: str, newline: str) -> None:
+    path = tmp_path / "a.TextGrid"
+    path.write_bytes(SHORT_TEXTGRID.replace("events", "événements").replace("\n", newline).encode(encoding))
+    assert read_labels(path) == [Segment(0.0, 0.5)]
+
+
+def test_a_textgrid_has_no_empty_intervals() -> None:
+    text = dumps([Segment(0.0, 1.0), Segment(1.0, 2.0)], "textgrid", duration=2.0)
+    assert "intervals: size = 2 \n" in text
+
+
+def long_form(*intervals: tuple[str, str]) -> str:
+    """A TextGrid in Praat's long form: the n-th interval has its xmin on line 12 + 4 n."""
+    return "".join(
+        [
+            'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\nxmax = 9\ntiers? <exists>\nsize = 1\n',
+            'item []:\n    item [1]:\n        class = "IntervalTier"\n        name = "speech"\n        xmin = 0\n',
+            f"        xmax = 9\n        intervals: size = {len(intervals)}\n",
+            *(
+                f"        intervals [{number}]:\n            xmin = {xmin}\n            xmax = {xmax}\n"
+                '            text = "x"\n'
+                for number, (xmin, xmax) in enumerate(intervals, 1)
+            ),
+        ]
+    )
+
+
+@pytest.mark.parametrize("value", ["abc", "1,5", "1.5s", "=2", "--undefined--", ""])
+def test_a_broken_number_is_told_on_its_line_and_hides_nothing(value: str) -> None:
+    text = long_form(("1", "0"), ("1", "2"), (value, "4"), ("5", value), ("6", "5"), ("7", "8"))
+    with pytest.raises(LabelError) as raised:
+        loads(text.replace("= =", "="), "textgrid", source="t")
+    order = "t:{}: a segment must have 0 <= start <= end, in seconds. Received: start={}, end={}."
+    assert raised.value.problems == (
+        order.format(16, "1.0", "0.0"),
+        f"t:24: TextGrid needs an interval's xmin. Received: {value!r}.",
+        f"t:29: TextGrid needs an interval's xmax. Received: {value!r}.",
+        order.format(32, "6.0", "5.0"),
+    )
+
+
+def test_a_broken_number_is_told_before_what_ends_the_reading() -> None:
+    text = long_form(("abc", "1"), ("1", "2")).replace("size = 2", "size = 3")
+    with pytest.raises(LabelError) as raised:
+        loads(text, "textgrid", source="t")
+    assert [problem.split(": ")[0] for problem in raised.value.problems] == ["t:16", "t:22"]
+    with pytest.raises(LabelError, match=r"^t:7: TextGrid needs a number of tiers\. Received: 'many'\.$"):
+        loads(text.replace("size = 1", "size = many"), "textgrid", source="t")
+
+
+def test_a_broken_text_is_told_on_its_line() -> None:
+    text = long_form(("0", "1"), ("1", "2")).replace('"x"', "x", 1)
+    with pytest.raises(LabelError, match=r"^t:18: TextGrid needs an interval's text\. Received: 'x'\.$"):
+        loads(text, "textgrid", source="t")

@@ -1,0 +1,269 @@
+"""Whose the labels are that `vad prepare` reads: beside recordings, in folders, in one file about many, by a model."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from support.prepared import TALK, prepare, recording
+
+from vad.detection.segments import Segment
+from vad.labels import write_labels
+
+
+def rttm(*lines: str) -> str:
+    """Lines of a name, a start and a duration."""
+    fields = (line.split() for line in lines)
+    return "".join(
+        f"SPEAKER {name} 1 {start} {length} <NA> <NA> A <NA> <NA>\n" for name, start, length in fields
+    )
+
+
+SECOND = (Segment(1.0, 2.0),)
+
+
+def test_lines_beside_a_recording_go_to_those_that_they_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording(tmp_path / "in/a.wav")
+    recording(tmp_path / "in/b.wav").with_suffix(".rttm").write_text(
+        rttm("b 1 1", "a 0.5 0.5", "c 0 1", "c 1 1")
+    )
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert code == 0
+    assert {item.path.name: item.segments for item in items} == {
+        "a.wav": (Segment(0.5, 1.0),),
+        "b.wav": SECOND,
+    }
+    assert re.search(r"b\.rttm:3: labels must name a recording that is there\. Received: 'c'\.", err)
+    assert err.count("labels must") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("b.csv", "file,start,end\nb.wav,1,2\na.wav,0.5,1\n"),
+        ("b.tsv", "file\tstart\tend\n\t1\t2\na.wav\t0.5\t1\n"),
+        ("b.jsonl", '{"file": "b", "start": 1, "end": 2}\n{"file": "a", "start": 0.5, "end": 1}\n'),
+        (
+            "b.json",
+            '[{"file": "b", "segments": [{"start": 1, "end": 2}]}, {"file": "a", "start": 0.5, "end": 1}]',
+        ),
+    ],
+)
+def test_every_format_that_names_recordings_is_parted(
+    name: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stem in "ab":
+        recording(tmp_path / f"in/{stem}.wav")
+    (tmp_path / "in" / name).write_text(text)
+    _, items, _ = prepare(capsys, tmp_path, tmp_path / "in")
+    assert [item.segments for item in items] == [(Segment(0.5, 1.0),), SECOND]
+
+
+def test_a_single_name_beside_a_recording_is_that_recording_whatever_it_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stem, name in (("a", "a"), ("b", "waveform"), ("c", "a")):
+        recording(tmp_path / f"in/{stem}.wav").with_suffix(".rttm").write_text(rttm(f"{name} 1 1"))
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert code == 0, err
+    assert [item.segments for item in items] == [SECOND] * 3
+    assert re.search(r"note: .*c\.rttm:1: labels name .*a\.wav: they are taken as those of .*c\.wav", err)
+    assert err.count("labels name") == 1
+
+
+def test_a_recording_is_not_labelled_by_others_names_nor_by_two_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording(tmp_path / "in/a.wav").with_suffix(".rttm").write_text(rttm("a 1 1"))
+    recording(tmp_path / "in/b.wav").with_suffix(".rttm").write_text(rttm("d 1 1", "a 0 1"))
+    for stem in "de":
+        recording(tmp_path / f"in/{stem}.wav")
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert code == 1
+    assert [item.path.name for item in items] == ["d.wav"]
+    for told in (
+        r"b\.rttm:2: labels of a recording must be in one file\. Received: those of .*a\.wav, other than in .*a\.rttm",
+        r"b\.rttm: labels of several recordings must name .*b\.wav too, .*Received: \['a', 'd'\]\.",
+        r"e\.wav: speech must have labels\. Received: none\. Write e\.rttm beside it",
+    ):
+        assert re.search(told, err), f"{told} is not in:\n{err}"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("all.csv", "file,start,end\n{x},1,2\n{y},0.5,1\n"),
+        (
+            "all.rttm",
+            "SPEAKER {x} 1 1 1 <NA> <NA> A <NA> <NA>\nSPEAKER {y} 1 0.5 0.5 <NA> <NA> A <NA> <NA>\n",
+        ),
+        ("segments", "u1 {x} 1 2\nu2 {y} 0.5 1\n"),
+    ],
+)
+@pytest.mark.parametrize("written", ["a/x b/x", "in/a/x.wav ../b/x.wav", r"a\x.wav {here}/in/b/x.wav"])
+def test_a_path_in_one_label_file_parts_recordings_of_one_name(
+    file: str, text: str, written: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in "ab":
+        recording(tmp_path / f"in/{folder}/x.wav")
+    x, y = written.format(here=tmp_path).split()
+    (tmp_path / file).write_text(text.format(x=x, y=y))
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / file)
+    assert code == 0, err
+    assert [item.segments for item in items] == [SECOND, (Segment(0.5, 1.0),)]
+
+
+def test_a_name_that_two_recordings_have_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in ("a/x", "b/x", "b/y"):
+        recording(tmp_path / f"in/{path}.wav")
+    (tmp_path / "all.csv").write_text("file,start,end\ny,1,2\nx.wav,1,2\nc/y.wav,1,2\n")
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
+    assert code == 1
+    assert [item.path.name for item in items] == ["y.wav"]
+    paths = r"/.*in/a/x\.wav and /.*in/b/x\.wav"
+    rule = r"all\.csv:3: labels must be of one recording"
+    assert re.search(rf"{rule}\. Received: 'x\.wav', for {paths}\. Write more of the path", err)
+    assert re.search(r"all\.csv:4: labels must name .* Received: 'c/y\.wav'\. Is it /.*in/b/y\.wav\?", err)
+    assert "speech must have labels" not in err
+
+
+def test_a_label_file_in_another_folder_is_not_of_two_recordings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in "ab":
+        recording(tmp_path / f"in/{folder}/x.wav")
+    (tmp_path / "labels").mkdir()
+    write_labels(tmp_path / "labels/x.txt", TALK)
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "labels")
+    assert (code, items) == (1, [])
+    assert re.search(r"x\.txt:1: labels must be of one recording.* or lay label files in folders like", err)
+
+
+def test_all_broken_lines_are_told_once_and_their_recordings_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stem in "ab":
+        recording(tmp_path / f"in/{stem}.wav", *TALK)
+    (tmp_path / "in/a.rttm").write_text("SPEAKER a 1 0\n" + rttm("a 0 1", "a x 1", "a 2 -1"))
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--tier", "one", "--tier", "two")
+    assert code == 1
+    assert [item.path.name for item in items] == ["b.wav"]
+    assert re.findall(r"a\.rttm:(\d)", err) == ["1", "3", "4"]
+    assert "overlap" not in err  # b's lines, once for each tier
+
+
+def test_one_label_file_about_all_and_a_name_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav")
+    rows = [f"{name}.wav,0.5,1.0" for name in "abcd"]
+    (tmp_path / "all.csv").write_text("\n".join(["file,start,end", *rows]))
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
+    assert code == 0
+    assert re.search(
+        r"note: .*all\.csv:5: labels must name a recording that is there\. Received: 'd\.wav'", err
+    )
+    assert [item.segments for item in items] == [(Segment(0.5, 1.0),)] * 3
+
+
+def test_one_label_file_about_all_that_names_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        recording(tmp_path / f"in/{name}.wav")
+    (tmp_path / "all.csv").write_text("filename,start,end\na.wav,0.5,1.0\n")
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
+    assert (code, items) == (1, [])
+    assert re.search(r"all\.csv:2: labels of several recordings must name them, in a column file", err)
+    (tmp_path / "in/b.wav").rename(tmp_path / "in/all.wav")  # whose own it is, as its name says
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
+    assert [item.segments for item in items] == [(Segment(0.5, 1.0),)]
+
+
+def test_labels_in_another_folder_and_a_chosen_tier(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/day/{name}.wav")
+        tier = '"IntervalTier" "{}" 0 3 1 {} {} "x"'
+        text = (
+            f'"ooTextFile" "TextGrid" 0 3 <exists> 2 {tier.format("words", 0, 1)} {tier.format("talk", 1, 2)}'
+        )
+        (tmp_path / "labels/day").mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"labels/day/{name}.TextGrid").write_text(text)
+    _, items, _ = prepare(
+        capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "labels", "--tier", "talk"
+    )
+    assert [item.segments for item in items] == [(Segment(1.0, 2.0),)] * 3
+
+
+def test_a_model_labels_and_its_review_sheet_can_be_given_back(
+    tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav", Segment(1.0, 2.0)).with_suffix(".rttm").unlink()
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--label-with", model_path)
+    assert code == 0, err
+    for item in items:
+        (segment,) = item.segments
+        assert (segment.start, segment.end) == (pytest.approx(1.0, abs=0.2), pytest.approx(2.0, abs=0.2))
+        assert item.label == "model tiny, threshold 0.5"
+    sheet = tmp_path / "out" / "corpus.review.csv"
+    rows = list(csv.DictReader(sheet.read_text().splitlines()))
+    assert len(rows) == 3
+    assert all(0.5 < float(row["mean_probability"]) <= 1 for row in rows)
+    _, again, _ = prepare(capsys, tmp_path / "again", tmp_path / "in", "--labels", sheet)
+    assert [item.segments for item in again] == [item.segments for item in items]
+
+
+def test_a_recording_in_which_a_model_hears_nobody_comes_back_in_the_review_sheet(
+    tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        recording(tmp_path / f"in/{name}.wav", Segment(1.0, 2.0)).with_suffix(".rttm").unlink()
+    recording(tmp_path / "in/silent.wav")
+    assert prepare(capsys, tmp_path, tmp_path / "in", "--label-with", model_path)[0] == 0
+    sheet = tmp_path / "out" / "corpus.review.csv"
+    (row,) = (row for row in csv.DictReader(sheet.read_text().splitlines()) if "silent" in row["file"])
+    assert (row["start"], row["end"], row["mean_probability"]) == ("", "", "")
+    code, items, err = prepare(capsys, tmp_path / "again", tmp_path / "in", "--labels", sheet)
+    assert code == 0, err
+    assert {item.path.stem: len(item.segments) for item in items} == {"a": 1, "b": 1, "silent": 0}
+    assert "review.csv: no speech in it by its labels" in err
+
+
+def test_labels_of_noise_alone_say_that_nobody_speaks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav")
+    (tmp_path / "all.csv").write_text("file,start,end,label\na,1,2,hi\nb,0.5,1,hi\nc,0,3,noise\n")
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
+    assert code == 0, err
+    assert [len(item.segments) for item in items] == [1, 1, 0]
+
+
+def test_labels_that_name_nobody_are_told_where_they_are_to_name_who_speaks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav", *TALK, labels=".txt" if name != "c" else ".rttm")
+    recording(tmp_path / "in/silent.wav").with_suffix(".txt").touch()
+    _, _, err = prepare(capsys, tmp_path / "1", tmp_path / "in", "--speaker", "labels")
+    rule = "labels must name who speaks, as --speaker is labels"
+    (line,) = (line for line in err.splitlines() if "name who speaks" in line)
+    assert line.startswith(
+        f"vad: note: {rule}. Received: 2 of 3 recordings in which they name nobody, so splits"
+    )
+    for name in "ab":
+        recording(tmp_path / f"in/{name}.wav", *TALK).with_suffix(".txt").unlink()
+    _, _, err = prepare(capsys, tmp_path / "2", tmp_path / "in", "--speaker", "labels")
+    assert rule not in err
+    assert rule not in prepare(capsys, tmp_path / "3", tmp_path / "in")[2]

@@ -1,0 +1,56 @@
+"""Where `vad prepare` does not write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.prepared import TALK, recording
+
+from vad.cli import main
+
+
+def test_an_output_that_cannot_be_one_is_refused_before_anything_is_heard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    talker = recording(tmp_path / "in/a.wav", *TALK).parent
+    sheet = tmp_path / "mine.review.csv"
+    sheet.write_text("file,start,end\n")
+    (tmp_path / "folder.html").mkdir()
+    for words, told in (
+        (["-o", "x.html"], "output must have another extension than .html"),
+        (["-o", ""], "output must be a file, such as corpus.jsonl"),
+        (["-o", "folder.jsonl"], "output must be a file, such as corpus.jsonl"),
+        (["-o", "mine.jsonl", "--labels", sheet, "--label-with", "tiny"], "another file than what is read"),
+    ):
+        option, name, *more = map(str, words)
+        code = main(["prepare", str(talker), option, str(tmp_path / name), *more])
+        err = capsys.readouterr().err
+        assert code == 2
+        assert told in err
+        assert len(err.splitlines()) == 1
+    assert sheet.read_text() == "file,start,end\n"
+    assert not (tmp_path / "x.html").exists()
+
+
+def test_a_review_sheet_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    talker = recording(tmp_path / "in/a.wav", *TALK).parent
+    sheet = tmp_path / "mine.review.csv"
+    sheet.write_text("corrected\n")
+    assert main(["prepare", str(talker), "-o", str(tmp_path / "mine.jsonl"), "--label-with", "tiny"]) == 2
+    assert f"Give it with --labels {sheet}" in capsys.readouterr().err
+    assert sheet.read_text() == "corrected\n"
+
+
+def test_the_manifest_that_is_read_is_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = recording(tmp_path / "in/a.wav", *TALK).parent
+    recording(tmp_path / "in/b.wav", *TALK)
+    words = ["prepare", str(folder), "-o", str(folder / "manifest.jsonl")]
+    assert main(words) == 0
+    before = (folder / "manifest.jsonl").read_text()
+    (folder / "a.wav").unlink()
+    assert main(words) == 2
+    assert "another file than what is read" in capsys.readouterr().err
+    assert (folder / "manifest.jsonl").read_text() == before

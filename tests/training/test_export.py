@@ -1,0 +1,145 @@
+"""What is exported is what was trained: LiteRT equals Keras, and a difference is refused."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from support.small_networks import small_network
+
+from vad.cli import main
+from vad.detection.detector import Detector
+from vad.detection.model import Model
+from vad.errors import ConfigError, ModelError
+from vad.training.networks import ARCHITECTURES, LogMelCnn, network_from_dict
+from vad.training.release import export as export_module
+from vad.training.release.export import MAX_DIFFERENCE, export
+from vad.training.release.probe_signals import probe_signals
+
+
+def save_network(folder, architecture="logmel-cnn", **options):
+    config, model = small_network(architecture, **options)
+    model.save(folder / "network.keras")
+    return config, model, folder / "network.keras"
+
+
+# Frames of an odd number of hops take other ways through two of them.
+@pytest.mark.parametrize(
+    ("architecture", "frame_ms", "late_frames"),
+    [
+        *((name, 20, 6) for name in ARCHITECTURES),
+        ("waveform-tcn", 20, 0),
+        ("logmel-cnn", 30, 0),
+        ("patch-cnn", 30, 0),
+    ],
+)
+def test_litert_equals_keras_by_step_and_by_chunk(architecture, frame_ms, late_frames, tmp_path):
+    config, model, weights = save_network(tmp_path, architecture, frame_ms=frame_ms, late_frames=late_frames)
+    path = export(weights, config, "small", tmp_path / "out", chunk_frames=10)
+    card = Model.load(path).card
+    differences = card["verification"]["largest_difference_from_keras"]
+    assert set(differences) == set(probe_signals())
+    assert max(differences.values()) <= MAX_DIFFERENCE["none"]
+    assert (card["receptive_field_s"] is None) == (architecture == "logmel-crnn")
+    speech = probe_signals()["speech"]
+    decisions = np.asarray(model(speech[np.newaxis])).reshape(-1, len(config.delays))
+    assert (np.ptp(decisions, axis=0) > 0.01).all(), "a flat output would hide a difference"
+
+
+@pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn"])
+def test_int8_is_smaller_and_keeps_its_front_end_exact(architecture, tmp_path):
+    config, _, weights = save_network(tmp_path, architecture, channels=48)
+    plain = export(weights, config, "plain", tmp_path, chunk_frames=10)
+    path = export(weights, config, "small", tmp_path, chunk_frames=10, quantize="int8")
+    card = Model.load(path).card
+    assert card["quantization"] == "int8"
+    assert path.stat().st_size < plain.stat().st_size
+    worst = max(card["verification"]["largest_difference_from_keras"].values())
+    assert MAX_DIFFERENCE["none"] < worst < 0.04, "with an 8-bit front end it is over 0.12"
+
+
+def test_the_card_tells_what_running_needs(tmp_path):
+    config, _, weights = save_network(tmp_path, late_frames=6)
+    path = export(weights, config, "small", tmp_path, notes={"label_origin": "by ear"}, chunk_frames=10)
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert card["label_origin"] == "by ear"
+    assert not keras.models.load_model(path.with_suffix(".keras")).compiled, "thrice the size for nothing"
+    assert (card["delay_frames"], card["late_frames"]) == (2, 6)
+    assert network_from_dict(card["network"]) == config
+    assert card["frontend"]["n_mels"] == 24
+    assert set(card["segment_options"]) == {"balanced", "precise", "eager"}
+
+
+def test_the_detector_takes_the_delay_of_either_decision_out(tmp_path):
+    config, model, weights = save_network(tmp_path, late_frames=6)
+    path = export(weights, config, "small", tmp_path, chunk_frames=10)
+    samples = probe_signals()["speech"][: 57 * 320 - 100]
+    for decision, delay in enumerate(config.delays):
+        found = Detector(path, lookahead=decision == 1).probabilities(samples, 16_000)
+        padded = np.concatenate([samples, np.zeros(100 + delay * 320, np.float32)])
+        expected = np.asarray(model(padded[np.newaxis]))[0, delay:, decision]
+        np.testing.assert_allclose(found, expected, atol=MAX_DIFFERENCE["none"])
+
+
+@pytest.mark.parametrize("decision", ["speech", "late_speech"])
+def test_refuses_to_write_what_differs(decision, tmp_path, monkeypatch):
+    config, _, weights = save_network(tmp_path, "waveform-tcn", late_frames=6)
+    honest = export_module.convert
+
+    def damaged(model, *size, **how):
+        bias = model.get_layer(decision).bias
+        trained = np.array(bias)
+        bias.assign(trained + 0.1)
+        content = honest(model, *size, **how)
+        bias.assign(trained)
+        return content
+
+    monkeypatch.setattr(export_module, "convert", damaged)
+    with pytest.raises(ModelError, match=r"must stay within 0\.0001 of Keras"):
+        export(weights, config, "small", tmp_path / "out", chunk_frames=10)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_failed_export_leaves_the_set_that_was_there(tmp_path, monkeypatch):
+    config, _, weights = save_network(tmp_path)
+    path = export(weights, config, "small", tmp_path / "out", chunk_frames=10)
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    assert set(before) == {"small.tflite", "small.json", "small.keras"}
+
+    def no_space(*_, **__):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(export_module, "convert", lambda *_, **__: before["small.tflite"])
+    monkeypatch.setattr(keras.Model, "save", no_space)
+    with pytest.raises(OSError, match="No space"):
+        export(weights, config, "small", path.parent, chunk_frames=10, notes={"label_origin": "by eye"})
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--note", "by ear"], "vad: a note must be KEY=TEXT. Received: 'by ear'.\n"),
+        (["--metrics", "none.json"], "vad: metrics must be a readable JSON file. Received: none.json"),
+    ],
+)
+def test_refuses_what_no_card_can_hold(words, message, tmp_path, capsys):
+    assert main(["export", "tiny", "--name", "a", "--output", str(tmp_path), *words]) == 2
+    assert capsys.readouterr().err.startswith(message)
+
+
+def test_refuses_a_quantization_that_there_is_not(tmp_path):
+    with pytest.raises(ConfigError, match=r"quantize must be one of none, int8\. Received: quantize='int4'"):
+        export(tmp_path / "a.keras", LogMelCnn(), "a", tmp_path, quantize="int4")
+
+
+def test_refuses_a_note_in_the_name_of_a_fact(tmp_path):
+    config, _, weights = save_network(tmp_path)
+    with pytest.raises(ConfigError, match="delay_frames"):
+        export(weights, config, "small", tmp_path, notes={"delay_frames": 5})
+
+
+def test_refuses_weights_that_are_none(tmp_path):
+    (tmp_path / "a.keras").write_text("no weights")
+    with pytest.raises(ModelError, match=r"weights must be a \.keras file"):
+        export(tmp_path / "a.keras", LogMelCnn(), "a", tmp_path)

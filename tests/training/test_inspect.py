@@ -1,0 +1,270 @@
+"""Looking into networks: first layers are shown, sick filters are named, and the page stands alone."""
+
+import re
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+from support.browser import run_in_page
+from support.pages import Page
+from support.small_networks import small_network
+from support.sounds import RATE, tone
+
+from vad.cli import main
+from vad.training.config import TrainConfig
+from vad.training.inspection import gradients, weights
+from vad.training.inspection.embedding import principal_plane
+from vad.training.inspection.filter_health import layer_health
+from vad.training.inspection.network import Clip, Subject, load_subject, stages
+from vad.training.inspection.probe import hear
+from vad.training.inspection.weights import kernel_parts
+from vad.training.networks.kernels import kernels
+from vad.training.update_ratios import UpdateRatios, read_updates, update_ratios
+
+
+def small_subject(architecture, **options):
+    config, model = small_network(architecture, **options)
+    return Subject("small", model, config, Path("nowhere"))
+
+
+# Small networks have heard a third of what large ones have: more of their weights still look like random numbers.
+@pytest.mark.parametrize(
+    ("name", "of_second", "structure", "sick"),
+    [
+        ("default", False, 0.25, 0.01),
+        ("waveform", False, 0.25, 0.01),
+        ("default", True, 0.15, 0.16),
+        ("tiny", False, 0.15, 0.13),
+    ],
+)
+def test_shipped_networks_are_in_good_health(name, of_second, structure, sick):
+    every = stages(load_subject(name).model)
+    layers = [stage for stage in every if stage.name.startswith("second_") == of_second]
+    health = [layer_health(stage) for stage in layers]
+    for stage, one in zip(layers, health, strict=True):
+        assert np.isnan(one.structure) or one.structure > (0.1 if stage.remembered else structure), one.name
+    assert not any("hardly trained" in line for one in health for line in one.words())
+    found = sum(len(one.dead) + len(one.saturated) + len(one.noisy) for one in health)
+    assert found < sick * sum(len(one.norms) for one in health)
+
+
+def words_about(model):
+    return "\n".join(line for stage in stages(model) for line in layer_health(stage).words())
+
+
+@pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn", "two-branch", "logmel-pair"])
+def test_dead_and_saturated_filters_are_named(architecture):
+    _, model = small_network(architecture)
+    assert not re.search("dead|saturated", words_about(model))
+    norm = model.get_layer("conv2_norm")
+    beta = np.array(norm.beta)
+    beta[[2, 5]], beta[4] = -9.0, 9.0
+    norm.beta.assign(beta)
+    kernel = np.array(model.get_layer("join").kernel)
+    kernel[..., 7] = 0
+    model.get_layer("join").kernel.assign(kernel)
+    words = words_about(model)
+    assert "conv2: 2 of 8 filters (2, 5) are each dead" in words
+    assert "conv2: filter 4 is saturated" in words
+    assert "join: filter 7 is dead" in words
+    assert len(re.findall("dead|saturated", words)) == 3
+
+
+def test_a_noisy_filter_on_the_waveform_is_named():
+    _, model = small_network("waveform-tcn")
+    assert "filters: " not in words_about(model)
+    kernel = np.array(model.get_layer("filters").kernel)
+    kernel[..., 11] = np.random.default_rng(0).normal(0, kernel.std(), kernel.shape[:-1])
+    model.get_layer("filters").kernel.assign(kernel)
+    assert "filters: filter 11 is noise" in words_about(model)
+
+
+def test_noise_is_told_from_what_was_learned():
+    rng = np.random.default_rng(1)
+    subject = load_subject("default")
+    (learned,) = [stage for stage in stages(subject.model) if stage.name == "conv3"]
+    kernel = learned.kernel.copy()
+    kernel[..., [3, 40]] = rng.normal(0, kernel.std(), (*kernel.shape[:-1], 2))
+    sick = type(learned)(learned.name, kernel, learned.norm, learned.relu)
+    assert layer_health(sick).words() == [
+        "conv3: 2 of 64 filters (3, 40) are each noise: its weights look like random numbers. Train longer, with more "
+        "data, or with fewer filters."
+    ]
+    untrained = type(learned)("conv3", rng.normal(0, 0.1, kernel.shape), None, None)
+    assert layer_health(untrained).words() == [
+        "conv3: no weights stand out of what random numbers give; it is hardly trained."
+    ]
+
+
+def test_who_listens_to_whom_has_a_scale():
+    pictures = {one.name: one for one in weights.inspect(small_subject("two-branch")).pictures}
+    panels = [axes for axes in pictures["connections"].figure.axes if axes.get_xlabel() == "filter"]
+    assert len(panels) == 7
+    for panel in panels:
+        assert panel.images[0].colorbar.ax.get_ylabel() == "norm of the weights"
+
+
+def test_the_first_layers_of_both_networks_of_a_pair_are_shown_apart():
+    view = weights.inspect(small_subject("logmel-pair"))
+    names = [one.name for one in view.pictures]
+    assert {"first-layer", "second-first-layer"} <= set(names)
+    assert len(names) == len(set(names)), "one picture would be written over the other"
+    told = [line.split(")")[0] for line in view.findings if "filters on the spectrogram" in line]
+    assert told == [
+        f"Of the {n} filters on the spectrogram ({of}" for n, of in ((6, "conv1"), (4, "second_conv1"))
+    ]
+
+
+def test_kernels_are_parted_into_what_they_ask_for():
+    time, frequency = np.meshgrid([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], indexing="ij")
+    kernels = np.stack([np.ones((3, 3)), time, frequency, time * frequency], axis=-1)
+    energies = np.square(kernels).sum(axis=(0, 1))
+    np.testing.assert_allclose(kernel_parts(kernels), np.diag(energies), atol=1e-12)
+    mixed = np.random.default_rng(0).standard_normal((3, 5, 7))
+    np.testing.assert_allclose(sum(kernel_parts(mixed)), np.square(mixed).sum(axis=(0, 1)))
+
+
+@pytest.mark.parametrize("architecture", ["logmel-cnn", "logmel-crnn"])
+def test_update_ratios_are_those_of_the_last_step(architecture, tmp_path):
+    config, model = small_network(architecture)
+    model.compile(keras.optimizers.AdamW(2e-3, weight_decay=0.01, clipnorm=1.0), "binary_crossentropy")
+    rng = np.random.default_rng(0)
+    names = [stage.name for stage in stages(model)]
+    for _ in range(3):
+        before = kernels(model)
+        samples = 0.1 * rng.standard_normal((2, 20 * config.frame_length))
+        model.train_on_batch(samples, rng.integers(0, 2, (2, 20)).astype(float))
+    found = update_ratios(model)
+    assert list(found) == names
+    for name in names:
+        step = kernels(model)[name] - before[name]
+        assert found[name] == pytest.approx(np.linalg.norm(step) / np.linalg.norm(before[name]), rel=0.02)
+    record = UpdateRatios(tmp_path / "updates.csv")
+    record.set_model(model)
+    (tmp_path / "updates.csv").write_text("epoch,conv1\n1,0.002\n")  # of a version that knew fewer kernels
+    record.on_epoch_end(1)
+    older, newer = read_updates(tmp_path / "updates.csv")
+    assert older["conv1"] == 0.002
+    assert np.isnan(older["speech"])
+    assert newer == {"epoch": 2, **found}
+
+
+def test_the_principal_plane_keeps_what_lies_in_a_plane():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(50, 2)) @ rng.normal(size=(2, 9)) + 3
+    found, shares = principal_plane(points)
+    distances = [np.linalg.norm(x[:, None] - x[None], axis=-1) for x in (points, found)]
+    np.testing.assert_allclose(*distances, atol=1e-9)
+    assert shares.sum() == pytest.approx(1)
+    assert shares[0] > shares[1]
+
+
+def make_run(folder, architecture, **options):
+    """A run with a network as small as can be."""
+    config, model = small_network(architecture, dilations=(1,), **options)
+    folder.mkdir()
+    model.save(folder / "best.keras")
+    (folder / "config.json").write_text(TrainConfig(network=config).to_json())
+    (folder / "updates.csv").write_text("epoch,conv1,speech\n1,0.002,0.001\n2,0.001,0.0005\n")
+    return folder
+
+
+def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
+    run, out = make_run(tmp_path / "run", "logmel-cnn"), tmp_path / "out"
+    speech, labels = tmp_path / "speech.wav", tmp_path / "speech.rttm"
+    soundfile.write(speech, np.concatenate([np.zeros(RATE // 2), tone(0.5), np.zeros(RATE // 4)]), RATE)
+    labels.write_text("SPEAKER speech 1 0.5 0.5 <NA> <NA> a <NA> <NA>\n")
+    words = [str(run), str(speech), "--labels", str(labels), "--output", str(out)]
+    assert main(["inspect", "all", *words, "--duration", "1.1"]) == 0
+    written = capsys.readouterr()
+    assert written.out == f"{out / 'all.html'}\n"
+    assert "binary cross-entropy towards the reference labels" in written.err
+    page = Page(out / "all.html")
+    assert page.urls == []
+    assert page.addresses == ["data:,"]
+    pictures = {path.name for path in out.glob("*.png")}
+    shown = [picture for section in page.data["sections"] for picture in section["pictures"]]
+    assert len(shown) == len(pictures)
+    assert all(one["address"].startswith("data:image/png;base64,") for one in shown)
+    captions = [one["caption"] for one in shown]
+    assert all(len(re.findall(r"\.(?= [A-Z]|$)", caption)) == 2 for caption in captions), captions
+    assert {
+        "gradients-updates.png",
+        "weights-conv2-strongest.png",
+        "activations-conv1-filters.png",
+    } <= pictures
+    with np.load(out / "saliency.npz") as arrays:
+        assert arrays["seconds"].shape == (110, 40)
+    found = run_in_page(
+        out / "all.html",
+        """
+        await Promise.all([...document.images].map((image) => image.decode()));
+        return {
+          widths: [...document.images].map((image) => image.naturalWidth),
+          heading: document.querySelector("h1").textContent,
+          lines: document.querySelectorAll("li").length,
+        };
+        """,
+        tmp_path / "profile",
+    )
+    assert len(found["widths"]) == len(pictures)
+    assert min(found["widths"]) > 1000
+    assert found["heading"] == page.title
+    assert found["lines"] == sum(len(section["findings"]) for section in page.data["sections"]) > 0
+
+
+def test_of_a_network_that_decides_late_the_prompt_decision_is_looked_into(tmp_path):
+    subject = load_subject(str(make_run(tmp_path / "run", "logmel-cnn", late_frames=6)))
+    clip = Clip("hum", np.concatenate([np.zeros(RATE // 2), tone(0.5)]).astype(np.float32))
+    heard = hear(subject, clip)
+    whole = keras.models.load_model(tmp_path / "run" / "best.keras")(
+        clip.whole_frames(subject.network)[np.newaxis]
+    )
+    np.testing.assert_allclose(
+        heard.probability, np.asarray(whole)[0, subject.network.delay_frames :, 0], atol=1e-3
+    )
+    assert not [stage.name for stage in stages(subject.model) if stage.name.startswith("late")]
+    assert gradients.inspect(heard).pictures
+
+
+def test_silence_is_looked_into_too(tmp_path, capsys):
+    weights, out = make_run(tmp_path / "run", "two-branch") / "best.keras", tmp_path / "out"
+    soundfile.write(tmp_path / "silence.wav", np.zeros(RATE // 2), RATE)
+    words = [str(weights), str(tmp_path / "silence.wav"), "--output", str(out)]
+    assert main(["inspect", "all", *words, "--format", "svg"]) == 0
+    assert "the network's own decisions" in capsys.readouterr().err
+    assert "data:image/svg+xml;base64," in (out / "all.html").read_text()
+    for view in ("weights", "gradients"):
+        for branch in ("first-layer", "first-layer-in-time", "first-layer-responses"):
+            assert (out / f"{view}-{branch}.svg").read_bytes().startswith(b"<?xml")
+    for view in ("weights", "gradients", "activations", "saliency", "occlusion", "embedding"):
+        with np.load(out / f"{view}.npz") as arrays:
+            assert len(arrays.files) > 0
+            told = set(arrays.files) - {"structure"}  # which small layers do not have
+            assert all(np.isfinite(arrays[name]).all() for name in told)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["saliency", "default"], 2, "saliency must have a recording to hear. Received: none."),
+        (["weights", "defualt"], 2, "Received: defualt. Did you mean default?"),
+        (["weights", "."], 2, "a folder without best.keras"),
+        (["weights", "default", "--labels", "a.rttm"], 2, "labels must be those of a recording."),
+        (["occlusion", "default", "clip.wav", "--duration", "0"], 2, "duration must be above 0 seconds."),
+        (["occlusion", "default", "clip.wav", "--output", "clip.wav/x"], 2, "output must be a folder"),
+        (["occlusion", "default", "none.wav"], 1, "Received: there is no such file."),
+        (["occlusion", "default", "clip.wav", "--labels", "none.rttm"], 1, "none.rttm: a label file must be"),
+        (["occlusion", "default", "clip.wav", "--start", "7"], 1, "a clip must hold a frame of 20 ms."),
+    ],
+)
+def test_what_cannot_be_looked_into_is_one_line(words, code, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("clip.wav", tone(0.5), RATE)
+    assert main(["inspect", *words]) == code
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert message in written.err
+    assert written.err.count("\n") == 1

@@ -1,0 +1,149 @@
+"""A run that begins with layers of another network: what is taken over, what begins anew, and what is refused."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+from support.small_networks import small_network
+from support.tiny_run import SETTINGS, history, write_corpus
+
+from vad.errors import ConfigError, VadError
+from vad.training.config import TrainConfig, load_config
+from vad.training.fit import _prepare_data, _Validation, fit
+from vad.training.networks import build_network, prompt_only
+from vad.training.provenance import describe_run, load_network
+from vad.training.resume import starting_model
+
+SAMPLES = 0.1 * np.random.default_rng(0).standard_normal((1, 32_000)).astype(np.float32)
+
+
+def adapt(model):
+    """Gives the normalisation something to remember."""
+    logmel = keras.Model(model.input, model.get_layer("logmel").output)
+    model.get_layer("normalization").adapt(np.asarray(logmel(SAMPLES)))
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    """A run of a network that decides late, from one that does not."""
+    corpus, folder = write_corpus(tmp_path_factory.mktemp("corpus")), tmp_path_factory.mktemp("start")
+    settings = {
+        **SETTINGS,
+        "corpus": str(corpus),
+        "data": str(folder / "data"),
+        "epochs": 1,
+        "epoch_hours": 0.01,
+    }
+    settings |= {"network.late_frames": 6, "network.late_channels": 4, "warm_start": str(folder / "a.keras")}
+    config = load_config(None, settings)
+    start = build_network(replace(config.network, late_frames=0))
+    adapt(start)
+    start.save(config.warm_start)
+    return config
+
+
+@pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn"])
+def test_the_prompt_decisions_are_those_of_the_start(architecture, tmp_path):
+    network, start = small_network(architecture)
+    if architecture == "logmel-cnn":
+        adapt(start)
+    start.save(tmp_path / "a.keras")
+    config = TrainConfig(network=replace(network, late_frames=6), warm_start=str(tmp_path / "a.keras"))
+    begun = starting_model(config, tmp_path / "run")
+    np.testing.assert_array_equal(prompt_only(begun)(SAMPLES), start(SAMPLES))
+    assert all(layer.trainable for layer in begun.layers)
+
+
+def test_layers_of_another_shape_begin_anew(config, tmp_path):
+    wider = starting_model(replace(config, network=replace(config.network, channels=12)), tmp_path)
+    anew = starting_model(
+        replace(config, network=replace(config.network, channels=12), warm_start=""), tmp_path
+    )
+    start = keras.models.load_model(config.warm_start)
+    for name, expected in (("conv1", start), ("normalization", start), ("join", anew), ("late_join", anew)):
+        found, wanted = (model.get_layer(name).get_weights() for model in (wider, expected))
+        assert all(np.array_equal(one, other) for one, other in zip(found, wanted, strict=True)), name
+
+
+@pytest.mark.parametrize(
+    ("start", "network", "rule"),
+    [
+        (
+            "nowhere/a.keras",
+            {},
+            r"^warm_start must be a model's name \(.*\), a run's folder, or a \.keras or \.tflite file",
+        ),
+        (None, {"n_mels": 24, "conv_channels": (5, 6), "channels": 12}, "^warm_start must share layers with"),
+    ],
+)
+def test_a_start_with_nothing_to_take_is_refused_in_one_line_before_any_work(
+    start, network, rule, config, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("vad.training.fit._prepare_data", lambda *_: pytest.fail("hours of rendering"))
+    asked = replace(config, warm_start=start or config.warm_start, network=replace(config.network, **network))
+    with pytest.raises(VadError, match=rf"{rule}.*Received: .*a\.keras") as caught:
+        fit(asked, tmp_path / "new")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_run_keeps_the_normalisation_of_its_start_and_tells_of_both_decisions(config, tmp_path):
+    fit(config, tmp_path)
+    start, trained = (keras.models.load_model(path) for path in (config.warm_start, tmp_path / "best.keras"))
+    means = [np.asarray(model.get_layer("normalization").mean) for model in (start, trained)]
+    np.testing.assert_array_equal(*means)
+    (row,) = history(tmp_path)
+    assert 0 < row["val_auc"] != row["val_late_auc"] > 0
+    training = describe_run(tmp_path, config)["training"]
+    assert (training["validation_auc"], training["start"]) == (row["val_auc"], {})
+
+
+def test_frozen_the_prompt_decisions_stay_and_the_late_ones_learn(config, tmp_path):
+    frozen = replace(config, warm_frozen=True, epochs=3)
+    fit(frozen, tmp_path)
+    start, trained = (keras.models.load_model(path) for path in (config.warm_start, tmp_path / "best.keras"))
+    np.testing.assert_array_equal(prompt_only(trained)(SAMPLES), start(SAMPLES))
+    begun = starting_model(frozen, tmp_path / "none")
+    for name in ("late_join", "late_dilated1", "late_speech"):
+        assert not np.array_equal(begun.get_layer(name).kernel, trained.get_layer(name).kernel), name
+    assert not trained.get_layer("conv1").trainable
+    assert load_network(tmp_path / "best.keras").get_layer("conv1").trainable, (
+        "frozen is a run's, not a network's"
+    )
+    rows = history(tmp_path)
+    assert len({row["val_auc"] for row in rows}) == 1
+    late = max(row["val_late_auc"] for row in rows)
+    assert describe_run(tmp_path, frozen)["training"]["late_validation_auc"] == late
+
+
+def test_frozen_throughout_there_is_nothing_to_learn(config, tmp_path):
+    same = replace(config, warm_frozen=True, network=replace(config.network, late_frames=0))
+    with pytest.raises(ConfigError, match=r"warm_frozen must leave something to learn. Received: .*a\.keras"):
+        starting_model(same, tmp_path)
+
+
+def test_a_card_tells_how_the_start_was_trained(config, tmp_path):
+    fit(replace(config, warm_start=""), tmp_path / "first")
+    second = replace(config, warm_start=str(tmp_path / "first"), weight_decay=0.5)
+    fit(second, tmp_path / "second")
+    training = describe_run(tmp_path / "second", second)["training"]
+    assert training["config"]["weight_decay"] == 0.5
+    assert training["start"]["config"]["weight_decay"] == config.weight_decay
+    assert "start" not in training["start"]
+
+
+def test_a_normalisation_of_other_bands_is_adapted_to_the_training_scenes(config, tmp_path):
+    fit(replace(config, network=replace(config.network, n_mels=20)), tmp_path)
+    normalization = keras.models.load_model(tmp_path / "best.keras").get_layer("normalization")
+    assert np.all(np.asarray(normalization.mean) < -1), "log power is far below 0"
+
+
+def test_each_decision_is_validated_against_its_own_targets(config, tmp_path):
+    *_, dev = _prepare_data(config)
+    validation = _Validation(dev, config, tmp_path)
+    prompt, late = np.moveaxis(validation._targets, -1, 0)
+    validation.set_model(SimpleNamespace(predict=lambda *_, **__: np.stack([1 - prompt, late], axis=-1)))
+    figures = validation.measure()
+    assert (figures["val_auc"], figures["val_late_auc"]) == (0, 1)

@@ -1,0 +1,1 @@
+"""Recordings, pipes and microphones: samples at the model's rate, block by block."""

@@ -1,0 +1,1 @@
+"""What `vad detect` does with a recording: inputs, analysis, outputs."""

@@ -1,0 +1,1 @@
+"""What `vad listen` does with a stream: session, files, hooks, views."""

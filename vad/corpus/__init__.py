@@ -1,0 +1,1 @@
+"""Labelled recordings: what they are, whose voice, which split."""

@@ -1,0 +1,1 @@
+"""Samples to probabilities to segments: the model's runtime, the stream, the segmenter."""

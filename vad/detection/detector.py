@@ -1,0 +1,330 @@
+"""The whole path in one call: a recording in, probabilities and segments out."""
+
+import functools
+import os
+import warnings
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias, TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.audio.live_resampling import LiveResampler
+from vad.audio.reading import Channel, Resampler, Source, open_audio, validate_samples
+from vad.audio.samples import check_channel
+from vad.detection.model import Model
+from vad.detection.segments import Event, Segment, SegmentOptions, SpeechEnd
+from vad.detection.stream import Stream
+from vad.errors import AudioError, ConfigError, ModelError, did_you_mean, require_bool, shown
+
+__all__ = ["Detection", "Detector", "detect", "detect_file"]
+
+Probabilities: TypeAlias = npt.NDArray[np.float32]
+
+_BLOCK_DURATION_S = 20.0  # nothing in memory
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """What `Detector.process` found in a recording.
+
+    Attributes:
+        duration: Seconds of audio.
+        frame_duration: Seconds of audio that one probability speaks of.
+        probabilities: Of speech, 0 to 1, one a frame; frame t begins at t * frame_duration seconds. The last frame may
+            be partial, and no samples have no frames. [shape=(frames,)]
+        segments: Where speech is, in order, in seconds.
+    """
+
+    duration: float
+    frame_duration: float
+    probabilities: Probabilities
+    segments: list[Segment]
+
+    def __repr__(self) -> str:
+        return (
+            f"Detection(duration={round(self.duration, 6)}, frame_duration={self.frame_duration}, "
+            f"probabilities=<{len(self.probabilities)} frames>, segments={shown(self.segments)})"
+        )
+
+
+class Detector:
+    """Finds speech. One detector may serve any number of recordings, streams and threads.
+
+    Args:
+        model: A name in `vad.model_names()`, the path of a .tflite file, or a loaded `Model`.
+        operating_point: The set of options that the model card recommends: "balanced", "precise" (fewer false
+            alarms) or "eager" (fewer misses).
+        lookahead: Process recordings with the model's lookahead output, where it has one: more accurate, and known
+            later, which matters to streams alone. False takes the low-latency output that streams have.
+        **options: Fields of `SegmentOptions` that replace the operating point's: threshold, neg_threshold,
+            min_speech_duration_ms, min_silence_duration_ms, speech_pad_ms, max_speech_duration_s.
+
+    Attributes:
+        model: The model.
+        options: The options in force.
+        lookahead: As given.
+        sample_rate: The model's, in Hz. Audio of any other is resampled.
+        frame_duration: Seconds of audio that one probability speaks of.
+        block_duration: Seconds of audio to feed at once where nobody waits for events: whole chunks of the
+            model, which are several times cheaper than their frames one by one.
+
+    Raises:
+        ModelError: There is no such model, or it is damaged.
+        ConfigError: There is no such operating point or option, or a value is out of its range.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | Model = "default",
+        operating_point: str = "balanced",
+        *,
+        lookahead: bool = True,
+        **options: float | None,
+    ):
+        self.lookahead = _without_live(lookahead, options)
+        self.model = model if isinstance(model, Model) else Model.load(model)
+        self.options = _operating_point(self.model, operating_point).replace(**options)
+        self.sample_rate = self.model.sample_rate
+        self.frame_duration = self.model.frame_duration
+        self.stream()  # options that this model's frames cannot keep are an error now, not at every recording
+        chunk_duration = self.model.chunk_frames * self.model.frame_duration
+        self.block_duration = chunk_duration * max(1, round(_BLOCK_DURATION_S / chunk_duration))
+
+    def __repr__(self) -> str:
+        options = "".join(f", {name}={value}" for name, value in asdict(self.options).items())
+        return f"Detector(model={self.model.name!r}{options}, lookahead={self.lookahead})"
+
+    @property
+    def live(self) -> bool:
+        """Deprecated: the opposite of `lookahead`."""
+        warnings.warn(
+            "Detector.live is now Detector.lookahead, its opposite", DeprecationWarning, stacklevel=2
+        )
+        return not self.lookahead
+
+    def process(
+        self,
+        recording: Source | npt.ArrayLike | Iterable[npt.ArrayLike],
+        sample_rate: float | None = None,
+        *,
+        channel: Channel = "mix",
+    ) -> Detection:
+        """Analyse a whole recording in one pass. But for the probabilities, memory does not grow with its length.
+
+        Args:
+            recording: One of three:
+                a path (wav, flac, ogg, opus, mp3, aiff; m4a, mp4, webm, mkv with the `media` extra) or a binary stream
+                of such a file;
+                samples, as an array, a tensor or a list: float in [-1, 1], or int16, int32, uint8
+                [shape=(samples,) or (samples, channels)];
+                an iterable that gives such samples block by block, in arrays of any lengths.
+            sample_rate: Rate of the samples, in Hz. A file says its own.
+            channel: "mix" for the mean of all channels, or the index of one, counted from 0.
+
+        Returns:
+            Its duration, probabilities and segments.
+
+        Raises:
+            AudioError: The recording is none of these, cannot be read, or ends in damage; or nobody records at such a
+                sample rate. `AudioError.partial` is the `Detection` of what came before, if anything did.
+            ConfigError: `channel` is neither "mix" nor an index, or a file is given a sample rate.
+            MissingDependencyError: A container needs the `media` extra.
+        """
+        if _is_file(recording):
+            if sample_rate is not None:
+                raise ConfigError(
+                    "sample_rate must be left out for a file, which says its own. "
+                    f"Received: sample_rate={shown(sample_rate)}."
+                )
+            return self._process_file(recording, channel)
+        return self._process_samples(_blocks_of(recording), sample_rate, channel)
+
+    def probabilities(self, samples: npt.ArrayLike, sample_rate: float) -> Probabilities:
+        """Say how probable speech is in samples, frame by frame: `Detection.probabilities` of `process`."""
+        return self._process_samples([samples], sample_rate).probabilities
+
+    def detect(self, samples: npt.ArrayLike, sample_rate: float) -> list[Segment]:
+        """Find the speech in samples: `Detection.segments` of `process`."""
+        return self._process_samples([samples], sample_rate).segments
+
+    def detect_file(self, source: Source, *, channel: Channel = "mix") -> list[Segment]:
+        """Find the speech in a file: `Detection.segments` of `process`."""
+        return self._process_file(source, channel).segments
+
+    def stream(
+        self,
+        sample_rate: float | None = None,
+        *,
+        lookahead: bool = False,
+        confirm_start: bool = False,
+        keep_audio_s: float = 0.0,
+    ) -> Stream:
+        """Begin a recording that comes piece by piece; there may be thousands at a time.
+
+        Its events come as soon as the low-latency output allows. Its `SpeechEnd` segments are those of `process` where
+        the model has no lookahead output, or the detector's `lookahead` is False; at another rate than the model's,
+        a boundary may lie a frame beside, because a filter of less delay resamples.
+
+        Args:
+            sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
+            lookahead: Give exactly what `process` gives, event by event: with the lookahead output where detector and
+                model have it, and a sharper resampler. Events come later, and the stream cannot be copied.
+            confirm_start: Withhold `SpeechStart` until it is certain; then nothing is ever rejected.
+            keep_audio_s: Seconds of the latest audio that `Stream.audio` can give back.
+
+        Raises:
+            AudioError: Nobody records at such a sample rate.
+            ConfigError: `keep_audio_s` is negative or not finite.
+        """
+        return Stream(
+            self.model,
+            self.options,
+            sample_rate=sample_rate,
+            confirm_start=confirm_start,
+            keep_audio_s=keep_audio_s,
+            lookahead=require_bool("lookahead", lookahead) and self.lookahead,
+            resampler=Resampler if lookahead else LiveResampler,
+        )
+
+    def file_stream(self, sample_rate: float | None = None) -> Stream:
+        """Deprecated: `stream` with `lookahead=True`."""
+        warnings.warn("file_stream() is now stream(lookahead=True)", DeprecationWarning, stacklevel=2)
+        return self.stream(sample_rate, lookahead=True)
+
+    def listen(
+        self,
+        source: Iterable[npt.ArrayLike] | AsyncIterable[npt.ArrayLike],
+        sample_rate: float | None = None,
+        *,
+        confirm_start: bool = False,
+    ) -> AsyncIterator[Event]:
+        """Analyse a source in an asynchronous program: `async for event in detector.listen(source)`.
+
+        Args:
+            source: Blocks as `Stream.feed` takes them, from an iterable, which may wait for them, or an
+                asynchronous one.
+            sample_rate: Their rate in Hz; None is the model's.
+            confirm_start: Withhold `SpeechStart` until it is certain; then nothing is ever rejected.
+
+        Returns:
+            The events as they happen; `Stream.listen` says more.
+
+        Raises:
+            AudioError: Nobody records at such a sample rate.
+        """
+        return self.stream(sample_rate, confirm_start=confirm_start).listen(source)
+
+    def _process_file(self, source: Source, channel: Channel) -> Detection:
+        """Read a file block by block, at the model's rate."""
+        with open_audio(
+            source, sample_rate=self.sample_rate, channel=channel, block_duration=self.block_duration
+        ) as blocks:
+            return self._process_samples(blocks, self.sample_rate)
+
+    def _process_samples(
+        self, blocks: Iterable[npt.ArrayLike], sample_rate: float | None, channel: Channel = "mix"
+    ) -> Detection:
+        """Feed a whole recording to a stream, and gather what it gives: the one loop that does."""
+        if sample_rate is None:
+            raise AudioError("sample_rate must be given with samples, in Hz. Received: sample_rate=None.")
+        check_channel(channel)
+        stream = self.stream(sample_rate, lookahead=True)
+        events: list[Event] = []
+        probabilities: list[Probabilities] = []
+        damage: AudioError | None = None
+        try:
+            for block in blocks:
+                if channel != "mix":
+                    block = validate_samples(block, sample_rate, channel=channel, start=stream.duration)
+                events += stream.feed(block)
+                probabilities.append(stream.probabilities)
+        except AudioError as error:
+            damage = error
+        events += stream.finish()
+        probabilities.append(stream.probabilities)
+        detection = Detection(
+            stream.duration,
+            self.frame_duration,
+            np.concatenate(probabilities),
+            [event.segment for event in events if isinstance(event, SpeechEnd)],
+        )
+        if damage is not None:
+            damage.partial = detection if stream.duration > 0 else None
+            raise damage
+        return detection
+
+
+def detect(
+    samples: npt.ArrayLike,
+    sample_rate: float,
+    *,
+    operating_point: str = "balanced",
+    lookahead: bool = True,
+    **options: float | None,
+) -> list[Segment]:
+    """Find the speech in samples with the default model, loaded once: `Detector.process` says more."""
+    lookahead = _without_live(lookahead, options)
+    detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
+    return detector.detect(samples, sample_rate)
+
+
+def detect_file(
+    source: Source,
+    *,
+    channel: Channel = "mix",
+    operating_point: str = "balanced",
+    lookahead: bool = True,
+    **options: float | None,
+) -> list[Segment]:
+    """Find the speech in a file with the default model, loaded once: `Detector.process` says more."""
+    lookahead = _without_live(lookahead, options)
+    detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
+    return detector.detect_file(source, channel=channel)
+
+
+@functools.cache
+def _default_model() -> Model:
+    return Model.load()
+
+
+def _operating_point(model: Model, name: str) -> SegmentOptions:
+    """The options that the model card recommends under a name."""
+    points = model.card["segment_options"]
+    if not isinstance(name, str) or name not in points:
+        raise ConfigError(
+            f"operating_point must be one of {', '.join(points)}. Received: operating_point={shown(name)}."
+            + did_you_mean(str(name), points)
+        )
+    try:
+        return SegmentOptions.from_dict(points[name])
+    except ConfigError as error:
+        raise ModelError(f"operating point {name!r} of the model {model.name!r}: {error}") from error
+
+
+def _without_live(lookahead: bool, options: dict[str, float | None]) -> bool:
+    """Take the deprecated `live=` out of the options: what `lookahead` then is."""
+    if "live" in options:
+        warnings.warn("live=True is now lookahead=False", DeprecationWarning, stacklevel=3)
+        lookahead = not options.pop("live")
+    return require_bool("lookahead", lookahead)
+
+
+def _is_file(recording: object) -> TypeGuard[Source]:
+    return isinstance(recording, str | os.PathLike) or hasattr(recording, "read")
+
+
+def _blocks_of(recording: Any) -> Iterable[npt.ArrayLike]:
+    """Blocks as they are; samples, which are an array or a list that holds no arrays, are one block."""
+    if isinstance(recording, list | tuple):
+        first = recording[0] if recording else 0.0
+        return recording if hasattr(first, "__array__") and np.ndim(first) > 0 else [recording]
+    if hasattr(recording, "__array__"):
+        return [recording]
+    if not isinstance(recording, Iterable) or isinstance(recording, bytes | bytearray | memoryview):
+        raise AudioError(
+            "a recording must be a path, a binary stream, samples, or an iterable of blocks of samples. "
+            f"Received: {shown(recording)}."
+        )
+    return recording

@@ -1,0 +1,1 @@
+"""How good a detector is: figures of frames and segments, tuning, benchmark."""

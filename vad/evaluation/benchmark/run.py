@@ -1,0 +1,219 @@
+"""The run: every system hears every clip under every condition, and all of it becomes figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.audio.acoustics import SAMPLE_RATE
+from vad.detection.detector import Detection
+from vad.evaluation.benchmark.bootstrap import (
+    DRAWN_FIGURES,
+    Interval,
+    draws,
+    figures_of_draws,
+    interval,
+    shares_of_draws,
+)
+from vad.evaluation.benchmark.conditions import CLEAN, Clip, Condition
+from vad.evaluation.benchmark.store import Store
+from vad.evaluation.benchmark.systems import System
+from vad.evaluation.scoring import ALLOWED_MISS, Metrics, Scored, pool, score
+
+__all__ = ["FalseAlarms", "Figures", "Results", "benchmark"]
+
+_SPEED_SECONDS = 60
+_SPEED_PASSES = 3
+_CURVE_POINTS = 200
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one system does under one condition.
+
+    Attributes:
+        metrics: At the system's own threshold, all clips pooled.
+        intervals: 95 % intervals of `DRAWN_FIGURES`.
+        differences: 95 % intervals of the same figures minus the first system's; empty for the first.
+        curve: False alarm and miss at falling thresholds.
+    """
+
+    metrics: Metrics
+    intervals: dict[str, Interval]
+    differences: dict[str, Interval]
+    curve: list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """Share of the 10 ms cells of a class of non-speech that one system takes for speech.
+
+    Attributes:
+        at_5_miss: At the threshold that misses 5 % of the clean clips' speech.
+        at_own: At the threshold the system comes with.
+        difference: 95 % interval of `at_5_miss` minus the first system's; None for the first.
+    """
+
+    at_5_miss: float
+    at_own: float
+    difference: Interval | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that was measured; the first system is the one the others are held against.
+
+    Attributes:
+        recordings: Labelled clips.
+        seed: What conditions and intervals were drawn with.
+        n_draws: Draws of an interval.
+        systems: Each system's version.
+        thresholds: Each system's own.
+        thresholds_at_5_miss: Where it misses 5 % of the clean clips' speech at most.
+        times_real_time: Seconds of audio per second of processor time.
+        conditions: Figures by condition and system.
+        sound_seconds: Seconds of each class of non-speech.
+        sounds: False alarms by class and system.
+    """
+
+    recordings: int
+    seed: int
+    n_draws: int
+    systems: dict[str, str] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+    thresholds_at_5_miss: dict[str, float] = field(default_factory=dict)
+    times_real_time: dict[str, float] = field(default_factory=dict)
+    conditions: dict[str, dict[str, Figures]] = field(default_factory=dict)
+    sound_seconds: dict[str, float] = field(default_factory=dict)
+    sounds: dict[str, dict[str, FalseAlarms]] = field(default_factory=dict)
+
+
+def benchmark(
+    systems: Sequence[System],
+    clips: Sequence[Clip],
+    conditions: Sequence[Condition],
+    sounds: Mapping[str, Sequence[Clip]],
+    *,
+    seed: int,
+    n_draws: int,
+    store: Path | None,
+    advance: Callable[[float], None],
+) -> Results:
+    """Measure.
+
+    Args:
+        systems: What is measured, the one the others are held against first.
+        clips: Recordings with labels.
+        conditions: What is done to them, clean first.
+        sounds: Recordings without speech, by class.
+        seed: Decides the conditions and the intervals.
+        n_draws: Draws of an interval.
+        store: Where what was heard is kept, so that a stopped run goes on; None keeps nothing.
+        advance: Told the seconds of every clip that a system has heard.
+
+    Returns:
+        The figures.
+    """
+    kept, first = Store(store), systems[0].name
+    drawn = draws(len(clips), n_draws, seed)
+    results = Results(seed=seed, n_draws=n_draws, recordings=len(clips))
+    for system in systems:
+        results.systems[system.name] = system.version
+        results.thresholds[system.name] = system.options.threshold
+        results.times_real_time[system.name] = _speed(system, clips)
+    for condition in conditions:
+        changed = [condition.apply(clip, seed) for clip in clips]
+        scored = {system.name: _score(kept.listen(system, changed, advance), clips) for system in systems}
+        results.conditions[condition.name] = _compare(scored, results.thresholds, first, drawn)
+        if condition.name == CLEAN:
+            results.thresholds_at_5_miss.update(_thresholds_at_5_miss(scored))
+    for name, recordings in sounds.items():
+        heard = {
+            system.name: kept.listen(system, [clip.samples for clip in recordings], advance)
+            for system in systems
+        }
+        results.sound_seconds[name] = _seconds(recordings)
+        results.sounds[name] = _false_alarms(heard, results, first)
+    return results
+
+
+def _seconds(clips: Sequence[Clip]) -> float:
+    return sum(len(clip.samples) for clip in clips) / SAMPLE_RATE
+
+
+def _score(detections: Sequence[Detection], clips: Sequence[Clip]) -> list[Scored]:
+    return [score(one, clip.reference) for one, clip in zip(detections, clips, strict=True)]
+
+
+def _compare(
+    scored: Mapping[str, Sequence[Scored]],
+    thresholds: Mapping[str, float],
+    first: str,
+    drawn: npt.NDArray[np.float64],
+) -> dict[str, Figures]:
+    """Figures of every system, those of every draw held against the first system's."""
+    figures = {}
+    of_draws = {name: figures_of_draws(ones, thresholds[name], drawn) for name, ones in scored.items()}
+    for name, ones in scored.items():
+        pooled = pool(ones)
+        own, others = of_draws[name], of_draws[name] - of_draws[first]
+        figures[name] = Figures(
+            metrics=pooled.metrics(thresholds[name]),
+            intervals=dict(zip(DRAWN_FIGURES, map(interval, own), strict=True)),
+            differences=dict(zip(DRAWN_FIGURES, map(interval, others), strict=True)) if name != first else {},
+            curve=_curve(pooled),
+        )
+    return figures
+
+
+def _curve(pooled: Scored) -> list[tuple[float, float]]:
+    """False alarm and miss, at as many thresholds as a picture needs."""
+    curve = pooled.curve
+    last = len(curve.thresholds) - 1
+    points = np.unique(np.linspace(0, last, _CURVE_POINTS).round().astype(int))
+    return [
+        (round(float(curve.false_alarm_rates[point]), 5), round(float(curve.misses[point]), 5))
+        for point in points
+    ]
+
+
+def _thresholds_at_5_miss(scored: Mapping[str, Sequence[Scored]]) -> dict[str, float]:
+    return {name: pool(ones).curve.at_miss(ALLOWED_MISS).threshold for name, ones in scored.items()}
+
+
+def _false_alarms(
+    heard: Mapping[str, Sequence[Detection]], results: Results, first: str
+) -> dict[str, FalseAlarms]:
+    n_recordings = len(heard[first])
+    drawn = draws(n_recordings, results.n_draws, results.seed)
+    cells = [len(one.probabilities) for one in heard[first]]
+
+    def taken(name: str, threshold: float) -> list[int]:
+        return [int(np.count_nonzero(one.probabilities >= threshold)) for one in heard[name]]
+
+    at_5_miss = {name: taken(name, results.thresholds_at_5_miss[name]) for name in heard}
+    of_draws = {name: shares_of_draws(parts, cells, drawn) for name, parts in at_5_miss.items()}
+    return {
+        name: FalseAlarms(
+            at_5_miss=sum(parts) / sum(cells),
+            at_own=sum(taken(name, results.thresholds[name])) / sum(cells),
+            difference=None if name == first else interval(of_draws[name] - of_draws[first]),
+        )
+        for name, parts in at_5_miss.items()
+    }
+
+
+def _speed(system: System, clips: Sequence[Clip]) -> float:
+    """Seconds of audio per second of processor time, all threads counted: the best of a few passes."""
+    samples = np.concatenate([clip.samples for clip in clips])[: _SPEED_SECONDS * SAMPLE_RATE]
+    spent = []
+    for _ in range(_SPEED_PASSES):
+        began = time.process_time()
+        system.process(samples)
+        spent.append(time.process_time() - began)
+    return len(samples) / SAMPLE_RATE / max(min(spent), 1e-9)

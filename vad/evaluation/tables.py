@@ -1,0 +1,68 @@
+"""An evaluation as text and as JSON."""
+
+from dataclasses import asdict
+
+from vad.evaluation.breakdown import Evaluation
+from vad.json_text import json_text
+
+__all__ = ["show_json", "show_text"]
+
+# A column of the table: its heading, the field of Metrics, how a value is written.
+_COLUMNS = (
+    ("seconds", "duration", "{:.1f}"),
+    ("speech", "speech", "{:.3f}"),
+    ("AUC", "auc", "{:.4f}"),
+    ("AP", "average_precision", "{:.4f}"),
+    ("balanced", "best_balanced_error", "{:.4f}"),
+    ("at", "best_threshold", "{:.3f}"),
+    ("FA@5%miss", "false_alarm_at_5_miss", "{:.4f}"),
+    ("miss", "miss", "{:.4f}"),
+    ("FA", "false_alarm", "{:.4f}"),
+    ("ECE", "calibration_error", "{:.4f}"),
+    ("DER", "detection_error_rate", "{:.4f}"),
+)
+_BOUNDARIES = """
+segments: {missed_seconds:.2f} s missed, {false_alarm_seconds:.2f} s falsely found
+onsets:   median {onset_median:+.3f} s, 90 % within {onset_p90:.3f} s, {unmatched_onsets} unmatched
+offsets:  median {offset_median:+.3f} s, 90 % within {offset_p90:.3f} s, {unmatched_offsets} unmatched
+pauses:   {pause_recall:.3f} of {pauses} found (0.2 s or more between two turns)"""
+_LEGEND = """
+Recordings are in the order of their share of time in error, the worst first.
+AUC, AP, balanced (least mean of miss and false alarm, at its threshold), FA@5%miss: frames of 10 ms, all thresholds.
+miss, FA: frames, {frames}. ECE: expected calibration error.
+DER: segments, seconds in error by seconds of speech."""
+
+
+def show_text(evaluation: Evaluation) -> None:
+    """Print tables: the recordings, all of them, and the groups."""
+    tables = [[*evaluation.files, ("pooled", evaluation.figures)]]
+    for name, table in evaluation.group_tables.items():
+        tables.append([(f"{name} {value}", metrics) for value, metrics in table])
+    width = max(len(name) for table in tables for name, _ in table)
+    for number, table in enumerate(tables):
+        if number:
+            print()
+        print(" ".join([" " * width, *(f"{heading:>9}" for heading, _, _ in _COLUMNS)]))
+        for name, metrics in table:
+            cells = (form.format(getattr(metrics, field)) for _, field, form in _COLUMNS)
+            print(" ".join([f"{name:<{width}}", *(f"{'-' if cell == 'nan' else cell:>9}" for cell in cells)]))
+    print(_BOUNDARIES.format(**asdict(evaluation.figures)).replace("+nan", "-").replace("nan", "-"))
+    options = evaluation.options
+    frames = "of the segments" if options is None else f"at the threshold of {options.threshold}"
+    print(_LEGEND.format(frames=frames))
+
+
+def show_json(evaluation: Evaluation) -> None:
+    """Print one object with the same figures, in full."""
+    options = evaluation.options
+    report = {
+        **({"hypothesis": evaluation.name} if options is None else {"model": evaluation.name}),
+        "options": None if options is None else asdict(options),
+        "pooled": asdict(evaluation.figures),
+        "groups": {
+            name: {value: asdict(metrics) for value, metrics in table}
+            for name, table in evaluation.group_tables.items()
+        },
+        "files": [{"path": name, **asdict(metrics)} for name, metrics in evaluation.files],
+    }
+    print(json_text(report, digits=6, indent=2))

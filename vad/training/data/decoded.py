@@ -1,0 +1,214 @@
+"""The corpus decoded once: all audio in one memory-mapped file, with labels on a 10 ms grid beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from vad.audio.acoustics import CELL, SAMPLE_RATE
+from vad.audio.reading import read_audio
+from vad.corpus.manifest import CorpusItem, read_corpus
+from vad.errors import AudioError, ConfigError
+from vad.files import writing
+from vad.labels.cells import CELL_DURATION, labels_to_frames
+from vad.processes import in_order
+
+__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "fingerprint", "label_cells"]
+
+_FULL_SCALE = 32_768
+_SPEECH_LEVEL_PERCENTILE = 50
+
+Samples16 = npt.NDArray[np.int16]
+Cells = npt.NDArray[np.uint8]
+SoftLabels = Mapping[str, Cells]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One recording in the bank.
+
+    Attributes:
+        index: Its row in the bank.
+        kind: "speech", "noise" or "music".
+        speaker: The speaker, or the file where the speaker is unknown.
+        source: Where it comes from; "" where unknown.
+        offset: First sample in the bank.
+        length: Samples.
+        level_db: Level of its active part, dBFS: what a gain is computed from.
+        range_db: Loud minus quiet frames, dB: how clean it is.
+    """
+
+    index: int
+    kind: str
+    speaker: str
+    source: str
+    offset: int
+    length: int
+    level_db: float
+    range_db: float
+
+
+class Bank:
+    """Decoded recordings of one split.
+
+    Args:
+        folder: Where `build_bank` wrote.
+        split: "train" or "dev".
+
+    Attributes:
+        split: Which one.
+        clips: Its recordings, in the corpus' order.
+    """
+
+    def __init__(self, folder: Path, split: str):
+        rows = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        self._samples = np.memmap(folder / "audio.i16", np.int16, "r")
+        self._labels = np.memmap(folder / "labels.u8", np.uint8, "r")
+        self.split = split
+        self.clips = [Clip(**row["clip"]) for row in rows if row["split"] == split]
+
+    def samples(self, clip: Clip) -> npt.NDArray[np.float32]:
+        """The clip's samples in [-1, 1], a copy [shape=(length,)]."""
+        samples = self._samples[clip.offset : clip.offset + clip.length].astype(np.float32)
+        return samples / np.float32(_FULL_SCALE)
+
+    def labels(self, clip: Clip) -> npt.NDArray[np.float32]:
+        """The clip's speech probability per 10 ms cell, in [0, 1] [shape=(length // CELL,)]."""
+        first = clip.offset // CELL
+        return self._labels[first : first + clip.length // CELL].astype(np.float32) / np.float32(255)
+
+
+def build_bank(corpus: Path, folder: Path, jobs: int = 2, items: Sequence[CorpusItem] | None = None) -> Path:
+    """Decodes a corpus, unless that is done already.
+
+    Labels are the corpus' soft labels (``soft_labels.npz`` beside the manifest) where there are any, else its
+    segments. Clips are cut to whole label cells.
+
+    Args:
+        corpus: A manifest or a folder, as `vad.corpus.manifest.read_corpus` takes it.
+        folder: Where to write ``audio.i16``, ``labels.u8``, ``corpus.sha256`` and ``index.json``.
+        jobs: Processes.
+        items: Those of the corpus, where it was read already.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ConfigError: The folder holds another corpus, or this one before it was changed.
+        LabelError: The corpus breaks its rules.
+        AudioError: A recording cannot be read.
+    """
+    items = read_corpus(corpus) if items is None else items
+    found = fingerprint(corpus, items)
+    index, note = folder / "index.json", folder / "corpus.sha256"
+    if index.exists():
+        if note.read_text(encoding="utf-8") != found:
+            raise ConfigError(
+                f"A data folder holds one corpus. Received: {corpus}, which is not, or no longer, what {folder} "
+                "was made from. Name another data folder and, for a run that has begun, another run."
+            )
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = _decode_all(items, _read_soft_labels(_soft_path(corpus)), folder, jobs)
+    note.write_text(found, encoding="utf-8")
+    # The index is written last: a bank without one is unfinished and is made again.
+    index.write_text(json.dumps(rows), encoding="utf-8")
+    return folder
+
+
+def fingerprint(corpus: Path, items: Iterable[CorpusItem]) -> str:
+    """Of all that the bank takes from the corpus, whose items these are, but the sound itself."""
+    soft_path = _soft_path(corpus)
+    digest = hashlib.sha256(soft_path.read_bytes() if soft_path.exists() else b"")
+    plain = corpus.is_dir() and not (corpus / "manifest.jsonl").is_file()
+    for item in items:
+        # A data folder of vad 0.1.0 has the file's name where a plain folder tells no speaker.
+        speaker = item.speaker or (item.path.stem if plain else "")
+        segments = [(segment.start, segment.end) for segment in item.segments]
+        digest.update(repr((item.key, item.kind, item.split, speaker, item.source, segments)).encode())
+    return digest.hexdigest()
+
+
+def _soft_path(corpus: Path) -> Path:
+    return (corpus if corpus.is_dir() else corpus.parent) / "soft_labels.npz"
+
+
+def _read_soft_labels(path: Path) -> SoftLabels:
+    if not path.exists():
+        return {}
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+def _decode_all(
+    items: Sequence[CorpusItem], soft: SoftLabels, folder: Path, jobs: int
+) -> list[dict[str, Any]]:
+    """Writes the audio and the labels, and tells the index' rows."""
+    rows, offset = [], 0
+    decoded = in_order(_make_decoder, [str(item.path) for item in items], jobs, crashed=_crashed)
+    with ExitStack() as files:
+        audio = files.enter_context(files.enter_context(writing(folder / "audio.i16")).open("wb"))
+        labels = files.enter_context(files.enter_context(writing(folder / "labels.u8")).open("wb"))
+        progress = tqdm(decoded, "decode", len(items), unit=" recordings", leave=False, disable=None)
+        for index, (item, samples) in enumerate(zip(items, progress, strict=True)):
+            samples = samples[: len(samples) // CELL * CELL]
+            cells = label_cells(item, soft, len(samples) // CELL)
+            audio.write(samples.tobytes())
+            labels.write(cells.tobytes())
+            clip = Clip(
+                index,
+                item.kind,
+                item.speaker or item.key,
+                item.source,
+                offset,
+                len(samples),
+                _active_level_db(samples, cells if item.kind == "speech" else None),
+                60.0 if item.range_db is None else item.range_db,
+            )
+            rows.append({"split": item.split, "clip": asdict(clip)})
+            offset += len(samples)
+    return rows
+
+
+def _make_decoder() -> Callable[[str], Samples16]:
+    return _decode
+
+
+def _decode(path: str) -> Samples16:
+    samples = np.clip(read_audio(path, sample_rate=SAMPLE_RATE), -1, (_FULL_SCALE - 1) / _FULL_SCALE)
+    return np.round(samples * _FULL_SCALE).astype(np.int16)
+
+
+def _crashed(path: str) -> NoReturn:
+    raise AudioError(f"A recording must not bring its decoder down. Received: {path}. Leave it out.")
+
+
+def label_cells(item: CorpusItem, soft: SoftLabels, n_cells: int) -> Cells:
+    """Speech probability x 255 per 10 ms: the item's soft labels where there are any, else its segments."""
+    cells = np.zeros(n_cells, np.uint8)
+    key = item.key.replace("/", "|")
+    if key in soft:
+        known = soft[key][:n_cells]
+        cells[: len(known)] = known
+    else:
+        cells[labels_to_frames(item.segments, n_cells, CELL_DURATION)] = 255
+    return cells
+
+
+def _active_level_db(samples: Samples16, cells: Cells | None) -> float:
+    """Level of the speech cells, or of the louder half of a noise, in dBFS."""
+    power = np.square(samples.reshape(-1, CELL).astype(np.float64) / _FULL_SCALE).mean(axis=1)
+    if cells is not None and (cells >= 128).any():
+        power = power[cells >= 128]
+    elif len(power):
+        power = power[power >= np.percentile(power, _SPEECH_LEVEL_PERCENTILE)]
+    return float(10 * np.log10(power.mean() + 1e-12)) if len(power) else -120.0

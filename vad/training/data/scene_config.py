@@ -1,0 +1,119 @@
+"""How often and how strong things happen in a training scene."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+from vad.detection.options import require
+
+__all__ = ["MixingConfig"]
+
+_SHORTEST_RT60_S = 0.05  # room for the early reflections of `vad.audio.acoustics.room_response`
+
+
+@dataclass(frozen=True)
+class MixingConfig:
+    """How often and how strong things happen. Shares are probabilities per scene, levels dB against the talk.
+
+    Attributes:
+        scene_s: Length of a scene, seconds, at least 1.
+        recorded: Scenes cut from the speech recordings as they are, with nothing but a channel on top; the shares
+            below are of the others. For recordings of conversations, whose noise and pauses are to be learned too.
+        speech_free: Scenes without foreground talk.
+        speed: Playing speed of a speech clip, above 0.5, which changes its pitch too: more speakers out of few.
+        sound_speed: Likewise of a clip of noise or music: more sounds out of few.
+        room: Scenes in a room; the others are dry.
+        drr_db: Direct-to-reverberant ratio of foreground talkers.
+        rt60_s: Reverberation time, at least 0.05.
+        noise: Scenes with a noise bed; two of five beds are synthetic.
+        snr_db: Talk over the noise bed.
+        events: Scenes with sudden sounds.
+        event_db: Events over the talk.
+        bars: Scenes with bars of music here and there.
+        bars_db: Bars over the talk.
+        music: Scenes with music throughout.
+        music_snr_db: Talk over the music.
+        background: Scenes with faint talkers behind.
+        background_db: How far behind.
+        background_snr_db: These over the noise of a quiet place: talk this close to it is not what was recorded for.
+        babble: Scenes with a crowd.
+        babble_snr_db: Talk over the crowd.
+        hiss: Scenes with microphone noise.
+        hiss_db: Talk over the microphone noise.
+        handling: Scenes with thumps and breaths at the microphone.
+        handling_db: Talk over these.
+        tunes: Scenes with synthetic instruments.
+        tunes_db: Talk over these.
+        tones: Scenes with the tones of a machine.
+        tones_db: Talk over these.
+        telephone: Scenes through a telephone.
+        band_limit: Scenes through a codec-like low-pass or a high-pass.
+        equalise: Scenes through a coloured microphone.
+        clipping: Scenes overdriven.
+        digital_silence: Scenes with stretches of exact zeros.
+
+    Raises:
+        ConfigError: A share outside 0 to 1, a range that is none, or a length, speed or time out of its bounds.
+    """
+
+    scene_s: float = 16.0
+    recorded: float = 0.0
+    speech_free: float = 0.2
+    speed: tuple[float, float] = (0.88, 1.14)
+    sound_speed: tuple[float, float] = (1.0, 1.0)
+    room: float = 0.65
+    drr_db: tuple[float, float] = (-12.0, 15.0)
+    rt60_s: tuple[float, float] = (0.15, 1.2)
+    noise: float = 0.65
+    snr_db: tuple[float, float] = (-5.0, 35.0)
+    events: float = 0.45
+    event_db: tuple[float, float] = (-15.0, 12.0)
+    bars: float = 0.15
+    bars_db: tuple[float, float] = (-15.0, 12.0)
+    music: float = 0.25
+    music_snr_db: tuple[float, float] = (-3.0, 25.0)
+    background: float = 0.5
+    background_db: tuple[float, float] = (20.0, 45.0)
+    background_snr_db: tuple[float, float] = (-5.0, 20.0)
+    babble: float = 0.08
+    babble_snr_db: tuple[float, float] = (3.0, 25.0)
+    hiss: float = 0.85
+    hiss_db: tuple[float, float] = (25.0, 75.0)
+    handling: float = 0.3
+    handling_db: tuple[float, float] = (-3.0, 30.0)
+    tunes: float = 0.0
+    tunes_db: tuple[float, float] = (-8.0, 25.0)
+    tones: float = 0.07
+    tones_db: tuple[float, float] = (-5.0, 30.0)
+    telephone: float = 0.12
+    band_limit: float = 0.25
+    equalise: float = 0.6
+    clipping: float = 0.04
+    digital_silence: float = 0.08
+
+    def as_it_is(self) -> Self:
+        """The recipe to validate on where recordings are heard as they are: these alone, unchanged."""
+        unchanged: dict[str, Any] = dict.fromkeys(
+            ("equalise", "telephone", "band_limit", "clipping", "digital_silence"), 0.0
+        )
+        return replace(self, recorded=1.0, speed=(1.0, 1.0), **unchanged)
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
+            if isinstance(value, tuple):
+                holds = -math.inf < value[0] <= value[1] < math.inf
+                require(holds, f"{name} must be two finite numbers, the lower one first", **{name: value})
+            elif name != "scene_s":
+                require(0 <= value <= 1, f"{name} must be between 0 and 1", **{name: value})
+        require(1 <= self.scene_s < math.inf, "scene_s must be at least 1 second", scene_s=self.scene_s)
+        for name in ("speed", "sound_speed"):
+            speed = getattr(self, name)
+            require(speed[0] > 0.5, f"{name} must be above 0.5", **{name: speed})
+        require(
+            self.rt60_s[0] >= _SHORTEST_RT60_S,
+            f"rt60_s must be at least {_SHORTEST_RT60_S} seconds",
+            rt60_s=self.rt60_s,
+        )

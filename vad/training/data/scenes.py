@@ -1,0 +1,154 @@
+"""Training scenes with exact labels: talk, rooms, noise, music and channels put together at random.
+
+The policy the labels teach: *foreground* speech counts, near or far, loud or soft, in noise down to -5 dB. Talk far
+under the foreground (20-45 dB, in another place) that hardly clears the noise of a quiet place, and the babble of a
+crowd, are background and count as non-speech.
+
+Recordings that are scenes by themselves, such as conversations, can be heard as they are: ``recorded`` says how often.
+
+Each part of scene i draws from its own generator, seeded by (seed, i, part): adding a noise file changes no speech.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from vad.audio import acoustics
+from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples
+from vad.errors import ConfigError
+from vad.training.data.clips import Clips, Labels, steady_level_db
+from vad.training.data.decoded import Bank
+from vad.training.data.scene_config import MixingConfig
+from vad.training.data.scene_parts import Parts
+
+__all__ = ["FAINTEST_DB", "LOUDEST_DB", "Mixer", "Scene"]
+
+FAINTEST_DB = -60.0
+LOUDEST_DB = -3.0
+_CLEAR_SNR_DB = 20.0
+_FAINTEST_NOISE_DB = -60.0
+_LOUDEST_ABSENT_DB = -35.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A rendered example.
+
+    Attributes:
+        samples: Peak at 0.98 [shape=(samples,)].
+        labels: Speech probability per 10 ms cell [shape=(cells,)].
+        level_db: Level that talk has in this scene, or would have where nobody talks, dBFS; before the channel,
+            which may take some of it away.
+        faintest_db: How faint that talk may be played, dBFS. Noise that talk does not clear by 20 dB stays above
+            -60 dBFS: below, it would pass for a quiet place, where talk so close to the noise is background.
+        loudest_db: How loud it may be played, dBFS. Where nobody talks in front, talk behind is told from it by
+            nothing but how faint it is.
+    """
+
+    samples: Samples
+    labels: Labels
+    level_db: float
+    faintest_db: float
+    loudest_db: float
+
+
+class Mixer:
+    """Renders scenes from a bank of recordings.
+
+    Args:
+        bank: The recordings.
+        config: How to mix.
+        seed: Together with a scene's number it decides everything.
+
+    Raises:
+        ConfigError: The bank holds no speech.
+    """
+
+    def __init__(self, bank: Bank, config: MixingConfig, seed: int):
+        self._config, self._seed = config, seed
+        self._n = int(config.scene_s * SAMPLE_RATE) // CELL * CELL
+        clips = Clips(bank, config.speed, config.sound_speed)
+        if not clips.speakers:
+            raise ConfigError(
+                f"Both splits, train and dev, must hold speech. Received: {bank.split} with none. Folders give "
+                "about a tenth of the speakers to dev: add speakers, or write a manifest that names the splits."
+            )
+        self._parts = Parts(clips, config, self._n)
+
+    def scene(self, index: int) -> Scene:
+        """Renders scene ``index``: the same for the same bank, configuration and seed."""
+        config, parts = self._config, self._parts
+        if config.recorded and self._rng(index, "recorded").random() < config.recorded:
+            return self._recorded_scene(index)
+        rng = self._rng(index, "plan")
+        talk, labels = np.zeros(self._n, np.float32), np.zeros(self._n // CELL, np.float32)
+        speech_free = rng.random() < config.speech_free
+        if not speech_free:
+            talk, labels = parts.foreground(self._rng(index, "speech"))
+        mix = talk.copy()
+        # Where nobody talks, the others are more frequent, and as loud as they would be around somebody.
+        boost = 2.0 if speech_free else 1.0
+        # The names seed the generators: with another name, or in another order, a seed is other scenes.
+        heard = {
+            name: render
+            for name, share, render in (
+                ("_noise_bed", config.noise, parts.noise_bed),
+                ("_events", config.events * boost, parts.events),
+                ("_bars", config.bars * boost, parts.bars),
+                ("_music_bed", config.music * boost, parts.music_bed),
+                ("_background_talk", config.background * boost, parts.background_talk),
+                ("_babble", config.babble, parts.babble),
+                ("_hiss", config.hiss, parts.hiss),
+                ("_handling", config.handling * boost, parts.handling),
+                ("_tones", config.tones * boost, parts.tones),
+                ("_tunes", config.tunes * boost, parts.tunes),
+            )
+            if rng.random() < share
+        }
+        for name, render in heard.items():
+            mix += render(self._rng(index, name))
+        snr_db = -steady_level_db(mix - talk)
+        mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
+        behind_nobody = speech_free and "_background_talk" in heard
+        return _scaled(mix, labels, snr_db, _LOUDEST_ABSENT_DB if behind_nobody else LOUDEST_DB)
+
+    def _recorded_scene(self, index: int) -> Scene:
+        mix, labels = self._parts.as_recorded(self._rng(index, "as recorded"))
+        silence = np.repeat(labels < 0.5, CELL)
+        snr_db = -steady_level_db(mix[silence]) if silence.any() else math.inf
+        mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
+        return _scaled(mix, labels, snr_db)
+
+    def _rng(self, index: int, part: str) -> np.random.Generator:
+        return np.random.default_rng([self._seed, index, zlib.crc32(part.encode())])
+
+    def _channel(self, rng: np.random.Generator, mix: Samples, labels: Labels) -> tuple[Samples, Labels]:
+        config = self._config
+        if rng.random() < config.equalise:
+            mix = acoustics.equalise(rng, mix)
+        if rng.random() < config.telephone:
+            mix = acoustics.telephone(rng, mix)
+        elif rng.random() < config.band_limit:
+            low = rng.uniform(40, 200) if rng.random() < 0.5 else None
+            mix = acoustics.band_limit(mix, low, rng.uniform(3_400, 7_800), order=int(rng.choice([4, 8])))
+        if rng.random() < config.clipping:
+            mix = acoustics.clip_hard(rng, mix)
+        if rng.random() < config.digital_silence:
+            for _ in range(int(rng.integers(1, 4))):
+                first = int(rng.integers(len(labels)))
+                stop = first + int(rng.uniform(0.1, 3.0) * SAMPLE_RATE / CELL)
+                mix[first * CELL : stop * CELL] = 0
+                labels[first:stop] = 0
+        return mix, labels
+
+
+def _scaled(mix: Samples, labels: Labels, snr_db: float, loudest_db: float = LOUDEST_DB) -> Scene:
+    """The scene with its peak at 0.98, from talk at 0 dB with noise that much below it."""
+    peak = float(np.abs(mix).max())
+    scale = 0.98 / peak if peak > 0 else 1.0
+    faintest_db = FAINTEST_DB if snr_db >= _CLEAR_SNR_DB else _FAINTEST_NOISE_DB + snr_db
+    return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), faintest_db, loudest_db)

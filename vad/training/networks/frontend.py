@@ -1,0 +1,204 @@
+"""The one front end: waveform to normalised log-mel, inside the model."""
+
+from __future__ import annotations
+
+from math import gcd, log
+from typing import Any
+
+import librosa
+import numpy as np
+import numpy.typing as npt
+
+from vad.training.backend import keras, ops
+
+__all__ = ["GaborFilters", "LogMel", "LogPower", "decibels", "folded_dft"]
+
+
+@keras.saving.register_keras_serializable("vad")
+class LogMel(keras.layers.Layer):
+    """log(mel power spectrogram + floor), causal, with operations every runtime has.
+
+    Equals ``librosa.feature.melspectrogram(y, center=False, n_fft=win_length, ...)`` followed by the logarithm,
+    with librosa's Slaney mel bands. Window i covers samples [i * hop_length, i * hop_length + win_length), so
+    ``win_length - hop_length`` samples of history in front make it one window a hop.
+
+    How the DFT is done was measured in LiteRT on one thread (64 mels, 25/10 ms), times real time in blocks of 2 s
+    and of one 20 ms frame, and the size of the constants::
+
+        folded matrices, 400 points (this one)    4,150    1,750    366 KB
+        strided convolution, 400 points           5,630    1,540    683 KB
+        cosine and sine matrices, 400 points      3,030    1,140    683 KB
+        cosine and sine matrices, 512 points      2,620      920    872 KB
+        the RFFT operation, 512 points            1,920    1,530     71 KB
+
+    Folding is the fastest frame by frame, where latency counts, at half the constants of the convolution. Bins that
+    no mel band uses (0 Hz and the Nyquist frequency) are left out.
+
+    Args:
+        sample_rate: Hz.
+        win_length: Samples of the periodic Hann window; also the number of points of the DFT.
+        hop_length: Samples between windows.
+        n_mels: Mel bands.
+        fmin: Lowest frequency of the bands, Hz.
+        fmax: Highest, Hz.
+        floor: Added to the power before the logarithm: the faintest sound that is told from silence, at the level
+            that `vad.training.networks.gain_control.LevelFollower` gives it. At 3e-6 talk at -65 dBFS barely stands over it, and
+            talk under -75 dBFS sinks in it. It also keeps the rounding of float32 from showing under a loud tone.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int = 16_000,
+        win_length: int = 400,
+        hop_length: int = 160,
+        n_mels: int = 64,
+        fmin: float = 0.0,
+        fmax: float = 8_000.0,
+        floor: float = 3e-6,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.sample_rate, self.win_length, self.hop_length = sample_rate, win_length, hop_length
+        self.n_mels, self.fmin, self.fmax, self.floor = n_mels, fmin, fmax, floor
+        mel = librosa.filters.mel(sr=sample_rate, n_fft=win_length, n_mels=n_mels, fmin=fmin, fmax=fmax)
+        used = np.flatnonzero(mel.any(axis=0))
+        self._dft = folded_dft(win_length, used)
+        self._mel = np.ascontiguousarray(mel[:, used].T, np.float32)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds a window."""
+        return 2 * self._dft[0].size + self._mel.size
+
+    def call(self, inputs: Any) -> Any:
+        """Maps [shape=(batch, win_length + (frames - 1) * hop_length)] to [shape=(batch, frames, n_mels)]."""
+        frames = self._split(inputs)
+        half = self.win_length // 2
+        before, after = ops.flip(frames[..., 1 : half + 1], axis=-1), frames[..., half:]
+        cosines, sines = self._dft
+        real = ops.matmul(after + before, cosines)
+        imaginary = ops.matmul(after - before, sines)
+        power = ops.square(real) + ops.square(imaginary)
+        return ops.log(ops.matmul(power, self._mel) + self.floor)
+
+    def _split(self, samples: Any) -> Any:
+        """Cuts into overlapping windows by strided slices of blocks: a gather is slow in LiteRT."""
+        block = gcd(self.win_length, self.hop_length)
+        per_window, per_hop = self.win_length // block, self.hop_length // block
+        n_blocks = ops.shape(samples)[1] // block
+        blocks = ops.reshape(samples, (-1, n_blocks, block))
+        stop = n_blocks - per_window + 1
+        return ops.concatenate([blocks[:, i : stop + i : per_hop] for i in range(per_window)], axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """One step a hop."""
+        n = input_shape[1]
+        return (
+            input_shape[0],
+            None if n is None else (n - self.win_length) // self.hop_length + 1,
+            self.n_mels,
+        )
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        names = ("sample_rate", "win_length", "hop_length", "n_mels", "fmin", "fmax", "floor")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def folded_dft(
+    win_length: int, bins: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The windowed DFT as two matrices over half a window.
+
+    The periodic Hann window (librosa's) is symmetrical about sample ``win_length // 2`` and zero at sample 0. With
+    phases counted from that centre, cosines see only the sum of the samples k after and k before it, and sines only
+    their difference: half the multiplications and half the constants. Power does not depend on where phase starts.
+
+    Args:
+        win_length: Samples of the window and points of the DFT, even.
+        bins: Which bins to compute.
+
+    Returns:
+        Cosines and sines, each [shape=(win_length // 2, len(bins))]; row k belongs to the pair k samples apart from
+        the centre. The centre pairs with itself, so its cosine row is halved.
+    """
+    distance = np.arange(win_length // 2)
+    window = 0.5 + 0.5 * np.cos(2 * np.pi * distance / win_length)
+    phase = 2 * np.pi * np.outer(distance, bins) / win_length
+    cosines, sines = window[:, None] * np.cos(phase), window[:, None] * np.sin(phase)
+    cosines[0] /= 2
+    return cosines.astype(np.float32), sines.astype(np.float32)
+
+
+def decibels(normalization: keras.layers.Normalization) -> keras.Sequential:
+    """The inverse of the front end's normalisation, scaled to decibels of mel power.
+
+    Args:
+        normalization: The adapted layer of a trained network.
+
+    Returns:
+        A model from normalised features to dB, shape kept.
+    """
+    mean, variance = (
+        ops.convert_to_numpy(x).reshape(-1) for x in (normalization.mean, normalization.variance)
+    )
+    invert = keras.layers.Normalization(axis=-1, mean=mean, variance=variance, invert=True)
+    return keras.Sequential([invert, keras.layers.Rescaling(10 / log(10))])
+
+
+@keras.saving.register_keras_serializable("vad")
+class GaborFilters(keras.initializers.Initializer):
+    """First guess of a learned filter bank: cosine and sine pairs at mel-spaced frequencies.
+
+    Zeghidour et al., "Learning filterbanks from raw speech for phone recognition" (2018), start the same way. Filter
+    2i is a cosine, 2i + 1 the sine of the same band, each under a Gaussian as wide in frequency as its mel band.
+
+    Args:
+        sample_rate: Hz.
+    """
+
+    def __init__(self, sample_rate: int = 16_000):
+        self.sample_rate = sample_rate
+
+    def __call__(self, shape: tuple[int, int, int], dtype: Any = None) -> Any:
+        """The kernel [shape=(taps, 1, 2 * bands)]."""
+        taps, _, filters = shape
+        edges = librosa.mel_frequencies(filters // 2 + 2, fmin=0.0, fmax=self.sample_rate / 2)
+        centre, width = edges[1:-1], (edges[2:] - edges[:-2]) / 2
+        time = (np.arange(taps) - taps / 2)[:, None] / self.sample_rate
+        envelope = np.exp(-0.5 * (np.pi * width * time) ** 2) * np.hanning(taps + 1)[:-1, None]
+        envelope /= np.sqrt(np.square(envelope).sum(axis=0))
+        pairs = np.stack(
+            [envelope * np.cos(2 * np.pi * centre * time), envelope * np.sin(2 * np.pi * centre * time)], -1
+        )
+        return ops.convert_to_tensor(pairs.reshape(taps, 1, filters), dtype or "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the initializer."""
+        return {"sample_rate": self.sample_rate}
+
+
+@keras.saving.register_keras_serializable("vad")
+class LogPower(keras.layers.Layer):
+    """log(a² + b² + floor) of neighbouring channels a, b: the energy of a quadrature pair.
+
+    Args:
+        floor: Added to the power before the logarithm; with `GaborFilters` 3e-7 hides what 3e-6 hides in `LogMel`.
+    """
+
+    def __init__(self, floor: float = 3e-7, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.floor = floor
+
+    def call(self, inputs: Any) -> Any:
+        """Maps [shape=(batch, steps, 2 * bands)] to [shape=(batch, steps, bands)]."""
+        square = ops.square(inputs)
+        return ops.log(square[..., 0::2] + square[..., 1::2] + self.floor)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Half the channels."""
+        return (*input_shape[:-1], input_shape[-1] // 2)  # type: ignore[operator]
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        return {**super().get_config(), "floor": self.floor}

@@ -1,0 +1,117 @@
+"""The level a network hears at: foreground and quiet at about the same places, whatever the recording's gain."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from vad.training.backend import keras, ops
+from vad.training.networks.streaming import memory_of, remember
+
+__all__ = ["LevelFollower"]
+
+_SILENCE = 1e-13  # power under any microphone's noise: keeps the logarithm of digital silence finite
+
+
+@keras.saving.register_keras_serializable("vad")
+class LevelFollower(keras.layers.Layer):
+    """Turns quiet recordings up and loud ones down, as far as their own noise and their own loudest sounds tell.
+
+    Crosstalk from the next seat is as loud as somebody in front of a microphone with little gain. What tells them
+    apart is all the rest of the recording: how far the quiet lies below, and what has been louder. So two levels are
+    followed. The noise is the lowest level of late; as far as it lies under ``noise_dbfs`` the recording is turned up,
+    at most by ``most_db``. The peak is the highest level of late; as far as it would come over ``peak_dbfs`` the
+    recording is turned down, as speech near a microphone mostly is; noise of a room mostly needs no gain.
+
+    Loud is the mean power of the last ``span`` hops, noise the highest: before a recording begins nothing is known, and
+    a mean would take that for silence. Both followers meet a new extreme at once and come back slowly, as a peak meter
+    (IEC 60268-10) or minimum statistics (Martin, 2001) do. That is a maximum over the past, less the more the longer
+    ago, and is computed by doubling: over 1, 2, 4, ... hops back.
+
+    Args:
+        sample_rate: Hz.
+        hop_length: Samples a level; its gain is reached at the end of the hop, in a straight line.
+        span: Hops that make a level: a bang shorter than that counts for less, a gap between words for nothing.
+        peak_dbfs: The loudest level to be heard, dB re a full-scale square wave.
+        peak_fall_db_per_s: How fast a loud sound is forgotten.
+        noise_dbfs: The noise that needs no more gain.
+        noise_rise_db_per_s: How fast a silence is forgotten.
+        most_db: The largest gain.
+    """
+
+    def __init__(
+        self,
+        sample_rate: int = 16_000,
+        hop_length: int = 160,
+        span: int = 20,
+        peak_dbfs: float = -30.0,
+        peak_fall_db_per_s: float = 0.5,
+        noise_dbfs: float = -83.0,
+        noise_rise_db_per_s: float = 1.5,
+        most_db: float = 40.0,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.sample_rate, self.hop_length, self.span = sample_rate, hop_length, span
+        self.peak_dbfs, self.peak_fall_db_per_s = peak_dbfs, peak_fall_db_per_s
+        self.noise_dbfs, self.noise_rise_db_per_s, self.most_db = noise_dbfs, noise_rise_db_per_s, most_db
+        self.state_shape = (span + 1,)  # the powers of the hops before, and how far either follower stands up
+
+    def call(self, inputs: Any) -> Any:
+        """Maps samples [shape=(batch, hops * hop_length)] to samples."""
+        hops = ops.reshape(inputs, (-1, ops.shape(inputs)[1] // self.hop_length, self.hop_length))
+        power = ops.var(ops.stop_gradient(hops), axis=-1)  # the variance: an offset is no sound
+        past = memory_of(self)
+        if past is None:
+            past = ops.tile(ops.zeros_like(power[:, :1]), (1, self.span + 1))
+        powers = ops.concatenate([past[:, :-2], power], axis=1)
+        mean, highest = (
+            _decibels(pool(powers[..., None], self.span, strides=1, padding="valid")[..., 0])
+            for pool in (ops.average_pool, ops.max_pool)
+        )
+        loud = self._follow(past[:, -2:-1], mean - (self.peak_dbfs - self.most_db), self.peak_fall_db_per_s)
+        quiet = self._follow(past[:, -1:], self.noise_dbfs - highest, self.noise_rise_db_per_s)
+        state = [powers[:, 1 - self.span :], loud[:, -1:], quiet[:, -1:]]
+        remember(self, ops.concatenate(state, axis=1))
+        gain_db = ops.minimum(ops.minimum(quiet, self.most_db), self.most_db - loud)
+        gain = ops.exp((math.log(10) / 20) * gain_db)[..., None]
+        ramp = ops.arange(1, self.hop_length + 1, dtype="float32") / self.hop_length
+        gain = gain[:, :-1] + (gain[:, 1:] - gain[:, :-1]) * ramp
+        return ops.reshape(hops * gain, ops.shape(inputs))
+
+    def _follow(self, before: Any, above: Any, fall_db_per_s: float) -> Any:
+        """The highest of all that was, each less what it has fallen since, and never below 0.
+
+        Args:
+            before: Where the follower stands [shape=(batch, 1)].
+            above: How far each hop stands up [shape=(batch, hops)].
+            fall_db_per_s: How fast it falls.
+
+        Returns:
+            Where it stood before, then after each hop [shape=(batch, 1 + hops)].
+        """
+        fall = fall_db_per_s * self.hop_length / self.sample_rate
+        above = ops.concatenate([before, ops.maximum(above, 0.0)], axis=1)
+        steps, highest = above.shape[1] or math.inf, 200.0  # dB, above any level over any other
+        back = 1
+        while back < steps and fall * back < highest:
+            earlier = ops.pad(above, [(0, 0), (back, 0)])[:, : ops.shape(above)[1]]
+            above = ops.maximum(above, earlier - fall * back)
+            back *= 2
+        return above
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """As it came."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the layer."""
+        names = (
+            *("sample_rate", "hop_length", "span", "peak_dbfs", "peak_fall_db_per_s"),
+            *("noise_dbfs", "noise_rise_db_per_s", "most_db"),
+        )
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def _decibels(power: Any) -> Any:
+    return (10 / math.log(10)) * ops.log(power + _SILENCE)

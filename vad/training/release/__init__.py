@@ -1,0 +1,1 @@
+"""A trained network becomes a model file: converted, proven, described."""

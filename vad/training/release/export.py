@@ -1,0 +1,183 @@
+"""From weights to a released model: a .tflite with two signatures and its card, proven against Keras first."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from vad.detection.card import CARD_FORMAT_VERSION
+from vad.detection.model import Model
+from vad.detection.options import require
+from vad.errors import ConfigError, ModelError
+from vad.files import writing
+from vad.training.backend import keras
+from vad.training.networks import NetworkConfig, describe
+from vad.training.networks.streaming import state_shapes
+from vad.training.provenance import load_network
+from vad.training.release.convert import convert
+from vad.training.release.probe_signals import probe_signals
+
+__all__ = ["MAX_DIFFERENCE", "export", "largest_difference"]
+
+# How far a probability may be from Keras, by how the .tflite keeps its weights.
+MAX_DIFFERENCE = {"none": 1e-4, "int8": 0.08}
+CHUNK_FRAMES = 100
+# Networks find onsets to a frame: a pad of more than half a frame would only put them early.
+OPERATING_POINTS: dict[str, dict[str, float]] = {
+    "balanced": {"threshold": 0.5, "speech_pad_ms": 10.0},
+    "precise": {"threshold": 0.7, "speech_pad_ms": 10.0, "min_speech_duration_ms": 200.0},
+    "eager": {"threshold": 0.3, "min_speech_duration_ms": 60.0},
+}
+
+
+def export(
+    trained: Path | keras.Model,
+    network: NetworkConfig,
+    name: str,
+    folder: Path,
+    *,
+    quantize: str = "none",
+    notes: Mapping[str, Any] | None = None,
+    operating_points: Mapping[str, Mapping[str, float]] = OPERATING_POINTS,
+    chunk_frames: int = CHUNK_FRAMES,
+) -> Path:
+    """Writes ``<name>.tflite``, its card ``<name>.json`` and its weights ``<name>.keras``, without the optimizer.
+
+    Args:
+        trained: The network, or its ``.keras`` file.
+        network: What it was built from.
+        name: The model's name.
+        folder: Where to write.
+        quantize: How the ``.tflite`` keeps the weights, a name in `MAX_DIFFERENCE`; `vad.training.release.convert` tells
+            what int8 gains.
+        notes: More fields of the card: metrics, training, data_sources, label_origin.
+        operating_points: Segment options by name; "balanced" is the default one.
+        chunk_frames: Frames of the signature ``chunk``.
+
+    Returns:
+        The path of the ``.tflite`` file.
+
+    Raises:
+        ModelError: The weights cannot be read, or the converted model differs from Keras by more than its limit in
+            `MAX_DIFFERENCE` on any of `vad.training.release.probe_signals.probe_signals`. Nothing is written then.
+        ConfigError: There is no such quantization, or a note has the name of a field that export writes.
+    """
+    require(
+        quantize in MAX_DIFFERENCE, f"quantize must be one of {', '.join(MAX_DIFFERENCE)}", quantize=quantize
+    )
+    model = load_network(trained) if isinstance(trained, Path) else trained
+    content = convert(model, network, chunk_frames, int8=quantize == "int8")
+    card = _card(model, network, name, chunk_frames, operating_points, notes or {})
+    card |= {"quantization": quantize, "sha256": hashlib.sha256(content).hexdigest()}
+    # Through JSON, so that what is proven is what will be read.
+    converted = Model(content, json.loads(json.dumps(card)), source=name)
+    card["verification"] = _proof(model, converted, MAX_DIFFERENCE[quantize])
+    return _write(model, content, card, folder / f"{name}.tflite")
+
+
+def _proof(model: keras.Model, converted: Model, limit: float) -> dict[str, Any]:
+    difference = largest_difference(model, converted)
+    worst = max(difference, key=difference.__getitem__)
+    if not difference[worst] <= limit:
+        raise ModelError(
+            f"a converted model must stay within {limit} of Keras. "
+            f"Received: {difference[worst]:.2g} on {worst}. Nothing was written."
+        )
+    return {"largest_difference_from_keras": difference, "limit": limit}
+
+
+def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Path) -> Path:
+    """All three files aside first: they get their names together, or none does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        graph, text, weights = (
+            stack.enter_context(writing(path.with_suffix(suffix)))
+            for suffix in (".tflite", ".json", ".keras")
+        )
+        graph.write_bytes(content)
+        text.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        model.save(weights)
+    return path
+
+
+def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]:
+    """The largest difference in probability, prompt or late, between Keras offline and LiteRT by ``step`` or ``chunk``.
+
+    Returns:
+        One figure per probe signal.
+    """
+    differences = {}
+    for name, samples in probe_signals().items():
+        length = converted.chunk_frames * converted.frame_length
+        samples = samples[: len(samples) // length * length]
+        expected = model.predict_on_batch(samples[np.newaxis])[0]
+        decisions = np.reshape(expected, (len(expected), -1)).T
+        differences[name] = max(
+            float(np.abs(_by_pieces(call, samples, length, converted, bool(late)) - decisions[late]).max())
+            for call, length in ((converted.step, converted.frame_length), (converted.chunk, length))
+            for late in range(len(decisions))
+        )
+    return differences
+
+
+def _by_pieces(
+    call: Callable[..., Any], samples: npt.NDArray[np.float32], length: int, converted: Model, late: bool
+) -> npt.NDArray[np.float32]:
+    """The probabilities of a recording heard piece by piece [shape=(frames,)]."""
+    state, found = converted.initial_state(), []
+    for block in samples.reshape(-1, length):
+        probability, state = call(block, state, late=late)
+        found.append(np.atleast_1d(probability))
+    return np.concatenate(found)
+
+
+def _card(
+    model: keras.Model,
+    network: NetworkConfig,
+    name: str,
+    chunk_frames: int,
+    operating_points: Mapping[str, Mapping[str, float]],
+    notes: Mapping[str, Any],
+) -> dict[str, Any]:
+    facts = describe(model)
+    frontend: dict[str, Any] = next(
+        (layer.get_config() for layer in model.layers if layer.name in ("logmel", "logpower")), {}
+    )
+    card = {
+        "format_version": CARD_FORMAT_VERSION,
+        "name": name,
+        "architecture": network.architecture,
+        "license": "MIT",
+        "sample_rate": network.SAMPLE_RATE,
+        "frame_length": network.frame_length,
+        "delay_frames": network.delay_frames,
+        "late_frames": network.late_frames,
+        "chunk_frames": chunk_frames,
+        "receptive_field_s": facts.receptive_field_s,
+        "parameters": facts.parameters,
+        "macs_per_second": facts.macs_per_second,
+        "frontend": {
+            key: value for key, value in frontend.items() if key not in ("name", "trainable", "dtype")
+        },
+        "network": asdict(network),
+        "states": {key: list(shape) for key, shape in state_shapes(model).items()},
+        "segment_options": {key: dict(options) for key, options in operating_points.items()},
+        "versions": {
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        },
+    }
+    if taken := sorted(card.keys() & notes.keys()):
+        raise ConfigError(f"a note must not be a field that export writes. Received: {', '.join(taken)}.")
+    return card | dict(notes)
