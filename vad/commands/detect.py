@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recursive", "-r", action="store_true", help="search the folders in a folder too")
     parser.add_argument(
         "--channel", type=_channel, default="mix", metavar="mix|each|N",
-        help="the mean of all channels (default), each of them by itself, or one, counted from 0",
+        help="the mean of all channels, each of them by itself, or one, counted from 0 (default: mix)",
     )  # fmt: skip
     parser.add_argument("--jobs", "-j", type=_jobs, metavar="N", help="processes (default: as many as pay)")
     parser.add_argument("--quiet", "-q", action="store_true", help="show no progress")
@@ -51,21 +51,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where to (default: stdout); a folder gets a file a recording",
     )
     outputs.add_argument(
-        "--save-probabilities", metavar="FILE|DIR", help="speech probability of every frame, as .npz or .csv"
+        "--save-probabilities",
+        metavar="FILE|DIR",
+        help="speech probability of every frame, as .npz or .csv (default: not written)",
     )
     outputs.add_argument(
-        "--save-segments", metavar="DIR", help="each segment as a WAV, cut from the original"
+        "--save-segments",
+        metavar="DIR",
+        help="each segment as a WAV, cut from the original (default: not written)",
     )
-    outputs.add_argument("--save-speech", metavar="FILE|DIR", help="the speech alone as a WAV, cut likewise")
+    outputs.add_argument(
+        "--save-speech",
+        metavar="FILE|DIR",
+        help="the speech alone as a WAV, cut likewise (default: not written)",
+    )
     outputs.add_argument(
         "--report",
         metavar="FILE|DIR",
-        help="a page to look at and listen to, as .html that needs nothing else",
+        help="a page to look at and listen to, as .html that needs no other file (default: not written)",
     )
     outputs.add_argument(
         "--plot",
         metavar="FILE|DIR",
-        help="a picture, as .png, .svg or .pdf; a folder gets .png (extra: plot)",
+        help="a picture, as .png, .svg or .pdf; a folder gets .png; needs the extra plot (default: not written)",
     )
     add_raw_arguments(parser)
     add_detection_arguments(parser)

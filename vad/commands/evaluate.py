@@ -34,10 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hypothesis",
         metavar="DIR|FILE",
-        help="measure these label files (RTTM, TextGrid, ...), or one that names its recordings, instead of a model",
+        help="measure these label files (RTTM, TextGrid, ...), or one that names its recordings, "
+        "instead of a model (default: none)",
     )
     parser.add_argument(
-        "--report", metavar="FILE", help="also write a page with curves and the worst stretches, as .html"
+        "--report",
+        metavar="FILE",
+        help="also write a page with curves and the worst excerpts, as .html (default: not written)",
     )
     add_detection_arguments(parser)
     add_lookahead_argument(parser)

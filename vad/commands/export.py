@@ -32,13 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="how the .tflite keeps its weights: int8 is smaller and faster (default: none)",
     )
-    parser.add_argument("--metrics", metavar="JSON", type=Path, help="measured figures for the card")
+    parser.add_argument(
+        "--metrics", metavar="JSON", type=Path, help="measured figures for the card (default: none)"
+    )
     parser.add_argument(
         "--note",
         metavar="KEY=TEXT",
         action="append",
         default=[],
-        help="a field for the card, such as label_origin='by ear'",
+        help="a field for the card, such as label_origin='by ear' (default: none)",
     )
 
 

@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("audio", metavar="AUDIO", nargs="?", help="a recording; only weights needs none")
     parser.add_argument(
-        "--labels", metavar="FILE", help="where speech is in it, in any format of data/README.md"
+        "--labels",
+        metavar="FILE",
+        help="where speech is in it, in any format of data/README.md (default: none)",
     )
     parser.add_argument("--start", metavar="S", type=float, default=0.0, help="from where on (default: 0)")
     parser.add_argument("--duration", metavar="S", type=float, default=10.0, help="how long (default: 10)")

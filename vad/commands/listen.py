@@ -39,36 +39,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "source", nargs="?", choices=["-"], help="- is WAV or raw PCM on stdin (default: a microphone)"
     )
-    parser.add_argument("--device", metavar="N|NAME", help="the microphone's number, or a part of its name")
+    parser.add_argument(
+        "--device",
+        metavar="N|NAME",
+        help="the microphone's number, or a part of its name (default: the system's choice)",
+    )
     parser.add_argument("--list-devices", action="store_true", help="list the microphones and stop")
     parser.add_argument(
         "--block-ms",
         type=float,
         default=20.0,
         metavar="MS",
-        help="hear so much at a time, 10 to 100 (default: 20)",
+        help="audio to process at a time, 10 to 100 (default: 20)",
     )
-    parser.add_argument("--duration", type=float, metavar="S", help="stop after this many seconds of audio")
+    parser.add_argument(
+        "--duration", type=float, metavar="S", help="stop after this many seconds of audio (default: never)"
+    )
     parser.add_argument(
         "--until-silence",
         type=float,
         metavar="S",
-        help="stop when nothing was said for S seconds after speech",
+        help="stop after S seconds without speech, once there was some (default: never)",
     )
     parser.add_argument(
         "--format", choices=["text", "jsonl"], help="of the events (default: text in a terminal, else jsonl)"
     )
     kept = parser.add_argument_group("what is kept")
-    kept.add_argument("--save", metavar="DIR", help="each segment as a WAV file")
+    kept.add_argument("--save", metavar="DIR", help="each segment as a WAV file (default: not written)")
     kept.add_argument(
         "--pre-roll-ms", type=float, default=300.0, metavar="MS",
-        help="begin those files so much before the segment (default: 300)",
+        help="begin those files this long before the segment (default: 300)",
     )  # fmt: skip
-    kept.add_argument("--record", metavar="FILE", help="all that is heard, as a new WAV file")
+    kept.add_argument(
+        "--record", metavar="FILE", help="the whole session, as a new WAV file (default: not written)"
+    )
     kept.add_argument(
         "--exec", metavar="CMD",
         help="run a shell command for each segment, one after the other, with VAD_START and VAD_END in seconds and, "
-        "with --save, VAD_PATH in its environment",
+        "with --save, VAD_PATH in its environment (default: none)",
     )  # fmt: skip
     add_raw_arguments(parser)
     add_detection_arguments(parser)

@@ -48,16 +48,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder of label files, or one file that names its recordings (default: beside each recording)",
     )  # fmt: skip
     parser.add_argument(
-        "--tier", action="append", default=[], help="a TextGrid or ELAN tier; may be repeated"
+        "--tier",
+        action="append",
+        default=[],
+        help="a TextGrid or ELAN tier; may be repeated (default: speech, or else the first)",
     )
     parser.add_argument(
         "--speaker", metavar="folder|file|labels|PATTERN", default="folder",
-        help="who speaks: the folder's name (default), each file its own, the labels' names, or a pattern whose first "
-        "group in the path names him, such as '([a-z]+)-[0-9]+'",
+        help="who speaks: the folder's name, each file its own, the labels' names, or a pattern whose first group in "
+        "the path is the name, such as '([a-z]+)-[0-9]+' (default: folder)",
     )  # fmt: skip
     parser.add_argument(
         "--label-with", metavar="MODEL",
-        help="let this model (such as default) label speech without labels; a review sheet lies beside the manifest",
+        help="let this model (such as default) label speech without labels; a review sheet lies beside the manifest "
+        "(default: none)",
     )  # fmt: skip
     parser.add_argument(
         "--shares", metavar="T,D,E", type=_shares, default=(0.8, 0.1, 0.1),

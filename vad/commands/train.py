@@ -15,10 +15,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run_folder", metavar="RUN", type=Path, help="folder of the run; a stopped run goes on in it"
     )
     parser.add_argument(
-        "--corpus", metavar="PATH", help="manifest (.jsonl) or folder, as data/README.md describes"
+        "--corpus",
+        metavar="PATH",
+        help="manifest (.jsonl) or folder, as data/README.md describes (default: that of the run)",
     )
     parser.add_argument(
-        "--config", metavar="TOML", type=Path, help="options in a file, such as models/default.toml"
+        "--config",
+        metavar="TOML",
+        type=Path,
+        help="options in a file, such as models/default.toml (default: none)",
     )
     parser.add_argument(
         "--architecture",
@@ -58,10 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--init", metavar="NAME|PATH",
         help="fine-tune: start from a model that comes with vad (default, tiny, waveform), a run's folder, a .keras or "
-        ".tflite file",
+        ".tflite file (default: none)",
     )  # fmt: skip
     parser.add_argument(
-        "--base", metavar="PATH", help="another corpus, heard beside yours so that nothing is forgotten"
+        "--base", metavar="PATH", help="another corpus, mixed in so that nothing is forgotten (default: none)"
     )
     parser.add_argument(
         "--patience",
@@ -73,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="any other option, such as mixing.noise=0.9 or network.channels=64",
+        help="any other option, such as mixing.noise=0.9 or network.channels=64 (default: none)",
     )
 
 

@@ -52,15 +52,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Bounds are for these recordings; the held-out figures tell what to expect of others. Where a bound is out of "
         "reach the exit code is 1, the nearest operating point is told, and --output is not written.",
     )
-    goal.add_argument("--max-miss", type=float, metavar="SHARE", help="of the speech, at most this is missed")
     goal.add_argument(
-        "--max-false-alarm", type=float, metavar="SHARE", help="of the rest, at most this is taken for speech"
+        "--max-miss",
+        type=float,
+        metavar="SHARE",
+        help="of the speech, at most this is missed (default: no bound)",
+    )
+    goal.add_argument(
+        "--max-false-alarm",
+        type=float,
+        metavar="SHARE",
+        help="of the rest, at most this is called speech (default: no bound)",
     )
     goal.add_argument(
         "--max-latency-ms",
         type=float,
         metavar="MS",
-        help="the end of speech is known this soon after it, at a microphone: means --no-lookahead",
+        help="the end of speech is known this soon after it, at a microphone: means --no-lookahead (default: no bound)",
     )
     goal.add_argument(
         "--best", choices=list(AIMS), default="",
@@ -79,14 +87,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument(
         "--output", "-o", metavar="TOML|TFLITE", type=Path,
         help="a .toml for `vad detect --config`, or a .tflite: the model itself or a copy, with the operating point "
-        "in its card",
+        "in its card (default: not written)",
     )  # fmt: skip
     out.add_argument("--name", default="tuned", help="what a card calls the operating point (default: tuned)")
     out.add_argument(
         "--plot",
         metavar="FILE",
         type=Path,
-        help="miss and false alarm by threshold, as .png, .svg or .pdf (extra: plot)",
+        help="miss and false alarm by threshold, as .png, .svg or .pdf (extra: plot; default: not written)",
     )
     out.add_argument("--format", choices=("text", "json"), default="text", help="of stdout; default: text")
 

@@ -24,14 +24,14 @@ __all__ = [
 ]
 
 SEGMENT_FLAGS = {
-    "threshold": ("P", "speech begins at a probability of at least this, 0 to 1"),
-    "neg_threshold": ("P", "speech goes on down to this probability (default: threshold - 0.15)"),
-    "min_speech_duration_ms": ("MS", "shorter speech is dropped"),
-    "min_silence_duration_ms": ("MS", "shorter silences are filled"),
-    "speech_pad_ms": ("MS", "added on both sides of a segment"),
-    "max_speech_duration_s": ("S", "longer segments are split; inf never splits"),
+    "threshold": ("P", "speech starts at this probability, 0 to 1 (default: 0.5)"),
+    "neg_threshold": ("P", "speech ends below this probability (default: threshold - 0.15)"),
+    "min_speech_duration_ms": ("MS", "shorter speech is dropped (default: 100)"),
+    "min_silence_duration_ms": ("MS", "shorter silence is filled (default: 150)"),
+    "speech_pad_ms": ("MS", "added on both sides of a segment (default: 10)"),
+    "max_speech_duration_s": ("S", "longer segments are split (default: inf, which never splits)"),
 }
-"""The fields of `SegmentOptions`: how their values are called, and what they do."""
+"""The fields of `SegmentOptions`: what their values are called, what they do, and the default of balanced."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,17 @@ class DetectionSettings:
 
 def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags; a value that was not given is None."""
-    group = parser.add_argument_group("how speech is found")
+    group = parser.add_argument_group(
+        "how speech is detected",
+        "The defaults are those of the operating point balanced of the models that ship.",
+    )
     group.add_argument("--model", metavar="NAME|PATH", help="a name, or a .tflite file (default: default)")
-    group.add_argument("--operating-point", metavar="NAME", help="balanced (default), precise or eager")
-    group.add_argument("--config", metavar="TOML", help="a file with these options; flags go before it")
+    group.add_argument(
+        "--operating-point", metavar="NAME", help="balanced, precise or eager (default: balanced)"
+    )
+    group.add_argument(
+        "--config", metavar="TOML", help="a file with these options; a flag wins over it (default: none)"
+    )
     for name, (metavar, purpose) in SEGMENT_FLAGS.items():
         group.add_argument(f"--{name.replace('_', '-')}", type=float, metavar=metavar, help=purpose)
 

@@ -12,7 +12,10 @@ def add_raw_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags; a value that was not given is None."""
     group = parser.add_argument_group("raw samples, without a header")
     group.add_argument(
-        "--sample-rate", type=int, metavar="HZ", help="their rate; says that there is no header"
+        "--sample-rate",
+        type=int,
+        metavar="HZ",
+        help="their rate; says that there is no header (default: the header's)",
     )
     group.add_argument("--channels", type=int, metavar="N", help="how many, interleaved (default: 1)")
     group.add_argument("--encoding", choices=list(ENCODINGS), help="of a sample (default: s16le)")
