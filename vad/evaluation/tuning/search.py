@@ -206,13 +206,12 @@ class _Search:
         def cost_of(goal: Goal) -> _Cost:
             return lambda point: self._cost(point, folds, goal)
 
-        cost, starts = cost_of(self._goal), [self._start]
-        if (self._goal.max_miss, self._goal.max_false_alarm) != (None, None):
-            # Bounds are steep slopes, on which a search gets stuck: another one starts from what is good without them.
-            unbounded = replace(self._goal, max_miss=None, max_false_alarm=None, best="balanced")
-            starts.append(_descend(self._start, cost_of(unbounded), _THRESHOLDS))
-        found = min((_descend(start, cost, _THRESHOLDS, _PAIRS) for start in starts), key=cost)
-        return _descend(found, cost, _FINE_THRESHOLDS).options(self._options)
+        # Goals have slopes on which a search gets stuck: another one starts from what is balanced without bounds.
+        cost = cost_of(self._goal)
+        balanced = replace(self._goal, max_miss=None, max_false_alarm=None, best="balanced")
+        starts = (self._start, _descend(self._start, cost_of(balanced), _THRESHOLDS))
+        coarse = (_descend(start, cost, _THRESHOLDS, _PAIRS) for start in starts)
+        return min((_descend(one, cost, _FINE_THRESHOLDS) for one in coarse), key=cost).options(self._options)
 
     def curve(self, options: SegmentOptions) -> list[SegmentOptions]:
         """The options with every threshold, ``neg_threshold`` as far below it, in order."""
