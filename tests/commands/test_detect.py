@@ -95,6 +95,26 @@ def test_json_of_many_is_one_list_and_of_one_an_object(run: Run) -> None:
     assert json.loads(run("one.wav", "--format", "json")) == many[0]
 
 
+def test_label_studio_tasks_of_many_are_one_list(run: Run) -> None:
+    many = json.loads(run("one.wav", "silent.wav", "--format", "labelstudio"))
+    found = [(task["data"]["audio"], len(task["predictions"][0]["result"])) for task in many]
+    assert found == [("one.wav", 2), ("silent.wav", 0)]
+    assert json.loads(run("one.wav", "--format", "labelstudio")) == many[0]
+
+
+@pytest.mark.parametrize(("label_format", "column"), [("rttm", 1), ("kaldi", 1), ("uem", 0)])
+def test_formats_of_many_that_name_recordings_by_a_word(run: Run, label_format: str, column: int) -> None:
+    lines = run("one.wav", "deep", "--format", label_format).splitlines()
+    assert {line.split()[column] for line in lines} == {"one", "three"}
+
+
+@pytest.mark.parametrize("name", ["a.eaf", "a.uem", "a.segments", "segments", "a.ctm", "a.lab"])
+def test_the_outputs_name_tells_the_formats_that_are_written(run: Run, name: str) -> None:
+    run("one.wav", "--output", name)
+    told = {"a.eaf": "elan", "a.uem": "uem", "a.segments": "kaldi", "segments": "kaldi"}.get(name, "text")
+    assert Path(name).read_text() == run("one.wav", "--format", told)
+
+
 def test_csv_of_many_has_one_header(run: Run) -> None:
     rows = run("silent.wav", "one.wav", "two.flac", "--format", "csv").splitlines()
     assert [row for row in rows if "start" in row] == rows[:1] == ["file,start,end"]

@@ -235,6 +235,22 @@ def test_one_bad_recording_is_one_line_and_the_rest_is_measured(
     assert err.count("\n") == 1
 
 
+def test_labels_hours_past_the_end_are_one_line_and_the_rest_is_measured(
+    corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = []
+    for name, segments in (("a.wav", [[8000.0, 20800.0]]), ("b.wav", [[0.5, 1.3]])):
+        (tmp_path / name).write_bytes((corpus / name).read_bytes())
+        rows.append({"audio_filepath": name, "kind": "speech", "segments": segments})
+    (tmp_path / "manifest.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    code, out, err = evaluate(capsys, tmp_path, "--model", model_path, "--format", "json")
+    assert code == 1
+    assert [one["path"] for one in json.loads(out)["files"]] == ["b.wav"]
+    assert err.startswith(
+        "vad: a.wav: a segment must lie in its recording, which ends at 3 s. Received: 8000 to"
+    )
+
+
 def test_pauses_are_told_by_length_and_those_from_200_ms_together() -> None:
     reference = [
         Segment(0.0, 1.0),

@@ -7,7 +7,7 @@ import pytest
 
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError
-from vad.labels import FORMATS, dumps, loads, read_labels
+from vad.labels import FORMATS, NAMED_BY_WORD, dumps, loads, read_labels
 
 TALK = [Segment(0.32, 1.24)]
 ORDER = "a segment must have 0 <= start <= end, in seconds. Received: "
@@ -196,9 +196,10 @@ def test_what_is_no_duration_is_not_written(duration: float) -> None:
         dumps(TALK, "json", duration=duration)
 
 
-def test_rttm_needs_a_name() -> None:
-    with pytest.raises(LabelError, match=r"RTTM needs the name of the recording\. Received: uri=' '"):
-        dumps(TALK, "rttm", uri=" ")
+@pytest.mark.parametrize("name", sorted(NAMED_BY_WORD))
+def test_a_name_in_one_word_is_needed(name: str) -> None:
+    with pytest.raises(LabelError, match=r"needs the name of the recording\. Received: uri=' '"):
+        dumps(TALK, name, uri=" ")
 
 
 def test_a_format_nobody_knows_is_refused_with_the_nearest() -> None:

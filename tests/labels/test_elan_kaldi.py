@@ -1,11 +1,12 @@
-"""Labels that are read only: ELAN documents and Kaldi's segments; and who speaks, where a format says it."""
+"""ELAN documents and Kaldi's segments; layers of Sonic Visualiser; and who speaks, where a format says it."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
 from vad.detection.segments import Segment
-from vad.labels import loads, read_entries, read_labels
+from vad.labels import dumps, loads, read_entries, read_labels, write_labels
 
 EAF = """<?xml version="1.0" encoding="UTF-8"?>
 <ANNOTATION_DOCUMENT>
@@ -77,6 +78,68 @@ def test_pympi_writes_documents_that_are_read(tmp_path: Path) -> None:
     document.add_annotation("speech", 1500, 2000)
     document.to_file(tmp_path / "talk.eaf")
     assert read_labels(tmp_path / "talk.eaf") == [Segment(0.32, 1.24), Segment(1.5, 2.0)]
+
+
+def test_pympi_reads_documents(tmp_path: Path) -> None:
+    peer = pytest.importorskip("pympi.Elan")
+    write_labels(
+        tmp_path / "talk.eaf",
+        [Segment(0.32, 1.24), Segment(1.0, 1.3), Segment(3661.5, 3662.0)],
+        uri="a b&.wav",
+    )
+    document = peer.Eaf(str(tmp_path / "talk.eaf"))
+    assert list(document.get_tier_names()) == ["speech"]
+    found = document.get_annotation_data_for_tier("speech")
+    assert sorted(found) == [(320, 1300, "speech"), (3661500, 3662000, "speech")]
+    assert document.media_descriptors[0]["MEDIA_URL"] == "a%20b%26.wav"
+    assert document.media_descriptors[0]["MIME_TYPE"] == "audio/x-wav"
+
+
+def test_a_document_is_what_elans_schema_asks_for() -> None:
+    root = ElementTree.fromstring(dumps([Segment(0.32, 1.24)], "elan", uri="talk.wav"))
+    assert [child.tag for child in root] == ["HEADER", "TIME_ORDER", "TIER", "LINGUISTIC_TYPE"]
+    assert {"AUTHOR", "DATE", "FORMAT", "VERSION"} <= root.attrib.keys()
+    (tier,), (kind,) = root.findall("TIER"), root.findall("LINGUISTIC_TYPE")
+    assert tier.attrib["LINGUISTIC_TYPE_REF"] == kind.attrib["LINGUISTIC_TYPE_ID"]
+
+
+SVL = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE sonic-visualiser>
+<sv>
+  <data>
+    <model id="8" name="" sampleRate="44100" start="14112" end="88200" type="sparse" dimensions="3" resolution="1" notifyOnAdd="true" dataset="7"  subtype="region" valueQuantization="0" minimum="0" maximum="1" units="" />
+    <dataset id="7" dimensions="3">
+      <point frame="14112" value="0" duration="40572" label="New Point" />
+      <point frame="60000" value="0" duration="4410" label="noise" />
+      <point frame="66150" value="1" duration="22050" label="a &amp; b" />
+    </dataset>
+  </data>
+  <display>
+    <layer id="5" type="regions" name="Regions" model="8"  verticalScale="1" plotStyle="0" />
+  </display>
+</sv>
+"""  # noqa: E501
+
+
+def test_layers_of_regions_are_read(tmp_path: Path) -> None:
+    (tmp_path / "talk.svl").write_text(SVL, encoding="utf-8")
+    found = [(one.line, one.start, one.end, one.label) for one in read_entries(tmp_path / "talk.svl")]
+    assert found == [(7, 0.32, 1.24, "New Point"), (9, 1.5, 2.0, "a & b")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "rule"),
+    [
+        ('duration="40572"', 'duration="-1"', 7, "a whole number as its duration. Received: '-1'"),
+        ('sampleRate="44100"', 'sampleRate="0"', 7, "a whole number as its sampleRate. Received: '0'"),
+        ('dataset id="7"', 'dataset id="9"', 7, "a whole number as its sampleRate. Received: ''"),
+        ("duration=", "level=", 7, "needs regions, which have durations. Received: moments alone."),
+    ],
+)
+def test_broken_layers_are_named_by_line_and_rule(old: str, new: str, line: int, rule: str) -> None:
+    with pytest.raises(ValueError, match=rf"^t:{line}: ") as raised:
+        loads(SVL.replace(old, new), "svl", source="t")
+    assert rule in str(raised.value)
 
 
 def test_kaldi_segments_name_recordings(tmp_path: Path) -> None:

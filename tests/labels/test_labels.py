@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels import EXTENSIONS, FORMATS, dumps, format_of, loads, merge, read_labels, write_labels
+from vad.labels import EXTENSIONS, FORMATS, OF_MANY, dumps, format_of, loads, merge, read_labels, write_labels
 
-MILLISECOND_FORMATS = {"srt", "vtt"}
+MILLISECOND_FORMATS = {"srt", "vtt", "elan"}
 TALK = [Segment(0.32, 1.24), Segment(1.5, 2.0)]
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_characters="\ufeff"), max_size=12
@@ -54,7 +54,7 @@ def test_odd_names_of_recordings_break_no_line(name: str, uri: str) -> None:
     assert loads(text, name, uri=f"x{uri}") == TALK
 
 
-@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"textgrid"}))
+@pytest.mark.parametrize("name", sorted(set(FORMATS) - {"textgrid", "elan"}))
 def test_turns_that_overlap_stay_turns(name: str) -> None:
     turns = [Segment(0.0, 2.0), Segment(0.5, 1.0), Segment(1.5, 3.0)]
     assert loads(dumps(reversed(turns), name, uri="talk"), name) == turns
@@ -87,6 +87,16 @@ def test_no_speech_is_no_segments(name: str) -> None:
         ("srt", "1\n00:00:00,320 --> 00:00:01,240\nspeech\n\n2\n00:00:01,500 --> 00:00:02,000\nspeech\n"),
         ("vtt", "WEBVTT\n\n00:00:00.320 --> 00:00:01.240\nspeech\n\n00:00:01.500 --> 00:00:02.000\nspeech\n"),
         ("text", "talk 0.320 1.240\ntalk 1.500 2.000\n"),
+        (
+            "kaldi",
+            "talk-000000320-000001240 talk 0.320 1.240\ntalk-000001500-000002000 talk 1.500 2.000\n",
+        ),
+        ("uem", "talk 1 0.320 1.240\ntalk 1 1.500 2.000\n"),
+        (
+            "nemo",
+            '{"audio_filepath": "talk", "offset": 0.32, "duration": 0.92, "label": "speech", "text": "-"}\n'
+            '{"audio_filepath": "talk", "offset": 1.5, "duration": 0.5, "label": "speech", "text": "-"}\n',
+        ),
     ],
 )
 def test_what_is_written_looks_as_the_format_says(name: str, expected: str) -> None:
@@ -117,7 +127,7 @@ def test_times_of_hours_are_clocks() -> None:
     assert "27:46:39,999 --> 27:46:40,001" in dumps([Segment(99999.999, 100000.001)], "srt")
 
 
-@pytest.mark.parametrize("name", ["rttm", "jsonl", "csv", "text"])
+@pytest.mark.parametrize("name", [name for name, how in OF_MANY.items() if how == "lines"])
 @pytest.mark.parametrize("header", [True, False])
 def test_several_recordings_make_one_file(name: str, header: bool) -> None:
     texts = [
@@ -133,10 +143,11 @@ def test_several_recordings_make_one_file(name: str, header: bool) -> None:
     assert joined.count("start") == {"jsonl": 3, "csv": 3 if header else 1}.get(name, 0)
 
 
-def test_several_recordings_make_one_json_list() -> None:
-    joined = f"[{dumps(TALK, 'json', uri='a')}, {dumps([Segment(5.0, 6.0)], 'json', uri='b')}]"
-    assert loads(joined, "json", uri="b") == [Segment(5.0, 6.0)]
-    assert len(loads(joined, "json")) == 3
+@pytest.mark.parametrize("name", [name for name, how in OF_MANY.items() if how == "list"])
+def test_several_recordings_make_one_json_list(name: str) -> None:
+    joined = f"[{dumps(TALK, name, uri='a')}, {dumps([Segment(5.0, 6.0)], name, uri='b')}]"
+    assert loads(joined, name, uri="b") == [Segment(5.0, 6.0)]
+    assert len(loads(joined, name)) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,13 @@
-"""TextGrids: both of Praat's text forms, its encodings, tiers by name, and intervals without gaps."""
+"""TextGrids: Praat's two text forms and its binary one, its encodings, tiers by name, and intervals without gaps."""
 
+import base64
 from pathlib import Path
 
 import pytest
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels import dumps, loads, read_labels
+from vad.labels import dumps, loads, read_entries, read_labels, write_labels
 
 SHORT_TEXTGRID = '''File type = "ooTextFile"
 "TextGrid"
@@ -124,3 +125,46 @@ def test_a_broken_text_is_told_on_its_line() -> None:
     text = long_form(("0", "1"), ("1", "2")).replace('"x"', "x", 1)
     with pytest.raises(LabelError, match=r"^t:18: TextGrid needs an interval's text\. Received: 'x'\.$"):
         loads(text, "textgrid", source="t")
+
+
+# What Praat 6.4 saves: a tier of intervals with Latin-1 and UTF-16 texts, and one of points.
+BINARY_TEXTGRID = base64.b64decode(
+    "b29CaW5hcnlGaWxlCFRleHRHcmlkAAAAAAAAAABACAAAAAAAAAEAAAACDEludGVydmFsVGllcgAGc3BlZWNoAAAAAAAAAABACAAAAAAAAAAAAAQA"
+    "AAAAAAAAAD/UeuFHrhR7AAA/1HrhR64Uez/z1wo9cKPXAAtoZWxsbyAieW91Ij/z1wo9cKPXP/gAAAAAAAAAAD/4AAAAAAAAQAgAAAAAAAD//wAR"
+    "AEcAcgD8AN8AZQAsACAENwQ0BEAEMAQyBEEEQgQyBEMEOQhUZXh0VGllcgAGQ2xpY2tzAAAAAAAAAABACAAAAAAAAAAAAAE/5mZmZmZmZgAFY2xp"
+    "Y2s="
+)
+
+
+def test_binary_textgrids_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.TextGrid"
+    path.write_bytes(BINARY_TEXTGRID)
+    found = [(one.start, one.end, one.label) for one in read_entries(path)]
+    assert found == [(0.32, 1.24, 'hello "you"'), (1.5, 3.0, "Grüße, здравствуй")]
+    assert read_labels(path, tier="speech") == [Segment(0.32, 1.24), Segment(1.5, 3.0)]
+    path.write_bytes(BINARY_TEXTGRID.replace(b"ooBinaryFile\x08TextGrid", b"ooBinaryFile\x09PitchTier"))
+    with pytest.raises(
+        LabelError, match=r"a\.TextGrid:1: TextGrid needs \"TextGrid\"\. Received: 'PitchTier'"
+    ):
+        read_labels(path)
+
+
+@pytest.mark.parametrize("size", range(12, len(BINARY_TEXTGRID), 7))
+def test_a_binary_textgrid_that_is_cut_off_is_told(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.TextGrid"
+    path.write_bytes(BINARY_TEXTGRID[:size])
+    with pytest.raises(
+        LabelError, match=rf"a\.TextGrid:1: .* must be whole\. Received: {size} bytes, cut off"
+    ):
+        read_labels(path)
+
+
+def test_praat_reads_textgrids_and_saves_three_forms_that_are_read(tmp_path: Path) -> None:
+    peer = pytest.importorskip("parselmouth")
+    talk = [Segment(0.32, 1.24), Segment(1.24, 1.5), Segment(2.0, 3.0)]
+    path = tmp_path / "a.TextGrid"
+    write_labels(path, talk, duration=4.0)
+    grid = peer.read(str(path))
+    for command in ("Save as text file...", "Save as short text file...", "Save as binary file..."):
+        peer.praat.call(grid, command, str(path))
+        assert read_labels(path) == talk

@@ -50,3 +50,65 @@ def test_all_that_is_wrong_in_a_kaldi_folder_is_told_together(
     ):
         assert len(re.findall(told, err)) == 1, f"{told} is not in:\n{err}"
     assert len(re.findall(r"(segments|wav\.scp):\d", err)) == 4
+
+
+def test_a_kaldi_folder_without_segments_is_one_utterance_a_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "kaldi"
+    recording(folder / "call1.wav", seconds=3.0)
+    recording(folder / "call2.wav", seconds=2.5)
+    (folder / "wav.scp").write_text("call1 call1.wav\ncall2 call2.wav\n")
+    (folder / "utt2spk").write_text("call1 anna\ncall2 bert\n")
+    recording(tmp_path / "corpus" / "noise" / "fan.wav")
+    _, items, err = prepare(capsys, tmp_path, folder, tmp_path / "corpus")
+    speech = [(item.speaker, item.segments) for item in items if item.kind == "speech"]
+    assert speech == [("anna", (Segment(0.0, 3.0),)), ("bert", (Segment(0.0, 2.5),))], err
+
+
+def test_utterances_that_end_with_their_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "kaldi"
+    for name in ("call1", "call2"):
+        recording(folder / f"{name}.wav", seconds=3.0)
+    (folder / "wav.scp").write_text("call1 call1.wav\ncall2 call2.wav\n")
+    (folder / "segments").write_text("u1 call1 0.5 1\nu2 call1 1.5 -1\nu3 call2 1 -1.0\n")
+    code, items, err = prepare(capsys, tmp_path, folder)
+    assert code == 0, err
+    assert [item.segments for item in items] == [
+        (Segment(0.5, 1.0), Segment(1.5, 3.0)),
+        (Segment(1.0, 3.0),),
+    ]
+    (folder / "segments").write_text("u1 call1 0.5 1\nu2 call1 5 -1\nu3 call2 1 -1.0\n")
+    code, _, err = prepare(capsys, tmp_path / "again", folder)
+    assert code == 1
+    assert re.search(r"segments:2: a label must end with its recording, at 3\.000 s", err)
+
+
+def test_commands_in_wav_scp_are_told_in_one_line_and_not_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "kaldi"
+    recording(folder / "call1.wav")
+    (folder / "wav.scp").write_text(
+        f"call1 call1.wav\ncall2 touch {tmp_path / 'ran'} |\ncall3 cat call1.wav |\n"
+    )
+    code, items, err = prepare(capsys, tmp_path, folder)
+    assert (code, items) == (1, [])
+    (line,) = [line for line in err.splitlines() if "wav.scp" in line]
+    assert re.search(r"wav\.scp:2: .* a command for 'call2' and 1 more", line)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_model_finds_the_speech_in_utterances(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], model_path: Path
+) -> None:
+    folder = tmp_path / "kaldi"
+    recording(folder / "call1.wav", Segment(0.5, 1.5), labels=".txt")
+    (folder / "call1.txt").unlink()
+    (folder / "wav.scp").write_text("call1 call1.wav\n")
+    (folder / "utt2spk").write_text("call1 anna\n")
+    _, items, err = prepare(capsys, tmp_path, folder, "--label-with", model_path)
+    (item,) = items
+    assert item.speaker == "anna", err
+    assert item.label.startswith("model ")
+    assert item.segments != (Segment(0.0, 3.0),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from support.prepared import TALK, prepare, recording, rttm
 
 from vad.detection.segments import Segment
-from vad.labels import write_labels
+from vad.labels import merge, write_labels
 
 SECOND = (Segment(1.0, 2.0),)
 
@@ -169,7 +170,7 @@ def test_one_label_file_about_all_that_names_nobody(
 ) -> None:
     for name in "ab":
         recording(tmp_path / f"in/{name}.wav")
-    (tmp_path / "all.csv").write_text("filename,start,end\na.wav,0.5,1.0\n")
+    (tmp_path / "all.csv").write_text("clip,start,end\na.wav,0.5,1.0\n")
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
     assert (code, items) == (1, [])
     assert re.search(r"all\.csv:2: labels of several recordings must name them, in a column file", err)
@@ -258,3 +259,41 @@ def test_labels_that_name_nobody_are_told_where_they_are_to_name_who_speaks(
     _, _, err = prepare(capsys, tmp_path / "2", tmp_path / "in", "--speaker", "labels")
     assert rule not in err
     assert rule not in prepare(capsys, tmp_path / "3", tmp_path / "in")[2]
+
+
+def test_labels_that_other_programs_write_beside_recordings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = {
+        "a.ctm": "a 1 1.0 0.4 hi\na 1 1.4 0.6 there\n",
+        "b.stm": "b 1 anna 1.0 2.0 hi there\n",
+        "c.lab": "0 10000000 sil\n10000000 20000000 hi\n",
+        "d.tsv": "filename\tonset\toffset\tevent_label\nd.wav\t1.0\t2.0\tSpeech\nd.wav\t2\t2.5\tDog\n",
+        "e.json": '{"audio_filepath": "e.wav", "offset": 1.0, "duration": 1.0}\n',
+        "f.csv": "Name\tStart\tDuration\tTime Format\tType\tDescription\nM\t0:01.0\t0:01.0\tdecimal\tCue\t\n",
+        "g.txt": "g 1.0 2.0\n",
+    }
+    for name, text in written.items():
+        recording(tmp_path / f"in/{name[0]}.wav")
+        (tmp_path / "in" / name).write_text(text)
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
+    assert code == 0, err
+    assert {item.path.stem: merge(item.segments) for item in items} == {
+        name[0]: list(SECOND) for name in written
+    }
+
+
+def test_one_export_of_label_studio_about_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in "abc":
+        recording(tmp_path / f"in/{name}.wav")
+    value = {"start": 1.0, "end": 2.0, "channel": 0, "labels": ["Speech"]}
+    results = {"a": [{"id": "x", "type": "labels", "value": value}], "b": []}
+    results["c"] = results["a"]
+    tasks = [
+        {"data": {"audio": f"/data/upload/1/3f2a1b4c-{name}.wav"}, "annotations": [{"result": result}]}
+        for name, result in results.items()
+    ]
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "export.json")
+    assert code == 0, err
+    assert {item.path.stem: item.segments for item in items} == {"a": SECOND, "b": (), "c": SECOND}

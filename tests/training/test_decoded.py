@@ -12,7 +12,7 @@ from support import tiny_corpus
 from support.sounds import RATE, tone
 
 from vad.corpus.manifest import read_corpus
-from vad.errors import AudioError, ConfigError
+from vad.errors import AudioError, ConfigError, LabelError
 from vad.training.data.decoded import CELL, Bank, Clip, build_bank, fingerprint
 
 
@@ -94,6 +94,15 @@ def test_clips_are_whole_cells_and_the_next_one_starts_on_the_grid(tmp_path: Pat
     np.testing.assert_allclose(bank.samples(b), second, atol=1 / 32768)
     np.testing.assert_array_equal(bank.labels(a), [0, 0, 1, 1, 0, 0])
     np.testing.assert_array_equal(bank.labels(b), [0] * 5 + [1] * 5)
+
+
+def test_labels_hours_past_the_end_are_told_before_anything_is_learned(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(0.5), RATE, "FLOAT")
+    rows = [tiny_corpus.row("a.wav", "speech", "train", segments=[[1_600, 8_000]])]  # samples
+    with pytest.raises(
+        LabelError, match=r"^a\.wav: a segment must lie in its recording, which ends at 0\.5 s"
+    ):
+        bank_of(tmp_path, rows)
 
 
 def test_recordings_of_other_rates_and_channels_become_16_khz_mono(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from vad.evaluation.external_labels import find_hypotheses, score_hypothesis
 from vad.evaluation.scoring import Scored, score_item
 from vad.evaluation.tables import show_json, show_text
 from vad.files import make_folder
+from vad.labels import require_within
 
 __all__ = ["add_arguments", "run"]
 
@@ -115,8 +116,10 @@ def _score_all(
         for item in items:
             heard = 0.0
             try:
-                scored.append((item, score(item)))
-                heard = scored[-1][1].duration
+                one = score(item)
+                heard = one.duration
+                require_within(item.segments, heard, item.key)
+                scored.append((item, one))
             except (AudioError, LabelError, MissingDependencyError) as error:
                 progress.wipe()
                 print(f"vad: {error}", file=sys.stderr)

@@ -10,37 +10,53 @@
     srt        .srt       video players (SubRip)                no               milliseconds
     vtt        .vtt       browsers (WebVTT)                     no               milliseconds
     text       .txt       people, awk                           yes              microseconds
+    elan       .eaf       ELAN                                  no               milliseconds
+    kaldi      .segments  Kaldi, lhotse, ESPnet                 yes              microseconds
+    uem        .uem       NIST's scoring tools, pyannote        yes              microseconds
+    nemo       .jsonl     NVIDIA NeMo                           yes              microseconds
+    labelstudio .json     Label Studio, as predictions         yes              microseconds
 
-Read, but not written: elan (.eaf, ELAN's annotations) and kaldi (a data folder's ``segments``); csv also with tabs
-(.tsv) or semicolons.
+Read, but not written: ctm and stm (NIST), htk (.lab, .mlf) and svl (Sonic Visualiser's regions). csv reads tables of
+DCASE, Audition, Sonic Visualiser and others, also with tabs (.tsv) or semicolons; json and jsonl read lhotse, NeMo and
+Label Studio; textgrid reads all three forms of Praat's.
 
-What says which file can be joined end to end with others of its kind (csv without its header, json in a list).
+What says which file can be joined end to end with others of its kind (csv without its header, .json in a list).
 Labels that mean no speech (``NON_SPEECH_LABELS``), empty TextGrid texts and moments without length are left out
-when reading. Text is UTF-8, with or without BOM, or UTF-16 with one; lines end as they like.
+when reading. Text is UTF-8, with or without BOM, or UTF-16 with one, maybe packed (.gz); lines end as they like.
 """
 
-import functools
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from numbers import Real
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final, NamedTuple, TypeVar
+from typing import TypeVar
 
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError, did_you_mean, shown
-from vad.labels import elan, subtitles, textgrid
-from vad.labels import json_labels as objects
-from vad.labels import tables as columns
+from vad.labels.formats import (
+    EXTENSIONS,
+    FORMATS,
+    NAMED_BY_WORD,
+    OF_MANY,
+    READERS,
+    SUFFIXES,
+    WRITERS,
+    content_format,
+    files_of,
+    format_of,
+    reader_of,
+)
 from vad.labels.merge import merge
 from vad.labels.plain_text import text_of
-from vad.labels.reading import NON_SPEECH_LABELS, Entry, Malformed, checked
+from vad.labels.reading import NON_SPEECH_LABELS, Entry, Malformed, checked, one_word, require_within
 
 __all__ = [
     "EXTENSIONS",
     "FORMATS",
+    "NAMED_BY_WORD",
     "NON_SPEECH_LABELS",
+    "OF_MANY",
     "SUFFIXES",
     "Entry",
     "dumps",
@@ -51,87 +67,12 @@ __all__ = [
     "read_all",
     "read_entries",
     "read_labels",
+    "require_within",
     "write_labels",
 ]
 
 
 _Known = TypeVar("_Known")
-
-
-class _Format(NamedTuple):
-    extension: str
-    write: Callable[[Sequence[Segment], str, float | None], str]
-    read: Callable[[str], Iterator[Entry | Malformed]]
-
-
-_FORMATS: Final = {
-    "json": _Format(".json", objects.write_json, objects.read_json),
-    "jsonl": _Format(".jsonl", objects.write_jsonl, objects.read_jsonl),
-    "csv": _Format(".csv", columns.write_csv, columns.read_csv),
-    "rttm": _Format(".rttm", columns.write_rttm, columns.read_rttm),
-    "audacity": _Format(".txt", columns.write_audacity, columns.read_audacity),
-    "textgrid": _Format(".TextGrid", textgrid.write_textgrid, textgrid.read_textgrid),
-    "srt": _Format(".srt", subtitles.write_srt, subtitles.read_srt),
-    "vtt": _Format(".vtt", subtitles.write_vtt, subtitles.read_vtt),
-    "text": _Format(".txt", columns.write_text, columns.read_text),
-}
-
-FORMATS: Final[Mapping[str, str]] = MappingProxyType({name: f.extension for name, f in _FORMATS.items()})
-"""The extension of each format."""
-
-_READ_ONLY: Final[dict[str, Callable[[str], Iterator[Entry | Malformed]]]] = {
-    "elan": elan.read_elan,
-    "kaldi": columns.read_kaldi,
-}
-_WITH_TIERS: Final = {"textgrid": textgrid.read_textgrid, "elan": elan.read_elan}
-
-EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        FORMATS["rttm"]: "rttm",
-        FORMATS["textgrid"]: "textgrid",
-        ".eaf": "elan",
-        FORMATS["csv"]: "csv",
-        ".tsv": "csv",
-        **{FORMATS[name]: name for name in ("jsonl", "json", "srt", "vtt", "audacity")},
-    }
-)
-"""The format of each extension; what is surely labels comes before what may be anything."""
-
-
-SUFFIXES: Final = frozenset(extension.lower() for extension in EXTENSIONS)
-"""The same extensions in lower case: what may be labels."""
-
-
-def format_of(path: str | os.PathLike[str]) -> str:
-    """Guess the format from a path's extension, in any case; Kaldi's ``segments`` has none.
-
-    Raises:
-        LabelError: no format has that extension.
-    """
-    _check_path(path)
-    suffix = Path(path).suffix
-    for extension, name in EXTENSIONS.items():
-        if suffix.lower() == extension.lower():
-            return name
-    if Path(path).name == "segments":
-        return "kaldi"
-    raise LabelError(
-        f"{path}: a label file's extension must be one of {', '.join(EXTENSIONS)}. Received: {suffix!r}. "
-        "Name the format."
-    )
-
-
-def files_of(stem: Path) -> Iterator[Path]:
-    """Find the label files of a recording, the surest first.
-
-    Args:
-        stem: Their path without the extension, which may be all in lower or in upper case, too.
-    """
-    for extension in EXTENSIONS:
-        spellings = dict.fromkeys((extension, extension.lower(), extension.upper()))
-        paths = (stem.with_name(stem.name + spelling) for spelling in spellings)
-        if found := next((path for path in paths if path.is_file()), None):
-            yield found
 
 
 def dumps(
@@ -145,9 +86,9 @@ def dumps(
     """Write segments as text, in order of time.
 
     Args:
-        segments: what to write; they may overlap (a TextGrid joins them).
+        segments: what to write; they may overlap (a TextGrid and ELAN join them).
         format: a key of ``FORMATS``.
-        uri: the recording's name, for the formats that say it; rttm needs it, in one word.
+        uri: the recording's name, for the formats that say it; rttm, kaldi and uem need it, in one word.
         duration: the recording's length in seconds, for json and textgrid.
         header: False leaves out csv's first line, to go on after another recording's rows.
 
@@ -166,7 +107,7 @@ def dumps(
             raise LabelError(f"a segment must have 0 <= start <= end. Received: {segment}.")
     if duration is not None and not (isinstance(duration, Real) and 0 <= duration < math.inf):
         raise LabelError(f"duration must be 0 seconds or more. Received: duration={shown(duration)}.")
-    text = _named(format, _FORMATS).write(ordered, uri, duration)
+    text = _named(format, WRITERS)(ordered, uri, duration)
     return text.partition("\n")[2] if format == "csv" and not header else text
 
 
@@ -182,7 +123,7 @@ def loads(
 
     Args:
         text: the content of a label file.
-        format: a key of ``FORMATS``, or elan or kaldi.
+        format: a key of ``FORMATS``, or ctm, stm, htk or svl.
         source: what error messages call the text.
         uri: only the segments of this recording, where the text names recordings; None is all.
         tier: the TextGrid or ELAN tier to read; None is ``speech``, or else the first interval tier of a TextGrid
@@ -210,7 +151,7 @@ def read_labels(
 
     Args:
         path: the label file.
-        format: as in `loads`; None guesses it from the extension (.txt is audacity).
+        format: as in `loads`; None guesses it from the extension and, of .txt and JSON, from what the file says.
         uri: as in `loads`.
         tier: as in `loads`.
 
@@ -233,22 +174,32 @@ def read_entries(
     Args and errors are those of `read_labels`.
     """
     _check_path(path)
-    format = format_of(path) if format is None else format
-    return _entries(text_of(path), format, os.fspath(path), uri, tier)
+    text, format = _text_and_format(path, format)
+    return _entries(text, format, os.fspath(path), uri, tier)
 
 
 def read_all(
-    path: str | os.PathLike[str], format: str | None = None, *, tier: str | None = None
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    *,
+    tier: str | None = None,
+    open_ended: bool = False,
 ) -> tuple[list[Entry], list[str]]:
     """Read all that a file says, past its broken lines.
+
+    Args:
+        path: the label file.
+        format: as in `read_labels`.
+        tier: as in `loads`.
+        open_ended: entries may end at infinity, where Kaldi's segments say that they end with their recording.
 
     Returns:
         Its entries in order of time, with those that are no speech (``Entry.is_speech``) but may name a recording in
         which nobody speaks; and what is wrong, each with file and line.
     """
     try:
-        format = format_of(path) if format is None else format
-        return _found(text_of(path), format, os.fspath(path), tier)
+        text, format = _text_and_format(path, format)
+        return _found(text, format, os.fspath(path), tier, open_ended=open_ended)
     except LabelError as error:
         return [], list(error.problems)
 
@@ -285,6 +236,13 @@ def write_labels(
         ) from error
 
 
+def _text_and_format(path: str | os.PathLike[str], format: str | None) -> tuple[str, str]:
+    """A file's text, and the format that was named or else guessed."""
+    called = format_of(path) if format is None else format
+    text = text_of(path)
+    return text, called if format is not None else content_format(called, text)
+
+
 def _entries(text: str, format: str, source: str, uri: str | None, tier: str | None) -> list[Entry]:
     """The speech of one recording, in order of time."""
     entries, problems = _found(text, format, source, tier)
@@ -293,16 +251,18 @@ def _entries(text: str, format: str, source: str, uri: str | None, tier: str | N
     return [entry for entry in entries if entry.is_speech and _is_about(entry, uri)]
 
 
-def _found(text: str, format: str, source: str, tier: str | None) -> tuple[list[Entry], list[str]]:
+def _found(
+    text: str, format: str, source: str, tier: str | None, *, open_ended: bool = False
+) -> tuple[list[Entry], list[str]]:
     """Entries in order of time, and what is wrong with the other lines."""
-    readers = {name: known.read for name, known in _FORMATS.items()} | _READ_ONLY
-    read = _named(format, readers)
-    if format in _WITH_TIERS:
-        read = functools.partial(_WITH_TIERS[format], tier=tier)
+    _named(format, READERS)
+    read = reader_of(format, tier=tier, open_ended=open_ended)
     content = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     entries, broken = [], []
     try:
-        for found in map(checked, read(content)):
+        for found in read(content):
+            if not (open_ended and isinstance(found, Entry) and found.end == math.inf):
+                found = checked(found)
             if isinstance(found, Malformed):
                 broken.append(found)
             else:
@@ -329,4 +289,4 @@ def _check_path(path: object) -> None:
 
 
 def _is_about(entry: Entry, uri: str | None) -> bool:
-    return uri is None or not entry.uri or columns.one_word(entry.uri) == columns.one_word(uri)
+    return uri is None or not entry.uri or one_word(entry.uri) == one_word(uri)

@@ -1,14 +1,64 @@
-"""Labels as an ELAN annotation document (.eaf), read only."""
+"""Labels as an ELAN annotation document (.eaf)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from xml.parsers import expat
+from urllib.parse import quote
 
+from vad.detection.segments import Segment
+from vad.labels.merge import merge
 from vad.labels.reading import Entry, Malformed, read_each, shown
+from vad.labels.xml_elements import parse_xml
 
-__all__ = ["read_elan"]
+__all__ = ["read_elan", "write_elan"]
 
 _DEFAULT_TIER = "speech"
+_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+_UNKNOWN_DATE = "1970-01-01T00:00:00+00:00"  # the same segments make the same file
+
+
+def write_elan(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+    """Write one tier, ``speech``, in milliseconds; segments that overlap are joined, as a tier wants them."""
+    turns = merge(segments, join_touching=False)
+    times = [round(time * 1000) for turn in turns for time in (turn.start, turn.end)]
+    slots = (
+        f'    <TIME_SLOT TIME_SLOT_ID="ts{slot}" TIME_VALUE="{time}"/>\n'
+        for slot, time in enumerate(times, 1)
+    )
+    annotations = (
+        "    <ANNOTATION>\n"
+        f'      <ALIGNABLE_ANNOTATION ANNOTATION_ID="a{number}" TIME_SLOT_REF1="ts{2 * number - 1}" '
+        f'TIME_SLOT_REF2="ts{2 * number}">\n        <ANNOTATION_VALUE>speech</ANNOTATION_VALUE>\n'
+        "      </ALIGNABLE_ANNOTATION>\n    </ANNOTATION>\n"
+        for number in range(1, len(turns) + 1)
+    )
+    return "".join(
+        [
+            '<?xml version="1.0" encoding="UTF-8"?>\n',
+            f'<ANNOTATION_DOCUMENT AUTHOR="" DATE="{_UNKNOWN_DATE}" FORMAT="3.0" VERSION="3.0" '
+            'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+            f'xsi:noNamespaceSchemaLocation="{_SCHEMA}">\n',
+            f'  <HEADER MEDIA_FILE="" TIME_UNITS="milliseconds">\n{_media(uri)}  </HEADER>\n',
+            f"  <TIME_ORDER>\n{''.join(slots)}  </TIME_ORDER>\n",
+            f'  <TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="{_DEFAULT_TIER}">\n',
+            *annotations,
+            '  </TIER>\n  <LINGUISTIC_TYPE GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="default-lt" '
+            'TIME_ALIGNABLE="true"/>\n</ANNOTATION_DOCUMENT>\n',
+        ]
+    )
+
+
+def _media(uri: str) -> str:
+    """The link to the recording, where its name may be a file's."""
+    if "." not in uri:
+        return ""
+    path = quote(uri, errors="surrogateescape")
+    kind = "audio/x-wav" if uri.lower().endswith(".wav") else "unknown"
+    url = (
+        f'MEDIA_URL="file://{path}"'
+        if uri.startswith("/")
+        else f'MEDIA_URL="{path}" RELATIVE_MEDIA_URL="./{path}"'
+    )
+    return f'    <MEDIA_DESCRIPTOR {url} MIME_TYPE="{kind}"/>\n'
 
 
 def read_elan(text: str, tier: str | None = None) -> Iterator[Entry | Malformed]:
@@ -23,7 +73,7 @@ def read_elan(text: str, tier: str | None = None) -> Iterator[Entry | Malformed]
         Malformed: it is no XML, or has no such tier.
     """
     document = _Document()
-    document.parse(text)
+    parse_xml(text, "an ELAN document", document.start, document.end, document.characters)
     tiers = document.tiers
     if tier is not None:
         chosen = [one for one in tiers if one.name == tier]
@@ -53,25 +103,12 @@ class _Tier:
 
 
 class _Document:
-    """What the XML holds: expat, unlike the trees built on it, tells the line of each element."""
+    """What the XML holds."""
 
     def __init__(self) -> None:
         self.tiers: list[_Tier] = []
         self._milliseconds: dict[str, str] = {}
-        self._parser = expat.ParserCreate()
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._characters
         self._open: _Annotation | None = None
-
-    def parse(self, text: str) -> None:
-        try:
-            self._parser.Parse(text, True)
-        except expat.ExpatError as error:
-            reason = expat.ErrorString(error.code)
-            raise Malformed(
-                error.lineno, f"an ELAN document must be well-formed XML. Received: {reason}."
-            ) from None
 
     def entry(self, tier: _Tier, annotation: _Annotation) -> Entry:
         start, end = (self._seconds(slot, annotation.line) for slot in annotation.slots)
@@ -86,9 +123,9 @@ class _Document:
                 line,
                 f"an annotation needs a time slot with a time in milliseconds. Received: {slot!r} with {shown(value)}.",
             )
-        return int(value) / 1000
+        return float(value) / 1000
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
+    def start(self, line: int, name: str, attributes: dict[str, str]) -> None:
         if name == "TIME_SLOT":
             self._milliseconds[attributes.get("TIME_SLOT_ID", "")] = attributes.get("TIME_VALUE", "")
         elif name == "TIER":
@@ -101,13 +138,13 @@ class _Document:
             )
         elif name == "ALIGNABLE_ANNOTATION" and self.tiers:
             slots = attributes.get("TIME_SLOT_REF1", ""), attributes.get("TIME_SLOT_REF2", "")
-            self._open = _Annotation(self._parser.CurrentLineNumber, slots)
+            self._open = _Annotation(line, slots)
             self.tiers[-1].annotations.append(self._open)
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
         if name == "ALIGNABLE_ANNOTATION":
             self._open = None
 
-    def _characters(self, text: str) -> None:
+    def characters(self, text: str) -> None:
         if self._open is not None:
             self._open.text.append(text)

@@ -2,14 +2,19 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from vad.detection.segments import Segment
-from vad.labels.reading import Entry, Malformed, filled_lines, read_each, shown
+from vad.labels.fields import Times, named, times_named
+from vad.labels.label_studio import is_task, recording_of, regions_of
+from vad.labels.reading import Entry, Malformed, filled_lines, past_end, read_each, shown
 
-__all__ = ["read_json", "read_jsonl", "write_json", "write_jsonl"]
+__all__ = ["read_json", "read_jsonl", "write_json", "write_jsonl", "write_nemo"]
 
+_SHORTEST_IN_SAMPLES = 1000  # its shortest speech is 250 ms, which are 2,000 samples at 8 kHz
+_FIRST_END_IN_SAMPLES = 10_000
+_LAST_IN_SAMPLES = 2**40
 _STRING_OR_BRACKET_OR_NEWLINE = re.compile(r'"(?:[^"\\]|\\.)*"|[{[\n]')
 
 
@@ -28,36 +33,79 @@ def write_jsonl(segments: Sequence[Segment], uri: str, duration: float | None) -
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def read_json(text: str) -> Iterator[Entry | Malformed]:
-    """Read what `write_json` writes, a list of such objects, or a bare list of segments.
+def write_nemo(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+    """Write a manifest of NVIDIA NeMo: an object with the recording, an offset and a duration a line."""
+    rows = []
+    for segment in segments:
+        start, end = round(segment.start * 1e6), round(segment.end * 1e6)
+        times = {"offset": start / 1e6, "duration": (end - start) / 1e6}
+        rows.append({"audio_filepath": uri, **times, "label": "speech", "text": "-"})
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
-    Under ``segments`` one may also be ``[start, end]``, as in the manifest of a corpus.
+
+def read_json(text: str) -> Iterator[Entry | Malformed]:
+    """Read what `write_json` writes, a list of such objects, a bare list of segments, or tasks of Label Studio.
+
+    Under ``segments`` one may also be ``[start, end]``, as in the manifest of a corpus. The names of the keys are those
+    of `vad.labels.fields`.
 
     Raises:
-        Malformed: it is no JSON, or an object without segments.
+        Malformed: it is no JSON, an object without segments, or in samples.
     """
     document = _parse(text, 1)
     lines = _lines_of_brackets(text, document)
-    if isinstance(document, dict) and "segments" not in document:
+    if isinstance(document, dict) and not (
+        "segments" in document or _times_of(document) or is_task(document)
+    ):
         raise Malformed(
             1, f"JSON needs a list of segments. Received: the keys {', '.join(document) or 'none'}."
         )
-    for item in document if isinstance(document, list) else [document]:
-        if not isinstance(item, dict) or "segments" not in item:
-            yield from read_each(_entry, [(item, lines.get(id(item), 1), None)])
-            continue
-        line, segments, uri = lines[id(item)], item["segments"], item.get("file")
-        if isinstance(segments, list):
-            yield from read_each(
-                _entry, ((_as_object(one), lines.get(id(one), line), uri) for one in segments)
-            )
-        else:
-            yield Malformed(line, f"segments must be a list. Received: {shown(segments)}.")
+    items = document if isinstance(document, list) else [document]
+    _refuse_samples(items)
+    for item in items:
+        yield from _entries(item, lines.get(id(item), 1), lines)
 
 
 def read_jsonl(text: str) -> Iterator[Entry | Malformed]:
-    """Read what `write_jsonl` writes; further keys may be there."""
-    return read_each(lambda number, line: _entry(_parse(line, number), number, None), filled_lines(text))
+    """Read what `write_jsonl` writes, NeMo's manifests and lhotse's supervisions; further keys may be there.
+
+    Raises:
+        Malformed: it is in samples.
+    """
+    rows: list[tuple[int, Any]] = []
+    for number, line in filled_lines(text):
+        try:
+            rows.append((number, _parse(line, number)))
+        except Malformed as error:
+            rows.append((number, error))
+    _refuse_samples([row for _, row in rows])
+    for number, row in rows:
+        if isinstance(row, Malformed):
+            yield row
+        else:
+            yield from _entries(row, number, {})
+
+
+def _entries(item: Any, line: int, lines: Mapping[int, int]) -> Iterator[Entry | Malformed]:
+    """What an object says, at its line; those of the objects in it are given by their id."""
+    if is_task(item):
+        regions, uri = regions_of(item), recording_of(item)
+        yield from read_each(
+            _entry, ((region, lines.get(id(value), line), uri) for region, value in regions or ())
+        )
+        segments = None if regions is None else [*regions]
+    elif isinstance(item, dict) and "segments" in item:
+        segments, uri = item["segments"], named("file", item)
+        if not isinstance(segments, list):
+            yield Malformed(line, f"segments must be a list. Received: {shown(segments)}.")
+            return
+        parts = ((_as_object(one), lines.get(id(one), line), uri) for one in segments)
+        yield from (_within(entry, item.get("duration")) for entry in read_each(_entry, parts))
+    else:
+        yield from read_each(_entry, [(item, line, None)])
+        return
+    if segments == [] and uri is not None:
+        yield Entry(line, 0.0, 0.0, str(uri))  # nobody speaks in it
 
 
 def _times(segment: Segment) -> dict[str, float]:
@@ -102,17 +150,64 @@ def _as_object(item: Any) -> Any:
     return {"start": item[0], "end": item[1]} if isinstance(item, list) and len(item) == 2 else item
 
 
+def _times_of(item: dict[str, Any]) -> Times | None:
+    return times_named(_with_offset(item))
+
+
+def _with_offset(item: dict[str, Any]) -> dict[str, Any]:
+    """NeMo leaves the offset out where it is 0."""
+    whole = "audio_filepath" in item and item.get("offset") is None
+    return {**item, "offset": 0.0} if whole else item
+
+
 def _entry(item: Any, line: int, uri: Any) -> Entry:
-    if not isinstance(item, dict) or not {"start", "end"} <= item.keys():
+    item = _with_offset(item) if isinstance(item, dict) else item
+    times = times_named(item) if isinstance(item, dict) else None
+    if times is None:
         raise Malformed(line, f"a segment must be an object with start and end. Received: {shown(item)}.")
-    return Entry(
-        line,
-        _seconds(item, "start", line),
-        _seconds(item, "end", line),
-        _text(item.get("file", uri)),
-        _text(item.get("label")),
-        _text(item.get("speaker")),
-    )
+    if "supervisions" in item:
+        raise Malformed(
+            line, "a segment must be a supervision. Received: a cut of lhotse's; write its supervisions."
+        )
+    start, end = (_seconds(item, name, line) for name in (times.start, times.end))
+    if times.is_duration:
+        end = round(start + end, 9)
+    file, label, speaker = (named(name, item) for name in ("file", "label", "speaker"))
+    label = item.get("kind", label)  # of a corpus's manifest, where a label says where the segments come from
+    return Entry(line, start, end, _text(uri if file is None else file), _text(label), _text(speaker))
+
+
+def _within(entry: Entry | Malformed, duration: Any) -> Entry | Malformed:
+    """The entry, or what is wrong with it where its recording's length is known."""
+    if isinstance(entry, Malformed) or not isinstance(duration, int | float):
+        return entry
+    rule = past_end(entry.start, entry.end, duration)
+    return Malformed(entry.line, rule) if rule else entry
+
+
+def _refuse_samples(items: Sequence[Any]) -> None:
+    """Refuse what silero-vad's ``get_speech_timestamps`` gives without ``return_seconds``: sample numbers.
+
+    They are whole, and each segment would last a quarter of an hour or more.
+
+    Raises:
+        Malformed: the times are samples.
+    """
+    listed = [one for item in items for one in _listed(item) if isinstance(one, dict)]
+    times = [(one.get("start"), one.get("end")) for one in listed]
+    whole = [(start, end) for start, end in times if type(start) is int and type(end) is int]
+    if not times or len(whole) < len(times):
+        return
+    shortest, last = min(end - start for start, end in whole), max(end for _, end in whole)
+    if shortest >= _SHORTEST_IN_SAMPLES and _FIRST_END_IN_SAMPLES <= last < _LAST_IN_SAMPLES:
+        rule = "times must be in seconds, as silero-vad gives them with return_seconds=True"
+        raise Malformed(1, f"{rule}. Received: samples, it seems, such as {shown(listed[0])}.")
+
+
+def _listed(item: Any) -> list[Any]:
+    """The segments of an object, or itself."""
+    segments = item.get("segments", [item]) if isinstance(item, dict) else []
+    return segments if isinstance(segments, list) else []
 
 
 def _seconds(item: dict[str, Any], name: str, line: int) -> float:

@@ -1,12 +1,18 @@
-"""The text of a label file: UTF-8, or UTF-16 where it says so."""
+"""The text of a label file: UTF-8, UTF-16 where it says so, packed by gzip, or what a binary TextGrid says."""
 
 import codecs
+import gzip
 import os
+import zlib
 from pathlib import Path
 
 from vad.errors import LabelError
+from vad.labels.praat_binary import BINARY, short_text
+from vad.labels.reading import Malformed
 
 __all__ = ["text_of"]
+
+_GZIP = b"\x1f\x8b"
 
 
 def text_of(path: str | os.PathLike[str]) -> str:
@@ -18,9 +24,15 @@ def text_of(path: str | os.PathLike[str]) -> str:
     source = os.fspath(path)
     try:
         content = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
+        content = gzip.decompress(content) if content.startswith(_GZIP) else content
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise LabelError(f"{source}: a label file must be readable. Received: {reason}.") from error
+    if content.startswith(BINARY):
+        try:
+            return short_text(content)
+        except Malformed as error:
+            raise LabelError(f"{source}:{error.line}: {error.rule}") from None
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         if not wide and b"\0" in content:

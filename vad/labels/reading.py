@@ -2,26 +2,36 @@
 
 import math
 import reprlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVarTuple
+
+from vad.detection.segments import Segment
+from vad.errors import LabelError
 
 __all__ = [
     "NON_SPEECH_LABELS",
     "Entry",
     "Malformed",
     "checked",
+    "counted",
     "filled_lines",
+    "named_word",
+    "one_word",
     "parse_seconds",
+    "parse_times",
+    "past_end",
     "read_each",
+    "require_within",
     "seconds",
     "shown",
 ]
 
 _Part = TypeVarTuple("_Part")
 
-# Labels of speech-free stretches, lower case: what Praat ("silent"), the forced aligners ("sil", "sp", "<p:>") and
-# annotators write. An aligner's "spn" is speech that it could not spell.
+# Labels of speech-free stretches, lower case: what Praat ("silent"), the forced aligners ("sil", "sp", "<p:>"), Kaldi
+# ("<eps>"), Festival ("pau"), NeMo ("background"), AVA-Speech ("no_speech") and annotators write. An aligner's "spn" is
+# speech that it could not spell.
 NON_SPEECH_LABELS: Final = frozenset(
     {
         *(
@@ -37,12 +47,16 @@ NON_SPEECH_LABELS: Final = frozenset(
             "<p:>",
             "<p>",
             "pause",
+            "pau",
+            "<eps>",
         ),
         *(
             "non-speech",
             "nonspeech",
             "non_speech",
             "no speech",
+            "no_speech",
+            "background",
             "noise",
             "<noise>",
             "[noise]",
@@ -54,6 +68,9 @@ NON_SPEECH_LABELS: Final = frozenset(
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
+
+
+_FAR_S = 3600.0  # nearer the end it may be rounding, or a recording that was cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,29 @@ def checked(found: Entry | Malformed) -> Entry | Malformed:
     return Malformed(found.line, f"a segment must have 0 <= start <= end, in seconds. Received: {times}.")
 
 
+def past_end(start: float, end: float, duration: float) -> str:
+    """Say which rule a segment breaks that lies hours past the end of its recording; "" where it breaks none."""
+    if not end > duration + _FAR_S:
+        return ""
+    rule = f"a segment must lie in its recording, which ends at {duration:g} s"
+    return f"{rule}. Received: {start:g} to {end:g} s. Are these samples, or another recording's times?"
+
+
+def require_within(segments: Iterable[Segment], duration: float, source: str) -> None:
+    """Refuse labels that are of another recording, or in samples.
+
+    Args:
+        segments: the labels.
+        duration: of their recording, in seconds.
+        source: what the message calls it.
+
+    Raises:
+        LabelError: a segment lies hours past the recording's end.
+    """
+    if rule := next(filter(None, (past_end(one.start, one.end, duration) for one in segments)), ""):
+        raise LabelError(f"{source}: {rule}")
+
+
 def read_each(
     read: Callable[[*_Part], Entry | None], parts: Iterable[tuple[*_Part]]
 ) -> Iterator[Entry | Malformed]:
@@ -137,6 +177,36 @@ def parse_seconds(text: str, name: str, line: int) -> float:
         return float(text.replace("_", "?"))  # Python's own spelling of 1_000 is nobody's time
     except ValueError:
         raise Malformed(line, f"{name} must be a number of seconds. Received: {shown(text)}.") from None
+
+
+def parse_times(fields: Sequence[str], line: int) -> tuple[float, float]:
+    """Read a start and an end.
+
+    Raises:
+        Malformed: one is no number.
+    """
+    return parse_seconds(fields[0], "start", line), parse_seconds(fields[1], "end", line)
+
+
+def counted(fields: Sequence[str]) -> str:
+    """Say how many fields came, for a message."""
+    return f"{len(fields)} field{'' if len(fields) == 1 else 's'}"
+
+
+def one_word(uri: str) -> str:
+    """Write a recording's name without white space, which would be several fields between blanks."""
+    return "_".join(uri.split())
+
+
+def named_word(uri: str, format: str) -> str:
+    """The recording's name in one word, for a format that needs it.
+
+    Raises:
+        LabelError: there is no name, without which other programs read nothing.
+    """
+    if not uri.strip():
+        raise LabelError(f"{format} needs the name of the recording. Received: uri={uri!r}.")
+    return one_word(uri)
 
 
 def seconds(time: float) -> str:

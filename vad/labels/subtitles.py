@@ -9,7 +9,7 @@ from vad.labels.reading import Entry, Malformed, read_each, shown
 
 __all__ = ["read_srt", "read_vtt", "write_srt", "write_vtt"]
 
-_CLOCK = r"(?:(\d+):)?([0-5]?\d):([0-5]?\d)[.,](\d{1,3})"
+_CLOCK = r"(?:(\d{1,9}):)?([0-5]?\d):([0-5]?\d)[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
 _NO_CUES = ("NOTE", "STYLE", "REGION")
 

@@ -187,7 +187,7 @@ class _Tokens:
 
     def count(self, what: str) -> int:
         line, content = self.take("number", what)
-        if not content.isdigit():
+        if not content.isdecimal() or len(content) > 9:
             raise Malformed(line, f"TextGrid needs {what}. Received: {shown(content)}.")
         return int(content)
 

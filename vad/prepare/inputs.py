@@ -193,6 +193,8 @@ class _Finder:
             yield _from_item(item, where, '"split"' in line)
 
     def _kaldi(self, folder: Path) -> Iterator[Candidate]:
+        segments = folder / "segments"
+        a_model_labels = self._reading.may_lack_labels and not segments.is_file()
         try:
             for name, (path, where, turns) in read_kaldi_folder(folder).items():
                 who = self._reading.speaker
@@ -204,8 +206,10 @@ class _Finder:
                     if who not in ("folder", "labels")
                     else speakers,
                     where=where,
-                    turns=turns,
-                    labels=str(folder / "segments"),
+                    turns=None if a_model_labels else turns,
+                    labels=""
+                    if a_model_labels
+                    else str(segments if segments.is_file() else folder / "wav.scp"),
                 )
         except LabelError as error:
             self.findings += problems_of(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,12 @@ __all__ = ["read_kaldi_folder"]
 def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, ...]]]:
     """Reads which recordings there are, and who speaks where.
 
+    Without ``segments`` a recording is one utterance, from its first moment to its last. A turn that ends with its
+    recording ends at infinity.
+
     Args:
-        folder: With ``wav.scp`` and ``segments``; ``utt2spk`` where it is known who speaks.
+        folder: With ``wav.scp``; ``segments`` where a recording has several utterances, ``utt2spk`` where it is known
+            who speaks.
 
     Returns:
         By recording: its path (as it stands, or below the folder), what messages call it, and its turns.
@@ -25,17 +30,16 @@ def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, .
     """
     problems: list[str] = []
     speakers = _pairs(folder / "utt2spk", problems) if (folder / "utt2spk").is_file() else {}
+    paths = _pairs(folder / "wav.scp", problems)
+    entries = _utterances(folder, paths, problems)
     speaker_of = {name: who for name, (who, _) in speakers.items()}
-    read, broken = read_all(folder / "segments", "kaldi")
-    entries = [replace(entry, speaker=speaker_of.get(entry.label or "")) for entry in read if entry.is_speech]
-    problems += broken
+    entries = [replace(entry, speaker=speaker_of.get(entry.label or "")) for entry in entries]
+    problems += _commands(folder, paths)
     recordings = {}
-    for name, (written, where) in _pairs(folder / "wav.scp", problems).items():
-        if written.endswith("|"):
-            rule = "a recording in wav.scp must be a path"
-            problems.append(f"{where}: {rule}. Received: a command; write its output to a file.")
+    for name, (written, where) in paths.items():
         path = Path(written) if Path(written).exists() else folder / written
-        recordings[name] = (path, where, tuple(entry for entry in entries if entry.uri == name))
+        turns = tuple(entry for entry in entries if entry.uri == name)
+        recordings[name] = (path, where, turns)
     for entry in entries if recordings else ():
         if entry.uri not in recordings:
             where = f"{folder / 'segments'}:{entry.line}"
@@ -50,6 +54,32 @@ def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, .
         told = (f"{where}: a recording must exist. Received: {path}." for path, where in missing)
         raise LabelError(*problems, *told)
     return recordings
+
+
+def _utterances(folder: Path, paths: dict[str, tuple[str, str]], problems: list[str]) -> list[Entry]:
+    """The utterances of ``segments``, or where there is none one for each recording."""
+    if not (folder / "segments").is_file():
+        numbered = ((name, int(where.rpartition(":")[2])) for name, (_, where) in paths.items())
+        return [Entry(line, 0.0, math.inf, uri=name, label=name) for name, line in numbered]
+    read, broken = read_all(folder / "segments", "kaldi", open_ended=True)
+    problems += broken
+    return [entry for entry in read if entry.is_speech]
+
+
+def _commands(folder: Path, paths: dict[str, tuple[str, str]]) -> list[str]:
+    """Says once which recordings are the output of commands: none is run."""
+    piped = [(name, where) for name, (written, where) in paths.items() if written.endswith("|")]
+    if not piped:
+        return []
+    name, where = piped[0]
+    more = f" and {len(piped) - 1} more" if len(piped) > 1 else ""
+    rule = f"a recording in wav.scp must be a path. Received: a command for {name!r}{more}, and none is run"
+    others = (
+        f", or give their folder with --labels {folder / 'segments'}"
+        if (folder / "segments").is_file()
+        else ""
+    )
+    return [f"{where}: {rule}. Write the output to files{others}."]
 
 
 def _pairs(path: Path, problems: list[str]) -> dict[str, tuple[str, str]]:

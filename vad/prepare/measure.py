@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import collections
+import math
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -92,7 +94,17 @@ def hear_all(
     Raises:
         ModelError: There is no such model, or it is damaged.
     """
-    yield from in_order(partial(_Hearer, label_with), recordings, jobs, crashed=_crashed)
+    with closing(in_order(partial(_Hearer, label_with), recordings, jobs, crashed=_crashed)) as all_heard:
+        yield from map(_with_ends, all_heard)
+
+
+def _with_ends(heard: Heard) -> Heard:
+    """The same; turns that end at infinity, where Kaldi's labels do not say when, end with their recording."""
+    turns = tuple(
+        replace(turn, end=max(turn.start, heard.duration)) if turn.end == math.inf else turn
+        for turn in heard.recording.turns or ()
+    )
+    return replace(heard, recording=replace(heard.recording, turns=turns)) if turns else heard
 
 
 class _Hearer:

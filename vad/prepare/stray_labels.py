@@ -13,7 +13,7 @@ from vad.prepare.findings import Finding, note, problem
 __all__ = ["check_label_files"]
 
 # Files with these are labels even where they are broken; one with another may be anything that is no labels.
-_SURE = {".rttm", ".textgrid", ".eaf", ".srt", ".vtt"}
+_SURE = {".rttm", ".textgrid", ".eaf", ".svl", ".stm", ".ctm", ".srt", ".vtt"}
 _MOST_NAMES = 10
 
 

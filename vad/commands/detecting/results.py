@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, TextIO
 
 from vad.commands.detecting.outputs import is_folder, keep_recordings, paths_in
 from vad.commands.detecting.recordings import AudioInput
-from vad.errors import ConfigError
+from vad.errors import ConfigError, LabelError
 from vad.files import writing
-from vad.labels import FORMATS, dumps, format_of
+from vad.labels import FORMATS, NAMED_BY_WORD, OF_MANY, dumps, format_of
 
 if TYPE_CHECKING:
     from vad.commands.detecting.analysis import Findings
 
 __all__ = ["choose_format", "open_results"]
 
-# Formats that say which recording they speak of, or can be made to, and so hold many.
-_OF_MANY = ("text", "json", "jsonl", "csv", "rttm")
-
 
 def choose_format(label_format: str | None, output: str | None) -> str:
     """Give the format that was asked for, or that the output's name ends like, or else text."""
     if label_format is not None:
         return label_format
-    known = {extension.lower() for extension in FORMATS.values()} - {FORMATS["text"]}
-    return format_of(output) if output is not None and Path(output).suffix.lower() in known else "text"
+    try:
+        named = format_of(output or "")
+    except LabelError:
+        return "text"
+    return named if named in FORMATS and FORMATS[named] != FORMATS["text"] else "text"
 
 
 @contextlib.contextmanager
@@ -51,12 +51,12 @@ def open_results(
         yield _Folder(Path(output), label_format, recordings).write
         return
     many = len(recordings) > 1 or each_channel
-    if many and label_format not in _OF_MANY:
+    if many and label_format not in OF_MANY:
         count = "1 recording" if len(recordings) == 1 else f"{len(recordings)} recordings"
         received = f"every channel of {count}" if each_channel else count
         raise ConfigError(
             f"one {label_format} file must be of one recording and channel. Received: {received}. "
-            f"Give a folder with --output, or one of the formats {', '.join(_OF_MANY)}."
+            f"Give a folder with --output, or one of the formats {', '.join(OF_MANY)}."
         )
     with contextlib.ExitStack() as stack:
         if output is None:
@@ -83,12 +83,12 @@ def _tolerant(stream: TextIO) -> TextIO:
 def _uris(label_format: str, recordings: Sequence[AudioInput], many: bool) -> dict[AudioInput, str]:
     """Say what the results call each recording.
 
-    As it was given; but RTTM, which scoring tools match by the bare name, has that where it is one recording's
-    only, and text of one recording has none.
+    As it was given; but RTTM and others, which scoring tools match by the bare name, have that where it is one
+    recording's only, and text of one recording has none.
     """
     if label_format == "text" and not many:
         return dict.fromkeys(recordings, "")
-    if label_format != "rttm":
+    if label_format not in NAMED_BY_WORD:
         return {recording: recording.name for recording in recordings}
     bare = {recording: str(recording.place.with_suffix("")) for recording in recordings}
     owners = Counter(bare.values())
@@ -109,6 +109,10 @@ class _Document:
     many: bool
     written: int = 0
 
+    @property
+    def _is_list(self) -> bool:
+        return self.many and OF_MANY[self.label_format] == "list"
+
     def write(self, findings: "Findings") -> None:
         """Write what was found in a recording, for others to read at once."""
         for suffix, segments in findings.channels.items():
@@ -119,7 +123,7 @@ class _Document:
                 duration=findings.duration,
                 header=self.written == 0,
             )
-            if self.label_format == "json" and self.many:
+            if self._is_list:
                 text = ("[\n" if self.written == 0 else ",\n") + text.rstrip("\n")
             self.stream.write(text)
             self.written += 1
@@ -127,7 +131,7 @@ class _Document:
 
     def finish(self) -> None:
         """Write what ends the document."""
-        if self.label_format == "json" and self.many:
+        if self._is_list:
             self.stream.write("\n]\n" if self.written else "[]\n")
 
 

@@ -19,6 +19,7 @@ from vad.audio.reading import read_audio
 from vad.corpus.manifest import CorpusItem, read_corpus
 from vad.errors import AudioError, ConfigError
 from vad.files import writing
+from vad.labels import require_within
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.processes import in_order
 
@@ -161,6 +162,7 @@ def _decode_all(
         progress = tqdm(decoded, "decode", len(items), unit=" recordings", leave=False, disable=None)
         for index, (item, samples) in enumerate(zip(items, progress, strict=True)):
             samples = samples[: len(samples) // CELL * CELL]
+            require_within(item.segments, len(samples) / SAMPLE_RATE, item.key)
             cells = label_cells(item, soft, len(samples) // CELL)
             audio.write(samples.tobytes())
             labels.write(cells.tobytes())

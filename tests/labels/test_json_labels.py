@@ -1,0 +1,186 @@
+"""JSON that other programs write: lhotse, NeMo, Label Studio; and silero-vad's samples, which are no seconds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vad.detection.segments import Segment
+from vad.errors import LabelError
+from vad.labels import Entry, dumps, loads, read_all
+
+TALK = [Segment(0.32, 1.24), Segment(62.5, 63.0)]
+
+LHOTSE = """\
+{"id": "a-1", "recording_id": "a", "start": 0.32, "duration": 0.92, "channel": 0, "text": "hi", "speaker": "anna"}
+{"id": "a-2", "recording_id": "a", "start": 62.5, "duration": 0.5, "channel": [0, 1]}
+"""
+NEMO = """\
+{"audio_filepath": "/x/a.wav", "offset": 0.32, "duration": 0.92, "label": "UNK", "uniq_id": "a"}
+{"audio_filepath": "/x/a.wav", "offset": 62.5, "duration": 0.5, "label": "speech", "text": "-"}
+{"audio_filepath": "/x/a.wav", "offset": 63.0, "duration": 5, "label": "background", "text": "_"}
+"""
+
+
+def region(start: float, end: float, *labels: str, identity: str = "x") -> dict[str, Any]:
+    """A region as Label Studio exports it."""
+    value = {"start": start, "end": end, "channel": 0, "labels": list(labels)}
+    return {
+        "original_length": 70.0, "value": value, "id": identity, "from_name": "label", "to_name": "audio",
+        "type": "labels", "origin": "manual",
+    }  # fmt: skip
+
+
+def task(*annotations: dict[str, Any], audio: str = "/data/upload/1/3f2a1b4c-a.wav") -> dict[str, Any]:
+    """A task as Label Studio exports it."""
+    return {
+        "id": 7, "annotations": list(annotations), "file_upload": "3f2a1b4c-a.wav", "drafts": [], "predictions": [],
+        "data": {"note": "b", "audio": audio}, "meta": {}, "created_at": "2024-05-01T10:00:00.000000Z", "project": 1,
+    }  # fmt: skip
+
+
+def annotation(*results: dict[str, Any], **more: Any) -> dict[str, Any]:
+    known = {"id": 3, "completed_by": 1, "was_cancelled": False, "ground_truth": False}
+    return {**known, "result": list(results), **more}
+
+
+TRANSCRIPT = {
+    "value": {"start": 0.32, "end": 1.24, "channel": 0, "text": ["hi"]},
+    "id": "x",
+    "type": "textarea",
+}
+CHOICE = {"value": {"choices": ["clean"]}, "id": "z", "from_name": "quality", "type": "choices"}
+FULL = task(
+    annotation(TRANSCRIPT, region(0.32, 1.24, "anna"), CHOICE, region(5.0, 6.0, "Noise", identity="n")),
+    annotation(region(1.0, 2.0, "anna", identity="c"), was_cancelled=True),
+    annotation(region(62.5, 63.0, "Noise", "Speech", identity="y")),
+)
+MINIMAL = {
+    "audio": "/data/local-files/?d=calls/a%20b.wav", "id": 7, "annotator": 1, "annotation_id": 3, "lead_time": 9.3,
+    "label": [
+        {"start": 0.32, "end": 1.24, "channel": 0, "labels": ["Speech"]},
+        {"start": 62.5, "end": 63.0, "channel": 0, "labels": ["Speech"]},
+        {"start": 3.5, "end": 4.0, "channel": 0, "labels": ["Music"]},
+    ],
+    "transcription": ["hi", "there"], "created_at": "2024-05-01T10:00:00.000000Z",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "uri"),
+    [
+        ("jsonl", LHOTSE, "a"),
+        ("jsonl", NEMO, "/x/a.wav"),
+        ("json", json.dumps([json.loads(line) for line in LHOTSE.splitlines()]), "a"),
+        ("json", json.dumps([FULL]), "a.wav"),
+        ("json", json.dumps([MINIMAL], indent=2), "calls/a b.wav"),
+        ("jsonl", '{"audio_filepath": "a.wav", "kind": "speech", "segments": [[0.32, 1.24], [62.5, 63]]}', "a.wav"),
+    ],
+)  # fmt: skip
+def test_json_of_other_programs_is_read(name: str, text: str, uri: str) -> None:
+    assert loads(text, name) == TALK
+    assert loads(text, name, uri=uri) == TALK
+    assert loads(text, name, uri="other") == []
+
+
+def test_a_manifest_without_an_offset_speaks_of_the_whole_recording(tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_text(
+        '{"audio_filepath": "a.wav", "duration": 2.5, "text": "music"}\n'
+        '{"audio_filepath": "fan.wav", "kind": "noise", "duration": 60}\n'
+    )
+    assert read_all(path)[0][0] == Entry(1, 0.0, 2.5, "a.wav")
+    assert [one.is_speech for one in read_all(path)[0]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("url", "uri"),
+    [
+        ("/data/upload/12/3f2a1b4c-my-call.wav", "my-call.wav"),
+        ("/data/upload/12/call.wav", "call.wav"),
+        ("s3://bucket/calls/a%20b.flac?x=1", "calls/a b.flac"),
+        ("calls/a.wav", "calls/a.wav"),
+    ],
+)
+def test_label_studio_names_recordings_as_they_were(tmp_path: Path, url: str, uri: str) -> None:
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([task(annotation(), audio=url)]))
+    assert read_all(path) == ([Entry(1, 0.0, 0.0, uri)], [])  # nobody speaks in it
+
+
+def test_a_ground_truth_counts_alone_and_a_task_nobody_labelled_says_nothing(tmp_path: Path) -> None:
+    truth = annotation(region(0.32, 1.24, "Speech"), ground_truth=True)
+    doubtful = annotation(region(0.3, 62.0, "Speech"))
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([task(doubtful, truth), task(), task(annotation(was_cancelled=True))]))
+    entries, problems = read_all(path)
+    assert ([(one.start, one.end) for one in entries], problems) == ([(0.32, 1.24)], [])
+
+
+def test_a_broken_region_is_told_on_its_line() -> None:
+    text = json.dumps([task(annotation(region(2.0, 1.0, "Speech")))], indent=1)
+    line = text[: text.index('"start"')].count("\n")
+    with pytest.raises(LabelError, match=rf"^t:{line}: a segment must have 0 <= start <= end"):
+        loads(text, "json", source="t")
+
+
+def test_predictions_are_a_task_that_label_studio_imports() -> None:
+    document = json.loads(dumps(TALK, "labelstudio", uri="calls/a.wav", duration=70.0))
+    assert document["data"] == {"audio": "calls/a.wav"}
+    (prediction,) = document["predictions"]
+    for result, segment in zip(prediction["result"], TALK, strict=True):
+        assert (result["from_name"], result["to_name"], result["type"]) == ("label", "audio", "labels")
+        assert result["value"]["labels"] == ["Speech"]
+        assert (result["value"]["start"], result["value"]["end"]) == (segment.start, segment.end)
+    assert len({result["id"] for result in prediction["result"]}) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("json", '[{"start": 8736, "end": 48608}, {"start": 60960, "end": 159712}]'),
+        ("json", '{"file": "a.wav", "segments": [{"start": 8736, "end": 48608}]}'),
+        ("jsonl", '{"start": 8736, "end": 48608}\n{"start": 60960, "end": 159712}\n'),
+    ],
+)
+def test_silero_samples_are_no_seconds(name: str, text: str) -> None:
+    with pytest.raises(
+        LabelError, match=r"^t:1: times must be in seconds.*return_seconds=True.*'start': 8736"
+    ):
+        loads(text, name, source="t")
+
+
+def test_whole_seconds_are_seconds() -> None:
+    assert loads('[{"start": 0, "end": 3600}]', "json") == [Segment(0.0, 3600.0)]
+    assert loads('[{"start": 9000, "end": 10100}, {"start": 10200, "end": 10205}]', "json")[1].end == 10205
+
+
+def test_a_segment_hours_past_the_end_of_its_recording_is_told() -> None:
+    text = (
+        '{"duration": 12.5, "segments": [\n{"start": 1.0, "end": 12.6},\n{"start": 8736.0, "end": 48608.0}]}'
+    )
+    with pytest.raises(LabelError, match=r"^t:3: a segment must lie in its recording, which ends at 12\.5 s"):
+        loads(text, "json", source="t")
+
+
+def test_a_cut_is_no_supervision() -> None:
+    cut = {"id": "c", "start": 1.0, "duration": 9.0, "channel": 0, "supervisions": [], "type": "MonoCut"}
+    with pytest.raises(LabelError, match=r"must be a supervision. Received: a cut"):
+        loads(json.dumps(cut), "jsonl")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"data": 3, "annotations": [annotation(region(0.0, 1.0))]},
+        {"data": {}, "annotations": 3},
+        {"data": {"audio": 3}, "annotations": [{"result": [{"value": 4}, 5]}, 6]},
+        {"annotation_id": 3, "label": [[1], {"start": 1}]},
+        {"data": {"audio": "http://[x/a.wav"}, "annotations": [annotation(region(0.0, 1.0) | {"id": [1]})]},
+        {"data": {}, "predictions": [{"result": [{"value": {"start": 0, "end": 1, "labels": 3}}]}]},
+        {"duration": float("nan"), "segments": [{"start": 0, "end": 1}]},
+    ],
+)
+def test_odd_tasks_bring_nothing_down(broken: Any) -> None:
+    assert len(loads(json.dumps(broken), "json")) <= 1

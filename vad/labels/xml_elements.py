@@ -1,0 +1,38 @@
+"""XML read element by element: expat, unlike the trees built on it, tells the line of each."""
+
+from collections.abc import Callable
+from xml.parsers import expat
+
+from vad.labels.reading import Malformed
+
+__all__ = ["parse_xml"]
+
+
+def parse_xml(
+    text: str,
+    what: str,
+    start: Callable[[int, str, dict[str, str]], None],
+    end: Callable[[str], None] | None = None,
+    characters: Callable[[str], None] | None = None,
+) -> None:
+    """Parse a document.
+
+    Args:
+        text: the document.
+        what: what messages call it.
+        start: gets the line, the name and the attributes of an element where it begins.
+        end: gets its name where it ends.
+        characters: gets the text in between, in pieces.
+
+    Raises:
+        Malformed: it is no XML.
+    """
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda name, attributes: start(parser.CurrentLineNumber, name, attributes)
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
+    try:
+        parser.Parse(text, True)
+    except expat.ExpatError as error:
+        reason = expat.ErrorString(error.code)
+        raise Malformed(error.lineno, f"{what} must be well-formed XML. Received: {reason}.") from None
