@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from test_imports import WINGS
 
 import vad
 from vad import cli
@@ -239,7 +240,6 @@ def test_help_tells_the_defaults_of_the_card() -> None:
             assert float(found[1]) == value, option.name
 
 
-@pytest.mark.xfail(strict=True, reason="the files are moved into the wings next; then this mark goes")
 def test_files_that_pages_name_are_there() -> None:
     for page in PAGES:
         named = re.findall(r"`((?:vad|tests|scripts)/[\w./]*)`", page.read_text(encoding="utf-8"))
@@ -247,6 +247,17 @@ def test_files_that_pages_name_are_there() -> None:
     text = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
     for test, file in re.findall(r"`(test_\w+)`\s+in\s+`([\w./]+)`", text):
         assert f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
+
+
+def test_the_table_of_wings_is_in_the_order_of_imports() -> None:
+    rows = [
+        name
+        for first, _ in table(ROOT / "docs" / "contributing.md", "The wings")
+        for name in first.split("`, `")
+    ]
+    shown = [re.sub(r"^vad/|/$|\.py$", "", name) for name in rows]
+    assert shown == [wing for wing in WINGS if wing in shown]
+    assert {path.name for path in (ROOT / "vad").iterdir() if (path / "__init__.py").exists()} <= set(shown)
 
 
 def test_the_page_of_the_api_names_all_that_is_public() -> None:

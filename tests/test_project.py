@@ -100,8 +100,10 @@ def test_set_up_is_two_commands_and_ci_reads_them_here() -> None:
 
 
 def test_readme_formats_are_the_codes() -> None:
-    (out,) = re.findall(r"^Output \(`--format`\): (.*)\.$", README, re.MULTILINE)
-    assert set(re.findall(r"`(\w+)`", out)) == set(FORMATS)
+    files = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+    for text, beginning in ((README, "Output (`--format`):"), (files, "`--format` is one of")):
+        paragraph = text.split(beginning)[1].split("\n\n")[0].partition(".")[0]
+        assert set(re.findall(r"`(\w+)`", paragraph)) == set(FORMATS)
 
 
 PAGES = [path for folder in (".", "models", "data", "docs") for path in sorted((ROOT / folder).glob("*.md"))]

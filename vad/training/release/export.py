@@ -111,7 +111,7 @@ def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Pa
 
 
 def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]:
-    """The largest difference in probability, prompt or late, between Keras offline and LiteRT by ``step`` or ``chunk``.
+    """The largest difference of either output between Keras offline and LiteRT by ``step`` or ``chunk``.
 
     Returns:
         One figure per probe signal.
@@ -121,22 +121,22 @@ def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]
         length = converted.chunk_frames * converted.frame_length
         samples = samples[: len(samples) // length * length]
         expected = model.predict_on_batch(samples[np.newaxis])[0]
-        decisions = np.reshape(expected, (len(expected), -1)).T
+        outputs = np.reshape(expected, (len(expected), -1)).T
         differences[name] = max(
-            float(np.abs(_by_pieces(call, samples, length, converted, bool(late)) - decisions[late]).max())
+            float(np.abs(_by_pieces(call, samples, length, converted, bool(which)) - outputs[which]).max())
             for call, length in ((converted.step, converted.frame_length), (converted.chunk, length))
-            for late in range(len(decisions))
+            for which in range(len(outputs))
         )
     return differences
 
 
 def _by_pieces(
-    call: Callable[..., Any], samples: npt.NDArray[np.float32], length: int, converted: Model, late: bool
+    call: Callable[..., Any], samples: npt.NDArray[np.float32], length: int, converted: Model, lookahead: bool
 ) -> npt.NDArray[np.float32]:
     """The probabilities of a recording heard piece by piece [shape=(frames,)]."""
     state, found = converted.initial_state(), []
     for block in samples.reshape(-1, length):
-        probability, state = call(block, state, late=late)
+        probability, state = call(block, state, lookahead=lookahead)
         found.append(np.atleast_1d(probability))
     return np.concatenate(found)
 
