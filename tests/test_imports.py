@@ -1,6 +1,7 @@
 """Who may import whom: the directions between the rooms, and what never loads where nobody asked for it."""
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -151,7 +152,7 @@ def test_public_names_are_those_that_checkers_and_readers_see() -> None:
     typed = {
         alias.name: node.module
         for node in guarded.body
-        if isinstance(node, ast.ImportFrom)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("vad")
         for alias in node.names
     }
     assert typed == vad._MODULE_OF
@@ -165,3 +166,32 @@ def test_public_names_load(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'vad' has no attribute 'Detecter'"):
         vad.Detecter  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from vad.microphone import Microphone, list_devices",
+        "from vad.runtime import model_names",
+        "from vad.metrics import roc_auc",
+        "import vad.microphone; vad.microphone.Microphone",
+        "import vad.audio; vad.audio.read_audio",
+        "from vad.audio import read_audio",
+    ],
+)
+def test_modules_under_their_old_names_are_the_new_ones(
+    statement: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for old in vad._OLD_MODULES:
+        monkeypatch.delitem(sys.modules, old, raising=False)
+    found: dict[str, object] = {}
+    with pytest.warns(DeprecationWarning, match="is now") as caught:
+        exec(compile(statement, "a user's program", "exec"), found)
+    assert caught[0].filename == "a user's program"
+    for name in set(found) & set(vad.__all__):
+        assert found[name] is getattr(vad, name)
+
+
+def test_a_module_that_never_was_is_not_found() -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"vad\.nothing"):
+        importlib.import_module("vad.nothing")

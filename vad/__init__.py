@@ -9,9 +9,13 @@ Names are loaded when they are first used, so that `import vad` costs nothing.
 """
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
     from vad.audio.microphone import Microphone, list_devices
     from vad.audio.reading import RawFormat, read_audio
     from vad.detection.detector import Detection, Detector, detect, detect_file
@@ -114,3 +118,38 @@ def __getattr__(name: str) -> object:
 def __dir__() -> list[str]:
     """The public names, loaded or not."""
     return sorted({*globals(), *__all__})
+
+
+# Modules that the documentation of 0.1.0 named, and what they are now.
+_OLD_MODULES = {
+    "vad.metrics": "vad.evaluation.frame_metrics",
+    "vad.microphone": "vad.audio.microphone",
+    "vad.runtime": "vad.detection.model",
+}
+
+
+class _OldModules:
+    """Import a module under its old name, with a DeprecationWarning. It goes with the next release."""
+
+    @classmethod
+    def find_spec(cls, name: str, _path: object = None, _target: object = None) -> "ModuleSpec | None":
+        """Answer for the old names alone, after all other finders."""
+        from importlib.machinery import ModuleSpec
+
+        return ModuleSpec(name, cls) if name in _OLD_MODULES else None  # type: ignore[arg-type]
+
+    @staticmethod
+    def create_module(_spec: "ModuleSpec") -> None:
+        """Take Python's default module; `exec_module` replaces it."""
+
+    @staticmethod
+    def exec_module(module: "ModuleType") -> None:
+        """Put the new module in place of the old one."""
+        import warnings
+
+        old, new = module.__name__, _OLD_MODULES[module.__name__]
+        warnings.warn(f"{old} is now {new}. Import public names from vad.", DeprecationWarning, stacklevel=2)
+        sys.modules[old] = importlib.import_module(new)
+
+
+sys.meta_path.append(_OldModules)
