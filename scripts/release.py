@@ -30,8 +30,9 @@ from vad.corpus.manifest import CorpusItem, read_corpus
 from vad.detection.detector import Detector
 from vad.detection.model import Model
 from vad.errors import VadError
-from vad.evaluation.scoring import GRID_DURATION, Metrics, pool, score, score_item
+from vad.evaluation.scoring import Metrics, pool, score, score_item
 from vad.files import writing
+from vad.labels.cells import CELL_DURATION
 
 ROOT = Path(__file__).parent.parent
 CLIP = ROOT / "data" / "examples" / "clip.wav"
@@ -223,7 +224,7 @@ def _false_alarms(detector: Detector, items: Iterable[CorpusItem]) -> dict[str, 
 
 def _chosen(metrics: Metrics) -> dict[str, Any]:
     values = asdict(metrics)
-    return {name: round(values[name], 4) for name in FIELDS} | {"grid_s": GRID_DURATION}
+    return {name: round(values[name], 4) for name in FIELDS} | {"grid_s": CELL_DURATION}
 
 
 def _update_card(path: Path, figures: dict[str, Any]) -> None:

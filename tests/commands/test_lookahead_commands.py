@@ -13,7 +13,7 @@ from support.prepared import prepare
 from vad.cli import main
 from vad.detection.detector import Detector
 from vad.detection.segments import Segment, SegmentOptions
-from vad.evaluation.benchmark.systems import own
+from vad.evaluation.benchmark.systems import model_systems
 from vad.evaluation.tuning.search import end_latency
 from vad.labels import write_labels
 
@@ -96,13 +96,13 @@ def test_a_model_labels_what_is_prepared_by_its_late_decisions(
 
 
 def test_a_model_that_decides_late_is_two_systems(late_model_path: Path, model_path: Path) -> None:
-    late, live = own(str(late_model_path))
+    late, live = model_systems(str(late_model_path))
     assert (late.name, live.name) == (str(late_model_path), f"{late_model_path}, low latency")
     for system, is_live in ((late, False), (live, True)):
         expected = Detector(late_model_path, lookahead=not is_live).detect(bursts(), RATE)
         assert system.process(bursts()).segments == expected
     assert late.version == live.version
-    assert [one.name for one in own(str(model_path))] == [str(model_path)]
+    assert [one.name for one in model_systems(str(model_path))] == [str(model_path)]
 
 
 def test_the_benchmark_measures_both(

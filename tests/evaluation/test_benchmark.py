@@ -20,7 +20,7 @@ from vad.detection.detector import Detection
 from vad.detection.segments import Segment, SegmentOptions
 from vad.errors import MissingDependencyError
 from vad.evaluation.benchmark.bootstrap import draws, figures_of_draws, interval, shares_of_draws
-from vad.evaluation.benchmark.conditions import Clip, Condition, make_conditions
+from vad.evaluation.benchmark.conditions import Condition, LoadedRecording, make_conditions
 from vad.evaluation.benchmark.material import few_of_each_class
 from vad.evaluation.benchmark.run import Results, benchmark
 from vad.evaluation.benchmark.sound_classes import sound_class
@@ -33,13 +33,13 @@ DEVSET = Path(__file__).parents[3] / "shared" / "devset"
 SPEECH = Segment(0.5, 1.5)
 
 
-def talk(name: str = "a.wav", level: float = 0.1) -> Clip:
+def talk(name: str = "a.wav", level: float = 0.1) -> LoadedRecording:
     """Two seconds of faint hum with a second of tone in it."""
     samples = tone(2.0, level=level)
     outside = np.ones(len(samples), bool)
     outside[round(SPEECH.start * RATE) : round(SPEECH.end * RATE)] = False
     samples[outside] *= 0.001
-    return Clip(name, samples, (SPEECH,))
+    return LoadedRecording(name, samples, (SPEECH,))
 
 
 def hearing(name: str, answers: dict[str, float] | None = None) -> tuple[System, list[int]]:
@@ -55,19 +55,19 @@ def hearing(name: str, answers: dict[str, float] | None = None) -> tuple[System,
     return System(name, "1", SegmentOptions(threshold=0.2), hear), given
 
 
-def condition(name: str, **material: list[Clip]) -> Condition:
+def condition(name: str, **material: list[LoadedRecording]) -> Condition:
     made = make_conditions(material.get("noises", []), material.get("music", []))
     return next(one for one in made if one.name == name)
 
 
-def snr_db(clip: Clip, name: str, seed: int = 0, **material: list[Clip]) -> float:
+def snr_db(clip: LoadedRecording, name: str, seed: int = 0, **material: list[LoadedRecording]) -> float:
     added = condition(name, **material).apply(clip, seed) - clip.samples
     return clip.level_db - 10 * float(np.log10(np.mean(np.square(added, dtype=np.float64))))
 
 
 @pytest.mark.parametrize(("name", "snr"), [("pink 10 dB", 10.0), ("pink 0 dB", 0.0), ("noise 5 dB", 5.0)])
 def test_noise_stands_so_far_under_the_speech(name: str, snr: float) -> None:
-    steady = [Clip(f"{seed}", noise(RATE, seed=seed)) for seed in range(3)]
+    steady = [LoadedRecording(f"{seed}", noise(RATE, seed=seed)) for seed in range(3)]
     # Of a recorded noise the louder half counts, so all of it is a little fainter.
     assert snr_db(talk(), name, noises=steady) == pytest.approx(snr, abs=0.6)
 
@@ -86,7 +86,9 @@ def test_a_condition_hangs_on_seed_and_name_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    "made", make_conditions([Clip("n", noise(999))], [Clip("m", tone(5.0))]), ids=lambda one: one.name
+    "made",
+    make_conditions([LoadedRecording("n", noise(999))], [LoadedRecording("m", tone(5.0))]),
+    ids=lambda one: one.name,
 )
 def test_no_condition_changes_the_length_or_clips(made: Condition) -> None:
     loud = talk(level=1.0)
@@ -97,7 +99,7 @@ def test_no_condition_changes_the_length_or_clips(made: Condition) -> None:
 
 
 def test_a_silent_noise_is_no_noise() -> None:
-    names = [one.name for one in make_conditions([Clip("n", np.zeros(RATE, np.float32))], [])]
+    names = [one.name for one in make_conditions([LoadedRecording("n", np.zeros(RATE, np.float32))], [])]
     assert not any(name.startswith("noise") for name in names)
 
 
@@ -173,7 +175,7 @@ def test_a_peer_that_is_not_installed_is_named_and_left_out(
     assert "WebRTC" not in captured.out
 
 
-def save(folder: Path, *clips: Clip) -> Path:
+def save(folder: Path, *clips: LoadedRecording) -> Path:
     """Clips as a folder with labels."""
     folder.mkdir(parents=True, exist_ok=True)
     for clip in clips:
@@ -218,7 +220,7 @@ def test_a_share_of_draws_is_pooled_over_recordings() -> None:
 
 
 def run(
-    systems: list[System], folder: Path | None = None, sounds: dict[str, list[Clip]] | None = None
+    systems: list[System], folder: Path | None = None, sounds: dict[str, list[LoadedRecording]] | None = None
 ) -> Results:
     clips = [talk("a.wav"), talk("b.wav", 0.05)]
     conditions = [one for one in make_conditions([], []) if one.name in ("clean", "-26 dB")]
@@ -239,7 +241,10 @@ def test_systems_that_say_the_same_do_not_differ() -> None:
 
 def test_false_alarms_are_taken_at_each_systems_own_point() -> None:
     # The clean speech is at 0.35 and 0.18, so both thresholds at 5 % miss are there; the own one is 0.2.
-    quiet, loud = Clip("q", 0.5 * talk().samples[:RATE]), Clip("l", tone(1.0, level=0.06))
+    quiet, loud = (
+        LoadedRecording("q", 0.5 * talk().samples[:RATE]),
+        LoadedRecording("l", tone(1.0, level=0.06)),
+    )
     results = run([hearing("one")[0]], sounds={"hum": [quiet, loud]})
     one = results.sounds["hum"]["one"]
     assert one.at_5_miss == pytest.approx(0.75, abs=0.02)
@@ -279,7 +284,7 @@ def test_a_stopped_listener_leaves_no_half_answer(tmp_path: Path) -> None:
 
 
 def test_reports_hold_every_system_condition_and_class() -> None:
-    results = run([hearing("one")[0], hearing("other")[0]], sounds={"hum": [Clip("q", tone(1.0))]})
+    results = run([hearing("one")[0], hearing("other")[0]], sounds={"hum": [LoadedRecording("q", tone(1.0))]})
     text = to_markdown(results)
     for word in ("one", "other", "clean", "-26 dB", "hum"):
         assert f"| {word}" in text

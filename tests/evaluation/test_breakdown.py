@@ -7,7 +7,7 @@ import pytest
 
 from vad.corpus.manifest import CorpusItem
 from vad.detection.segments import Segment
-from vad.evaluation.breakdown import break_down, segments_of, worst_stretches
+from vad.evaluation.breakdown import break_down, runs_to_segments, worst_excerpts
 from vad.evaluation.scoring import Scored, score_segments
 from vad.labels.cells import labels_to_frames
 
@@ -46,7 +46,7 @@ def test_the_edge_of_a_group_of_ratios_belongs_to_the_louder_speech() -> None:
 
 
 def test_the_worst_stretch_has_the_errors_in_its_middle() -> None:
-    worst = worst_stretches([scored([], []), scored([Segment(30.0, 32.0)], [Segment(30.0, 31.0)])], 5)
+    worst = worst_excerpts([scored([], []), scored([Segment(30.0, 32.0)], [Segment(30.0, 31.0)])], 5)
     (only,) = worst
     assert only.recording == 1
     assert only.wrong == pytest.approx(1.0)
@@ -55,7 +55,7 @@ def test_the_worst_stretch_has_the_errors_in_its_middle() -> None:
 
 def test_stretches_are_the_worst_first_and_never_overlap() -> None:
     found = [Segment(start, start + seconds) for start, seconds in ((5.0, 1.0), (30.0, 3.0), (33.5, 2.0))]
-    worst = worst_stretches([scored([], found), scored([], [Segment(50.0, 52.0)])], 10)
+    worst = worst_excerpts([scored([], found), scored([], [Segment(50.0, 52.0)])], 10)
     assert [one.wrong for one in worst] == pytest.approx([5.0, 2.0, 1.0])
     assert [one.recording for one in worst] == [0, 1, 0]
     assert worst[0].end <= worst[2].start or worst[2].end <= worst[0].start
@@ -64,17 +64,17 @@ def test_stretches_are_the_worst_first_and_never_overlap() -> None:
 def test_one_recording_does_not_fill_the_page() -> None:
     bad = scored([], [Segment(0.0, 60.0)])
     better = scored([], [Segment(10.0, 10.1)])
-    worst = worst_stretches([bad, better], 10)
+    worst = worst_excerpts([bad, better], 10)
     assert [one.recording for one in worst] == [0, 0, 0, 1]
 
 
 def test_a_short_recording_is_one_stretch() -> None:
-    (only,) = worst_stretches([scored([], [Segment(1.0, 2.0)], duration=3.0)], 10)
+    (only,) = worst_excerpts([scored([], [Segment(1.0, 2.0)], duration=3.0)], 10)
     assert (only.start, only.end) == (0.0, 3.0)
-    assert worst_stretches([scored([], [], duration=0.0)], 10) == []
+    assert worst_excerpts([scored([], [], duration=0.0)], 10) == []
 
 
 def test_cells_become_segments_again() -> None:
     segments = [Segment(0.0, 0.5), Segment(1.0, 2.0)]
-    found = segments_of(labels_to_frames(segments, 200, 0.01), start=10.0)
+    found = runs_to_segments(labels_to_frames(segments, 200, 0.01), start=10.0)
     assert [time for one in found for time in (one.start, one.end)] == pytest.approx([10.0, 10.5, 11.0, 12.0])

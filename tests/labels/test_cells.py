@@ -14,7 +14,7 @@ from vad.detection.segments import Segment
 from vad.evaluation.scoring import score_segments
 from vad.labels import Entry
 from vad.prepare.inputs import Candidate
-from vad.prepare.measure import Heard
+from vad.prepare.measure import Measured
 
 times = st.floats(0.0, 12.0, allow_nan=False)
 turns = st.lists(st.tuples(times, times).map(sorted), max_size=6)
@@ -30,7 +30,7 @@ def test_training_evaluation_and_preparation_see_the_same_labels(
     learned = bank.label_cells(CorpusItem(Path("a.wav"), "speech", segments), {}, n_cells)
     measured = score_segments(segments, [], n_cells / 100).labels
     entries = tuple(Entry(1, one.start, one.end) for one in segments)
-    counted = Heard(
+    counted = Measured(
         Candidate(Path("a.wav"), "speech", turns=entries), levels_db=np.zeros(n_cells, np.float32)
     )
     np.testing.assert_array_equal(learned == 255, measured)

@@ -14,8 +14,8 @@ from vad.errors import LabelError, VadError
 from vad.evaluation.external_labels import find_hypotheses
 from vad.labels import write_labels
 from vad.labels.owners import labels_of
-from vad.prepare.inputs import Reading, find_recordings
-from vad.prepare.labelling import read_turns
+from vad.prepare.inputs import InputOptions, find_recordings
+from vad.prepare.labelling import assign_labels
 
 Said = Mapping[str, tuple[Segment, ...]] | None
 DOORS = (
@@ -43,9 +43,9 @@ def said(door: str, place: Path, files: Mapping[str, str]) -> Said:
         except VadError:
             return None
     if door.startswith("prepare"):
-        reading = Reading(given if "--labels" in door else None)
+        reading = InputOptions(given if "--labels" in door else None)
         found, _ = find_recordings([place / "rec"], reading)
-        labelled, findings = read_turns(found, reading)
+        labelled, findings = assign_labels(found, reading)
         if any(finding.is_problem for finding in findings):
             return None
         return {

@@ -159,12 +159,12 @@ def _labelled(args: argparse.Namespace) -> list[CorpusItem]:
 
 def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]":
     """Our models, then the peers that are installed; of the others one line each."""
-    from vad.evaluation.benchmark.systems import PEERS, own
+    from vad.evaluation.benchmark.systems import PEERS, model_systems
 
     twice = {model for model in models if models.count(model) > 1}
     if twice:
         raise ConfigError(f"models must be different ones. Received: {', '.join(sorted(twice))} twice.")
-    systems = [system for model in models for system in own(model)]
+    systems = [system for model in models for system in model_systems(model)]
     for peer in dict.fromkeys(peers):
         try:
             systems.append(PEERS[peer]())

@@ -20,8 +20,8 @@ from vad.files import make_folder, writing
 if TYPE_CHECKING:
     from vad.prepare.findings import Finding
     from vad.prepare.inputs import Candidate
-    from vad.prepare.measure import Heard
-    from vad.prepare.splits import Dealt
+    from vad.prepare.measure import Measured
+    from vad.prepare.splits import Assigned
 
 __all__ = ["add_arguments", "run"]
 
@@ -80,31 +80,31 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no model to label with.
     """
     from vad.prepare.checks import check_classes, check_speakers, check_twice
-    from vad.prepare.inputs import Reading, find_recordings
-    from vad.prepare.labelling import read_turns
-    from vad.prepare.splits import deal_out
+    from vad.prepare.inputs import InputOptions, find_recordings
+    from vad.prepare.labelling import assign_labels
+    from vad.prepare.splits import assign_splits
     from vad.prepare.summary import summarise, summary_text
 
     require(args.jobs >= 1, "jobs must be at least 1", jobs=args.jobs)
     require(args.seed >= 0, "seed must be 0 or more", seed=args.seed)
     _require_outputs(args)
-    reading = Reading(args.labels, tuple(args.tier), args.speaker, args.label_with is not None)
+    reading = InputOptions(args.labels, tuple(args.tier), args.speaker, args.label_with is not None)
     found, findings = find_recordings(args.inputs, reading)
-    recordings, of_labels = read_turns(found, reading)
+    recordings, of_labels = assign_labels(found, reading)
     kept, of_each = _hear(recordings, args.jobs, args.label_with)
-    dealt = deal_out(kept, dict(zip(("train", "dev", "test"), args.shares, strict=True)), args.seed)
-    torn = [*check_twice(dealt.all_heard), *check_speakers(dealt.all_heard, dealt.splits)]
-    findings += [*of_labels, *of_each, *dealt.notes, *torn]
-    findings += check_classes(dealt.all_heard, dealt.splits) if kept else []
+    assigned = assign_splits(kept, dict(zip(("train", "dev", "test"), args.shares, strict=True)), args.seed)
+    torn = [*check_twice(assigned.recordings), *check_speakers(assigned.recordings, assigned.splits)]
+    findings += [*of_labels, *of_each, *assigned.notes, *torn]
+    findings += check_classes(assigned.recordings, assigned.splits) if kept else []
     for finding in sorted(findings, key=lambda one: not one.is_problem):
         print(f"vad: {'' if finding.is_problem else 'note: '}{finding}", file=sys.stderr)
     if not kept or torn:
         print("vad: nothing was written: mend the above first.", file=sys.stderr)
         return EXIT_INPUT_FAILED
-    summary = summarise(dealt.all_heard, dealt.splits)
+    summary = summarise(assigned.recordings, assigned.splits)
     print(summary_text(summary), file=sys.stderr)
     print(f"speakers by {_SPEAKERS_BY.get(args.speaker, f'the pattern {args.speaker!r}')}", file=sys.stderr)
-    _write(args.output, dealt, summary, findings)
+    _write(args.output, assigned, summary, findings)
     if args.json:
         print(json.dumps(summary, indent=1))
     return EXIT_INPUT_FAILED if any(one.is_problem for one in findings) else 0
@@ -140,31 +140,36 @@ def _sheet(output: Path) -> Path:
 
 def _hear(
     recordings: "Sequence[Candidate]", jobs: int, label_with: str | None
-) -> "tuple[list[Heard], list[Finding]]":
+) -> "tuple[list[Measured], list[Finding]]":
     """Hear and check all recordings; those with a problem are left out."""
     from vad.prepare.checks import check_recording
-    from vad.prepare.measure import hear_all
+    from vad.prepare.measure import measure_all
 
     kept, findings = [], []
-    with Progress(len(recordings)) as progress, closing(hear_all(recordings, jobs, label_with)) as all_heard:
-        for heard in all_heard:
-            found = check_recording(heard)
+    with (
+        Progress(len(recordings)) as progress,
+        closing(measure_all(recordings, jobs, label_with)) as all_measured,
+    ):
+        for measured in all_measured:
+            found = check_recording(measured)
             findings += found
             if not any(one.is_problem for one in found):
-                kept.append(heard)
-            progress.advance(heard.duration)
+                kept.append(measured)
+            progress.advance(measured.duration)
     return kept, findings
 
 
-def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Sequence[Finding]") -> None:
+def _write(
+    output: Path, assigned: "Assigned", summary: dict[str, Any], findings: "Sequence[Finding]"
+) -> None:
     """Write the manifest, the page beside it and, where a model labelled, the review sheet."""
     from vad.prepare.manifest import manifest_text, review_text
 
     texts = {
-        _page(output): _page_text(output, dealt, summary, findings),
-        output: manifest_text(dealt.all_heard, dealt.splits, output.parent),
+        _page(output): _page_text(output, assigned, summary, findings),
+        output: manifest_text(assigned.recordings, assigned.splits, output.parent),
     }
-    labelled = [one for one in dealt.all_heard if one.probabilities.size]
+    labelled = [one for one in assigned.recordings if one.probabilities.size]
     if labelled:
         texts[_sheet(output)] = review_text(labelled)
     for path, text in texts.items():
@@ -174,30 +179,32 @@ def _write(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Seq
     print(f"wrote {', '.join(map(str, texts))}", file=sys.stderr)
 
 
-def _page_text(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: "Sequence[Finding]") -> str:
+def _page_text(
+    output: Path, assigned: "Assigned", summary: dict[str, Any], findings: "Sequence[Finding]"
+) -> str:
     from vad.labels.cells import CELL_DURATION
     from vad.prepare.manifest import speech_of
     from vad.prepare.summary import distributions, summary_table
     from vad.report.corpus import Corpus, Distribution, LabelledRecording, corpus_page
     from vad.report.page import link_to
 
-    def shown(heard: "Heard", split: str) -> LabelledRecording:
-        recording = heard.recording
+    def shown(measured: "Measured", split: str) -> LabelledRecording:
+        recording = measured.recording
         facts = [
             split,
             recording.kind,
             recording.speaker,
-            f"{heard.duration:.1f} s",
-            f"{heard.sample_rate} Hz",
+            f"{measured.duration:.1f} s",
+            f"{measured.sample_rate} Hz",
         ]
         return LabelledRecording(
             str(recording.path),
             ", ".join(filter(None, facts)),
             link_to(recording.path, output.parent),
-            heard.duration,
-            heard.levels_db,
+            measured.duration,
+            measured.levels_db,
             CELL_DURATION,
-            speech_of(heard),
+            speech_of(measured),
         )
 
     return corpus_page(
@@ -206,8 +213,8 @@ def _page_text(output: Path, dealt: "Dealt", summary: dict[str, Any], findings: 
             summary_table(summary),
             [str(one) for one in findings if one.is_problem],
             [str(one) for one in findings if not one.is_problem],
-            [Distribution(*one) for one in distributions(dealt.all_heard)],
-            [shown(*pair) for pair in zip(dealt.all_heard, dealt.splits, strict=True)],
+            [Distribution(*one) for one in distributions(assigned.recordings)],
+            [shown(*pair) for pair in zip(assigned.recordings, assigned.splits, strict=True)],
         )
     )
 

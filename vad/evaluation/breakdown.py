@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from vad.corpus.manifest import CorpusItem
 from vad.detection.segments import Segment, SegmentOptions
-from vad.evaluation.scoring import GRID_DURATION, Metrics, Scored, pool
+from vad.evaluation.scoring import Metrics, Scored, pool
+from vad.labels.cells import CELL_DURATION
 
-__all__ = ["Evaluation", "Stretch", "Table", "break_down", "segments_of", "worst_stretches"]
+__all__ = ["Evaluation", "Table", "WorstExcerpt", "break_down", "runs_to_segments", "worst_excerpts"]
 
 Table = list[tuple[str, Metrics]]
 """Figures, each after the name of what they are of."""
@@ -104,7 +105,7 @@ def break_down(scored: Iterable[tuple[CorpusItem, Scored]]) -> dict[str, dict[st
 
 
 @dataclass(frozen=True)
-class Stretch:
+class WorstExcerpt:
     """A part of a recording in which much is wrong.
 
     Attributes:
@@ -120,7 +121,7 @@ class Stretch:
     wrong: float
 
 
-def worst_stretches(scored: Sequence[Scored], count: int, duration: float = 10.0) -> list[Stretch]:
+def worst_excerpts(scored: Sequence[Scored], count: int, duration: float = 10.0) -> list[WorstExcerpt]:
     """Find where segments and reference differ most, no second twice and at most three times in a recording.
 
     Args:
@@ -131,7 +132,7 @@ def worst_stretches(scored: Sequence[Scored], count: int, duration: float = 10.0
     Returns:
         The stretches, the worst first.
     """
-    length = round(duration / GRID_DURATION)
+    length = round(duration / CELL_DURATION)
     stretches = [
         stretch
         for index, one in enumerate(scored)
@@ -140,17 +141,17 @@ def worst_stretches(scored: Sequence[Scored], count: int, duration: float = 10.0
     return sorted(stretches, key=lambda stretch: -stretch.wrong)[:count]
 
 
-def segments_of(cells: NDArray[np.bool_], start: float = 0.0) -> list[Segment]:
+def runs_to_segments(cells: NDArray[np.bool_], start: float = 0.0) -> list[Segment]:
     """Runs of True on the grid as segments, in seconds from where the first cell begins at `start`."""
     padded = np.concatenate([[False], cells, [False]])
-    edges = np.flatnonzero(padded[1:] != padded[:-1]) * GRID_DURATION + start
+    edges = np.flatnonzero(padded[1:] != padded[:-1]) * CELL_DURATION + start
     return [Segment(float(first), float(last)) for first, last in edges.reshape(-1, 2)]
 
 
-def _worst_of(recording: int, wrong: NDArray[np.bool_], length: int) -> list[Stretch]:
+def _worst_of(recording: int, wrong: NDArray[np.bool_], length: int) -> list[WorstExcerpt]:
     left = wrong.copy()
     length = min(length, len(wrong))
-    found: list[Stretch] = []
+    found: list[WorstExcerpt] = []
     while len(found) < _MOST_OF_ONE and left.any():
         sums = np.cumsum(np.concatenate([[0], left]))
         within = sums[length:] - sums[:-length]
@@ -158,8 +159,10 @@ def _worst_of(recording: int, wrong: NDArray[np.bool_], length: int) -> list[Str
         # The same errors stand in many stretches: of the first run, the one that has them in its middle.
         run = best[: 1 + int(np.argmax(np.append(np.diff(best) > 1, True)))]
         first = int(run[len(run) // 2])
-        seconds = GRID_DURATION * int(within[first])
-        found.append(Stretch(recording, first * GRID_DURATION, (first + length) * GRID_DURATION, seconds))
+        seconds = CELL_DURATION * int(within[first])
+        found.append(
+            WorstExcerpt(recording, first * CELL_DURATION, (first + length) * CELL_DURATION, seconds)
+        )
         left[max(0, first - length + 1) : first + length] = False  # what would overlap
     return found
 

@@ -27,12 +27,10 @@ from vad.evaluation.segment_metrics import (
     detection_errors,
     pause_recall,
 )
-from vad.labels.cells import CELL_DURATION as GRID_DURATION
-from vad.labels.cells import labels_to_frames
+from vad.labels.cells import CELL_DURATION, labels_to_frames
 
 __all__ = [
     "ALLOWED_MISS",
-    "GRID_DURATION",
     "Metrics",
     "Scored",
     "on_grid",
@@ -193,9 +191,9 @@ class Scored:
 def on_grid(detection: Detection) -> Detection:
     """Put the probabilities of frames of any length on the grid of 10 ms: each holds for its frame."""
     cells = resample_frames(
-        detection.probabilities, detection.frame_duration, _n_cells(detection.duration), GRID_DURATION
+        detection.probabilities, detection.frame_duration, _n_cells(detection.duration), CELL_DURATION
     )
-    return replace(detection, frame_duration=GRID_DURATION, probabilities=cells.astype(np.float32))
+    return replace(detection, frame_duration=CELL_DURATION, probabilities=cells.astype(np.float32))
 
 
 def score(detection: Detection, reference: Sequence[Segment]) -> Scored:
@@ -232,8 +230,8 @@ def score_segments(reference: Sequence[Segment], detected: Sequence[Segment], du
     n_cells = _n_cells(duration)
     return Scored(
         duration=duration,
-        labels=labels_to_frames(reference, n_cells, GRID_DURATION),
-        found=labels_to_frames(detected, n_cells, GRID_DURATION),
+        labels=labels_to_frames(reference, n_cells, CELL_DURATION),
+        found=labels_to_frames(detected, n_cells, CELL_DURATION),
         probabilities=None,
         detection=detection_errors(reference, detected, duration),
         boundaries=boundary_errors(reference, detected),
@@ -265,4 +263,4 @@ def pool(scored: Sequence[Scored]) -> Scored:
 
 def _n_cells(duration: float) -> int:
     """A last cell that is not full is left out; what is full but for rounding (0.29 s are 28.99... cells) is not."""
-    return math.floor(duration / GRID_DURATION + 1e-6)
+    return math.floor(duration / CELL_DURATION + 1e-6)

@@ -1,4 +1,4 @@
-"""The recordings that were given: nothing is heard yet, and their label files are found, not read."""
+"""The recordings that were given: nothing is measured yet, and their label files are found, not read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vad.prepare.findings import Finding, note, problem, problems_of
 from vad.prepare.kaldi import read_kaldi_folder
 from vad.prepare.stray_labels import check_label_files
 
-__all__ = ["Candidate", "Reading", "find_recordings"]
+__all__ = ["Candidate", "InputOptions", "find_recordings"]
 
 _SPEAKERS = ("folder", "file", "labels")
 
@@ -40,7 +40,7 @@ class Candidate(CorpusItem):
 
 
 @dataclass(frozen=True)
-class Reading:
+class InputOptions:
     """How what was given is to be read.
 
     Attributes:
@@ -75,7 +75,7 @@ class Reading:
             )
 
 
-def find_recordings(paths: Sequence[Path], reading: Reading) -> tuple[list[Candidate], list[Finding]]:
+def find_recordings(paths: Sequence[Path], reading: InputOptions) -> tuple[list[Candidate], list[Finding]]:
     """Finds all recordings in what was given: folders, manifests, Kaldi data folders and audio files.
 
     Args:
@@ -103,7 +103,7 @@ class _Finder:
         owners: By the path of a label file without its extension, the kinds of the recordings whose it may be.
     """
 
-    def __init__(self, reading: Reading):
+    def __init__(self, reading: InputOptions):
         self._reading = reading
         self.findings: list[Finding] = []
         self.label_folders: set[Path] = set()

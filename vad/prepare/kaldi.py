@@ -45,7 +45,7 @@ def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, .
             where = f"{folder / 'segments'}:{entry.line}"
             problems.append(f"{where}: a recording must stand in wav.scp. Received: {entry.uri!r}.")
     if problems:
-        # Nothing of it is going to be heard, which is what tells otherwise.
+        # Nothing of it is going to be measured, which is what tells otherwise.
         missing = (
             (path, where)
             for path, where, _ in recordings.values()

@@ -11,12 +11,14 @@ from vad.labels import Entry
 from vad.labels.owners import LabelOwners
 from vad.labels.reading import shown
 from vad.prepare.findings import Finding, note, problem
-from vad.prepare.inputs import Candidate, Reading
+from vad.prepare.inputs import Candidate, InputOptions
 
-__all__ = ["read_turns"]
+__all__ = ["assign_labels"]
 
 
-def read_turns(recordings: Sequence[Candidate], reading: Reading) -> tuple[list[Candidate], list[Finding]]:
+def assign_labels(
+    recordings: Sequence[Candidate], reading: InputOptions
+) -> tuple[list[Candidate], list[Finding]]:
     """Gives speech without turns those that label files have for it, as `vad.labels.owners` says.
 
     Args:
@@ -57,7 +59,7 @@ def read_turns(recordings: Sequence[Candidate], reading: Reading) -> tuple[list[
     return labelled, findings + _unread_tiers(owners)
 
 
-def _with_turns(recording: Candidate, file: str, turns: Sequence[Entry], reading: Reading) -> Candidate:
+def _with_turns(recording: Candidate, file: str, turns: Sequence[Entry], reading: InputOptions) -> Candidate:
     spoken = [turn for turn in turns if turn.is_speech]
     in_order = tuple(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
     named = " + ".join(sorted({turn.speaker for turn in spoken if turn.speaker}))
@@ -71,7 +73,7 @@ def _nameless(nameless: int, labelled: int) -> Finding:
     return note("", f"{rule}. Received: {received}. Name them, or give --speaker folder, file or a pattern.")
 
 
-def _unlabelled(recording: Candidate, reading: Reading) -> Finding:
+def _unlabelled(recording: Candidate, reading: InputOptions) -> Finding:
     beside = f"Write {recording.path.with_suffix('.rttm').name} beside it, give --labels"
     received, remedy = "none", beside
     if reading.labels is not None:

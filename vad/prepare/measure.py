@@ -1,4 +1,4 @@
-"""Each recording heard once: how long it is, how loud, and, where asked for, where a model hears speech."""
+"""Each recording measured once: how long it is, how loud, and, where asked for, where a model hears speech."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.prepare.inputs import Candidate
 from vad.processes import in_order
 
-__all__ = ["Heard", "hear_all"]
+__all__ = ["Measured", "measure_all"]
 
 _RATE = 16_000
 _CELL = 160
@@ -32,8 +32,8 @@ Levels = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A recording after it was heard.
+class Measured:
+    """A recording after it was measured.
 
     Attributes:
         recording: The recording; a model's labels are its turns where it had none.
@@ -78,9 +78,9 @@ class Heard:
         return float(high - low)
 
 
-def hear_all(
+def measure_all(
     recordings: Sequence[Candidate], jobs: int, label_with: str | None = None
-) -> Generator[Heard, None, None]:
+) -> Generator[Measured, None, None]:
     """Hears recordings, in their order.
 
     Args:
@@ -94,24 +94,26 @@ def hear_all(
     Raises:
         ModelError: There is no such model, or it is damaged.
     """
-    with closing(in_order(partial(_Hearer, label_with), recordings, jobs, crashed=_crashed)) as all_heard:
-        yield from map(_with_ends, all_heard)
+    with closing(
+        in_order(partial(_Measurer, label_with), recordings, jobs, crashed=_crashed)
+    ) as all_measured:
+        yield from map(_with_ends, all_measured)
 
 
-def _with_ends(heard: Heard) -> Heard:
+def _with_ends(measured: Measured) -> Measured:
     """The same; turns that end at infinity, where Kaldi's labels do not say when, end with their recording."""
     turns = tuple(
-        replace(turn, end=max(turn.start, heard.duration)) if turn.end == math.inf else turn
-        for turn in heard.recording.turns or ()
+        replace(turn, end=max(turn.start, measured.duration)) if turn.end == math.inf else turn
+        for turn in measured.recording.turns or ()
     )
-    return replace(heard, recording=replace(heard.recording, turns=turns)) if turns else heard
+    return replace(measured, recording=replace(measured.recording, turns=turns)) if turns else measured
 
 
-class _Hearer:
+class _Measurer:
     def __init__(self, label_with: str | None):
         self._detector = None if label_with is None else Detector(label_with)
 
-    def __call__(self, recording: Candidate) -> Heard:
+    def __call__(self, recording: Candidate) -> Measured:
         try:
             with open_audio(recording.path, sample_rate=_RATE, block_duration=_BLOCK_DURATION_S) as audio:
                 meter = _Meter(audio)
@@ -119,7 +121,7 @@ class _Hearer:
                     labelled = _labelled(recording, self._detector, meter)
                 else:
                     collections.deque(meter, maxlen=0)
-                    labelled = Heard(recording)
+                    labelled = Measured(recording)
             return replace(
                 labelled,
                 duration=audio.duration or 0.0,
@@ -128,15 +130,15 @@ class _Hearer:
                 peak=meter.peak,
             )
         except VadError as error:
-            return Heard(recording, error=str(error))
+            return Measured(recording, error=str(error))
 
 
-def _labelled(recording: Candidate, detector: Detector, blocks: Iterable[Levels]) -> Heard:
+def _labelled(recording: Candidate, detector: Detector, blocks: Iterable[Levels]) -> Measured:
     """Label a recording by a model."""
     detection = detector.process(blocks, _RATE)
     turns = tuple(Entry(0, one.start, one.end) for one in detection.segments)
     origin = f"model {detector.model.name}, threshold {detector.options.threshold:g}"
-    return Heard(
+    return Measured(
         replace(recording, turns=turns, label=origin),
         probabilities=detection.probabilities,
         frame_duration=detection.frame_duration,
@@ -170,6 +172,6 @@ def _mean_db(levels_db: Levels) -> float:
     return float(10 * np.log10(np.mean(10 ** (levels_db.astype(np.float64) / 10))))
 
 
-def _crashed(recording: Candidate) -> Heard:
+def _crashed(recording: Candidate) -> Measured:
     reason = "one that ended the process that read it (a fault of the decoder, or no memory left)"
-    return Heard(recording, error=f"{recording.where}: audio must be readable. Received: {reason}.")
+    return Measured(recording, error=f"{recording.where}: audio must be readable. Received: {reason}.")

@@ -1,4 +1,4 @@
-"""Recordings dealt out to splits so that nobody is heard in two."""
+"""Recordings assigned out to splits so that nobody is measured in two."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from vad.corpus.folders import KINDS
 from vad.corpus.speakers import tied_by_speakers
 from vad.labels.cells import CELL_DURATION
 from vad.prepare.findings import Finding, note
-from vad.prepare.measure import Heard
+from vad.prepare.measure import Measured
 
-__all__ = ["Dealt", "deal_out"]
+__all__ = ["Assigned", "assign_splits"]
 
 _DRAWS = 1_000
 
 
 @dataclass(frozen=True)
-class Dealt:
+class Assigned:
     """Recordings with their splits.
 
     Attributes:
-        all_heard: The recordings; without speakers where these had to be parted.
+        recordings: The recordings; without speakers where these had to be parted.
         splits: The split of each.
         notes: What its owner should know.
     """
 
-    all_heard: Sequence[Heard]
+    recordings: Sequence[Measured]
     splits: Sequence[str]
     notes: Sequence[Finding] = ()
 
 
-def deal_out(all_heard: Sequence[Heard], shares: Mapping[str, float], seed: int) -> Dealt:
+def assign_splits(recordings: Sequence[Measured], shares: Mapping[str, float], seed: int) -> Assigned:
     """Gives each recording its split: the one it was given in, or one that is drawn.
 
     Recordings that share a speaker, even by way of others, stay together: they go where one of them already is. Of
@@ -42,38 +42,38 @@ def deal_out(all_heard: Sequence[Heard], shares: Mapping[str, float], seed: int)
     music), with every split served where there is enough.
 
     Args:
-        all_heard: The recordings.
+        recordings: The recordings.
         shares: The share of each split; together 1.
         seed: Decides the draws.
 
     Returns:
         The recordings with their splits. Where no speech has a split yet and all of it hangs together by its
-        speakers, recordings are dealt out one by one, and a note says so.
+        speakers, recordings are assigned out one by one, and a note says so.
     """
-    splits = [one.recording.split for one in all_heard]
+    splits = [one.recording.split for one in recordings]
     notes: list[Finding] = []
     for number, kind in enumerate(KINDS):
         placed = [place for place, split in enumerate(splits) if split]
-        its = [place for place, one in enumerate(all_heard) if one.recording.kind == kind]
+        its = [place for place, one in enumerate(recordings) if one.recording.kind == kind]
         waiting = [place for place in its if not splits[place]]
         places = [*waiting, *placed]
-        tied = tied_by_speakers([all_heard[place].recording.speakers for place in places])
+        tied = tied_by_speakers([recordings[place].recording.speakers for place in places])
         free = _follow([[places[n] for n in group] for group in tied], splits)
         if kind == "speech" and len(free) == 1 and len(its) == len(waiting) == len(free[0]) > 1:
             free = [[place] for place in waiting]
             notes = [
                 note("", "speakers connect all recordings, so the splits share them: figures will flatter.")
             ]
-            all_heard = [replace(one, recording=replace(one.recording, speaker="")) for one in all_heard]
-        seconds = np.array([sum(_weight(all_heard[place]) for place in group) for group in free])
+            recordings = [replace(one, recording=replace(one.recording, speaker="")) for one in recordings]
+        seconds = np.array([sum(_weight(recordings[place]) for place in group) for group in free])
         before = np.array(
-            [sum(_weight(all_heard[place]) for place in its if splits[place] == split) for split in shares]
+            [sum(_weight(recordings[place]) for place in its if splits[place] == split) for split in shares]
         )
         drawn = _draw(np.random.default_rng([seed, number]), seconds, before, shares)
         for group, split in zip(free, drawn, strict=True):
             for place in group:
                 splits[place] = split
-    return Dealt(all_heard, splits, notes)
+    return Assigned(recordings, splits, notes)
 
 
 def _follow(groups: Sequence[Sequence[int]], splits: list[str]) -> list[Sequence[int]]:
@@ -98,10 +98,12 @@ def _follow(groups: Sequence[Sequence[int]], splits: list[str]) -> list[Sequence
     return free
 
 
-def _weight(heard: Heard) -> float:
+def _weight(measured: Measured) -> float:
     """Seconds of what a split needs it for."""
     return (
-        float(heard.is_speech.sum()) * CELL_DURATION if heard.recording.kind == "speech" else heard.duration
+        float(measured.is_speech.sum()) * CELL_DURATION
+        if measured.recording.kind == "speech"
+        else measured.duration
     )
 
 

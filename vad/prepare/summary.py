@@ -10,7 +10,7 @@ import numpy as np
 
 from vad.corpus.folders import KINDS, SPLITS
 from vad.labels.cells import CELL_DURATION
-from vad.prepare.measure import Heard
+from vad.prepare.measure import Measured
 
 __all__ = ["distributions", "summarise", "summary_table", "summary_text"]
 
@@ -26,14 +26,14 @@ _COLUMNS = (
 )
 
 
-def summarise(all_heard: Sequence[Heard], splits: Sequence[str]) -> dict[str, dict[str, Any]]:
+def summarise(recordings: Sequence[Measured], splits: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Sums up each split and kind.
 
     Returns:
         By "split kind": recordings, hours, speech_share, speakers, and of the levels of speech by recording (dBFS) the
         median and the ends, and the median distance to what is no speech (dB); None where there is none.
     """
-    pairs = list(zip(all_heard, splits, strict=True))
+    pairs = list(zip(recordings, splits, strict=True))
     groups = {
         f"{split} {kind}": [one for one, its in pairs if its == split and one.recording.kind == kind]
         for split in SPLITS
@@ -42,7 +42,7 @@ def summarise(all_heard: Sequence[Heard], splits: Sequence[str]) -> dict[str, di
     return {name: _figures(group) for name, group in groups.items() if group}
 
 
-def _figures(group: Sequence[Heard]) -> dict[str, Any]:
+def _figures(group: Sequence[Measured]) -> dict[str, Any]:
     seconds = math.fsum(one.duration for one in group)
     speech = sum(int(one.is_speech.sum()) for one in group) * CELL_DURATION
     levels = np.array([one.speech_db for one in group])
@@ -78,12 +78,12 @@ def summary_text(summary: dict[str, dict[str, Any]]) -> str:
     )
 
 
-def distributions(all_heard: Sequence[Heard]) -> list[tuple[str, str, list[float]]]:
+def distributions(recordings: Sequence[Measured]) -> list[tuple[str, str, list[float]]]:
     """What differs from recording to recording: a title, a unit, and the values; nan where there is none."""
-    speech = [one for one in all_heard if one.recording.kind == "speech"]
+    speech = [one for one in recordings if one.recording.kind == "speech"]
     shares = [float(one.is_speech.mean()) for one in speech if one.levels_db.size]
     return [
-        ("Length of recordings", "seconds", [one.duration for one in all_heard]),
+        ("Length of recordings", "seconds", [one.duration for one in recordings]),
         ("Share of speech", "share of the time", shares),
         ("Level of speech", "dBFS", [one.speech_db for one in speech]),
         ("Speech over the rest", "dB", [one.speech_db - one.background_db for one in speech]),

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from vad.detection.segments import SegmentOptions
-from vad.evaluation.breakdown import Evaluation, Stretch, Table, segments_of
-from vad.evaluation.scoring import GRID_DURATION, Scored
+from vad.evaluation.breakdown import Evaluation, Table, WorstExcerpt, runs_to_segments
+from vad.evaluation.scoring import Scored
+from vad.labels.cells import CELL_DURATION
 from vad.report.curves import charts
 from vad.report.excerpt import Excerpt
 from vad.report.page import (
@@ -53,7 +54,7 @@ def evaluation_page(evaluation: Evaluation, stretches: Iterable[dict[str, Any]])
 
 
 def shown_stretch(
-    name: str, stretch: Stretch, scored: Scored, excerpt: Excerpt, options: SegmentOptions | None
+    name: str, stretch: WorstExcerpt, scored: Scored, excerpt: Excerpt, options: SegmentOptions | None
 ) -> dict[str, Any]:
     """Make a stretch ready to be shown.
 
@@ -64,7 +65,7 @@ def shown_stretch(
         excerpt: The stretch, with its sound.
         options: The detector's; None for label files.
     """
-    cells = slice(round(stretch.start / GRID_DURATION), round(stretch.end / GRID_DURATION))
+    cells = slice(round(stretch.start / CELL_DURATION), round(stretch.end / CELL_DURATION))
     labels, found = scored.labels[cells], scored.found[cells]
     lanes = (
         ("reference", "reference", labels),
@@ -74,13 +75,13 @@ def shown_stretch(
     )
     probability = None
     if scored.probabilities is not None:
-        probability = shown_probabilities(scored.probabilities[cells], GRID_DURATION)
+        probability = shown_probabilities(scored.probabilities[cells], CELL_DURATION)
     view = {
         **shown_excerpt(excerpt),
         "probability": probability,
         "thresholds": [] if options is None else [options.threshold, options.release_threshold],
         "lanes": [
-            {"name": lane, "marks": {colour: shown_segments(segments_of(mask, stretch.start))}}
+            {"name": lane, "marks": {colour: shown_segments(runs_to_segments(mask, stretch.start))}}
             for lane, colour, mask in lanes
         ],
         "shaded": [2, 3],

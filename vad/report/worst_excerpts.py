@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vad.audio.reading import open_audio
 from vad.errors import AudioError
-from vad.evaluation.breakdown import Evaluation, worst_stretches
+from vad.evaluation.breakdown import Evaluation, worst_excerpts
 from vad.files import writing
 from vad.report.evaluation import evaluation_page, shown_stretch
 from vad.report.excerpt import take_excerpt
@@ -33,7 +33,7 @@ def save_evaluation(path: Path, evaluation: Evaluation) -> None:
 
 
 def _stretches(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
-    for stretch in worst_stretches([one for _, one in evaluation.scored], _STRETCHES):
+    for stretch in worst_excerpts([one for _, one in evaluation.scored], _STRETCHES):
         item, scored = evaluation.scored[stretch.recording]
         blocks = _between(item.path, stretch.start, stretch.end)
         try:

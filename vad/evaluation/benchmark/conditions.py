@@ -17,10 +17,9 @@ import numpy.typing as npt
 from vad.audio import acoustics
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples, decibel_gain, level_db
 from vad.detection.segments import Segment
-from vad.evaluation.scoring import GRID_DURATION
-from vad.labels.cells import labels_to_frames
+from vad.labels.cells import CELL_DURATION, labels_to_frames
 
-__all__ = ["CLEAN", "Clip", "Condition", "make_conditions"]
+__all__ = ["CLEAN", "Condition", "LoadedRecording", "make_conditions"]
 
 CLEAN = "clean"
 _PEAK = 0.98
@@ -30,7 +29,7 @@ _FAINTEST_DB = -70.0  # a recording fainter than this holds nothing that could b
 
 
 @dataclass(frozen=True)
-class Clip:
+class LoadedRecording:
     """A recording in memory.
 
     Attributes:
@@ -46,7 +45,7 @@ class Clip:
     @functools.cached_property
     def labels(self) -> npt.NDArray[np.bool_]:
         """True in the whole cells of 10 ms that are speech [shape=(cells,)]."""
-        return labels_to_frames(self.reference, len(self.samples) // CELL, GRID_DURATION)
+        return labels_to_frames(self.reference, len(self.samples) // CELL, CELL_DURATION)
 
     @functools.cached_property
     def level_db(self) -> float:
@@ -66,9 +65,9 @@ class Condition:
 
     name: str
     draw: str
-    change: Callable[[np.random.Generator, Clip], Samples]
+    change: Callable[[np.random.Generator, LoadedRecording], Samples]
 
-    def apply(self, clip: Clip, seed: int) -> Samples:
+    def apply(self, clip: LoadedRecording, seed: int) -> Samples:
         """The clip under this condition, turned down where it would clip [shape=(samples,)]."""
         names = [zlib.crc32(text.encode()) for text in (clip.name, self.draw)]
         samples = self.change(np.random.default_rng([seed, *names]), clip)
@@ -76,7 +75,7 @@ class Condition:
         return samples if peak <= 1 else samples * np.float32(_PEAK / peak)
 
 
-def make_conditions(noises: Sequence[Clip], music: Sequence[Clip]) -> list[Condition]:
+def make_conditions(noises: Sequence[LoadedRecording], music: Sequence[LoadedRecording]) -> list[Condition]:
     """All conditions there are, clean first.
 
     Args:
@@ -102,7 +101,7 @@ def _behind(
     """Something behind the talk, so many dB under it; `sound` makes it at 0 dB."""
 
     def at(snr_db: float) -> Condition:
-        def change(rng: np.random.Generator, clip: Clip) -> Samples:
+        def change(rng: np.random.Generator, clip: LoadedRecording) -> Samples:
             gain = np.float32(decibel_gain(clip.level_db - snr_db))
             return clip.samples + gain * sound(rng, len(clip.samples))
 
@@ -120,7 +119,7 @@ def _pink(rng: np.random.Generator, n: int) -> Samples:
     return even
 
 
-def _bed(sounds: Sequence[Clip], rng: np.random.Generator, n: int) -> Samples:
+def _bed(sounds: Sequence[LoadedRecording], rng: np.random.Generator, n: int) -> Samples:
     """Recordings one after the other, each at 0 dB, any of them as likely; of a long one some part."""
     pieces: list[Samples] = []
     while (missing := n - sum(map(len, pieces))) > 0:
@@ -131,7 +130,7 @@ def _bed(sounds: Sequence[Clip], rng: np.random.Generator, n: int) -> Samples:
     return np.concatenate(pieces)
 
 
-def _in_room(rng: np.random.Generator, clip: Clip) -> Samples:
+def _in_room(rng: np.random.Generator, clip: LoadedRecording) -> Samples:
     """A room of 0.3 to 0.8 s with as much direct as reverberant sound, within 6 dB."""
     response = acoustics.room_response(rng, rng.uniform(0.3, 0.8), rng.uniform(-6, 6))
     return acoustics.reverberate(clip.samples, response)

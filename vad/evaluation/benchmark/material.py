@@ -12,7 +12,7 @@ from vad.audio.acoustics import CELL, SAMPLE_RATE
 from vad.audio.reading import read_audio
 from vad.corpus.manifest import CorpusItem
 from vad.errors import AudioError, ConfigError, MissingDependencyError
-from vad.evaluation.benchmark.conditions import Clip
+from vad.evaluation.benchmark.conditions import LoadedRecording
 from vad.evaluation.benchmark.sound_classes import sound_class
 
 __all__ = ["Material", "few_of_each_class", "gather"]
@@ -29,10 +29,10 @@ class Material:
         sounds: Noise and music by class.
     """
 
-    clips: list[Clip] = field(default_factory=list)
-    noises: list[Clip] = field(default_factory=list)
-    music: list[Clip] = field(default_factory=list)
-    sounds: dict[str, list[Clip]] = field(default_factory=lambda: defaultdict(list))
+    clips: list[LoadedRecording] = field(default_factory=list)
+    noises: list[LoadedRecording] = field(default_factory=list)
+    music: list[LoadedRecording] = field(default_factory=list)
+    sounds: dict[str, list[LoadedRecording]] = field(default_factory=lambda: defaultdict(list))
 
 
 def few_of_each_class(items: Iterable[CorpusItem], most: int | None, seed: int) -> list[CorpusItem]:
@@ -74,7 +74,7 @@ def gather(
             failed(error)
             advance(0.0)
             continue
-        _keep(item, Clip(item.key, samples, item.segments), material)
+        _keep(item, LoadedRecording(item.key, samples, item.segments), material)
         advance(len(samples) / SAMPLE_RATE)
     cells = [cell for clip in material.clips for cell in set(clip.labels.tolist())]
     if set(cells) != {False, True}:
@@ -85,7 +85,7 @@ def gather(
     return material
 
 
-def _keep(item: CorpusItem, clip: Clip, material: Material) -> None:
+def _keep(item: CorpusItem, clip: LoadedRecording, material: Material) -> None:
     if item.kind == "speech":
         material.clips.append(clip)
         return

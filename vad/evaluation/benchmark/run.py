@@ -20,7 +20,7 @@ from vad.evaluation.benchmark.bootstrap import (
     interval,
     shares_of_draws,
 )
-from vad.evaluation.benchmark.conditions import CLEAN, Clip, Condition
+from vad.evaluation.benchmark.conditions import CLEAN, Condition, LoadedRecording
 from vad.evaluation.benchmark.store import Store
 from vad.evaluation.benchmark.systems import System
 from vad.evaluation.scoring import ALLOWED_MISS, Metrics, Scored, pool, score
@@ -95,9 +95,9 @@ class Results:
 
 def benchmark(
     systems: Sequence[System],
-    clips: Sequence[Clip],
+    clips: Sequence[LoadedRecording],
     conditions: Sequence[Condition],
-    sounds: Mapping[str, Sequence[Clip]],
+    sounds: Mapping[str, Sequence[LoadedRecording]],
     *,
     seed: int,
     n_draws: int,
@@ -142,11 +142,11 @@ def benchmark(
     return results
 
 
-def _seconds(clips: Sequence[Clip]) -> float:
+def _seconds(clips: Sequence[LoadedRecording]) -> float:
     return sum(len(clip.samples) for clip in clips) / SAMPLE_RATE
 
 
-def _score(detections: Sequence[Detection], clips: Sequence[Clip]) -> list[Scored]:
+def _score(detections: Sequence[Detection], clips: Sequence[LoadedRecording]) -> list[Scored]:
     return [score(one, clip.reference) for one, clip in zip(detections, clips, strict=True)]
 
 
@@ -208,7 +208,7 @@ def _false_alarms(
     }
 
 
-def _speed(system: System, clips: Sequence[Clip]) -> float:
+def _speed(system: System, clips: Sequence[LoadedRecording]) -> float:
     """Seconds of audio per second of processor time, all threads counted: the best of a few passes."""
     samples = np.concatenate([clip.samples for clip in clips])[: _SPEED_SECONDS * SAMPLE_RATE]
     spent = []

@@ -14,8 +14,8 @@ from vad.audio.acoustics import SAMPLE_RATE, Samples
 from vad.detection.detector import Detection
 from vad.detection.segments import Segment
 from vad.evaluation.benchmark.systems import System
-from vad.evaluation.scoring import GRID_DURATION
 from vad.files import writing
+from vad.labels.cells import CELL_DURATION
 
 __all__ = ["Store"]
 
@@ -95,7 +95,7 @@ def _read(path: Path) -> list[Detection] | None:
         return [
             Detection(
                 float(duration),
-                GRID_DURATION,
+                CELL_DURATION,
                 cells,
                 [Segment(float(start), float(end)) for start, end in found],
             )

@@ -25,7 +25,7 @@ from vad.detection.segments import SegmentOptions, segments_from_probabilities
 from vad.errors import MissingDependencyError, install_hint
 from vad.evaluation.scoring import on_grid
 
-__all__ = ["PEERS", "System", "own"]
+__all__ = ["PEERS", "System", "model_systems"]
 
 _QUIETEST_DB = -120.0
 _ENERGY_THRESHOLD_DB = -50.0
@@ -49,7 +49,7 @@ class System:
     process: Callable[[Samples], Detection]
 
 
-def own(name_or_path: str) -> list[System]:
+def model_systems(name_or_path: str) -> list[System]:
     """One of our models, with the options of its card; one with lookahead output also without.
 
     Args:
