@@ -20,16 +20,9 @@ if TYPE_CHECKING:
     from vad.audio.reading import RawFormat, read_audio
     from vad.detection.detector import Detection, Detector, detect, detect_file
     from vad.detection.model import Model, model_names
-    from vad.detection.segments import (
-        Event,
-        Segment,
-        Segmenter,
-        SegmentOptions,
-        SpeechEnd,
-        SpeechRejected,
-        SpeechStart,
-        segments_from_probabilities,
-    )
+    from vad.detection.options import SegmentOptions
+    from vad.detection.segmenter import Segmenter, segments_from_probabilities
+    from vad.detection.segments import Event, Segment, SpeechEnd, SpeechRejected, SpeechStart
     from vad.detection.stream import Stream
     from vad.errors import (
         AudioError,
@@ -91,16 +84,9 @@ _MODULES = {
     "vad.labels": ("read_entries", "read_labels", "write_labels"),
     "vad.audio.microphone": ("Microphone", "list_devices"),
     "vad.detection.model": ("Model", "model_names"),
-    "vad.detection.segments": (
-        "Event",
-        "Segment",
-        "SegmentOptions",
-        "Segmenter",
-        "SpeechEnd",
-        "SpeechRejected",
-        "SpeechStart",
-        "segments_from_probabilities",
-    ),
+    "vad.detection.options": ("SegmentOptions",),
+    "vad.detection.segmenter": ("Segmenter", "segments_from_probabilities"),
+    "vad.detection.segments": ("Event", "Segment", "SpeechEnd", "SpeechRejected", "SpeechStart"),
     "vad.detection.stream": ("Stream",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

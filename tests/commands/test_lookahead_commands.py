@@ -12,7 +12,8 @@ from support.prepared import prepare
 
 from vad.cli import main
 from vad.detection.detector import Detector
-from vad.detection.segments import Segment, SegmentOptions
+from vad.detection.options import SegmentOptions
+from vad.detection.segments import Segment
 from vad.evaluation.benchmark.systems import model_systems
 from vad.evaluation.tuning.search import end_latency
 from vad.labels import write_labels

@@ -14,7 +14,7 @@ from support.bursts import RATE, bursts
 
 import vad
 from vad.detection.detector import Detector
-from vad.detection.segments import SegmentOptions
+from vad.detection.options import SegmentOptions
 
 OPTIONS = SegmentOptions()
 

@@ -15,7 +15,9 @@ from support.bursts import DURATION, RATE, bursts, ends, streamed
 import vad
 from vad.detection.detector import Detection, Detector
 from vad.detection.model import Model
-from vad.detection.segments import Segment, Segmenter, SegmentOptions, SpeechEnd, segments_from_probabilities
+from vad.detection.options import SegmentOptions
+from vad.detection.segmenter import Segmenter, segments_from_probabilities
+from vad.detection.segments import Segment, SpeechEnd
 from vad.errors import AudioError
 
 

@@ -13,15 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vad.detection.segments import (
-    Event,
-    Segment,
-    Segmenter,
-    SegmentOptions,
-    SpeechEnd,
-    SpeechRejected,
-    SpeechStart,
-)
+from vad.detection.options import SegmentOptions
+from vad.detection.segmenter import Segmenter
+from vad.detection.segments import Event, Segment, SpeechEnd, SpeechRejected, SpeechStart
 from vad.errors import ConfigError, ModelError
 
 FRAME_MS = 20

@@ -17,7 +17,8 @@ from vad.audio.reading import read_audio
 from vad.cli import main
 from vad.corpus.manifest import CorpusItem, read_corpus
 from vad.detection.detector import Detection
-from vad.detection.segments import Segment, SegmentOptions
+from vad.detection.options import SegmentOptions
+from vad.detection.segments import Segment
 from vad.errors import MissingDependencyError
 from vad.evaluation.benchmark.bootstrap import draws, figures_of_draws, interval, shares_of_draws
 from vad.evaluation.benchmark.conditions import Condition, LoadedRecording, make_conditions

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from vad.detection.detector import Detection, Detector
-from vad.detection.segments import Segment, SegmentOptions
+from vad.detection.options import SegmentOptions
+from vad.detection.segments import Segment
 from vad.errors import ConfigError
 from vad.evaluation.segment_metrics import DetectionErrors
 from vad.evaluation.tuning.goal import Goal, Outcome

@@ -4,7 +4,7 @@
     import webrtcvad                                                  ─►  from vad import compat as webrtcvad
 
 Names, defaults, units and results are theirs (silero-vad 6.2, webrtcvad 2.0); the probabilities, and the rules that
-make segments of them, are ours (see `vad.detection.segments`). Audio may be a NumPy array, a list of floats or a torch
+make segments of them, are ours (see `vad.detection.segmenter`). Audio may be a NumPy array, a list of floats or a torch
 tensor (torch is never imported), at any sample rate.
 
 A network that hears past the frame it speaks of answers late. `get_speech_timestamps` and `VADIterator` give times

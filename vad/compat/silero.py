@@ -12,7 +12,8 @@ import numpy.typing as npt
 from vad.audio.reading import read_audio as _read_audio
 from vad.audio.samples import as_array
 from vad.detection.detector import Detector
-from vad.detection.segments import SegmentOptions, SpeechEnd, SpeechStart
+from vad.detection.options import SegmentOptions
+from vad.detection.segments import SpeechEnd, SpeechStart
 from vad.detection.stream import Stream
 from vad.errors import AudioError, ConfigError
 

@@ -14,7 +14,8 @@ from vad.audio.live_resampling import LiveResampler
 from vad.audio.reading import Channel, Resampler, Source, open_audio, validate_samples
 from vad.audio.samples import check_channel
 from vad.detection.model import Model
-from vad.detection.segments import Event, Segment, SegmentOptions, SpeechEnd
+from vad.detection.options import SegmentOptions
+from vad.detection.segments import Event, Segment, SpeechEnd
 from vad.detection.stream import Stream
 from vad.errors import AudioError, ConfigError, ModelError, did_you_mean, require_bool, shown
 

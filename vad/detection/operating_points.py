@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vad.detection.model import Model, find_model, model_names
-from vad.detection.segments import SegmentOptions
+from vad.detection.options import SegmentOptions
 from vad.errors import ConfigError
 from vad.files import writing
 

@@ -12,7 +12,7 @@ __all__ = ["SegmentOptions", "require"]
 
 @dataclass(frozen=True, slots=True)
 class SegmentOptions:
-    """How probabilities become segments; the steps and their order are drawn in ``vad.detection.segments``.
+    """How probabilities become segments; the steps and their order are drawn in ``vad.detection.segmenter``.
 
     Attributes:
         threshold: speech begins at a probability of at least this, 0 to 1.

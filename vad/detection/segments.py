@@ -1,57 +1,24 @@
-"""From speech probabilities, one a frame, to speech segments: the hysteresis automaton, by itself.
+"""What detection gives: segments of speech, and the events of a stream."""
 
-The order is fixed. Drawn with one character a frame of 20 ms, threshold 0.5, neg_threshold 0.35,
-min_silence_duration_ms 80, min_speech_duration_ms 60, max_speech_duration_s 0.2 and speech_pad_ms 20:
-
-    probability, in tenths   ..8954.4.996......8.......79999.9997......
-    1 hysteresis             ..####...###......#.......#####.####......   on at 0.5, off below 0.35
-    2 fill short silences    ..##########......#.......##########......   shorter than min_silence_duration_ms
-    3 drop short speech      ..##########..............##########......   shorter than min_speech_duration_ms
-    4 split long speech      ..aaaaaabbbb..............cccccddddd......   before the least probable frame
-    5 pad                    .aaaaaaabbbbb............ccccccdddddd.....   inside the audio, over no neighbour
-
-Rules that the drawing does not show:
-
-- ``max_speech_duration_s`` limits the padded segment, so 0.2 s leave 8 frames of speech between two pads of
-  20 ms. Speech that outgrows it is cut before its least probable frame (the latest of equals) in the second
-  half of the allowed length, the rule of WhisperX (Bain et al., 2023, "Cut & Merge"), but no nearer to the
-  end than ``min_speech_duration_ms`` where that half is long enough. The pieces touch.
-- Where two pads would overlap, both end in the middle of the silence between them. Speech that was dropped
-  leaves no trace in its neighbours' padding.
-- A file is a stream: every event depends on the frames so far, never on how they were cut into calls. So an
-  end is withheld until no later start can take part of its padding: for ``min_silence_duration_ms`` or twice
-  ``speech_pad_ms``, whichever is longer. Until then the segment counts as going on, and a start that would
-  share its padding is withheld too until it is certain: events alternate, start, end, start, end.
-- Work is constant a frame (amortised), and so is memory, but for the probabilities of the last
-  ``max_speech_duration_s``, kept only where there is such a limit.
-"""
-
-import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TypeAlias
 
-from vad.detection.options import SegmentOptions, require
-from vad.errors import ConfigError, ModelError, require_number, shown
-
-__all__ = [
-    "Event",
-    "Segment",
-    "SegmentOptions",
-    "Segmenter",
-    "SpeechEnd",
-    "SpeechRejected",
-    "SpeechStart",
-    "frames_reaching",
-    "segments_from_probabilities",
-]
-
-# A duration that a frame count hits but for rounding (0.14 s / 0.02 s = 7.000000000000001) is hit.
-_ROUNDING = 1e-9
+__all__ = ["Event", "Segment", "SpeechEnd", "SpeechRejected", "SpeechStart"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Segment:
+class _Times:
+    """Printed as a dataclass is, with times to the microsecond."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        values = [(one.name, getattr(self, one.name)) for one in fields(self)]  # type: ignore[arg-type]
+        shown = (f"{name}={v if isinstance(v, _Times) else round(float(v), 6)!r}" for name, v in values)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@dataclass(frozen=True, slots=True, order=True, repr=False)
+class Segment(_Times):
     """A stretch of speech.
 
     Attributes:
@@ -62,17 +29,14 @@ class Segment:
     start: float
     end: float
 
-    def __repr__(self) -> str:
-        return _shown_times(self)
-
     @property
     def duration(self) -> float:
         """Length in seconds."""
         return self.end - self.start
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechStart:
+@dataclass(frozen=True, slots=True, repr=False)
+class SpeechStart(_Times):
     """Somebody speaks. A ``SpeechEnd`` or a ``SpeechRejected`` of the same start follows.
 
     Attributes:
@@ -83,12 +47,9 @@ class SpeechStart:
     time: float
     decided_at: float
 
-    def __repr__(self) -> str:
-        return _shown_times(self)
 
-
-@dataclass(frozen=True, slots=True)
-class SpeechEnd:
+@dataclass(frozen=True, slots=True, repr=False)
+class SpeechEnd(_Times):
     """The speech is over, and this is its segment.
 
     Attributes:
@@ -101,12 +62,9 @@ class SpeechEnd:
     time: float
     decided_at: float
 
-    def __repr__(self) -> str:
-        return _shown_times(self)
 
-
-@dataclass(frozen=True, slots=True)
-class SpeechRejected:
+@dataclass(frozen=True, slots=True, repr=False)
+class SpeechRejected(_Times):
     """The last ``SpeechStart`` is taken back: it turned out shorter than ``min_speech_duration_ms``.
 
     Attributes:
@@ -117,281 +75,5 @@ class SpeechRejected:
     time: float
     decided_at: float
 
-    def __repr__(self) -> str:
-        return _shown_times(self)
-
 
 Event: TypeAlias = SpeechStart | SpeechEnd | SpeechRejected
-
-
-def frames_reaching(duration: float, frame_duration: float) -> int:
-    """How many frames it takes to last a duration, both in seconds."""
-    return math.ceil(duration / frame_duration - _ROUNDING)
-
-
-@dataclass(slots=True)
-class _Speech:
-    """Speech with its short silences filled, or what splitting has left of it."""
-
-    first_frame: int
-    end_frame: int  # the frame after its last speech frame so far
-    start: float  # padded, in seconds
-    announced: bool = False
-    certain: bool = False  # long enough: it will become a segment
-    probabilities: list[float] = field(default_factory=list)  # from first_frame on; kept only to split
-
-
-class Segmenter:
-    """The automaton: feed it probabilities, it tells the events. Its steps are in the module's docstring.
-
-    A last frame that is not full counts as a frame; ``finish(duration)`` cuts the segment to the real end.
-
-    Args:
-        options: thresholds and durations.
-        frame_duration: seconds of audio that one probability speaks of, more than 0.
-        confirm_start: withhold ``SpeechStart`` until it is certain; then nothing is ever rejected.
-        delay: seconds of audio past a frame that its probability waits for; added to ``decided_at``.
-
-    Attributes:
-        frames: how many were fed.
-
-    Raises:
-        ConfigError: frame_duration or delay out of range, or a max_speech_duration_s that cannot hold one
-            frame between two pads.
-    """
-
-    def __init__(
-        self,
-        options: SegmentOptions,
-        frame_duration: float,
-        *,
-        confirm_start: bool = False,
-        delay: float = 0.0,
-    ) -> None:
-        if not isinstance(options, SegmentOptions):
-            raise ConfigError(f"options must be SegmentOptions. Received: options={shown(options)}.")
-        require_number("delay", delay)
-        require(
-            0 < require_number("frame_duration", frame_duration) < math.inf,
-            "frame_duration must be more than 0 seconds",
-            frame_duration=frame_duration,
-        )
-        require(0 <= delay < math.inf, "delay must be 0 seconds or more", delay=delay)
-        self.options = options
-        self.frame_duration = frame_duration
-        self.confirm_start = confirm_start
-        self.delay = delay
-        self._threshold = options.threshold
-        self._release_threshold = options.release_threshold
-        self._pad = options.speech_pad_ms / 1000
-        self._min_speech = max(1, frames_reaching(options.min_speech_duration_ms / 1000, frame_duration))
-        self._min_silence = max(1, frames_reaching(options.min_silence_duration_ms / 1000, frame_duration))
-        # Two pads overlap in a silence of fewer frames than this.
-        self._shared_silence = frames_reaching(2 * self._pad, frame_duration)
-        # An end is settled after this much silence: no later start can share its padding, nor can the audio
-        # turn out to end (somewhere inside the last frame heard) before the padding does.
-        pad_inside_audio = frames_reaching(self._pad, frame_duration) + 1 if self._pad > 0 else 0
-        self._settling_silence = max(self._shared_silence, pad_inside_audio)
-        self._max_speech = self._longest_speech()
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything: the next frame is the first of a recording."""
-        self.frames = 0
-        self._speaking = False
-        self._speech: _Speech | None = None
-        self._withheld: _Speech | None = None  # over, but its padding is not settled
-        self._last_end = 0.0  # seconds; padding starts no earlier
-        self._events: list[Event] = []
-
-    def feed(self, probabilities: Iterable[float]) -> list[Event]:
-        """Hear the next frames.
-
-        Args:
-            probabilities: any number of frames [shape=(frames,)], each 0 to 1.
-
-        Returns:
-            The events these frames decided, in order; often none.
-
-        Raises:
-            ModelError: a probability that is none; then none of these frames has been heard.
-        """
-        values = _floats(probabilities)
-        for index, value in enumerate(values):
-            if not 0.0 <= value <= 1.0:
-                frame = self.frames + index
-                raise ModelError(f"a probability must be between 0 and 1. Received: {value} (frame {frame}).")
-        for value in values:
-            self._hear(value)
-        return self._take_events()
-
-    def finish(self, duration: float | None = None) -> list[Event]:
-        """End the recording, and reset: the next frame is the first of another one.
-
-        Args:
-            duration: seconds of real audio, which end inside the last frame; None is all frames in full.
-
-        Returns:
-            The last events.
-
-        Raises:
-            ConfigError: a duration that does not reach the last frame.
-        """
-        end = self.frames * self.frame_duration
-        if duration is not None:
-            seconds = require_number("duration", duration)
-            reached = (self.frames - 1) * self.frame_duration < seconds < math.inf
-            require(reached, f"duration must reach into the last of {self.frames} frames", duration=duration)
-            end = duration
-        if self._speech is not None:
-            self._close(self._speech)
-        if self._withheld is not None:
-            self._emit_end(self._withheld, min(self._padded_end(self._withheld), end))
-        events = self._take_events()
-        self.reset()
-        return events
-
-    def _longest_speech(self) -> float:
-        """Frames that fit into max_speech_duration_s between two pads."""
-        limit = self.options.max_speech_duration_s
-        if math.isinf(limit):
-            return math.inf
-        longest = math.floor((limit - 2 * self._pad) / self.frame_duration + _ROUNDING)
-        require(
-            longest >= 1,
-            f"max_speech_duration_s must hold {self.frame_duration} s between two pads of {self._pad} s",
-            max_speech_duration_s=limit,
-        )
-        return longest
-
-    def _hear(self, probability: float) -> None:
-        frame = self.frames
-        self.frames += 1
-        self._speaking = probability >= (self._release_threshold if self._speaking else self._threshold)
-        if self._speaking and self._speech is None:
-            self._speech = self._open(frame)
-        speech = self._speech
-        if speech is not None:
-            if self._max_speech < math.inf:
-                speech.probabilities.append(probability)
-            if self._speaking:
-                self._extend(speech, frame)
-            elif self.frames - speech.end_frame >= self._min_silence:
-                self._close(speech)
-        if self._speech is None and self._withheld is not None:
-            self._settle(self._withheld)
-
-    def _open(self, frame: int) -> _Speech:
-        """Begin speech at a frame, its start padded as far as the end before it allows."""
-        before = self._withheld
-        if before is not None and frame - before.end_frame >= self._shared_silence:
-            self._emit_end(before, self._padded_end(before))
-            before = None
-        if before is None:
-            start = max(frame * self.frame_duration - self._pad, self._last_end)
-        else:
-            start = (before.end_frame + frame) / 2 * self.frame_duration
-        speech = _Speech(first_frame=frame, end_frame=frame, start=start)
-        if before is None and not self.confirm_start:
-            self._announce(speech)
-        return speech
-
-    def _extend(self, speech: _Speech, frame: int) -> None:
-        """Take a frame, and the short silence before it, into the speech."""
-        speech.end_frame = frame + 1
-        if not speech.certain and speech.end_frame - speech.first_frame >= self._min_speech:
-            speech.certain = True
-            if self._withheld is not None:
-                self._emit_end(self._withheld, speech.start)
-            if not speech.announced:
-                self._announce(speech)
-        while speech.certain and speech.end_frame - speech.first_frame > self._max_speech:
-            self._split(speech)
-
-    def _split(self, speech: _Speech) -> None:
-        """Cut before the least probable frame of the second half; see the module's docstring."""
-        longest = int(self._max_speech)
-        earliest = (longest + 1) // 2
-        latest = max(earliest, min(longest, longest + 1 - self._min_speech))
-        cut = min(range(latest, earliest - 1, -1), key=speech.probabilities.__getitem__)
-        boundary = (speech.first_frame + cut) * self.frame_duration
-        self._emit_end(speech, boundary)
-        speech.first_frame += cut
-        speech.start = boundary
-        del speech.probabilities[:cut]
-        self._announce(speech)
-
-    def _close(self, speech: _Speech) -> None:
-        """The silence after it is long enough: withhold its end, or drop it."""
-        self._speech = None
-        if speech.certain:
-            self._withheld = speech
-        elif speech.announced:
-            self._events.append(SpeechRejected(speech.start, self._decided_at()))
-
-    def _settle(self, speech: _Speech) -> None:
-        if self.frames - speech.end_frame >= self._settling_silence:
-            self._emit_end(speech, self._padded_end(speech))
-
-    def _padded_end(self, speech: _Speech) -> float:
-        return speech.end_frame * self.frame_duration + self._pad
-
-    def _announce(self, speech: _Speech) -> None:
-        speech.announced = True
-        self._events.append(SpeechStart(speech.start, self._decided_at()))
-
-    def _emit_end(self, speech: _Speech, end: float) -> None:
-        self._withheld = None
-        self._last_end = end
-        self._events.append(SpeechEnd(Segment(speech.start, end), end, self._decided_at()))
-
-    def _decided_at(self) -> float:
-        return self.frames * self.frame_duration + self.delay
-
-    def _take_events(self) -> list[Event]:
-        events, self._events = self._events, []
-        return events
-
-
-def segments_from_probabilities(
-    probabilities: Iterable[float],
-    frame_duration: float,
-    options: SegmentOptions,
-    duration: float | None = None,
-) -> list[Segment]:
-    """Turn the probabilities of a whole recording into segments, as `Detector.process` does.
-
-    Args:
-        probabilities: of speech, one a frame, 0 to 1 [shape=(frames,)].
-        frame_duration: seconds a frame, above 0.
-        options: how probabilities become segments.
-        duration: seconds of real audio, which end inside the last frame; None is all frames in full.
-
-    Returns:
-        The segments in order, in seconds.
-
-    Raises:
-        ModelError: a probability that is none.
-        ConfigError: a frame_duration that is not above 0, or a duration that does not reach the last frame.
-    """
-    segmenter = Segmenter(options, frame_duration)
-    events = segmenter.feed(probabilities)
-    events += segmenter.finish(duration) if segmenter.frames else []
-    return [event.segment for event in events if isinstance(event, SpeechEnd)]
-
-
-def _floats(probabilities: Iterable[float]) -> list[float]:
-    tolist = getattr(probabilities, "tolist", None)  # an array's own is several times faster
-    try:
-        return [float(value) for value in (probabilities if tolist is None else tolist())]
-    except (TypeError, ValueError) as error:
-        raise ModelError(
-            f"probabilities must be numbers, one a frame. Received: {shown(probabilities)}."
-        ) from error
-
-
-def _shown_times(one: Segment | SpeechStart | SpeechEnd | SpeechRejected) -> str:
-    """A segment or event as Python shows it, its times to the microsecond."""
-    values = {field.name: getattr(one, field.name) for field in fields(one)}
-    rounded = ((name, round(float(v), 6) if isinstance(v, float) else v) for name, v in values.items())
-    return f"{type(one).__name__}({', '.join(f'{name}={value!r}' for name, value in rounded)})"

@@ -20,7 +20,9 @@ from vad.audio.live_resampling import LiveResampler
 from vad.audio.reading import Resampler, validate_samples
 from vad.audio.samples import sample_rate_problem
 from vad.detection.model import Model
-from vad.detection.segments import Event, Segmenter, SegmentOptions
+from vad.detection.options import SegmentOptions
+from vad.detection.segmenter import Segmenter
+from vad.detection.segments import Event
 from vad.errors import AudioError, ConfigError, require_bool, require_number, shown
 
 __all__ = ["ProbabilityStream", "Stream"]

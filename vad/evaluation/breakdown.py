@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vad.corpus.manifest import CorpusItem
-from vad.detection.segments import Segment, SegmentOptions
+from vad.detection.options import SegmentOptions
+from vad.detection.segments import Segment
 from vad.evaluation.scoring import Metrics, Scored, pool
 from vad.labels.cells import CELL_DURATION
 

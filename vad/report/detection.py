@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vad.detection.segments import Segment, SegmentOptions
+from vad.detection.options import SegmentOptions
+from vad.detection.segments import Segment
 from vad.report.excerpt import Excerpt
 from vad.report.page import (
     TIMELINE_SCRIPTS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vad.detection.segments import SegmentOptions
+from vad.detection.options import SegmentOptions
 from vad.evaluation.breakdown import Evaluation, Table, WorstExcerpt, runs_to_segments
 from vad.evaluation.scoring import Scored
 from vad.labels.cells import CELL_DURATION

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vad.detection.segments import Event, SegmentOptions, SpeechEnd, SpeechStart
+from vad.detection.options import SegmentOptions
+from vad.detection.segments import Event, SpeechEnd, SpeechStart
 from vad.detection.stream import Stream
 from vad.errors import ConfigError
 

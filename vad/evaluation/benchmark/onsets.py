@@ -25,7 +25,9 @@ import numpy.typing as npt
 from vad.audio.reading import read_audio
 from vad.corpus.manifest import CorpusItem
 from vad.detection.detector import Detector
-from vad.detection.segments import Segment, Segmenter, SegmentOptions, SpeechStart
+from vad.detection.options import SegmentOptions
+from vad.detection.segmenter import Segmenter
+from vad.detection.segments import Segment, SpeechStart
 from vad.evaluation.benchmark.tables import table
 from vad.labels.merge import merge
 

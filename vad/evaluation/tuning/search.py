@@ -18,7 +18,8 @@ from typing import NamedTuple, TypeAlias
 
 from vad.detection.detector import Detection, Detector
 from vad.detection.options import SegmentOptions
-from vad.detection.segments import Segment, Segmenter, SpeechEnd, segments_from_probabilities
+from vad.detection.segmenter import Segmenter, segments_from_probabilities
+from vad.detection.segments import Segment, SpeechEnd
 from vad.evaluation.segment_metrics import detection_errors
 from vad.evaluation.tuning.goal import Goal, Outcome
 
