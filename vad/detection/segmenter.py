@@ -1,6 +1,6 @@
-"""From speech probabilities, one a frame, to speech segments: the hysteresis automaton, by itself.
+"""The segmenter: it turns speech probabilities, one per frame, into events and segments.
 
-The order is fixed. Drawn with one character a frame of 20 ms, threshold 0.5, neg_threshold 0.35,
+The order of its steps is fixed. In this drawing a character is a frame of 20 ms, threshold is 0.5, neg_threshold 0.35,
 min_silence_duration_ms 80, min_speech_duration_ms 60, max_speech_duration_s 0.2 and speech_pad_ms 20:
 
     probability, in tenths   ..8954.4.996......8.......79999.9997......
@@ -12,18 +12,17 @@ min_silence_duration_ms 80, min_speech_duration_ms 60, max_speech_duration_s 0.2
 
 Rules that the drawing does not show:
 
-- ``max_speech_duration_s`` limits the padded segment, so 0.2 s leave 8 frames of speech between two pads of
-  20 ms. Speech that outgrows it is cut before its least probable frame (the latest of equals) in the second
-  half of the allowed length, the rule of WhisperX (Bain et al., 2023, "Cut & Merge"), but no nearer to the
-  end than ``min_speech_duration_ms`` where that half is long enough. The pieces touch.
-- Where two pads would overlap, both end in the middle of the silence between them. Speech that was dropped
-  leaves no trace in its neighbours' padding.
-- A file is a stream: every event depends on the frames so far, never on how they were cut into calls. So an
-  end is withheld until no later start can take part of its padding: for ``min_silence_duration_ms`` or twice
-  ``speech_pad_ms``, whichever is longer. Until then the segment counts as going on, and a start that would
-  share its padding is withheld too until it is certain: events alternate, start, end, start, end.
-- Work is constant a frame (amortised), and so is memory, but for the probabilities of the last
-  ``max_speech_duration_s``, kept only where there is such a limit.
+- ``max_speech_duration_s`` limits the padded segment: 0.2 s leave 8 frames of speech between two pads of 20 ms. Longer
+  speech is cut before its least probable frame (the latest of equals) in the second half of the allowed length. This is
+  the rule of WhisperX (Bain et al., 2023, "Cut & Merge"). The last piece is not shorter than
+  ``min_speech_duration_ms`` where the second half is long enough. The pieces touch.
+- Where two pads would overlap, both end in the middle of the silence between them. Dropped speech does not change the
+  padding of its neighbours.
+- Events depend on the frames so far, never on how they were divided into calls. An end is therefore withheld until no
+  later start can share its padding: for ``min_silence_duration_ms`` or twice ``speech_pad_ms``, whichever is longer.
+  A start that would share this padding is withheld until it is certain. So starts and ends alternate.
+- Time per frame is constant (amortised). Memory is constant too; only with a ``max_speech_duration_s`` are the
+  probabilities of that many seconds kept.
 """
 
 import math
@@ -36,44 +35,36 @@ from vad.errors import ConfigError, ModelError, require_number, shown
 
 __all__ = ["Segmenter", "segments_from_probabilities"]
 
-# A duration that a frame count hits but for rounding (0.14 s / 0.02 s = 7.000000000000001) is hit.
-_ROUNDING = 1e-9
-
-
-def _frames_reaching(duration: float, frame_duration: float) -> int:
-    """How many frames it takes to last a duration, both in seconds."""
-    return math.ceil(duration / frame_duration - _ROUNDING)
+_ROUNDING = 1e-9  # 0.14 s / 0.02 s is 7.000000000000001, and means 7 frames
 
 
 @dataclass(slots=True)
 class _Speech:
-    """Speech with its short silences filled, or what splitting has left of it."""
+    """Speech with its short silences filled, or the last piece of it after a split."""
 
     first_frame: int
     end_frame: int  # the frame after its last speech frame so far
     start: float  # padded, in seconds
     announced: bool = False
-    certain: bool = False  # long enough: it will become a segment
-    probabilities: list[float] = field(default_factory=list)  # from first_frame on; kept only to split
+    certain: bool = False  # long enough to become a segment
+    probabilities: list[float] = field(default_factory=list)  # from first_frame on; kept only for splits
 
 
 class Segmenter:
-    """The automaton: feed it probabilities, it tells the events. Its steps are in the module's docstring.
-
-    A last frame that is not full counts as a frame; ``finish(duration)`` cuts the segment to the real end.
+    """Turn probabilities into events, as they come. The module's docstring draws the steps.
 
     Args:
-        options: thresholds and durations.
-        frame_duration: seconds of audio that one probability speaks of, more than 0.
-        confirm_start: withhold ``SpeechStart`` until it is certain; then nothing is ever rejected.
-        delay: seconds of audio past a frame that its probability waits for; added to ``decided_at``.
+        options: Thresholds and durations.
+        frame_duration: Seconds of audio per probability, above 0.
+        confirm_start: Withhold `SpeechStart` until it is certain. Then there is no `SpeechRejected`.
+        delay: Seconds of audio past its frame that a probability needs; added to `decided_at`.
 
     Attributes:
-        frames: how many were fed.
+        frames: Number of frames so far.
 
     Raises:
-        ConfigError: frame_duration or delay out of range, or a max_speech_duration_s that cannot hold one
-            frame between two pads.
+        ConfigError: `frame_duration` or `delay` is out of range, or `max_speech_duration_s` cannot hold one frame
+            between two pads.
     """
 
     def __init__(
@@ -86,72 +77,77 @@ class Segmenter:
     ) -> None:
         if not isinstance(options, SegmentOptions):
             raise ConfigError(f"options must be SegmentOptions. Received: options={shown(options)}.")
-        require_number("delay", delay)
         require(
             0 < require_number("frame_duration", frame_duration) < math.inf,
             "frame_duration must be more than 0 seconds",
             frame_duration=frame_duration,
         )
-        require(0 <= delay < math.inf, "delay must be 0 seconds or more", delay=delay)
-        self.options = options
+        require(
+            0 <= require_number("delay", delay) < math.inf, "delay must be 0 seconds or more", delay=delay
+        )
         self.frame_duration = frame_duration
         self.confirm_start = confirm_start
         self.delay = delay
         self._threshold = options.threshold
         self._release_threshold = options.release_threshold
         self._pad = options.speech_pad_ms / 1000
-        self._min_speech = max(1, _frames_reaching(options.min_speech_duration_ms / 1000, frame_duration))
-        self._min_silence = max(1, _frames_reaching(options.min_silence_duration_ms / 1000, frame_duration))
+        self._min_speech = max(1, self._frames_lasting(options.min_speech_duration_ms / 1000))
+        self._min_silence = max(1, self._frames_lasting(options.min_silence_duration_ms / 1000))
         # Two pads overlap in a silence of fewer frames than this.
-        self._shared_silence = _frames_reaching(2 * self._pad, frame_duration)
-        # An end is settled after this much silence: no later start can share its padding, nor can the audio
-        # turn out to end (somewhere inside the last frame heard) before the padding does.
-        pad_inside_audio = _frames_reaching(self._pad, frame_duration) + 1 if self._pad > 0 else 0
+        self._shared_silence = self._frames_lasting(2 * self._pad)
+        # After this much silence an end is final: no later start can share its padding, and the audio cannot end
+        # inside the padding, not even within its last frame.
+        pad_inside_audio = self._frames_lasting(self._pad) + 1 if self._pad > 0 else 0
         self._settling_silence = max(self._shared_silence, pad_inside_audio)
-        self._max_speech = self._longest_speech()
+        self._max_speech = self._longest_speech(options.max_speech_duration_s)
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: the next frame is the first of a recording."""
+        """Start a new recording."""
         self.frames = 0
         self._speaking = False
         self._speech: _Speech | None = None
-        self._withheld: _Speech | None = None  # over, but its padding is not settled
+        self._withheld: _Speech | None = None  # ended, but its padding is not final
         self._last_end = 0.0  # seconds; padding starts no earlier
         self._events: list[Event] = []
 
     def feed(self, probabilities: Iterable[float]) -> list[Event]:
-        """Hear the next frames.
+        """Take the next frames.
 
         Args:
-            probabilities: any number of frames [shape=(frames,)], each 0 to 1.
+            probabilities: Of any number of frames, 0 to 1. [shape=(frames,)]
 
         Returns:
-            The events these frames decided, in order; often none.
+            The events that these frames decide, in order. There may be none.
 
         Raises:
-            ModelError: a probability that is none; then none of these frames has been heard.
+            ModelError: A value is not a probability. None of these frames was used.
         """
-        values = _floats(probabilities)
-        for index, value in enumerate(values):
+        tolist = getattr(probabilities, "tolist", None)  # of an array: several times faster
+        try:
+            values = [float(value) for value in (probabilities if tolist is None else tolist())]
+        except (TypeError, ValueError) as error:
+            raise ModelError(
+                f"probabilities must be numbers, one per frame. Received: {shown(probabilities)}."
+            ) from error
+        for frame, value in enumerate(values, self.frames):
             if not 0.0 <= value <= 1.0:
-                frame = self.frames + index
                 raise ModelError(f"a probability must be between 0 and 1. Received: {value} (frame {frame}).")
         for value in values:
-            self._hear(value)
+            self._step(value)
         return self._take_events()
 
     def finish(self, duration: float | None = None) -> list[Event]:
-        """End the recording, and reset: the next frame is the first of another one.
+        """End the recording, and reset for the next one.
 
         Args:
-            duration: seconds of real audio, which end inside the last frame; None is all frames in full.
+            duration: Seconds of audio, which end inside the last frame; None is all frames in full.
 
         Returns:
             The last events.
 
         Raises:
-            ConfigError: a duration that does not reach the last frame.
+            ConfigError: `duration` does not end inside the last frame.
         """
         end = self.frames * self.frame_duration
         if duration is not None:
@@ -167,9 +163,12 @@ class Segmenter:
         self.reset()
         return events
 
-    def _longest_speech(self) -> float:
-        """Frames that fit into max_speech_duration_s between two pads."""
-        limit = self.options.max_speech_duration_s
+    def _frames_lasting(self, duration: float) -> int:
+        """Number of frames that last at least this many seconds."""
+        return math.ceil(duration / self.frame_duration - _ROUNDING)
+
+    def _longest_speech(self, limit: float) -> float:
+        """Number of frames that fit into `max_speech_duration_s` between two pads."""
         if math.isinf(limit):
             return math.inf
         longest = math.floor((limit - 2 * self._pad) / self.frame_duration + _ROUNDING)
@@ -180,7 +179,7 @@ class Segmenter:
         )
         return longest
 
-    def _hear(self, probability: float) -> None:
+    def _step(self, probability: float) -> None:
         frame = self.frames
         self.frames += 1
         self._speaking = probability >= (self._release_threshold if self._speaking else self._threshold)
@@ -194,11 +193,12 @@ class Segmenter:
                 self._extend(speech, frame)
             elif self.frames - speech.end_frame >= self._min_silence:
                 self._close(speech)
-        if self._speech is None and self._withheld is not None:
-            self._settle(self._withheld)
+        ended = self._withheld
+        if self._speech is None and ended and self.frames - ended.end_frame >= self._settling_silence:
+            self._emit_end(ended, self._padded_end(ended))
 
     def _open(self, frame: int) -> _Speech:
-        """Begin speech at a frame, its start padded as far as the end before it allows."""
+        """Begin speech at a frame. The end before it limits its padding."""
         before = self._withheld
         if before is not None and frame - before.end_frame >= self._shared_silence:
             self._emit_end(before, self._padded_end(before))
@@ -213,7 +213,7 @@ class Segmenter:
         return speech
 
     def _extend(self, speech: _Speech, frame: int) -> None:
-        """Take a frame, and the short silence before it, into the speech."""
+        """Add a frame, and the short silence before it, to the speech."""
         speech.end_frame = frame + 1
         if not speech.certain and speech.end_frame - speech.first_frame >= self._min_speech:
             speech.certain = True
@@ -225,7 +225,7 @@ class Segmenter:
             self._split(speech)
 
     def _split(self, speech: _Speech) -> None:
-        """Cut before the least probable frame of the second half; see the module's docstring."""
+        """Cut before the least probable frame of the second half."""
         longest = int(self._max_speech)
         earliest = (longest + 1) // 2
         latest = max(earliest, min(longest, longest + 1 - self._min_speech))
@@ -238,16 +238,12 @@ class Segmenter:
         self._announce(speech)
 
     def _close(self, speech: _Speech) -> None:
-        """The silence after it is long enough: withhold its end, or drop it."""
+        """End the speech after enough silence: withhold its end, or drop it."""
         self._speech = None
         if speech.certain:
             self._withheld = speech
         elif speech.announced:
             self._events.append(SpeechRejected(speech.start, self._decided_at()))
-
-    def _settle(self, speech: _Speech) -> None:
-        if self.frames - speech.end_frame >= self._settling_silence:
-            self._emit_end(speech, self._padded_end(speech))
 
     def _padded_end(self, speech: _Speech) -> float:
         return speech.end_frame * self.frame_duration + self._pad
@@ -278,29 +274,19 @@ def segments_from_probabilities(
     """Turn the probabilities of a whole recording into segments, as `Detector.process` does.
 
     Args:
-        probabilities: of speech, one a frame, 0 to 1 [shape=(frames,)].
-        frame_duration: seconds a frame, above 0.
-        options: how probabilities become segments.
-        duration: seconds of real audio, which end inside the last frame; None is all frames in full.
+        probabilities: Of speech, one per frame, 0 to 1. [shape=(frames,)]
+        frame_duration: Seconds of audio per probability, above 0.
+        options: Thresholds and durations.
+        duration: Seconds of audio, which end inside the last frame; None is all frames in full.
 
     Returns:
-        The segments in order, in seconds.
+        The segments in order.
 
     Raises:
-        ModelError: a probability that is none.
-        ConfigError: a frame_duration that is not above 0, or a duration that does not reach the last frame.
+        ModelError: A value is not a probability.
+        ConfigError: `frame_duration` is not above 0, or `duration` does not end inside the last frame.
     """
     segmenter = Segmenter(options, frame_duration)
     events = segmenter.feed(probabilities)
     events += segmenter.finish(duration) if segmenter.frames else []
     return [event.segment for event in events if isinstance(event, SpeechEnd)]
-
-
-def _floats(probabilities: Iterable[float]) -> list[float]:
-    tolist = getattr(probabilities, "tolist", None)  # an array's own is several times faster
-    try:
-        return [float(value) for value in (probabilities if tolist is None else tolist())]
-    except (TypeError, ValueError) as error:
-        raise ModelError(
-            f"probabilities must be numbers, one a frame. Received: {shown(probabilities)}."
-        ) from error

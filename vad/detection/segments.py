@@ -1,4 +1,4 @@
-"""What detection gives: segments of speech, and the events of a stream."""
+"""What detection gives: segments of speech, and the events of a stream. All times are seconds of audio."""
 
 from dataclasses import dataclass, fields
 from typing import TypeAlias
@@ -19,11 +19,11 @@ class _Times:
 
 @dataclass(frozen=True, slots=True, order=True, repr=False)
 class Segment(_Times):
-    """A stretch of speech.
+    """A period of speech.
 
     Attributes:
-        start: seconds from the beginning of the recording.
-        end: seconds from the beginning of the recording, not before ``start``.
+        start: Seconds from the beginning of the recording.
+        end: Seconds from the beginning of the recording, not before `start`.
     """
 
     start: float
@@ -37,11 +37,11 @@ class Segment(_Times):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SpeechStart(_Times):
-    """Somebody speaks. A ``SpeechEnd`` or a ``SpeechRejected`` of the same start follows.
+    """Speech begins. A `SpeechEnd` or a `SpeechRejected` of the same start follows.
 
     Attributes:
-        time: where the segment starts, padding included, in seconds.
-        decided_at: how much audio, in seconds, had been heard when it became known.
+        time: Where the segment starts, padding included.
+        decided_at: How much audio it took to decide this.
     """
 
     time: float
@@ -50,12 +50,12 @@ class SpeechStart(_Times):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SpeechEnd(_Times):
-    """The speech is over, and this is its segment.
+    """Speech is over.
 
     Attributes:
-        segment: the final segment; its start is the ``time`` of the last ``SpeechStart``.
-        time: the segment's end in seconds.
-        decided_at: how much audio, in seconds, had been heard when it became known.
+        segment: The final segment. It starts at the `time` of the last `SpeechStart`.
+        time: The end of the segment.
+        decided_at: How much audio it took to decide this.
     """
 
     segment: Segment
@@ -65,11 +65,11 @@ class SpeechEnd(_Times):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SpeechRejected(_Times):
-    """The last ``SpeechStart`` is taken back: it turned out shorter than ``min_speech_duration_ms``.
+    """The last `SpeechStart` was wrong: the speech was shorter than `min_speech_duration_ms`.
 
     Attributes:
-        time: the ``time`` of the start that is taken back, in seconds.
-        decided_at: how much audio, in seconds, had been heard when it became known.
+        time: The `time` of that start.
+        decided_at: How much audio it took to decide this.
     """
 
     time: float
