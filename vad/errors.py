@@ -30,6 +30,7 @@ __all__ = [
     "VadError",
     "did_you_mean",
     "install_hint",
+    "require",
     "require_bool",
     "require_number",
     "shown",
@@ -100,6 +101,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def shown(value: object) -> str:
     """A value as a message shows it: on one line, and cut where it is long."""
     return " ".join(reprlib.repr(value).split())
+
+
+def require(holds: bool, rule: str, **received: object) -> None:
+    """Raise a ConfigError that says the rule and what came instead, unless the rule holds."""
+    if not holds:
+        what = ", ".join(f"{name}={value!r}" for name, value in received.items())
+        raise ConfigError(f"{rule}. Received: {what}.")
 
 
 def require_bool(name: str, value: object) -> bool:

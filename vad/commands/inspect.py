@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from vad.audio.reading import open_audio
 from vad.commands.options.extras import training_extra
-from vad.detection.options import require
-from vad.errors import ConfigError
+from vad.errors import ConfigError, require
 from vad.labels.owners import labels_of
 
 __all__ = ["add_arguments", "run"]

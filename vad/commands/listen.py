@@ -26,8 +26,7 @@ from vad.commands.listening.session import Heard, Listener, Session
 from vad.commands.listening.views import make_view
 from vad.commands.options.detection import add_detection_arguments, resolve_detection
 from vad.commands.options.raw import add_raw_arguments, resolve_raw
-from vad.detection.options import require
-from vad.errors import ConfigError
+from vad.errors import ConfigError, require
 
 __all__ = ["add_arguments", "run"]
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vad.commands.options.progress import Progress
-from vad.detection.options import require
-from vad.errors import EXIT_INPUT_FAILED, ConfigError
+from vad.errors import EXIT_INPUT_FAILED, ConfigError, require
 from vad.files import make_folder, writing
 
 if TYPE_CHECKING:

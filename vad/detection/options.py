@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
-from vad.errors import ConfigError, did_you_mean, require_number, shown
+from vad.errors import ConfigError, did_you_mean, require, require_number, shown
 
-__all__ = ["SegmentOptions", "require"]
+__all__ = ["SegmentOptions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +94,3 @@ class SegmentOptions:
         moved = replace(self, neg_threshold=None, **options)
         distance = self.threshold - self.neg_threshold
         return replace(moved, neg_threshold=max(0.0, moved.threshold - distance))
-
-
-def require(holds: bool, rule: str, **received: object) -> None:
-    """Raise a ConfigError that says the rule and what came instead, unless the rule holds."""
-    if not holds:
-        what = ", ".join(f"{name}={value!r}" for name, value in received.items())
-        raise ConfigError(f"{rule}. Received: {what}.")

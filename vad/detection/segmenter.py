@@ -29,9 +29,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from vad.detection.options import SegmentOptions, require
+from vad.detection.options import SegmentOptions
 from vad.detection.segments import Event, Segment, SpeechEnd, SpeechRejected, SpeechStart
-from vad.errors import ConfigError, ModelError, require_number, shown
+from vad.errors import ConfigError, ModelError, require, require_number, shown
 
 __all__ = ["Segmenter", "segments_from_probabilities"]
 

@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vad.detection.options import require
-from vad.errors import ConfigError, did_you_mean
+from vad.errors import ConfigError, did_you_mean, require
 from vad.training.data.scene_config import MixingConfig
 from vad.training.networks import ARCHITECTURES, LogMelCnn, NetworkConfig, network_from_dict
 from vad.training.options import option_types, typed

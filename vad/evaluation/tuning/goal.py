@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vad.detection.options import require
+from vad.errors import require
 from vad.evaluation.segment_metrics import DetectionErrors
 
 __all__ = ["AIMS", "Goal", "Outcome"]

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
-from vad.detection.options import require
+from vad.errors import require
 
 __all__ = ["MixingConfig"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vad.detection.options import require
+from vad.errors import require
 from vad.training.backend import layers
 from vad.training.networks.config import NetworkConfig
 from vad.training.networks.frontend import GaborFilters, LogMel, LogPower

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
-from vad.detection.options import require
+from vad.errors import require
 
 __all__ = ["NetworkConfig"]
 

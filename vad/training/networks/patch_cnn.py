@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from vad.detection.options import require
+from vad.errors import require
 from vad.training.backend import layers
 from vad.training.networks.blocks import conv1d, conv2d, log_mel, with_history
 from vad.training.networks.config import NetworkConfig

@@ -15,8 +15,7 @@ from typing import cast
 
 import numpy as np
 
-from vad.detection.options import require
-from vad.errors import ConfigError
+from vad.errors import ConfigError, require
 from vad.training.backend import keras
 from vad.training.networks import LogMelCnn, LogMelPair, NetworkConfig, build_network
 

@@ -17,8 +17,7 @@ import tensorflow as tf
 
 from vad.detection.card import CARD_FORMAT_VERSION
 from vad.detection.model import Model
-from vad.detection.options import require
-from vad.errors import ConfigError, ModelError
+from vad.errors import ConfigError, ModelError, require
 from vad.files import writing
 from vad.training.backend import keras
 from vad.training.networks import NetworkConfig, describe
