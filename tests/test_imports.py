@@ -18,7 +18,7 @@ PACKAGE = Path(vad.__file__).parent
 # From the ground up: a wing imports only wings that stand before it.
 WINGS = [
     "errors", "json_text", "files", "processes", "native_stderr", "audio", "detection", "labels", "corpus", "prepare",
-    "evaluation", "report", "training", "compat", "commands", "cli", "__main__",
+    "evaluation", "report", "training", "compat", "commands", "cli", "__main__", "_pyinstaller",
 ]  # fmt: skip
 # TensorFlow arrives with the command that asks for it, and the program alone touches file descriptor 2.
 ONLY_FOR = {

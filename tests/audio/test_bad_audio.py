@@ -1,7 +1,10 @@
 """What cannot be heard says why, in one line, after all that could be heard."""
 
+import contextlib
+import io
 import os
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 import soundfile
 from support.sounds import RATE, Samples, encode_container, noise, tone
 
+from vad.audio.containers import _samples
 from vad.audio.reading import RawFormat, open_audio, read_audio
 from vad.errors import AudioError, MissingDependencyError
 
@@ -42,11 +46,11 @@ def bad_files(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
-        ("missing", "Received: there is no such file."),
-        ("folder", "Received: it is a folder."),
-        ("empty", "Received: an empty file."),
-        ("header", "Received: a header and no samples."),
-        ("text", r"Received: a file that libsndfile refuses \(Format not recognised\)."),
+        ("missing", "there is no such file"),
+        ("folder", "it is a folder"),
+        ("empty", "the file is empty"),
+        ("header", "a header and no samples"),
+        ("text", r"not in a format that libsndfile \(Format not recognised\) or FFmpeg \(.*\) reads"),
         ("nan", "Received: nan at 0.000 s."),
         ("unscaled", "Received: a peak of 3000."),
     ],
@@ -82,7 +86,7 @@ def test_nan_deep_in_a_file_is_found_at_its_time(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "clip.wav", values, RATE, subtype="FLOAT")
     heard, message = heard_before_error(tmp_path / "clip.wav")
     assert "nan at 2.500 s" in message
-    assert np.array_equal(heard, values[: 2 * RATE])
+    assert np.array_equal(heard, values[:40_000])
 
 
 @pytest.mark.parametrize("name", ["clip.flac", "clip.wav", "clip.aiff", "clip.mp3", "clip.au"])
@@ -93,7 +97,7 @@ def test_a_truncated_file_gives_what_is_there_and_then_fails(tmp_path: Path, nam
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[: len(content) * 6 // 10])
     heard, message = heard_before_error(tmp_path / name)
-    assert "audio must be whole" in message
+    assert "cut off at" in message
     assert len(heard) == pytest.approx(0.6 * len(whole), rel=0.1)
     assert np.array_equal(heard, whole[: len(heard)])
 
@@ -104,11 +108,68 @@ def test_a_truncated_container_gives_what_is_there_and_then_fails(tmp_path: Path
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[: len(content) * 6 // 10])
     heard, message = heard_before_error(tmp_path / name)
-    assert "audio must be whole" in message
+    assert "cut off at" in message
     assert len(heard) / RATE == pytest.approx(2.4, abs=0.4)
 
 
-def test_an_mp3_that_does_not_state_its_length_is_never_cut_in_silence(tmp_path: Path) -> None:
+def test_a_damaged_mp3_leaves_stderr_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    soundfile.write(tmp_path / "clip.mp3", tone(4.0) + noise(4 * RATE), RATE)
+    content = bytearray((tmp_path / "clip.mp3").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 300] = bytes(300)
+    (tmp_path / "clip.mp3").write_bytes(content)
+    with open_audio(tmp_path / "clip.mp3") as audio, contextlib.suppress(AudioError):
+        for _ in audio:
+            pass
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("length", [20, 27, 40])
+def test_an_ogg_that_ends_in_its_first_page_is_one_line(tmp_path: Path, length: int) -> None:
+    soundfile.write(tmp_path / "clip.ogg", tone(1.0), RATE)
+    (tmp_path / "clip.ogg").write_bytes((tmp_path / "clip.ogg").read_bytes()[:length])
+    with pytest.raises(AudioError, match=r"clip\.ogg: "):
+        read_audio(tmp_path / "clip.ogg")
+
+
+@pytest.mark.parametrize("name", ["clip.wav", "clip.aiff"])
+def test_a_header_that_is_wrong_by_a_few_bytes_is_no_damage(tmp_path: Path, name: str) -> None:
+    soundfile.write(tmp_path / name, tone(1.0), RATE)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[:-36])
+    assert len(read_audio(tmp_path / name)) == RATE - 18
+
+
+def test_planes_beyond_the_channels_are_never_read() -> None:
+    """PyAV counts planes up to a null pointer, which more than 8 channels lack; damaged AAC may have 21."""
+    values = noise(100, channels=12)
+    planes = [column.tobytes() for column in values.T] + [None] * 5
+    frame = types.SimpleNamespace(
+        format=types.SimpleNamespace(name="fltp", is_planar=True),
+        layout=types.SimpleNamespace(nb_channels=12),
+        planes=planes,
+        samples=100,
+    )
+    assert np.array_equal(_samples(frame), values)
+
+
+def test_ctrl_c_amid_an_mp3_is_not_lost(tmp_path: Path) -> None:
+    """It comes while libsndfile calls Python back for more bytes, most likely."""
+    soundfile.write(tmp_path / "clip.mp3", noise(60 * RATE), RATE)
+    content = (tmp_path / "clip.mp3").read_bytes()
+
+    class Interrupted(io.BytesIO):
+        def read(self, count: int | None = -1, /) -> bytes:
+            if self.tell() > len(content) // 2:
+                raise KeyboardInterrupt
+            return super().read(count)
+
+    with pytest.raises(KeyboardInterrupt), open_audio(Interrupted(content)) as audio:
+        for _ in audio:
+            pass
+
+
+def test_an_mp3_that_does_not_state_its_length_is_read_to_its_end(tmp_path: Path) -> None:
     values = noise(20 * 44100)
     with soundfile.SoundFile(
         tmp_path / "clip.mp3", "w", 44100, 1, bitrate_mode="VARIABLE", compression_level=0.5
@@ -117,9 +178,7 @@ def test_an_mp3_that_does_not_state_its_length_is_never_cut_in_silence(tmp_path:
     content = (tmp_path / "clip.mp3").read_bytes()
     first_frame_of_sound = content.find(b"\xff\xfb", 4)
     (tmp_path / "clip.mp3").write_bytes(content[first_frame_of_sound:])  # the first frame held the length
-    heard, message = heard_before_error(tmp_path / "clip.mp3")
-    assert len(heard) < 19 * RATE
-    assert "does not state its length" in message
+    assert len(read_audio(tmp_path / "clip.mp3")) == pytest.approx(20 * RATE, abs=0.1 * RATE)
 
 
 def test_a_container_without_pyav_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,9 +191,7 @@ def test_a_container_without_pyav_names_the_extra(tmp_path: Path, monkeypatch: p
 def test_a_damaged_container_is_one_clear_line(tmp_path: Path) -> None:
     pytest.importorskip("av", reason="containers need PyAV")
     (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x1cftypisom" + bytes(100))
-    with pytest.raises(
-        AudioError, match=r"clip.mp4: audio must be in a container that FFmpeg reads"
-    ) as failure:
+    with pytest.raises(AudioError, match=r"clip.mp4: FFmpeg cannot read it") as failure:
         read_audio(tmp_path / "clip.mp4")
     assert "\n" not in str(failure.value)
 

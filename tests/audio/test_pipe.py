@@ -13,8 +13,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vad.audio.decoding import ENCODINGS, RawFormat
+from vad.audio.decoding import open_decoder
 from vad.audio.pipe import PcmStream
+from vad.audio.raw_format import ENCODINGS, RawFormat
 from vad.errors import AudioError
 
 
@@ -43,7 +44,13 @@ def heard(stream: PcmStream) -> np.ndarray:
 
 
 def as_floats(samples: np.ndarray) -> np.ndarray:
-    scale = {"uint8": (128.0, 128.0), "int16": (2.0**15, 0), "int32": (2.0**31, 0), "float32": (1.0, 0)}
+    scale = {
+        "uint8": (128.0, 128.0),
+        "int16": (2.0**15, 0),
+        "int32": (2.0**31, 0),
+        "float32": (1.0, 0),
+        "float64": (1.0, 0),
+    }
     peak, zero = scale[samples.dtype.name]
     return (samples.astype(np.float64) - zero) / peak
 
@@ -109,6 +116,42 @@ def test_a_length_that_nobody_knew_reads_to_the_end(length: int) -> None:
     assert np.array_equal(heard(stream), RAMP)
 
 
+@pytest.mark.parametrize("form", ["RF64", "RIFX", "ID3", "bext", "LIST"])
+def test_what_a_file_may_have_before_its_samples_a_pipe_may_have_too(tmp_path: Path, form: str) -> None:
+    content = header(1, 2, 16000, 16, data=RAMP.nbytes) + RAMP.tobytes()
+    if form == "RF64":
+        soundfile.write(tmp_path / "clip.wav", RAMP, 16000, format="RF64", subtype="PCM_16")
+        content = (tmp_path / "clip.wav").read_bytes()
+        assert content.startswith(b"RF64")
+    elif form == "RIFX":
+        fields = struct.pack(">HHIIHH", 1, 2, 16000, 64000, 4, 16)
+        content = b"RIFX\0\0\0\0WAVEfmt \0\0\0\x10" + fields + b"data" + struct.pack(">I", RAMP.nbytes)
+        content += RAMP.astype(">i2").tobytes()
+    elif form == "ID3":
+        content = b"ID3\4\0\0\0\0\2\0" + bytes(256) + content
+    else:
+        long = form.encode() + struct.pack("<I", 3_000_001) + bytes(3_000_002)
+        content = content[:12] + long + content[12:]
+    (tmp_path / "clip.wav").write_bytes(content)
+    assert np.array_equal(heard(PcmStream(pipe(content))), RAMP)
+    with open_decoder(tmp_path / "clip.wav") as decoder:
+        assert np.array_equal(np.concatenate(list(decoder.blocks(100))) * 2**15, RAMP)
+
+
+@pytest.mark.parametrize("stated", [4, 400, 2400])
+def test_samples_that_nobody_counted_are_samples(stated: int) -> None:
+    """A killed recorder leaves the size of its first block."""
+    content = header(1, 2, 16000, 16, data=stated) + np.tile(RAMP, (20, 1)).tobytes()
+    assert np.array_equal(heard(PcmStream(pipe(content))), np.tile(RAMP, (20, 1)))
+
+
+def test_a_stream_that_ends_before_its_promise_says_so_after_all_of_it() -> None:
+    stream = iter(PcmStream(pipe(header(1, 2, 16000, 16, data=4 * RAMP.nbytes) + RAMP.tobytes())))
+    assert np.array_equal(next(stream), RAMP)
+    with pytest.raises(AudioError, match=r"stdin: cut off at 0\.02 s of 0\.07 s"):
+        next(stream)
+
+
 def test_what_comes_after_the_samples_is_not_heard() -> None:
     content = header(1, 2, 16000, 16, data=RAMP.nbytes) + RAMP.tobytes() + b"LIST\x04\0\0\0abcd"
     assert np.array_equal(heard(PcmStream(pipe(content))), RAMP)
@@ -138,10 +181,10 @@ def test_a_block_comes_before_the_pipe_ends() -> None:
         (b"", r"stdin must be a WAV stream, or raw samples of a --sample-rate\. Received: b''"),
         (b"fLaC....", r"Received: b'fLaC'"),
         (b"RIFF\0\0\0\0AVI LIST", r"a RIFF stream must be WAVE\. Received: b'AVI '"),
-        (b"RIFF\0\0\0\0WAVEfmt ", "Received: its end inside the header"),
-        (b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd", "must say its format before its samples"),
-        (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\x7f", "must say its format before its samples"),
-        (header(1, 1, 16000, 12, data=0), r"Received: format 1 of 12 bits\. Convert it"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "ends inside its header"),
+        (b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd", "no fmt chunk comes before"),
+        (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\x7f", "ends inside its header"),
+        (header(2, 1, 16000, 4, data=0), r"Received: format 2 of 4 bits\. Convert it"),
         (header(85, 1, 16000, 0, data=0), "Received: format 85 of 0 bits"),
     ],
 )

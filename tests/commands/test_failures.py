@@ -36,9 +36,9 @@ def bad_words(folder: Path) -> dict[str, str]:
     Path("bare").mkdir()
     return {
         "missing.wav": "there is no such file",
-        "empty.wav": "an empty file",
+        "empty.wav": "the file is empty",
         "header.wav": "a header and no samples",
-        "text.wav": "libsndfile refuses",
+        "text.wav": "not in a format",
         "nan.wav": "nan at 0.000 s",
         "bare": "a folder must hold audio files",
         "no*.wav": "a pattern must match a file",
@@ -60,6 +60,21 @@ def test_bad_recordings_cost_a_line_each_and_nothing_else(
         assert reason in line
 
 
+def test_a_file_needs_no_temporary_folder(
+    folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nowhere(*_: object, **__: object) -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile._get_default_tempdir", nowhere)
+    monkeypatch.setattr("tempfile.tempdir", None)
+    soundfile.write("good.mp3", tone(3.0), RATE)
+    assert main(["detect", "--model", str(model_path), "--jobs", "1", "good.wav", "good.mp3"]) == 0
+    os.mkfifo("pipe")
+    assert main(["detect", "--model", str(model_path), "pipe"]) == 2
+    assert "point TMPDIR to a folder with room" in capsys.readouterr().err
+
+
 def test_what_came_before_damage_is_found_and_cut(
     folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,7 +91,7 @@ def test_what_came_before_damage_is_found_and_cut(
     half = written.out.splitlines()
     assert half[0] == whole[0]
     assert float(half[1].split()[1]) < float(whole[1].split()[1])
-    assert written.err.startswith("vad: half.flac: audio must be whole. Received: ")
+    assert written.err.startswith("vad: half.flac: cut off at ")
     assert written.err.count("\n") == 1
     assert len(list(Path("cuts").iterdir())) == len(half)
 

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from support.paper_portaudio import DEVICES, FailingImport, InputStream, PortAudioError
 
-from vad.audio.decoding import ENCODINGS
+from vad.audio.raw_format import ENCODINGS
 from vad.cli import main
 from vad.detection.detector import Detector
 from vad.detection.segments import Event

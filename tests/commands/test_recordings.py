@@ -23,7 +23,9 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*words: str, recursive: bool = False) -> list[str]:
-    return [found.name for found in find_recordings(words, recursive=recursive, spool=Path("nothing"))]
+    return [
+        found.name for found in find_recordings(words, recursive=recursive, spool=lambda: Path("nothing"))
+    ]
 
 
 def test_words_keep_their_order_and_their_spelling(tree: Path) -> None:
@@ -57,7 +59,7 @@ def test_a_file_with_a_pattern_for_a_name_is_that_file(tree: Path) -> None:
     ],
 )
 def test_what_names_nothing_says_so_and_keeps_its_place(tree: Path, word: str, message: str) -> None:
-    found = find_recordings(["b.wav", word, "a.FLAC"], recursive=False, spool=tree)
+    found = find_recordings(["b.wav", word, "a.FLAC"], recursive=False, spool=lambda: tree)
     assert [recording.name for recording in found] == ["b.wav", word, "a.FLAC"]
     assert found[1].problem is not None
     assert message in found[1].problem
@@ -67,7 +69,7 @@ def test_a_pipe_is_kept_to_be_read_again(tree: Path) -> None:
     os.mkfifo("pipe")
     writer = threading.Thread(target=lambda: Path("pipe").write_bytes(b"sound"))
     writer.start()
-    (found,) = find_recordings(["pipe"], recursive=False, spool=tree / "nothing")
+    (found,) = find_recordings(["pipe"], recursive=False, spool=lambda: tree / "nothing")
     writer.join()
     assert found.name == "pipe"
     assert Path(found.path).read_bytes() == Path(found.path).read_bytes() == b"sound"
@@ -75,11 +77,11 @@ def test_a_pipe_is_kept_to_be_read_again(tree: Path) -> None:
 
 def test_stdin_is_given_once(tree: Path) -> None:
     with pytest.raises(ConfigError, match="given once"):
-        find_recordings(["-", "-"], recursive=False, spool=tree)
+        find_recordings(["-", "-"], recursive=False, spool=lambda: tree)
 
 
 def places(*words: str) -> list[str]:
-    found = find_recordings(words, recursive=words != ("..",), spool=Path("nothing"))
+    found = find_recordings(words, recursive=words != ("..",), spool=lambda: Path("nothing"))
     return [str(path) for path in paths_in(Path("out"), found, ".json").values()]
 
 
@@ -122,6 +124,6 @@ def test_odd_words_have_a_place_too(tree: Path, word: str, expected: list[str]) 
 
 
 def test_an_output_never_lies_on_a_recording(tree: Path) -> None:
-    found = find_recordings(["deep/er"], recursive=False, spool=tree)
+    found = find_recordings(["deep/er"], recursive=False, spool=lambda: tree)
     with pytest.raises(ConfigError, match=r"deep/er/d.wav: output must not be one of the recordings"):
         paths_in(Path("./deep/er"), found, ".wav")

@@ -79,7 +79,7 @@ def test_all_that_is_wrong_is_said_at_once_with_file_and_line(
         r"none\.wav: speech must have labels\. Received: none\. Write none\.rttm beside it",
         r"note: .*twice\.rttm:2: labels of one speaker overlap and are joined",
         r"slow\.wav: a recording must have a sample rate of 8000 Hz or more\. Received: 4000 Hz",
-        r"bad\.wav: audio must be wav, flac",
+        r"bad\.wav: not in a format",
         r"broken\.rttm:1: RTTM needs 9 or 10 fields",
         r"more\.jsonl:1: a recording must exist\. Received: .*gone\.wav",
         r"more\.jsonl:2: kind must be speech or noise or music",

@@ -1,6 +1,6 @@
 """A change of rate for streams that somebody waits for: it waits for few samples, and can be copied.
 
-soxr, which `vad.audio.samples.Resampler` is, is faster and sharper, and right for files; but it holds back 20 to 115 ms
+soxr (`vad.audio.resampling`) is faster and sharper, and right for files; but it holds back 20 to 115 ms
 of a stream (measured, qualities LQ to VHQ; QQ holds back nothing, for it does not filter), and its state cannot be
 copied.
 

@@ -1,37 +1,40 @@
-"""Samples from a pipe as they arrive: `arecord -t wav | vad listen -`, `ffmpeg ... -f wav - | vad listen -`.
+"""Samples that are kept as they are: WAV and raw, of a file or from a pipe as they arrive.
 
-A file or a finished pipe is read by `vad.audio.reading`, which knows every format but needs to have it whole.
+`arecord -t wav | vad listen -`, `ffmpeg ... -f wav - | vad listen -`, and every WAV file that is not compressed.
 """
 
+import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader, BytesIO
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from vad.audio.decoding import ENCODINGS, HEADERS, RawFormat
+from vad.audio.libsndfile import SLACK_BYTES, cut_off
+from vad.audio.raw_format import ENCODINGS, RawFormat
+from vad.audio.riff import (
+    FORMS,
+    Forward,
+    WavHeader,
+    chunk_here,
+    format_of,
+    read_header,
+    skip_id3,
+    skip_padding,
+    stated_length,
+)
+from vad.audio.samples import as_float32
 from vad.errors import AudioError
 
-__all__ = ["PcmStream"]
+__all__ = ["HEADERS", "PcmDecoder", "PcmStream"]
 
-_DTYPES = {"u8": "u1", "s16le": "<i2", "s32le": "<i4", "f32le": "<f4"}
-_WAV_ENCODINGS = {
-    (1, 8): "u8",
-    (1, 16): "s16le",
-    (1, 24): "s24le",
-    (1, 32): "s32le",
-    (3, 32): "f32le",
-    (6, 8): "alaw",
-    (7, 8): "mulaw",
-}
-"""By format tag and bits of a sample."""
-_EXTENSIBLE = 0xFFFE
-# A program that writes into a pipe cannot know the length and puts 0 or a number near 2 or 4 GiB.
-_PLACEHOLDER_BYTES = 0x7FFF0000
-_LONGEST_CHUNK = 1 << 20  # of a header: tags, cue points
+HEADERS = (*FORMS, b"fLaC", b"OggS", b"FORM", b"ID3")
+"""What a recording that is no raw samples begins with."""
+
+_DTYPES = {"u8": "u1", "s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "f64le": "<f8"}
 
 
 class PcmStream:
@@ -51,81 +54,195 @@ class PcmStream:
     """
 
     def __init__(self, stream: BufferedReader, *, raw: RawFormat | None = None, block_duration: float = 0.03):
-        self._stream = stream
-        self._left: float = np.inf  # bytes of samples still to come
-        start = stream.read(4)
+        forward = Forward(stream.read1)
+        start = forward.exactly(4)
+        forward.give_back(start)
         if raw is not None and start.startswith(HEADERS):
             raise AudioError(
                 f"raw samples must have no header. Received: one ({start.decode()}). Pipe WAV and leave out its rate."
             )
-        if start == b"RIFF":
-            raw = self._read_header()
-            start = b""
+        header = None
+        if start.startswith((*FORMS, b"ID3")):
+            skip_id3(forward)
+            header = read_header(forward)
         elif raw is None:
             raise AudioError(
                 f"stdin must be a WAV stream, or raw samples of a --sample-rate. Received: {start!r} at its "
                 "beginning."
             )
-        self.sample_rate = raw.sample_rate
-        self.channels = raw.channels
-        self._encoding = raw.encoding
-        self._frame_bytes = raw.channels * ENCODINGS[raw.encoding][1]
-        self._carried = start  # bytes that are no whole frame yet
-        self._block_bytes = max(1, round(block_duration * self.sample_rate)) * self._frame_bytes
-        self._table = _table(raw.encoding) if raw.encoding in ("alaw", "mulaw") else None
+        self._samples = _Samples(forward, header or raw, None, "stdin")
+        self.sample_rate = self._samples.sample_rate
+        self.channels = self._samples.channels
+        self._block_length = max(1, round(block_duration * self.sample_rate))
 
     def __iter__(self) -> Iterator[npt.NDArray[Any]]:
-        """Give what has arrived [shape=(samples, channels)]; a last partial sample is dropped."""
-        while True:
-            wanted = int(min(self._block_bytes, self._left))
-            arrived = self._stream.read1(wanted) if wanted else b""
-            self._left -= len(arrived)
-            pending = self._carried + arrived
-            whole = len(pending) // self._frame_bytes * self._frame_bytes
-            self._carried = pending[whole:]
-            if whole:
-                yield self._decode(pending[:whole]).reshape(-1, self.channels)
-            if not arrived:
-                return
+        """Give what has arrived [shape=(samples, channels)]; a last partial sample is dropped.
 
-    def _decode(self, content: bytes) -> npt.NDArray[Any]:
-        if self._table is not None:
-            return self._table[np.frombuffer(content, np.uint8)]
-        if self._encoding == "s24le":
-            padded = np.zeros((len(content) // 3, 4), np.uint8)
-            padded[:, 1:] = np.frombuffer(content, np.uint8).reshape(-1, 3)
-            return padded.view("<i4")
-        return np.frombuffer(content, _DTYPES[self._encoding])
+        Raises:
+            AudioError: The stream ends before its header's promise.
+        """
+        yield from self._samples.blocks(self._block_length)
+        self._samples.check_end()
 
-    def _read_header(self) -> RawFormat:
-        """Read a RIFF header up to the first sample."""
-        self._exactly(4)  # the length of all, which a pipe cannot know
-        form = self._exactly(4)
-        if form != b"WAVE":
-            raise AudioError(f"a RIFF stream must be WAVE. Received: {form!r}. Convert it to WAV.")
-        found: RawFormat | None = None
-        while True:
-            name, length = struct.unpack("<4sI", self._exactly(8))
-            if name == b"data" and found is not None:
-                if 0 < length < _PLACEHOLDER_BYTES:
-                    self._left = length
-                return found
-            if name == b"data" or length > _LONGEST_CHUNK:
-                raise AudioError(
-                    "a WAV stream must say its format before its samples. "
-                    f"Received: {name!r} of {length} bytes. Record it again, or convert it to WAV."
-                )
-            body = self._exactly(length + length % 2)
-            if name == b"fmt ":
-                found = _format(body)
 
-    def _exactly(self, count: int) -> bytes:
-        body = self._stream.read(count)
-        if len(body) < count:
+class PcmDecoder:
+    """A file of samples kept as they are; see `vad.audio.decoding.Decoder`.
+
+    Args:
+        stream: A binary stream that can seek.
+        name: What messages call it.
+        layout: How the samples lie, or what the header says.
+
+    Raises:
+        AudioError: They are compressed.
+    """
+
+    def __init__(self, stream: IO[bytes], name: str, layout: RawFormat | WavHeader):
+        self.name = name
+        start = layout.start if isinstance(layout, WavHeader) else 0
+        present = stream.seek(0, os.SEEK_END) - start
+        stream.seek(start)
+        self._samples = _Samples(Forward(stream.read), layout, present, name)
+        self.sample_rate = self._samples.sample_rate
+        self.channels = self._samples.channels
+        self.frames = self._samples.frames
+        self.subtype = self._samples.subtype
+
+    def blocks(self, block_length: int) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield blocks of about `block_length` samples [shape=(samples, channels)].
+
+        Raises:
+            AudioError: The file ends before its header's promise, or within a raw sample.
+        """
+        for block in self._samples.blocks(block_length):
+            yield as_float32(block)
+        self._samples.check_end()
+
+
+class _Samples:
+    """The samples of a WAV or a raw stream.
+
+    Args:
+        stream: Stands at the first sample.
+        layout: How they lie.
+        present: Bytes that are there; None where nobody knows.
+        name: What messages call it.
+    """
+
+    def __init__(self, stream: Forward, layout: RawFormat | WavHeader | None, present: int | None, name: str):
+        assert layout is not None
+        self._header = layout if isinstance(layout, WavHeader) else None
+        if layout.encoding is None:
             raise AudioError(
-                "a WAV stream must have a header and samples. Received: its end inside the header."
+                "a WAV stream must be of 8, 16, 24 or 32 bit integers, 32 or 64 bit floats, A-law or mu-law. "
+                f"Received: format {layout.format.tag} of {layout.format.bits} bits. "
+                "Convert it: ffmpeg -i - -f wav -c:a pcm_s16le -."
             )
-        return body
+        self._stream = stream
+        self._name = name
+        self._order = self._header.order if self._header else "<"
+        self._end = None if present is None else stream.position + present
+        self.sample_rate = layout.sample_rate
+        self.channels = layout.channels
+        self.subtype, width = ENCODINGS.get(layout.encoding, ("DOUBLE", 8))
+        self._decode = _decoder(layout.encoding, self._order)
+        self._frame_bytes = self.channels * width
+        self._stated = stated_length(self._header.size, present) if self._header else None
+        length = present if self._stated is None else self._stated
+        self.frames = None if length is None else length // self._frame_bytes
+        self._heard = 0
+        self._missing = 0  # bytes that a header promised
+        self._left = 0  # bytes that are no whole sample
+        self._foreign = False  # another format follows
+
+    def blocks(self, block_length: int) -> Iterator[npt.NDArray[Any]]:
+        """Yield what has arrived [shape=(samples, channels)], to the end of the bytes."""
+        carried = b""
+        for arrived in self._contents(block_length * self._frame_bytes):
+            pending = carried + arrived
+            whole = len(pending) // self._frame_bytes * self._frame_bytes
+            carried = pending[whole:]
+            if whole:
+                self._heard += whole // self._frame_bytes
+                yield self._decode(pending[:whole]).reshape(-1, self.channels)
+        self._left = len(carried)
+
+    def check_end(self) -> None:
+        """Compare what was there with what was promised.
+
+        Raises:
+            AudioError: Something was left out.
+        """
+        heard_s = self._heard / self.sample_rate
+        if self._missing > SLACK_BYTES:
+            promised_s = heard_s + self._missing / self._frame_bytes / self.sample_rate
+            raise cut_off(self._name, heard_s, promised_s, "the file ends there")
+        if self._foreign:
+            raise cut_off(self._name, heard_s, None, "a WAV of another format is joined to it there")
+        if self._left and self._header is None and self._end is not None:
+            reason = f"{self._left} bytes left over after frames of {self._frame_bytes} bytes"
+            raise cut_off(self._name, heard_s, None, reason)
+
+    def _contents(self, piece: int) -> Iterator[bytes]:
+        """Yield the bytes of the samples."""
+        left = self._stated
+        if self._header is not None and self._header.size == 0:
+            left = self._more()
+        while left != 0:
+            content = self._stream.some(piece if left is None else min(piece, left))
+            if not content:
+                self._missing = left or 0
+                return
+            yield content
+            if left is not None:
+                left = left - len(content) or self._more()
+
+    def _more(self) -> int | None:
+        """Pass what follows the samples: 0 at the end, or the bytes of samples that come then; None to the end."""
+        if self._header is None:
+            return 0
+        skip_padding(self._stream, self._header.size)
+        while True:
+            head = self._stream.exactly(8)
+            if len(head) < 8 or head.startswith(b"TAG"):
+                return 0
+            if head[:4] in FORMS:  # another WAV is joined to this one
+                self._stream.skip(4)
+                continue
+            rest = None if self._end is None else self._end - self._stream.position
+            if not chunk_here(head, self._order, rest):
+                self._stream.give_back(head)
+                return None
+            size: int = struct.unpack(self._order + "I", head[4:])[0]
+            if head.startswith(b"data"):
+                return stated_length(size, rest)
+            if head.startswith(b"fmt "):
+                self._foreign = format_of(self._stream.exactly(size), self._order) != self._header.format
+                if self._foreign:
+                    return 0
+            else:
+                self._stream.skip(size)
+            skip_padding(self._stream, size)
+
+
+def _decoder(encoding: str, order: str) -> Callable[[bytes], npt.NDArray[Any]]:
+    """Give what turns the bytes of an encoding into samples."""
+    if encoding in ("alaw", "mulaw"):
+        table = _table(encoding)
+        return lambda content: table[np.frombuffer(content, np.uint8)]
+    if encoding == "s24le":
+        padding = 1 if order == "<" else 0
+
+        def widened(content: bytes) -> npt.NDArray[Any]:
+            padded = np.zeros((len(content) // 3, 4), np.uint8)
+            padded[:, padding : padding + 3] = np.frombuffer(content, np.uint8).reshape(-1, 3)
+            return padded.view(order + "i4")
+
+        return widened
+    dtype = np.dtype(_DTYPES[encoding]).newbyteorder(order)  # type: ignore[arg-type]
+    if encoding == "s32le":
+        return lambda content: np.frombuffer(content, dtype) / 2.0**31  # not mistaken for unscaled int16
+    return lambda content: np.frombuffer(content, dtype)
 
 
 def _table(encoding: str) -> npt.NDArray[np.float32]:
@@ -136,16 +253,3 @@ def _table(encoding: str) -> npt.NDArray[np.float32]:
         every, format="RAW", subtype=subtype, samplerate=8000, channels=1, dtype="float32"
     )
     return np.asarray(samples, np.float32)
-
-
-def _format(body: bytes) -> RawFormat:
-    """What a WAV header's format chunk says."""
-    tag, channels, sample_rate, _, _, bits = struct.unpack("<HHIIHH", body[:16].ljust(16, b"\0"))
-    if tag == _EXTENSIBLE and len(body) >= 26:
-        (tag,) = struct.unpack("<H", body[24:26])
-    if (tag, bits) not in _WAV_ENCODINGS:
-        raise AudioError(
-            "a WAV stream must be of 8, 16, 24 or 32 bit integers, 32 bit floats, A-law or mu-law. "
-            f"Received: format {tag} of {bits} bits. Convert it: ffmpeg -i - -f wav -c:a pcm_s16le -."
-        )
-    return RawFormat(sample_rate, channels, _WAV_ENCODINGS[tag, bits])

@@ -15,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio.decoding import RawFormat, Source, open_decoder
-from vad.audio.samples import Channel, Resampler, check_channel, sample_rate_problem, validate_samples
+from vad.audio.resampling import Resampler
+from vad.audio.samples import (
+    Channel,
+    MonoInput,
+    check_channel,
+    sample_rate_problem,
+    samples_before_fault,
+    validate_samples,
+)
 from vad.errors import AudioError
 
 __all__ = [
@@ -105,7 +113,7 @@ class AudioBlocks:
         self.source_sample_rate = decoder.sample_rate
         self.channels = decoder.channels
         self.duration = None if decoder.frames is None else decoder.frames / decoder.sample_rate
-        self._channel = channel
+        self._input = MonoInput(decoder.sample_rate, channel, channels=decoder.channels, name=decoder.name)
         decoded = decoder.blocks(max(1, round(block_duration * decoder.sample_rate)))
         self._blocks = self._even(self._read(decoded), max(1, round(block_duration * sample_rate)))
 
@@ -154,8 +162,9 @@ class AudioBlocks:
         damage: AudioError | None = None
         try:
             for block in decoded:
-                yield resampler.feed(self._mono(block, heard))
-                heard += len(block)
+                for mono in self._mono(block):
+                    heard += len(mono)
+                    yield resampler.feed(mono)
         except AudioError as error:
             damage = error
         yield resampler.finish()
@@ -163,11 +172,14 @@ class AudioBlocks:
         if damage is not None:
             raise damage
         if heard == 0:
-            raise AudioError(f"{self.name}: audio must hold samples. Received: a header and no samples.")
+            raise AudioError(f"{self.name}: the file has a header and no samples. Record it again.")
 
-    def _mono(self, block: Samples, heard: int) -> Samples:
-        start = heard / self.source_sample_rate
+    def _mono(self, block: Samples) -> Iterator[Samples]:
+        """Give the samples of a block, up to the first that is none."""
         try:
-            return validate_samples(block, self.source_sample_rate, channel=self._channel, start=start)
+            yield self._input.feed(block)
         except AudioError as error:
+            before = samples_before_fault(block)
+            if 0 < before < len(block):
+                yield self._input.feed(block[:before])
             raise AudioError(f"{self.name}: {error}") from error

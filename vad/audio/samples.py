@@ -1,23 +1,24 @@
-"""What samples may be: the one validator, the choice of a channel, and the change of rate."""
+"""What samples may be: the one validator, and the choice of a channel."""
 
 from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
+from vad.audio.channels import Mixer
 from vad.errors import AudioError, ConfigError, shown
 
 __all__ = [
     "MAX_SAMPLE_RATE",
     "MIN_SAMPLE_RATE",
     "Channel",
-    "Resampler",
+    "MonoInput",
     "as_array",
     "as_float32",
     "check_channel",
     "sample_rate_problem",
+    "samples_before_fault",
     "validate_samples",
 ]
 
@@ -29,21 +30,24 @@ MAX_SAMPLE_RATE = 384_000
 
 # Float audio may pass full scale by some decibels; integers that nobody scaled pass it by far more.
 _MAX_FLOAT_PEAK = 10.0
-_MAX_CHANNELS = 1024
+_MAX_CHANNELS = 64
 _INTEGER_PEAKS = {"int16": 2.0**15, "int32": 2.0**31}
 
+# int32 that never passes the range of int16 would be silence. A device of 24 bits gives multiples of 256, and nobody
+# speaks of the first half second.
+_MIN_INT32_PEAK, _MAX_INT16 = 1024, 32768
+_JUDGED_AFTER_S = 0.5
 
-def validate_samples(
-    samples: npt.ArrayLike, sample_rate: float, *, channel: Channel = "mix", start: float = 0.0
-) -> Samples:
+
+def validate_samples(samples: npt.ArrayLike, sample_rate: float, *, channel: Channel = "mix") -> Samples:
     """Check samples and make them mono float32 in [-1, 1].
 
     Args:
-        samples: float32 or float64 in [-1, 1] (up to 20 dB over is let pass), or int16, int32 or uint8, which
-            are scaled. [shape=(samples,) or (samples, channels)]
+        samples: float16, float32 or float64 in [-1, 1] (up to 20 dB over is let pass), or int16, int32 or uint8,
+            which are scaled. [shape=(samples,), (samples, channels) or (1, samples)]
         sample_rate: Their rate, 4000 to 384000 Hz.
-        channel: "mix" for the mean of all channels, or the index of one, counted from 0.
-        start: Where in the recording they begin, in seconds; for messages.
+        channel: "mix" for the mean of all channels, or the index of one, counted from 0. Where the mean is next to
+            nothing, for the channels cancel each other out, the louder one is taken, and a warning is logged.
 
     Returns:
         Mono samples, not a view of a caller's buffer where anything had to change. [shape=(samples,)]
@@ -53,70 +57,143 @@ def validate_samples(
             or there is no such channel.
         ConfigError: `channel` is neither "mix" nor an index.
     """
-    problem = sample_rate_problem(sample_rate)
-    if problem is not None:
-        raise AudioError(problem)
-    check_channel(channel)
-    values = as_float32(samples)
-    _check_values(values, sample_rate, start)
-    if values.ndim == 1:
-        values = values[:, np.newaxis]
-    channels = values.shape[1]
-    if channel == "mix":
-        return values[:, 0] if channels == 1 else _mix(values)
-    if channel >= channels:
-        raise AudioError(
-            "channel must be one that the recording has, counted from 0. "
-            f"Received: channel={channel} of {channels} channels."
-        )
-    return np.ascontiguousarray(values[:, channel])
+    return MonoInput(sample_rate, channel).feed(samples)
 
 
-def as_array(samples: Any) -> npt.NDArray[Any]:
-    """Give what an array, a list or a tensor holds, wherever the tensor lies and whatever it is recorded for.
+class MonoInput:
+    """Makes a recording that comes in blocks mono float32; see `validate_samples`.
+
+    It remembers what a block alone does not say: how many channels there are, whether they cancel each other out, and
+    whether integers ever use their range.
+
+    Args:
+        sample_rate: In Hz, 4000 to 384000.
+        channel: "mix" or an index.
+        channels: How many the recording has, where that is known: then its blocks are taken as they are.
+        name: What messages call the recording; None calls it nothing.
 
     Raises:
-        AudioError: It makes no array.
+        AudioError: Nobody records at such a sample rate.
+        ConfigError: `channel` is neither "mix" nor an index.
     """
+
+    def __init__(
+        self,
+        sample_rate: float,
+        channel: Channel = "mix",
+        *,
+        channels: int | None = None,
+        name: str | None = None,
+    ):
+        problem = sample_rate_problem(sample_rate)
+        if problem is not None:
+            raise AudioError(problem)
+        check_channel(channel)
+        self._sample_rate = sample_rate
+        self._channel = channel
+        self._trusted = channels is not None
+        self._channels = channels
+        self._name = "" if name is None else f"{name}: "
+        self._samples = 0
+        self._int32_peak = 0
+        self._mixer: Mixer | None = None
+
+    def feed(self, samples: npt.ArrayLike) -> Samples:
+        """Take the next samples; none of them counts where they are refused.
+
+        Raises:
+            AudioError: They are no audio's, or there is no such channel.
+        """
+        array = as_array(samples)
+        values = as_float32(array)
+        if values.ndim != 2 or not self._trusted:
+            values = self._columns(values)
+        _check_values(values, self._sample_rate, self._samples / self._sample_rate)
+        self._check_int32(array)
+        channels = values.shape[1]
+        if self._channel != "mix" and self._channel >= channels:
+            raise AudioError(
+                "channel must be one that the recording has, counted from 0. "
+                f"Received: channel={self._channel} of {channels} channels."
+            )
+        self._samples += len(values)
+        if len(values) > 1:
+            self._channels = channels
+        if channels == 1:
+            return values[:, 0]
+        if self._channel != "mix":
+            return np.ascontiguousarray(values[:, self._channel])
+        if self._mixer is None or self._mixer.channels != channels:
+            self._mixer = Mixer(channels, self._sample_rate, self._name)
+        return self._mixer.feed(values)
+
+    def _columns(self, values: Samples) -> Samples:
+        """Give each channel its column."""
+        if values.ndim == 1:
+            return values[:, np.newaxis]
+        if values.ndim == 2 and len(values) == 1 and self._channels != values.shape[1]:
+            return values.T  # a block of one channel, as PyAV, aiortc and torchaudio give it
+        fits = values.ndim == 2 and 1 <= values.shape[1] <= _MAX_CHANNELS
+        if not fits or 1 < len(values) < values.shape[1]:
+            raise AudioError(
+                f"samples must have the shape (samples,) or (samples, channels), with at most {_MAX_CHANNELS} "
+                f"channels and no more channels than samples. Received: {values.shape}. Transpose what has its "
+                "channels first."
+            )
+        return values
+
+    def _check_int32(self, array: npt.NDArray[Any]) -> None:
+        if array.dtype != np.int32 or self._trusted or self._int32_peak > _MAX_INT16 or not array.size:
+            return
+        peak = max(int(array.max()), -int(array.min()))
+        self._int32_peak = max(self._int32_peak, _MAX_INT16 + 1 if not np.any(array & 255) and peak else peak)
+        seconds = (self._samples + array.shape[0 if array.shape[0] > 1 else -1]) / self._sample_rate
+        if seconds >= _JUDGED_AFTER_S and _MIN_INT32_PEAK < self._int32_peak <= _MAX_INT16:
+            raise AudioError(
+                f"int32 samples must use the range of 32 bits. Received: a peak of {self._int32_peak}, as of 16 bits. "
+                "Give them as int16: samples.astype('int16')."
+            )
+
+
+def as_array(samples: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Make an array of what a caller has.
+
+    Raises:
+        AudioError: It is none.
+    """
+    if isinstance(samples, bytes | bytearray) or (isinstance(samples, memoryview) and samples.format == "B"):
+        raise AudioError(
+            "samples must be numbers. Received: bytes. Say how they lie: numpy.frombuffer(samples, 'int16')."
+        )
+    values: Any = samples
     try:
-        for step in (
-            "detach",
-            "cpu",
-            "numpy",
-        ):  # what a tensor that requires grad, or lies on a GPU, asks for
-            if hasattr(samples, step):
-                samples = getattr(samples, step)()
-        return np.asarray(samples)
+        for step in ("detach", "cpu", "numpy"):  # a tensor that requires a gradient, or lies on a GPU
+            values = getattr(values, step)() if hasattr(values, step) else values
+        return np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()).rstrip(".")
         raise AudioError(
             f"samples must be an array of numbers. Received: {type(samples).__name__} ({reason})."
         ) from error
 
 
-def as_float32(samples: npt.ArrayLike) -> Samples:
+def as_float32(values: npt.NDArray[Any]) -> Samples:
     """Scale samples of any known type to float32 in [-1, 1], of the same shape.
 
     Raises:
-        AudioError: The type or the shape is no audio's.
+        AudioError: The type is no audio's.
     """
-    values = as_array(samples)
     kind = values.dtype.name
     if kind in _INTEGER_PEAKS:
         scaled: npt.NDArray[Any] = values / np.float32(_INTEGER_PEAKS[kind])
     elif kind == "uint8":
         scaled = (values - np.float32(128)) / np.float32(128)
-    elif kind in ("float32", "float64"):
+    elif kind in ("float16", "float32", "float64"):
         scaled = values
     else:
         raise AudioError(
-            f"samples must be float32, float64, int16, int32 or uint8. Received: {kind}. Convert them, and "
-            "scale floats to [-1, 1]."
-        )
-    if values.ndim not in (1, 2) or (values.ndim == 2 and not 1 <= values.shape[1] <= _MAX_CHANNELS):
-        raise AudioError(
-            f"samples must have the shape (samples,) or (samples, channels). Received: {values.shape}. "
-            "Transpose what has its channels first."
+            f"samples must be float32, float64, float16, int16, int32 or uint8. Received: {kind}. Convert them: "
+            "numpy.asarray(samples, 'int16') for whole numbers of 16 bits; scale floats to [-1, 1]."
         )
     with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is refused as that
         return scaled.astype(np.float32, copy=False)
@@ -146,36 +223,10 @@ def check_channel(channel: Channel) -> None:
         )
 
 
-class Resampler:
-    """A stream of mono samples brought to another rate; the same samples come out however they are cut.
-
-    soxr at its high quality, which is what librosa resamples with. n samples become n * to_rate / from_rate,
-    rounded, and never none where there was one.
-    """
-
-    def __init__(self, from_rate: float, to_rate: float):
-        same = from_rate == to_rate
-        self._stream = None if same else soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32")
-        self._any_in = False
-        self._any_out = False
-
-    def feed(self, samples: Samples) -> Samples:
-        """Take samples, give those that are ready: fewer at first, for the filter looks ahead."""
-        if self._stream is None:
-            return samples
-        self._any_in |= len(samples) > 0
-        ready: Samples = self._stream.resample_chunk(samples)
-        self._any_out |= len(ready) > 0
-        return ready
-
-    def finish(self) -> Samples:
-        """Give what is left at the end of the recording. The resampler has then done its work."""
-        if self._stream is None:
-            return np.zeros(0, np.float32)
-        rest: Samples = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)
-        if self._any_in and not self._any_out and not len(rest):
-            return np.zeros(1, np.float32)
-        return rest
+def samples_before_fault(values: Samples) -> int:
+    """How many come before the first that is not finite, or not scaled. [shape=(samples, channels)]."""
+    sound = np.abs(values).max(axis=1, initial=0.0) <= _MAX_FLOAT_PEAK
+    return len(values) if sound.all() else int(sound.argmin())
 
 
 def _check_values(values: Samples, sample_rate: float, start: float) -> None:
@@ -190,12 +241,3 @@ def _check_values(values: Samples, sample_rate: float, start: float) -> None:
     first = tuple(np.argwhere(~np.isfinite(values))[0])
     time = start + first[0] / sample_rate
     raise AudioError(f"samples must be finite numbers. Received: {values[first]} at {time:.3f} s.")
-
-
-def _mix(values: Samples) -> Samples:
-    """Average the channels, column by column: the same however rows are cut, and faster than numpy's mean."""
-    mono = values[:, 0].copy()
-    for index in range(1, values.shape[1]):
-        mono += values[:, index]
-    mono /= values.shape[1]
-    return mono

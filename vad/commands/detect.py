@@ -5,6 +5,7 @@ stderr and exit code 1; the others are done. What was heard before a recording's
 """
 
 import argparse
+import functools
 import os
 import sys
 import tempfile
@@ -102,8 +103,9 @@ def run(args: argparse.Namespace) -> int:
     label_format = choose_format(args.format, args.output)
     failed = False
     with ExitStack() as stack:
-        spool = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vad-")))
-        recordings = find_recordings(args.inputs, recursive=args.recursive, spool=spool)
+        recordings = find_recordings(
+            args.inputs, recursive=args.recursive, spool=functools.cache(lambda: _spool(stack))
+        )
         orders = _orders(args, recordings)
         jobs = args.jobs or sensible_jobs(len(orders), _total_bytes(recordings))
         write = stack.enter_context(
@@ -120,6 +122,21 @@ def run(args: argparse.Namespace) -> int:
                 print(f"vad: {findings.problem}", file=sys.stderr)
             progress.advance(findings.duration)
     return EXIT_INPUT_FAILED if failed else 0
+
+
+def _spool(stack: ExitStack) -> Path:
+    """Make a folder for what comes through pipes, which goes with the stack.
+
+    Raises:
+        ConfigError: There is no place for one.
+    """
+    try:
+        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vad-")))
+    except OSError as error:
+        raise ConfigError(
+            f"what comes through a pipe is kept in a temporary folder, which cannot be made ({error.strerror}). "
+            "Give the recording as a file, or point TMPDIR to a folder with room."
+        ) from error
 
 
 def _orders(args: argparse.Namespace, recordings: Sequence["AudioInput"]) -> list["Order"]:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio.live_resampling import LiveResampler
-from vad.audio.reading import Channel, Resampler, Source, open_audio, validate_samples
-from vad.audio.samples import check_channel
+from vad.audio.reading import Channel, Resampler, Source, open_audio
+from vad.audio.samples import MonoInput
 from vad.detection.model import Model
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import Event, Segment, SpeechEnd
@@ -230,16 +230,14 @@ class Detector:
         """Feed a whole recording to a stream, and gather what it gives: the one loop that does."""
         if sample_rate is None:
             raise AudioError("sample_rate must be given with samples, in Hz. Received: sample_rate=None.")
-        check_channel(channel)
+        mono = MonoInput(sample_rate, channel)
         stream = self.stream(sample_rate, lookahead=True)
         events: list[Event] = []
         probabilities: list[Probabilities] = []
         damage: AudioError | None = None
         try:
             for block in blocks:
-                if channel != "mix":
-                    block = validate_samples(block, sample_rate, channel=channel, start=stream.duration)
-                events += stream.feed(block)
+                events += stream.feed(mono.feed(block))
                 probabilities.append(stream.probabilities)
         except AudioError as error:
             damage = error

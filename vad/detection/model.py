@@ -257,12 +257,12 @@ def find_model(name_or_path: str | os.PathLike[str]) -> tuple[Traversable, Trave
     Raises:
         ModelError: It is neither a model's name nor a .tflite file's path.
     """
-    if isinstance(name_or_path, str) and name_or_path in model_names():
-        folder = resources.files("vad.models")
-        return folder / f"{name_or_path}.tflite", folder / f"{name_or_path}.json"
     path = Path(name_or_path)
     if path.suffix == ".tflite":
         return path, path.with_suffix(".json")
+    if isinstance(name_or_path, str) and name_or_path in model_names():
+        folder = resources.files("vad.models")
+        return folder / f"{name_or_path}.tflite", folder / f"{name_or_path}.json"
     raise ModelError(
         f"model must be one of {', '.join(model_names())}, or the path of a .tflite file. "
         f"Received: model={str(name_or_path)!r}." + did_you_mean(str(name_or_path), model_names())

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio.live_resampling import LiveResampler
-from vad.audio.reading import Resampler, validate_samples
-from vad.audio.samples import sample_rate_problem
+from vad.audio.reading import Resampler
+from vad.audio.samples import MonoInput, sample_rate_problem
 from vad.detection.model import Model
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import Segmenter
@@ -170,6 +170,7 @@ class Stream:
 
     def reset(self) -> None:
         """Forget everything: the next sample is the first of a recording."""
+        self._input = MonoInput(self.sample_rate)
         self._resampler = self._make_resampler(self.sample_rate, self._frames.model.sample_rate)
         self._history = _AudioHistory(self.sample_rate, self._keep_audio_s)
         self._frames.reset()
@@ -183,7 +184,7 @@ class Stream:
 
         Args:
             samples: Any number, at `sample_rate`: float in [-1, 1], or int16, int32, uint8; channels are
-                mixed. [shape=(samples,) or (samples, channels)]
+                mixed. [shape=(samples,), (samples, channels) or (1, samples)]
 
         Returns:
             The events they decided, in order; often none.
@@ -195,7 +196,7 @@ class Stream:
             raise AudioError(
                 "a finished stream takes no more samples. Call reset() before the next recording."
             )
-        mono = validate_samples(samples, self.sample_rate, start=self.duration)
+        mono = self._input.feed(samples)
         self._samples_fed += len(mono)
         self._history.feed(mono)
         self.probabilities = self._frames.feed(self._resampler.feed(mono))

@@ -4,7 +4,7 @@ import glob
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
@@ -36,13 +36,14 @@ class AudioInput:
     problem: str | None = None
 
 
-def find_recordings(words: Iterable[str], *, recursive: bool, spool: Path) -> list[AudioInput]:
+def find_recordings(words: Iterable[str], *, recursive: bool, spool: Callable[[], Path]) -> list[AudioInput]:
     """Find what the words name, in their order, each word's files sorted.
 
     Args:
         words: Files, folders, patterns (`*`, `?`, `[...]`, `**`) and `-`.
         recursive: Search the folders inside folders too.
-        spool: A folder to keep what comes through pipes, which can be read once and by this process only.
+        spool: Gives a folder to keep what comes through pipes, which can be read once and by this process only. It is
+            asked where there is one: a file system that nobody may write to is no hindrance otherwise.
 
     Raises:
         ConfigError: `-` is given twice, or with nothing piped in.
@@ -55,14 +56,15 @@ def find_recordings(words: Iterable[str], *, recursive: bool, spool: Path) -> li
         if word == STDIN:
             if sys.stdin.isatty():
                 raise ConfigError("- (stdin) must have audio piped in. Received: a terminal.")
-            found.append(_kept(sys.stdin.buffer, "stdin", spool / "stdin"))
+            found.append(_kept(sys.stdin.buffer, "stdin", spool() / "stdin"))
         elif os.path.isdir(word):
             found += _inside(word, recursive)
         elif glob.has_magic(word) and not os.path.lexists(word):
             found += _matching(word)
         elif os.path.exists(word) and not os.path.isfile(word):
+            place = spool() / str(len(found))
             with open(word, "rb") as pipe:
-                found.append(_kept(pipe, word, spool / str(len(found))))
+                found.append(_kept(pipe, word, place))
         else:
             found.append(AudioInput(word, word, _name(word)))
     return found

@@ -2,7 +2,7 @@
 
 import argparse
 
-from vad.audio.decoding import ENCODINGS, RawFormat
+from vad.audio.raw_format import ENCODINGS, RawFormat
 from vad.errors import ConfigError
 
 __all__ = ["add_raw_arguments", "resolve_raw"]

@@ -1,0 +1,3 @@
+"""LiteRT alone: it mentions TensorFlow, which a program that only runs networks does without."""
+
+excludedimports = ["tensorflow", "tflite"]
