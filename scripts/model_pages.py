@@ -280,13 +280,15 @@ def _share(value: float, digits: int) -> str:
 
 def inspected(name: str) -> str:
     """A network's part of the text; its pictures are written beside the page."""
-    from vad.training.inspection.network import Clip, load_subject
+    from vad.training.inspection.network import InspectedAudio, load_inspected_network
     from vad.training.inspection.views import look
 
-    subject = load_subject(str(MODELS / f"{name}.keras"))
-    clip = Clip(CLIP.name, read_audio(CLIP, sample_rate=16_000), read_labels(CLIP.with_suffix(".rttm")))
+    network = load_inspected_network(str(MODELS / f"{name}.keras"))
+    clip = InspectedAudio(
+        CLIP.name, read_audio(CLIP, sample_rate=16_000), read_labels(CLIP.with_suffix(".rttm"))
+    )
     lines = [f"### {name}", ""]
-    for view in look(subject, list(PICTURES[name]), clip):
+    for view in look(network, list(PICTURES[name]), clip):
         picture = next(one for one in view.pictures if one.name == PICTURES[name][view.name])
         path = INSPECTION.with_name(f"{name}-{view.name}.png")
         path.write_bytes(_drawn(picture))

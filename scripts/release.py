@@ -134,7 +134,7 @@ def _export_ensemble(run: Path, name: str, recipe: Ensemble, args: argparse.Name
     """The two trainings that begin where the first ended, and the ensemble of them."""
     from vad.training.config import load_config
     from vad.training.provenance import describe_run, load_network, network_of, training_of
-    from vad.training.release.ensemble import lean_on_prompt, move_late, pair
+    from vad.training.release.ensemble import mix_in_low_latency, pair, shift_lookahead
     from vad.training.release.export import export
 
     start = _export(run, name, args.runs / "start").with_suffix(".keras")
@@ -144,8 +144,8 @@ def _export_ensemble(run: Path, name: str, recipe: Ensemble, args: argparse.Name
     weights = [folder / "best.keras" for folder in (late, second)]
     (first, config), (other, other_config) = ((load_network(one), network_of(one)) for one in weights)
     model, network = pair(first, config, other, other_config, recipe.second_share)
-    lean_on_prompt(model, recipe.prompt_share)
-    move_late(model, recipe.late_offset)
+    mix_in_low_latency(model, recipe.prompt_share)
+    shift_lookahead(model, recipe.late_offset)
     notes = describe_run(late, load_config(late / "config.json"))
     notes["training"]["second"] = {"share": recipe.second_share, **training_of(weights[1])}
     notes |= {"prompt_share": recipe.prompt_share, "late_offset": recipe.late_offset}

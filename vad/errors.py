@@ -1,14 +1,15 @@
-"""What can go wrong, as one tree.
+"""All errors of the package, as one tree, and the checks of arguments that raise them.
 
     VadError
-    ├── AudioError              (ValueError)   audio that cannot be read, or samples that are no audio
-    ├── DeviceError             (OSError)      a microphone that is missing, busy or gone
-    ├── ModelError              (ValueError)   a model that is missing, damaged or not what its card says
-    ├── LabelError              (ValueError)   a label file that breaks its format's rules
-    ├── ConfigError             (ValueError)   an option that does not exist or a value out of its range
-    └── MissingDependencyError  (ImportError)  a feature whose extra is not installed
+    ├── AudioError              (ValueError)   audio cannot be read, or samples are not audio
+    ├── DeviceError             (OSError)      a microphone is missing, busy or gone
+    ├── ModelError              (ValueError)   a model is missing, damaged or does not match its card
+    ├── LabelError              (ValueError)   a label file breaks the rules of its format
+    ├── ConfigError             (ValueError)   an option does not exist, or a value is out of its range
+    └── MissingDependencyError  (ImportError)  a feature needs an extra that is not installed
 
-A message is rule, what came, remedy: ``threshold must be between 0 and 1. Received: threshold=1.5.``
+A message says what happened, then what to do. For wrong values it gives the rule and the value: ``threshold must be
+between 0 and 1. Received: threshold=1.5.``
 """
 
 import reprlib
@@ -42,37 +43,37 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
-_ALIKE = 0.35  # by difflib's ratio: "pad" is near "speech_pad_ms", and "x" near nothing
+_SIMILAR = 0.35  # difflib's ratio: "pad" is similar to "speech_pad_ms", and "x" to nothing
 
 
 class VadError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of all errors of this package."""
 
 
 class AudioError(VadError, ValueError):
-    """Audio that cannot be read, or samples that are no audio.
+    """Audio cannot be read, or samples are not audio.
 
     Attributes:
-        partial: Where `Detector.process` raised it: the `Detection` of what came before the damage. None where nothing
-            did, and everywhere else.
+        partial: The `Detection` of the audio before the damage, where `Detector.process` raised the error and there was
+            any; else None.
     """
 
     partial: Any = None
 
 
 class DeviceError(VadError, OSError):
-    """A microphone that is missing, busy or gone."""
+    """A microphone is missing, busy or gone."""
 
 
 class ModelError(VadError, ValueError):
-    """A model that is missing, damaged or not what its card says."""
+    """A model is missing, damaged or does not match its card."""
 
 
 class LabelError(VadError, ValueError):
-    """A label file that breaks its format's rules.
+    """A label file breaks the rules of its format.
 
     Attributes:
-        problems: All that is wrong, each with its file and line; the message has the first, and how many more.
+        problems: All of them, each with its file and line. The message has the first, and the number of the others.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -82,60 +83,48 @@ class LabelError(VadError, ValueError):
 
 
 class ConfigError(VadError, ValueError):
-    """An option that does not exist or a value out of its range."""
+    """An option does not exist, or a value is out of its range."""
 
 
 class MissingDependencyError(VadError, ImportError):
-    """A feature whose optional dependency is not installed."""
+    """A feature needs an optional dependency that is not installed."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the known one that is nearest, or "" where none is near."""
-    import difflib  # only where something went wrong
+    """The end of a message about an unknown word: the most similar known one, or "" where none is similar."""
+    import difflib  # slow to load, and needed only for errors
 
-    names = {one.lstrip("-"): one for one in known}  # dashes would make all options alike
-    nearest = difflib.get_close_matches(word.lstrip("-"), names, n=1, cutoff=_ALIKE)
+    names = {one.lstrip("-"): one for one in known}  # dashes would make all options similar
+    nearest = difflib.get_close_matches(word.lstrip("-"), names, n=1, cutoff=_SIMILAR)
     return "".join(f" Did you mean {names[one]}?" for one in nearest)
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: on one line, and cut where it is long."""
+    """A value for a message: on one line, and cut where it is long."""
     return " ".join(reprlib.repr(value).split())
 
 
 def require(holds: bool, rule: str, **received: object) -> None:
-    """Raise a ConfigError that says the rule and what came instead, unless the rule holds."""
+    """Raise a ConfigError with the rule and the received values, unless the rule holds."""
     if not holds:
-        what = ", ".join(f"{name}={value!r}" for name, value in received.items())
-        raise ConfigError(f"{rule}. Received: {what}.")
+        values = ", ".join(f"{name}={value!r}" for name, value in received.items())
+        raise ConfigError(f"{rule}. Received: {values}.")
 
 
 def require_bool(name: str, value: object) -> bool:
-    """Give a truth value.
-
-    Raises:
-        ConfigError: It is none.
-    """
+    """Return a truth value, or raise a ConfigError for anything else."""
     if not isinstance(value, bool):
         raise ConfigError(f"{name} must be True or False. Received: {name}={shown(value)}.")
     return value
 
 
 def require_number(name: str, value: object) -> float:
-    """Give a number as a float.
-
-    Raises:
-        ConfigError: It is none.
-    """
+    """Return a number as a float, or raise a ConfigError for anything else."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ConfigError(f"{name} must be a number. Received: {name}={shown(value)}.")
     return float(value)
 
 
 def install_hint(extra: str) -> str:
-    """Say how what is missing is installed.
-
-    Args:
-        extra: A name among the optional dependencies.
-    """
+    """The sentence that says how to install an optional dependency, by the name of its extra."""
     return f"Install it with: pip install 'openvad[{extra}]'"

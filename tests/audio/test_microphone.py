@@ -36,8 +36,7 @@ def test_a_device_is_a_number_or_a_part_of_a_name(
 def test_a_device_that_is_none_or_several(portaudio: types.SimpleNamespace, wanted: int | str) -> None:
     with pytest.raises(DeviceError) as error:
         Microphone(wanted)
-    assert str(error.value) == (
-        "device must be the number of one of these or a part of its name alone: "
+    assert str(error.value).endswith(
         f"1 'Headset Mono', 2 'Webcam', 3 'Webcam Pro'. Received: device={wanted!r}."
     )
 
@@ -45,7 +44,7 @@ def test_a_device_that_is_none_or_several(portaudio: types.SimpleNamespace, want
 def test_no_device_at_all(portaudio: types.SimpleNamespace) -> None:
     portaudio.devices = DEVICES[:1]
     assert list_devices() == []
-    with pytest.raises(DeviceError, match=r"Received: no device that can record\. Connect one"):
+    with pytest.raises(DeviceError, match="no device can record"):
         Microphone()
 
 
@@ -88,16 +87,16 @@ def test_a_device_that_has_no_single_channel_gives_all_and_they_are_mixed(
 @pytest.mark.parametrize(
     ("failures", "message"),
     [
-        ([("Device unavailable", -9985)], "a microphone must be free. Received: 'Webcam' is in use. "),
-        ([("Invalid device", -9996)], "a microphone must open. Received: 'Webcam' with Invalid device. "),
-        ([("Invalid sample rate", -9997), ("Device unavailable", -9985)], "a microphone must be free."),
+        ([("Device unavailable", -9985)], "'Webcam' is in use."),
+        ([("Invalid device", -9996)], "'Webcam' does not open: Invalid device."),
+        ([("Invalid sample rate", -9997), ("Device unavailable", -9985)], "'Webcam' is in use."),
         (
             [("Invalid sample rate", -9997)] * 4,
-            "a microphone must open. Received: 'Webcam' with Invalid sample rate",
+            "'Webcam' does not open: Invalid sample rate.",
         ),
         (
             [("Unanticipated host error", -9999, (0, 0, ""))],
-            "Received: 'Webcam' with Unanticipated host error.",
+            "'Webcam' does not open: Unanticipated host error.",
         ),
     ],
 )
@@ -118,22 +117,20 @@ def test_a_device_that_does_not_start(
         raise PortAudioError("Device unavailable", -9985)
 
     monkeypatch.setattr(InputStream, "start", start)
-    with pytest.raises(DeviceError, match="a microphone must be free"), Microphone():
+    with pytest.raises(DeviceError, match="is in use"), Microphone():
         pass
 
 
 def test_a_library_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     FailingImport.put(monkeypatch, PortAudioError("Error initializing PortAudio: Unanticipated host error"))
-    with pytest.raises(DeviceError, match=r"PortAudio must start\. Received: Error initializing"):
+    with pytest.raises(DeviceError, match="PortAudio does not start: Error initializing"):
         list_devices()
 
 
 def test_a_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
     FailingImport.put(monkeypatch, OSError("PortAudio library not found"))
     for call in (list_devices, Microphone):
-        with pytest.raises(
-            DeviceError, match=r"Received: PortAudio library not found\. Install it: apt install"
-        ):
+        with pytest.raises(DeviceError, match=r"PortAudio library not found\. Install it: apt install"):
             call()
 
 
@@ -182,7 +179,7 @@ def test_a_device_that_goes_away(portaudio: types.SimpleNamespace) -> None:
         stream.active = False
         blocks = iter(microphone)
         assert len(next(blocks).samples) == 480, "what came before is heard"
-        with pytest.raises(DeviceError, match=r"must stay connected\. Received: no more from 'Webcam'"):
+        with pytest.raises(DeviceError, match="'Webcam' stopped"):
             next(blocks)
     assert stream.closed
 
@@ -191,7 +188,7 @@ def test_a_device_that_says_nothing_more(
     portaudio: types.SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vad.audio.microphone._PATIENCE_S", 0.05)
-    with pytest.raises(DeviceError, match="must stay connected"), Microphone() as microphone:
+    with pytest.raises(DeviceError, match="'Webcam' stopped"), Microphone() as microphone:
         list(microphone)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -143,7 +144,7 @@ def test_a_microphone_that_is_unplugged(
     assert json.loads(rest.splitlines()[-1])["event"] == "end", "what was open is closed"
     summary, complaint = words.splitlines()  # and nothing of ALSA's or PortAudio's
     assert summary.startswith("heard ")
-    assert complaint.startswith("vad: a microphone must stay connected.")
+    assert re.match(r"vad: the microphone .* stopped\.", complaint)
     (saved,) = (tmp_path / "saved").iterdir()
     assert soundfile.info(saved).duration > 0.1
 

@@ -200,9 +200,7 @@ def test_audio_is_bounded_and_says_what_is_gone(detector: Detector) -> None:
     stream.feed(bursts())
     assert len(stream.audio(-1.0, 0.0)) == 0, "there is nothing before the beginning"
     assert len(stream.audio(1.5, 99.0)) == round(0.27 * RATE)
-    with pytest.raises(
-        AudioError, match=r"audio must be of the last 0\.5 s, .* Received: start=1\.000 at 1\.770"
-    ):
+    with pytest.raises(AudioError, match=r"only the last 0\.5 s\. Received: start=1\.000 at 1\.770"):
         stream.audio(1.0)
     unkept = detector.stream()
     unkept.feed(bursts())
@@ -229,7 +227,7 @@ def test_a_finished_stream_says_so(detector: Detector) -> None:
     stream.feed(bursts())
     assert stream.finish()
     assert stream.finish() == []
-    with pytest.raises(AudioError, match=r"a finished stream takes no more samples\. Call reset\(\)"):
+    with pytest.raises(AudioError, match=r"Call reset\(\)"):
         stream.feed(bursts())
 
 

@@ -8,11 +8,11 @@ from scipy import signal
 
 from support.sounds import RATE
 from vad.training.data.decoded import CELL
-from vad.training.data.scene_config import MixingConfig
+from vad.training.data.scene_config import SceneConfig
 from vad.training.data.scenes import Scene
 
 # Talk alone, dry, as it was recorded; each test adds what it is about.
-BARE = MixingConfig(
+BARE = SceneConfig(
     scene_s=8.0,
     speech_free=0.0,
     speed=(1.0, 1.0),

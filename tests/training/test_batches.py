@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from vad.training.data.batches import Batches, set_level, targets
 from vad.training.data.decoded import CELL
-from vad.training.data.rendering import SCENES_PER_SHARD
+from vad.training.data.rendering import SCENES_PER_FILE
 from vad.training.networks import NetworkConfig
 
 drawn = settings(max_examples=30, deadline=None)
-SCENES = 2 * SCENES_PER_SHARD
+SCENES = 2 * SCENES_PER_FILE
 NETWORK = NetworkConfig(delay_frames=0)
 
 
@@ -29,10 +29,10 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         samples[scene, 2 * scene * CELL : 2 * (scene + 1) * CELL] = 20_000
         labels[scene, 2 * scene : 2 * (scene + 1)] = 255
     for shard in range(2):
-        rows = slice(shard * SCENES_PER_SHARD, (shard + 1) * SCENES_PER_SHARD)
+        rows = slice(shard * SCENES_PER_FILE, (shard + 1) * SCENES_PER_FILE)
         np.save(folder / f"samples-{shard:05d}.npy", samples[rows])
         np.save(folder / f"labels-{shard:05d}.npy", labels[rows])
-        np.save(folder / f"levels-{shard:05d}.npy", np.full((SCENES_PER_SHARD, 2), [-4.3, -65], np.float32))
+        np.save(folder / f"levels-{shard:05d}.npy", np.full((SCENES_PER_FILE, 2), [-4.3, -65], np.float32))
     return [folder / f"labels-{shard:05d}.npy" for shard in range(2)]
 
 
@@ -111,7 +111,7 @@ def test_targets_are_frame_means_late_by_the_delay(
 def test_every_shard_has_its_own_pause_prior(marked: list[Path]) -> None:
     mixed = Batches(marked, NETWORK, batch_size=16, seed=1, pause_priors=[0.0, 0.5])
     doubtful = {
-        int(label.argmax()) // SCENES_PER_SHARD: bool(((label > 0) & (label < 1)).any())
+        int(label.argmax()) // SCENES_PER_FILE: bool(((label > 0) & (label < 1)).any())
         for step in range(2 * SCENES // 16)
         for label in mixed[step][1]
     }

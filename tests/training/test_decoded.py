@@ -13,7 +13,7 @@ from support.sounds import RATE, tone
 
 from vad.corpus.manifest import read_corpus
 from vad.errors import AudioError, ConfigError, LabelError
-from vad.training.data.decoded import CELL, Bank, Clip, build_bank, fingerprint
+from vad.training.data.decoded import CELL, DecodedCorpus, DecodedRecording, decode_corpus, fingerprint
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +23,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_bank(corpus, tmp_path_factory.mktemp("bank"), jobs=1)
+    return decode_corpus(corpus, tmp_path_factory.mktemp("bank"), jobs=1)
 
 
-def clips(folder: Path, kind: str, split: str = "train") -> tuple[Bank, list[Clip]]:
-    bank = Bank(folder, split)
+def clips(folder: Path, kind: str, split: str = "train") -> tuple[DecodedCorpus, list[DecodedRecording]]:
+    bank = DecodedCorpus(folder, split)
     return bank, [clip for clip in bank.clips if clip.kind == kind]
 
 
@@ -35,16 +35,16 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def bank_of(folder: Path, rows: list[dict[str, object]]) -> Bank:
+def bank_of(folder: Path, rows: list[dict[str, object]]) -> DecodedCorpus:
     manifest = folder / "manifest.jsonl"
     manifest.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    return Bank(build_bank(manifest, folder / "bank", jobs=1), "train")
+    return DecodedCorpus(decode_corpus(manifest, folder / "bank", jobs=1), "train")
 
 
 def test_every_clip_gives_back_its_own_recording(corpus: Path, folder: Path) -> None:
     rows = [json.loads(line) for line in corpus.read_text().splitlines()]
     for split in ("train", "dev"):
-        bank = Bank(folder, split)
+        bank = DecodedCorpus(folder, split)
         paths = [corpus.parent / row["audio_filepath"] for row in rows if row["split"] == split]
         assert len(bank.clips) == len(paths) > 0
         for clip, path in zip(bank.clips, paths, strict=True):
@@ -133,39 +133,39 @@ def test_the_level_of_a_noise_is_that_of_its_louder_half(tmp_path: Path) -> None
 
 
 def test_processes_change_nothing(corpus: Path, folder: Path, tmp_path: Path) -> None:
-    assert contents(build_bank(corpus, tmp_path, jobs=2)) == contents(folder)
+    assert contents(decode_corpus(corpus, tmp_path, jobs=2)) == contents(folder)
 
 
 def test_a_finished_bank_is_kept_and_an_unfinished_one_made_again(corpus: Path, tmp_path: Path) -> None:
-    finished = contents(build_bank(corpus, tmp_path, jobs=1))
+    finished = contents(decode_corpus(corpus, tmp_path, jobs=1))
     made = (tmp_path / "audio.i16").stat().st_mtime_ns
-    build_bank(corpus, tmp_path, jobs=1)
+    decode_corpus(corpus, tmp_path, jobs=1)
     assert (tmp_path / "audio.i16").stat().st_mtime_ns == made
     (tmp_path / "index.json").unlink()
     (tmp_path / "audio.i16").write_bytes(b"half")
-    assert contents(build_bank(corpus, tmp_path, jobs=1)) == finished
+    assert contents(decode_corpus(corpus, tmp_path, jobs=1)) == finished
 
 
 def test_a_bank_of_another_corpus_or_of_older_labels_is_refused(tmp_path: Path) -> None:
     corpus = tiny_corpus.write(tmp_path / "corpus")
-    folder = build_bank(corpus, tmp_path / "bank", jobs=1)
+    folder = decode_corpus(corpus, tmp_path / "bank", jobs=1)
     before = corpus.read_text()
     for changed in (before.replace("0.3", "0.4", 1), before[: before.rindex("\n", 0, -1)]):
         corpus.write_text(changed)
         with pytest.raises(ConfigError, match=r"holds one corpus.*Name another data folder"):
-            build_bank(corpus, folder, jobs=1)
+            decode_corpus(corpus, folder, jobs=1)
     corpus.write_text(before)
-    assert build_bank(corpus, folder, jobs=1) == folder
+    assert decode_corpus(corpus, folder, jobs=1) == folder
     np.savez(corpus.parent / "soft_labels.npz", **{"speech|anna.wav": np.zeros(9, np.uint8)})
     with pytest.raises(ConfigError, match="holds one corpus"):
-        build_bank(corpus, folder, jobs=1)
+        decode_corpus(corpus, folder, jobs=1)
 
 
 def test_an_unreadable_recording_is_named_and_leaves_no_bank(tmp_path: Path) -> None:
     corpus = tiny_corpus.write(tmp_path / "corpus")
     (corpus.parent / "noise" / "1.wav").write_text("no audio")
     with pytest.raises(AudioError, match=r"1\.wav"):
-        build_bank(corpus, tmp_path / "bank", jobs=1)
+        decode_corpus(corpus, tmp_path / "bank", jobs=1)
     assert contents(tmp_path / "bank") == {}
 
 

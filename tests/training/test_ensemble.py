@@ -10,7 +10,7 @@ from support.small_networks import small_network
 from vad.cli import main
 from vad.errors import ConfigError
 from vad.training.provenance import load_network, network_of
-from vad.training.release.ensemble import lean_on_prompt, move_late, pair
+from vad.training.release.ensemble import mix_in_low_latency, pair, shift_lookahead
 from vad.training.release.export import export
 from vad.training.release.probe_signals import probe_signals
 
@@ -97,7 +97,7 @@ def test_a_late_decision_leans_on_the_prompt_one_of_its_frame():
     _, model = small_network("logmel-cnn", delay_frames=2, late_frames=6)
     speech = probe_signals()["speech"][np.newaxis]
     prompt, late = logits(model, speech)
-    lean_on_prompt(model, 0.25)
+    mix_in_low_latency(model, 0.25)
     still_prompt, mixed = logits(model, speech)
     np.testing.assert_array_equal(still_prompt, prompt)
     np.testing.assert_allclose(mixed[:, 4:], 0.75 * late[:, 4:] + 0.25 * prompt[:, :-4], atol=1e-4)
@@ -107,7 +107,7 @@ def test_a_late_decision_is_moved_and_the_prompt_one_is_not():
     _, model = small_network("logmel-cnn", late_frames=6)
     speech = probe_signals()["speech"][np.newaxis]
     before = logits(model, speech)
-    move_late(model, -0.75)
+    shift_lookahead(model, -0.75)
     change = logits(model, speech) - before
     np.testing.assert_allclose(change, np.broadcast_to([[[0]], [[-0.75]]], change.shape), atol=1e-4)
 
@@ -115,11 +115,11 @@ def test_a_late_decision_is_moved_and_the_prompt_one_is_not():
 @pytest.mark.parametrize(
     ("late_frames", "change", "value", "told"),
     [
-        (6, lean_on_prompt, 1.5, "prompt_share must be between 0 and 1"),
-        (6, lean_on_prompt, -0.1, "prompt_share must be between 0 and 1"),
-        (0, lean_on_prompt, 0.25, "has no late decision"),
-        (0, move_late, -0.5, "has no late decision"),
-        (6, move_late, float("nan"), "late_offset must be finite"),
+        (6, mix_in_low_latency, 1.5, "prompt_share must be between 0 and 1"),
+        (6, mix_in_low_latency, -0.1, "prompt_share must be between 0 and 1"),
+        (0, mix_in_low_latency, 0.25, "has no late decision"),
+        (0, shift_lookahead, -0.5, "has no late decision"),
+        (6, shift_lookahead, float("nan"), "late_offset must be finite"),
     ],
 )
 def test_a_late_decision_that_cannot_be_changed_so_is_refused(late_frames, change, value, told):

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from vad.training.networks.gain_control import LevelFollower
+from vad.training.networks.gain_control import GainControl
 
 SAMPLE_RATE = 16_000
 
 
 def heard(samples, **options):
-    return np.asarray(LevelFollower(**options)(np.asarray(samples, np.float32)[np.newaxis]))[0]
+    return np.asarray(GainControl(**options)(np.asarray(samples, np.float32)[np.newaxis]))[0]
 
 
 def tone(seconds, dbfs, hertz=400.0):

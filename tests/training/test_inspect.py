@@ -17,16 +17,16 @@ from vad.training.config import TrainConfig
 from vad.training.inspection import gradients, weights
 from vad.training.inspection.embedding import principal_plane
 from vad.training.inspection.filter_health import layer_health
-from vad.training.inspection.network import Clip, Subject, load_subject, stages
-from vad.training.inspection.probe import hear
+from vad.training.inspection.network import InspectedAudio, InspectedNetwork, load_inspected_network, stages
+from vad.training.inspection.probe import analyse
 from vad.training.inspection.weights import kernel_parts
 from vad.training.networks.kernels import kernels
 from vad.training.update_ratios import UpdateRatios, read_updates, update_ratios
 
 
-def small_subject(architecture, **options):
+def small_inspected(architecture, **options):
     config, model = small_network(architecture, **options)
-    return Subject("small", model, config, Path("nowhere"))
+    return InspectedNetwork("small", model, config, Path("nowhere"))
 
 
 # Small networks have heard a third of what large ones have: more of their weights still look like random numbers.
@@ -40,11 +40,11 @@ def small_subject(architecture, **options):
     ],
 )
 def test_shipped_networks_are_in_good_health(name, of_second, structure, sick):
-    every = stages(load_subject(name).model)
+    every = stages(load_inspected_network(name).model)
     layers = [stage for stage in every if stage.name.startswith("second_") == of_second]
     health = [layer_health(stage) for stage in layers]
     for stage, one in zip(layers, health, strict=True):
-        assert np.isnan(one.structure) or one.structure > (0.1 if stage.remembered else structure), one.name
+        assert np.isnan(one.structure) or one.structure > (0.1 if stage.recurrent else structure), one.name
     assert not any("hardly trained" in line for one in health for line in one.words())
     found = sum(len(one.dead) + len(one.saturated) + len(one.noisy) for one in health)
     assert found < sick * sum(len(one.norms) for one in health)
@@ -83,8 +83,8 @@ def test_a_noisy_filter_on_the_waveform_is_named():
 
 def test_noise_is_told_from_what_was_learned():
     rng = np.random.default_rng(1)
-    subject = load_subject("default")
-    (learned,) = [stage for stage in stages(subject.model) if stage.name == "conv3"]
+    network = load_inspected_network("default")
+    (learned,) = [stage for stage in stages(network.model) if stage.name == "conv3"]
     kernel = learned.kernel.copy()
     kernel[..., [3, 40]] = rng.normal(0, kernel.std(), (*kernel.shape[:-1], 2))
     sick = type(learned)(learned.name, kernel, learned.norm, learned.relu)
@@ -99,7 +99,7 @@ def test_noise_is_told_from_what_was_learned():
 
 
 def test_who_listens_to_whom_has_a_scale():
-    pictures = {one.name: one for one in weights.inspect(small_subject("two-branch")).pictures}
+    pictures = {one.name: one for one in weights.inspect(small_inspected("two-branch")).pictures}
     panels = [axes for axes in pictures["connections"].figure.axes if axes.get_xlabel() == "filter"]
     assert len(panels) == 7
     for panel in panels:
@@ -107,7 +107,7 @@ def test_who_listens_to_whom_has_a_scale():
 
 
 def test_the_first_layers_of_both_networks_of_a_pair_are_shown_apart():
-    view = weights.inspect(small_subject("logmel-pair"))
+    view = weights.inspect(small_inspected("logmel-pair"))
     names = [one.name for one in view.pictures]
     assert {"first-layer", "second-first-layer"} <= set(names)
     assert len(names) == len(set(names)), "one picture would be written over the other"
@@ -216,16 +216,16 @@ def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
 
 
 def test_of_a_network_that_decides_late_the_prompt_decision_is_looked_into(tmp_path):
-    subject = load_subject(str(make_run(tmp_path / "run", "logmel-cnn", late_frames=6)))
-    clip = Clip("hum", np.concatenate([np.zeros(RATE // 2), tone(0.5)]).astype(np.float32))
-    heard = hear(subject, clip)
+    network = load_inspected_network(str(make_run(tmp_path / "run", "logmel-cnn", late_frames=6)))
+    clip = InspectedAudio("hum", np.concatenate([np.zeros(RATE // 2), tone(0.5)]).astype(np.float32))
+    heard = analyse(network, clip)
     whole = keras.models.load_model(tmp_path / "run" / "best.keras")(
-        clip.whole_frames(subject.network)[np.newaxis]
+        clip.whole_frames(network.config)[np.newaxis]
     )
     np.testing.assert_allclose(
-        heard.probability, np.asarray(whole)[0, subject.network.delay_frames :, 0], atol=1e-3
+        heard.probability, np.asarray(whole)[0, network.config.delay_frames :, 0], atol=1e-3
     )
-    assert not [stage.name for stage in stages(subject.model) if stage.name.startswith("late")]
+    assert not [stage.name for stage in stages(network.model) if stage.name.startswith("late")]
     assert gradients.inspect(heard).pictures
 
 
@@ -257,7 +257,7 @@ def test_silence_is_looked_into_too(tmp_path, capsys):
         (["occlusion", "default", "clip.wav", "--output", "clip.wav/x"], 2, "output must be a folder"),
         (["occlusion", "default", "none.wav"], 1, "there is no such file"),
         (["occlusion", "default", "clip.wav", "--labels", "none.rttm"], 1, "none.rttm: a label file must be"),
-        (["occlusion", "default", "clip.wav", "--start", "7"], 1, "a clip must hold a frame of 20 ms."),
+        (["occlusion", "default", "clip.wav", "--start", "7"], 1, "an excerpt must hold a frame of 20 ms."),
     ],
 )
 def test_what_cannot_be_looked_into_is_one_line(words, code, message, tmp_path, monkeypatch, capsys):

@@ -13,8 +13,8 @@ from vad.detection.detector import Detector
 from vad.detection.segments import Segment
 from vad.labels import read_labels
 from vad.training.inspection import occlusion, saliency
-from vad.training.inspection.network import Clip, Subject, load_subject
-from vad.training.inspection.probe import hear
+from vad.training.inspection.network import InspectedAudio, InspectedNetwork, load_inspected_network
+from vad.training.inspection.probe import analyse
 from vad.training.inspection.time_frequency import TimeFrequency
 from vad.training.networks.kernels import kernels
 
@@ -28,10 +28,10 @@ def heard(request):
     """Four seconds with one sentence: of the first example by a shipped network, of hums by one that learned hums."""
     if request.param == "two-branch":
         samples, _ = hum_in_noise([HUM], seconds=4, seed=0)
-        return hear(trained_on_hums("two-branch"), Clip("hum", samples, [HUM]))
+        return analyse(trained_on_hums("two-branch"), InspectedAudio("hum", samples, [HUM]))
     samples = read_audio(EXAMPLES / "clip.wav", sample_rate=RATE)[: 4 * RATE]
-    clip = Clip("clip.wav", samples, read_labels(EXAMPLES / "clip.rttm"))
-    return hear(load_subject(request.param), clip)
+    clip = InspectedAudio("clip.wav", samples, read_labels(EXAMPLES / "clip.rttm"))
+    return analyse(load_inspected_network(request.param), clip)
 
 
 def hum_in_noise(segments, *, seconds, seed):
@@ -59,27 +59,27 @@ def trained_on_hums(architecture):
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     model.compile(keras.optimizers.Adam(1e-2), "binary_crossentropy")
     model.fit(samples, late, batch_size=8, epochs=5, verbose=0)
-    return Subject("small", model, config, Path("nowhere"))
+    return InspectedNetwork("small", model, config, Path("nowhere"))
 
 
-def share_in_speech(hearing, seconds):
+def share_in_speech(analysis, seconds):
     """How much of what a map [shape=(columns, bands)] has for speech lies in the reference."""
     gain = seconds.clip(min=0).sum(axis=1)
-    middles = (np.arange(len(gain)) + 0.5) / len(gain) * len(hearing.reference)
-    return gain[hearing.reference[middles.astype(int)]].sum() / gain.sum()
+    middles = (np.arange(len(gain)) + 0.5) / len(gain) * len(analysis.reference)
+    return gain[analysis.reference[middles.astype(int)]].sum() / gain.sum()
 
 
 @pytest.mark.parametrize("heard", SHIPPED, indirect=True)
 def test_probabilities_are_the_detectors(heard):
-    expected = Detector(heard.subject.name, lookahead=False).probabilities(heard.clip.samples, RATE)
+    expected = Detector(heard.network.name, lookahead=False).probabilities(heard.audio.samples, RATE)
     np.testing.assert_allclose(heard.probability, expected, atol=1e-3)
 
 
 def test_the_reference_moves_with_the_start():
     config, model = small_network("logmel-cnn")
-    subject = Subject("small", model, config, Path("nowhere"))
+    network = InspectedNetwork("small", model, config, Path("nowhere"))
     segments = [Segment(0.0, 0.2), Segment(1.1, 1.5)]
-    late = hear(subject, Clip("a", tone(1.0), segments, start=1.0))
+    late = analyse(network, InspectedAudio("a", tone(1.0), segments, start=1.0))
     assert np.flatnonzero(late.reference).tolist() == list(range(5, 25))
 
 
@@ -127,7 +127,7 @@ def test_saliency_lies_in_the_speech_and_adds_up(heard):
 
 def test_every_kernel_is_shuffled_and_comes_back():
     config, model = small_network("logmel-crnn")
-    heard = hear(Subject("small", model, config, Path("nowhere")), Clip("a", tone(0.2)))
+    heard = analyse(InspectedNetwork("small", model, config, Path("nowhere")), InspectedAudio("a", tone(0.2)))
     before = kernels(model)
     with saliency.shuffled_weights(heard):
         unmoved = [name for name, kernel in kernels(model).items() if np.array_equal(kernel, before[name])]

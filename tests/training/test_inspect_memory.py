@@ -12,16 +12,16 @@ from support.sounds import RATE, tone
 from vad.training.inspection import activations, gradients, weights
 from vad.training.inspection.filter_health import layer_health
 from vad.training.inspection.memory import time_constants, update_gates
-from vad.training.inspection.network import Clip, Subject, stages
-from vad.training.inspection.probe import hear
+from vad.training.inspection.network import InspectedAudio, InspectedNetwork, stages
+from vad.training.inspection.probe import analyse
 
 GATES = ["recurrent_update", "recurrent_reset", "recurrent_candidate"]
 SENTENCE_END = r"\.(?= [A-Z]|$)"
 
 
-def small_subject(architecture):
+def small_inspected(architecture):
     config, model = small_network(architecture)
-    return Subject("small", model, config, Path("nowhere"))
+    return InspectedNetwork("small", model, config, Path("nowhere"))
 
 
 def words_about(model):
@@ -44,20 +44,20 @@ def test_a_gate_that_hears_nothing_is_named():
 @pytest.fixture(scope="module")
 def heard_by_gru():
     """A second of noise and tone, heard by a network with a GRU whose unit 3 is shut and whose unit 7 is open."""
-    subject = small_subject("logmel-crnn")
-    normalization = subject.model.get_layer("normalization")
+    network = small_inspected("logmel-crnn")
+    normalization = network.model.get_layer("normalization")
     mels = np.linspace(-9, -3, 24).reshape(normalization.mean.shape)
     normalization.mean, normalization.variance = keras.ops.array(mels), keras.ops.array(2.0 - mels / 9)
-    cell = subject.model.get_layer("recurrent").cell
+    cell = network.model.get_layer("recurrent").cell
     bias = np.array(cell.bias)
     bias[0, [3, 7]] = 30, -30
     cell.bias.assign(bias)
     noise = 0.01 * np.random.default_rng(3).standard_normal(RATE)
-    return hear(subject, Clip("a", (noise + tone(1.0)).astype(np.float32)))
+    return analyse(network, InspectedAudio("a", (noise + tone(1.0)).astype(np.float32)))
 
 
 def test_a_gru_is_shown_gate_by_gate(heard_by_gru):
-    views = [weights.inspect(heard_by_gru.subject), gradients.inspect(heard_by_gru)]
+    views = [weights.inspect(heard_by_gru.network), gradients.inspect(heard_by_gru)]
     pictures = {one.name: one for view in views for one in view.pictures}
     panels = {axes.get_title(): axes for axes in pictures["gates"].figure.axes if axes.images}
     for gate in GATES:
@@ -71,7 +71,7 @@ def test_a_gru_is_shown_gate_by_gate(heard_by_gru):
 
 
 def test_the_update_gate_is_that_of_the_gru(heard_by_gru):
-    layer = heard_by_gru.subject.model.get_layer("recurrent")
+    layer = heard_by_gru.network.model.get_layer("recurrent")
     here = heard_by_gru.inside({"heard": layer.input, "said": layer.output})
     before = np.pad(here["said"], ((1, 0), (0, 0)))[:-1]
     kernel, recurrent, bias = (np.array(one) for one in layer.weights)
@@ -94,11 +94,11 @@ def test_how_long_a_gru_remembers_is_told(heard_by_gru):
 
 def test_what_the_network_hears_is_shown_in_decibels(heard_by_gru):
     view = activations.inspect(heard_by_gru)
-    log_power = heard_by_gru.inside({"it": heard_by_gru.subject.model.get_layer("logmel").output})["it"]
+    log_power = heard_by_gru.inside({"it": heard_by_gru.network.model.get_layer("logmel").output})["it"]
     np.testing.assert_allclose(view.arrays["heard_decibels"], 10 / np.log(10) * log_power, atol=1e-3)
     assert np.abs(view.arrays["heard"] - log_power).max() > 1, "it is what lies behind the normalisation"
     assert "heard" in [one.name for one in view.pictures]
     for one in view.pictures:
         assert len(re.findall(SENTENCE_END, f"{one.seen} {one.healthy}")) == 2, one.name
-    learned = activations.inspect(hear(small_subject("waveform-tcn"), heard_by_gru.clip))
+    learned = activations.inspect(analyse(small_inspected("waveform-tcn"), heard_by_gru.audio))
     assert "heard" not in [one.name for one in learned.pictures]

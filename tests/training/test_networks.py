@@ -15,8 +15,8 @@ from vad.training.networks import (
     LogMelCnn,
     build_network,
     describe,
+    low_latency_only,
     network_from_dict,
-    prompt_only,
 )
 from vad.training.networks.streaming import state_shapes, streaming
 
@@ -98,7 +98,7 @@ def test_the_late_decision_looks_back_over_all_it_waits_for_and_the_prompt_one_n
 
 def test_the_prompt_decision_is_told_without_the_late_one():
     config, model = small_network("logmel-cnn", late_frames=6)
-    alone, samples = prompt_only(model), noise(config, 20)
+    alone, samples = low_latency_only(model), noise(config, 20)
     np.testing.assert_array_equal(run(alone, samples), run(model, samples)[:, 0])
     assert not [layer.name for layer in alone.layers if layer.name.startswith("late")]
     assert np.abs(run(model, samples)[:, 1] - run(model, samples)[:, 0]).max() > 0.1

@@ -13,7 +13,7 @@ from scipy import signal
 from support.scenes import BARE, PARTS
 from support.sounds import RATE, tone
 
-from vad.training.data.decoded import CELL, Bank, build_bank
+from vad.training.data.decoded import CELL, DecodedCorpus, decode_corpus
 from vad.training.data.scenes import Mixer
 
 TURNS = [[1.0, 4.0], [6.5, 7.25], [9.0, 15.0]]
@@ -36,11 +36,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"audio_filepath": "fan.wav", "kind": "noise"},
     ]
     (place / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    return build_bank(place, place / "bank", jobs=1)
+    return decode_corpus(place, place / "bank", jobs=1)
 
 
 def test_a_recorded_scene_is_a_stretch_of_the_recording_with_its_labels(folder: Path) -> None:
-    bank = Bank(folder, "train")
+    bank = DecodedCorpus(folder, "train")
     (call,) = (clip for clip in bank.clips if clip.kind == "speech")
     samples, labels = bank.samples(call), bank.labels(call)
     loud = replace(RECORDED, **dict.fromkeys(PARTS, 1.0), speech_free=0.9)  # of the other scenes alone
@@ -60,14 +60,14 @@ def test_a_recorded_scene_is_a_stretch_of_the_recording_with_its_labels(folder: 
 
 
 def test_short_recordings_fill_a_scene_one_after_the_other(folder: Path) -> None:
-    scene = Mixer(Bank(folder, "train"), replace(RECORDED, scene_s=45.0), 1).scene(0)
+    scene = Mixer(DecodedCorpus(folder, "train"), replace(RECORDED, scene_s=45.0), 1).scene(0)
     assert len(scene.labels) == 4500
     power = np.square(scene.samples.reshape(-1, CELL)).mean(axis=1)
     assert np.all((power > power.max() / 10) == (scene.labels > 0.5))
 
 
 def test_a_share_of_recorded_scenes_leaves_the_others_as_they_were(folder: Path) -> None:
-    bank = Bank(folder, "train")
+    bank = DecodedCorpus(folder, "train")
     mixed = [Mixer(bank, BARE, 3).scene(index).samples for index in range(40)]
     half = [Mixer(bank, replace(BARE, recorded=0.5), 3).scene(index).samples for index in range(40)]
     kept = [np.array_equal(one, other) for one, other in zip(mixed, half, strict=True)]

@@ -16,27 +16,27 @@ import pytest
 from support import tiny_corpus
 
 from vad.errors import ConfigError
-from vad.training.data.decoded import Bank, build_bank
-from vad.training.data.rendering import SCENES_PER_SHARD, render_shards
-from vad.training.data.scene_config import MixingConfig
+from vad.training.data.decoded import DecodedCorpus, decode_corpus
+from vad.training.data.rendering import SCENES_PER_FILE, render_scenes
+from vad.training.data.scene_config import SceneConfig
 from vad.training.data.scenes import Mixer
 
 # What a scene holds is no matter here: without what takes long.
-CONFIG = MixingConfig(scene_s=1.0, room=0.0, events=0.0, background=0.0, babble=0.0, handling=0.0)
-HOURS_PER_SHARD = SCENES_PER_SHARD * CONFIG.scene_s / 3600
+CONFIG = SceneConfig(scene_s=1.0, room=0.0, events=0.0, background=0.0, babble=0.0, handling=0.0)
+HOURS_PER_SHARD = SCENES_PER_FILE * CONFIG.scene_s / 3600
 SHARDS = 3
 
 
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("shards")
-    return build_bank(tiny_corpus.write(place), place / "bank", jobs=1)
+    return decode_corpus(tiny_corpus.write(place), place / "bank", jobs=1)
 
 
 def render(bank: Path, folder: Path, **changed: Any) -> list[Path]:
     wanted: dict[str, Any] = {"hours": SHARDS * HOURS_PER_SHARD, "seed": 5, "jobs": 1, "split": "train"}
     wanted |= {"config": CONFIG, **changed}
-    return render_shards(bank, wanted.pop("split"), folder, wanted.pop("config"), **wanted)
+    return render_scenes(bank, wanted.pop("split"), folder, wanted.pop("config"), **wanted)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -55,7 +55,7 @@ def test_rendering_hold_the_mixers_scenes_in_order(
 ) -> None:
     shards = render(bank, tmp_path, hours=2 * HOURS_PER_SHARD)
     assert shards == [tmp_path / "labels-00000.npy", tmp_path / "labels-00001.npy"]
-    scene = Mixer(Bank(bank, "train"), CONFIG, 5).scene(SCENES_PER_SHARD + 3)
+    scene = Mixer(DecodedCorpus(bank, "train"), CONFIG, 5).scene(SCENES_PER_FILE + 3)
     samples, labels, levels = (np.load(tmp_path / f"{x}-00001.npy") for x in ("samples", "labels", "levels"))
     assert samples.dtype == np.int16
     np.testing.assert_allclose(samples[3] / 32767, scene.samples, atol=0.51 / 32767)
@@ -126,7 +126,7 @@ def test_another_recipe_in_the_folder_is_refused(bank: Path, tmp_path: Path, cha
 def test_a_split_without_speech_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     manifest = tiny_corpus.write(tmp_path / "corpus")
     manifest.write_text("\n".join(line for line in manifest.read_text().splitlines() if "emil" not in line))
-    bank = build_bank(manifest, tmp_path / "bank", jobs=1)
+    bank = decode_corpus(manifest, tmp_path / "bank", jobs=1)
     with pytest.raises(ConfigError, match="dev with none"):
         render(bank, tmp_path / "dev", split="dev", jobs=2)
     assert not (tmp_path / "dev").exists()

@@ -13,17 +13,17 @@ from support import tiny_corpus
 from support.scenes import BARE, PARTS, cell_power
 from support.sounds import RATE
 
-from vad.training.data.decoded import CELL, Bank, build_bank
+from vad.training.data.decoded import CELL, DecodedCorpus, decode_corpus
 from vad.training.data.scenes import Mixer
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+def bank(tmp_path_factory: pytest.TempPathFactory) -> DecodedCorpus:
     place = tmp_path_factory.mktemp("labels")
-    return Bank(build_bank(tiny_corpus.write(place), place / "bank", jobs=1), "train")
+    return DecodedCorpus(decode_corpus(tiny_corpus.write(place), place / "bank", jobs=1), "train")
 
 
-def test_dry_labels_are_where_the_sound_is_to_the_sample(bank: Bank) -> None:
+def test_dry_labels_are_where_the_sound_is_to_the_sample(bank: DecodedCorpus) -> None:
     mixer = Mixer(bank, BARE, 1)
     spoken = 0
     for index in range(6):
@@ -33,7 +33,7 @@ def test_dry_labels_are_where_the_sound_is_to_the_sample(bank: Bank) -> None:
     assert spoken > 600
 
 
-def test_at_another_speed_labels_stay_within_a_cell_of_the_sound(bank: Bank) -> None:
+def test_at_another_speed_labels_stay_within_a_cell_of_the_sound(bank: DecodedCorpus) -> None:
     mixer = Mixer(bank, replace(BARE, speed=(0.8, 1.25)), 1)
     lengths = []
     for index in range(8):
@@ -48,7 +48,7 @@ def test_at_another_speed_labels_stay_within_a_cell_of_the_sound(bank: Bank) -> 
     assert min(lengths) < round(tiny_corpus.VOICE * 100) - 5, "nobody spoke faster"
 
 
-def test_a_room_moves_no_onset(bank: Bank) -> None:
+def test_a_room_moves_no_onset(bank: DecodedCorpus) -> None:
     mixer = Mixer(bank, replace(BARE, room=1.0, drr_db=(-12.0, -12.0), rt60_s=(0.8, 0.8)), 2)
     for index in range(6):
         scene = mixer.scene(index)
@@ -59,14 +59,14 @@ def test_a_room_moves_no_onset(bank: Bank) -> None:
         assert np.flatnonzero(np.abs(after) > 0.01 * peak)[0] <= 8, "the direct sound is late"
 
 
-def test_a_room_is_heard_after_the_talk_and_not_labelled(bank: Bank) -> None:
+def test_a_room_is_heard_after_the_talk_and_not_labelled(bank: DecodedCorpus) -> None:
     dry, wet = (Mixer(bank, replace(BARE, room=room, drr_db=(-6.0, -6.0)), 2).scene(0) for room in (0.0, 1.0))
     silent = dry.labels == 0
     assert not cell_power(dry.samples)[silent].any()
     assert cell_power(wet.samples)[silent].max() > 1e-4
 
 
-def test_speech_free_scenes_have_no_positive_label_and_the_others_have(bank: Bank) -> None:
+def test_speech_free_scenes_have_no_positive_label_and_the_others_have(bank: DecodedCorpus) -> None:
     loud = replace(BARE, **dict.fromkeys(PARTS, 1.0), room=1.0)
     free, spoken = Mixer(bank, replace(loud, speech_free=1.0), 8), Mixer(bank, loud, 8)
     for index in range(4):
@@ -75,7 +75,7 @@ def test_speech_free_scenes_have_no_positive_label_and_the_others_have(bank: Ban
         assert spoken.scene(index).labels.max() == 1.0
 
 
-def test_digital_silence_is_exact_and_labelled_silence(bank: Bank) -> None:
+def test_digital_silence_is_exact_and_labelled_silence(bank: DecodedCorpus) -> None:
     plain = replace(BARE, hiss=1.0, hiss_db=(30.0, 30.0))
     spoken_over = 0
     for index in range(8):
@@ -89,7 +89,7 @@ def test_digital_silence_is_exact_and_labelled_silence(bank: Bank) -> None:
     assert spoken_over > 0, "no speech was ever silenced"
 
 
-def test_talk_has_pauses_several_speakers_and_now_and_then_overlap(bank: Bank) -> None:
+def test_talk_has_pauses_several_speakers_and_now_and_then_overlap(bank: DecodedCorpus) -> None:
     mixer = Mixer(bank, replace(BARE, scene_s=16.0), 12)
     speakers, spoken, together = set(), 0, 0
     pauses = []
@@ -118,7 +118,7 @@ def test_nobody_talks_over_himself(tmp_path: Path) -> None:
         line for line in manifest.read_text().splitlines() if not set("bcd") & {line[line.find("h/") + 2]}
     ]
     manifest.write_text("\n".join(alone))
-    bank = Bank(build_bank(manifest, tmp_path / "bank", jobs=1), "train")
+    bank = DecodedCorpus(decode_corpus(manifest, tmp_path / "bank", jobs=1), "train")
     mixer = Mixer(bank, replace(BARE, scene_s=16.0), 12)
     lengths = []
     for index in range(20):
@@ -138,7 +138,9 @@ def test_a_long_clip_is_cut_to_what_is_left_with_its_own_labels(tmp_path: Path) 
     row = tiny_corpus.row("a.wav", "speech", "train", segments=segments)
     (tmp_path / "manifest.jsonl").write_text(json.dumps(row))
     mixer = Mixer(
-        Bank(build_bank(tmp_path, tmp_path / "bank", jobs=1), "train"), replace(BARE, scene_s=2.0), 0
+        DecodedCorpus(decode_corpus(tmp_path, tmp_path / "bank", jobs=1), "train"),
+        replace(BARE, scene_s=2.0),
+        0,
     )
     scenes = [mixer.scene(index) for index in range(12)]
     for scene in scenes:

@@ -17,20 +17,20 @@ from support.scenes import BARE, CHANNEL, PARTS, cell_power, is_recorded, louder
 from support.sounds import RATE
 
 from vad.errors import ConfigError
-from vad.training.data.decoded import CELL, Bank, build_bank
-from vad.training.data.scene_config import MixingConfig
+from vad.training.data.decoded import CELL, DecodedCorpus, decode_corpus
+from vad.training.data.scene_config import SceneConfig
 from vad.training.data.scenes import FAINTEST_DB, LOUDEST_DB, Mixer, Scene
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("mixing")
-    return build_bank(tiny_corpus.write(place), place / "bank", jobs=1)
+    return decode_corpus(tiny_corpus.write(place), place / "bank", jobs=1)
 
 
 @pytest.fixture(scope="module")
-def bank(folder: Path) -> Bank:
-    return Bank(folder, "train")
+def bank(folder: Path) -> DecodedCorpus:
+    return DecodedCorpus(folder, "train")
 
 
 def same(first: Scene, second: Scene) -> bool:
@@ -43,22 +43,22 @@ def same(first: Scene, second: Scene) -> bool:
 
 
 def test_a_seed_decides_every_sample_whatever_was_rendered_before(folder: Path) -> None:
-    config = MixingConfig(scene_s=3.0)
-    first = Mixer(Bank(folder, "train"), config, seed=7)
-    second = Mixer(Bank(folder, "train"), config, seed=7)
+    config = SceneConfig(scene_s=3.0)
+    first = Mixer(DecodedCorpus(folder, "train"), config, seed=7)
+    second = Mixer(DecodedCorpus(folder, "train"), config, seed=7)
     forwards = {index: first.scene(index) for index in range(6)}
     for index in reversed(range(6)):
         assert same(second.scene(index), forwards[index])
 
 
-def test_another_seed_or_number_is_another_scene(bank: Bank) -> None:
+def test_another_seed_or_number_is_another_scene(bank: DecodedCorpus) -> None:
     scenes = [Mixer(bank, BARE, seed).scene(index) for seed, index in ((1, 0), (2, 0), (1, 1))]
     assert not any(same(scenes[i], scenes[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
 
 
-def test_what_a_seed_renders_does_not_change_from_version_to_version(bank: Bank) -> None:
+def test_what_a_seed_renders_does_not_change_from_version_to_version(bank: DecodedCorpus) -> None:
     """The released networks can be trained again only while this holds."""
-    scenes = [Mixer(bank, MixingConfig(scene_s=4.0), seed=2026).scene(index) for index in range(12)]
+    scenes = [Mixer(bank, SceneConfig(scene_s=4.0), seed=2026).scene(index) for index in range(12)]
     labels = np.concatenate([np.round(scene.labels * 255).astype(np.uint8) for scene in scenes])
     levels = [scene.level_db for scene in scenes]
     assert zlib.crc32(labels.tobytes()) == 884154943
@@ -68,7 +68,7 @@ def test_what_a_seed_renders_does_not_change_from_version_to_version(bank: Bank)
 
 
 @pytest.mark.parametrize("part", [*PARTS, *CHANNEL, "room"])
-def test_no_part_changes_the_labels(bank: Bank, part: str) -> None:
+def test_no_part_changes_the_labels(bank: DecodedCorpus, part: str) -> None:
     quiet, loud = Mixer(bank, BARE, 3), Mixer(bank, replace(BARE, **{part: 1.0}), 3)
     differs = False
     for index in range(3):
@@ -78,7 +78,7 @@ def test_no_part_changes_the_labels(bank: Bank, part: str) -> None:
     assert differs, f"{part} is not heard"
 
 
-def test_parts_add_up_each_by_its_own_draws(bank: Bank) -> None:
+def test_parts_add_up_each_by_its_own_draws(bank: DecodedCorpus) -> None:
     everything = Mixer(bank, replace(BARE, **dict.fromkeys(PARTS, 1.0)), 11)
     bare = Mixer(bank, BARE, 11)
     alone = [Mixer(bank, replace(BARE, **{part: 1.0}), 11) for part in PARTS]
@@ -88,8 +88,12 @@ def test_parts_add_up_each_by_its_own_draws(bank: Bank) -> None:
         np.testing.assert_allclose(mix(everything.scene(index)), together, atol=1e-4)
 
 
-def test_a_noise_more_in_the_corpus_changes_no_speech_and_no_label(bank: Bank, tmp_path: Path) -> None:
-    grown = Bank(build_bank(tiny_corpus.write(tmp_path, noises=5), tmp_path / "bank", jobs=1), "train")
+def test_a_noise_more_in_the_corpus_changes_no_speech_and_no_label(
+    bank: DecodedCorpus, tmp_path: Path
+) -> None:
+    grown = DecodedCorpus(
+        decode_corpus(tiny_corpus.write(tmp_path, noises=5), tmp_path / "bank", jobs=1), "train"
+    )
     config = replace(
         BARE, room=0.5, music=0.5, bars=0.5, background=0.5, events=1.0, noise=1.0, snr_db=(0.0, 10.0)
     )
@@ -104,7 +108,7 @@ def test_a_noise_more_in_the_corpus_changes_no_speech_and_no_label(bank: Bank, t
     assert noises_differ >= 3
 
 
-def test_the_level_is_that_of_the_talk(bank: Bank) -> None:
+def test_the_level_is_that_of_the_talk(bank: DecodedCorpus) -> None:
     for config in (BARE, replace(BARE, room=1.0)):
         scene = Mixer(bank, config, 4).scene(1)
         talk = cell_power(scene.samples)[scene.labels > 0.5].mean()
@@ -114,14 +118,14 @@ def test_the_level_is_that_of_the_talk(bank: Bank) -> None:
 
 @given(st.integers(0, 2**31), st.floats(-5, 35))
 @settings(max_examples=15, deadline=None)
-def test_a_noise_bed_has_the_snr_that_was_drawn(bank: Bank, seed: int, snr_db: float) -> None:
+def test_a_noise_bed_has_the_snr_that_was_drawn(bank: DecodedCorpus, seed: int, snr_db: float) -> None:
     scene = Mixer(bank, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), seed).scene(0)
     bed = mix(scene) - mix(Mixer(bank, BARE, seed).scene(0))
     # A recorded bed is steady here; a synthetic one drifts and hums.
     assert louder_half_db(bed) == pytest.approx(-snr_db, abs=0.3 if is_recorded(bed) else 8)
 
 
-def test_beds_are_recorded_and_synthetic(bank: Bank) -> None:
+def test_beds_are_recorded_and_synthetic(bank: DecodedCorpus) -> None:
     mixer = Mixer(bank, replace(BARE, speech_free=1.0, noise=1.0), 0)
     assert 10 <= sum(is_recorded(mixer.scene(index).samples) for index in range(30)) <= 25
 
@@ -130,7 +134,7 @@ def test_beds_are_recorded_and_synthetic(bank: Bank) -> None:
     ("part", "level", "tolerance_db"), [("music", "music_snr_db", 0.5), ("hiss", "hiss_db", 8)]
 )
 def test_other_beds_have_the_level_that_was_asked_for(
-    bank: Bank, part: str, level: str, tolerance_db: float
+    bank: DecodedCorpus, part: str, level: str, tolerance_db: float
 ) -> None:
     for index in range(4):
         scene = Mixer(bank, replace(BARE, speech_free=1.0, **{part: 1.0, level: (17.0, 17.0)}), 0).scene(
@@ -140,7 +144,9 @@ def test_other_beds_have_the_level_that_was_asked_for(
 
 
 @pytest.mark.parametrize(("part", "level"), [("background", "background_db"), ("babble", "babble_snr_db")])
-def test_talk_behind_is_as_faint_as_asked_and_carries_no_label(bank: Bank, part: str, level: str) -> None:
+def test_talk_behind_is_as_faint_as_asked_and_carries_no_label(
+    bank: DecodedCorpus, part: str, level: str
+) -> None:
     alone = replace(BARE, speech_free=1.0, background_snr_db=(60.0, 60.0))
     mixer = Mixer(bank, replace(alone, **{part: 1.0, level: (22.0, 22.0)}), 6)
     for index in range(3):
@@ -149,7 +155,7 @@ def test_talk_behind_is_as_faint_as_asked_and_carries_no_label(bank: Bank, part:
         assert louder_half_db(mix(scene)) == pytest.approx(-22, abs=0.1)
 
 
-def test_talk_behind_is_heard_over_the_noise_of_its_own_place(bank: Bank) -> None:
+def test_talk_behind_is_heard_over_the_noise_of_its_own_place(bank: DecodedCorpus) -> None:
     behind = replace(BARE, speech_free=1.0, background=1.0, background_db=(22.0, 22.0))
     for index in range(3):
         quiet, noisy = (
@@ -162,7 +168,7 @@ def test_talk_behind_is_heard_over_the_noise_of_its_own_place(bank: Bank) -> Non
 
 @pytest.mark.parametrize(("snr_db", "faintest_db"), [(0.0, -60.0), (15.0, -45.0), (25.0, FAINTEST_DB)])
 def test_talk_that_hardly_clears_its_noise_is_played_no_fainter_than_a_quiet_place(
-    bank: Bank, snr_db: float, faintest_db: float
+    bank: DecodedCorpus, snr_db: float, faintest_db: float
 ) -> None:
     mixer = Mixer(bank, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), 0)
     bare = Mixer(bank, BARE, 0)
@@ -176,7 +182,7 @@ def test_talk_that_hardly_clears_its_noise_is_played_no_fainter_than_a_quiet_pla
     assert bare.scene(0).faintest_db == FAINTEST_DB
 
 
-def test_talk_behind_nobody_is_never_played_loud(bank: Bank) -> None:
+def test_talk_behind_nobody_is_never_played_loud(bank: DecodedCorpus) -> None:
     loudest = {
         (absent, behind): Mixer(bank, replace(BARE, speech_free=absent, background=behind), 0)
         .scene(0)
@@ -188,7 +194,7 @@ def test_talk_behind_nobody_is_never_played_loud(bank: Bank) -> None:
     assert set(loudest.values()) == {LOUDEST_DB}
 
 
-def test_tones_are_as_loud_as_asked_and_for_some_of_the_time(bank: Bank) -> None:
+def test_tones_are_as_loud_as_asked_and_for_some_of_the_time(bank: DecodedCorpus) -> None:
     mixer = Mixer(bank, replace(BARE, speech_free=1.0, tones=1.0, tones_db=(12.0, 12.0)), 3)
     shares = []
     for index in range(12):
@@ -199,7 +205,7 @@ def test_tones_are_as_loud_as_asked_and_for_some_of_the_time(bank: Bank) -> None
     assert min(shares) < 0.4 < max(shares)
 
 
-def test_tunes_are_as_loud_as_asked_and_for_some_of_the_time(bank: Bank) -> None:
+def test_tunes_are_as_loud_as_asked_and_for_some_of_the_time(bank: DecodedCorpus) -> None:
     mixer = Mixer(bank, replace(BARE, speech_free=1.0, tunes=1.0, tunes_db=(12.0, 12.0)), 3)
     levels, shares = [], []
     for index in range(12):
@@ -214,7 +220,7 @@ def test_tunes_are_as_loud_as_asked_and_for_some_of_the_time(bank: Bank) -> None
 
 
 @pytest.mark.parametrize("part", ["music", "bars"])
-def test_a_recorded_sound_is_played_at_speeds_of_the_range(bank: Bank, part: str) -> None:
+def test_a_recorded_sound_is_played_at_speeds_of_the_range(bank: DecodedCorpus, part: str) -> None:
     """The corpus' music is one tone of 4 kHz."""
     mixer = Mixer(bank, replace(BARE, speech_free=1.0, sound_speed=(0.8, 1.25), **{part: 1.0}), 2)
     hertz = []
@@ -225,25 +231,25 @@ def test_a_recorded_sound_is_played_at_speeds_of_the_range(bank: Bank, part: str
     assert 4400 < max(hertz) <= 1.25 * 4000 + 5
 
 
-def test_a_bed_that_is_played_faster_goes_on_to_the_end(bank: Bank) -> None:
+def test_a_bed_that_is_played_faster_goes_on_to_the_end(bank: DecodedCorpus) -> None:
     fast = replace(BARE, speech_free=1.0, music=1.0, sound_speed=(1.3, 1.3))
     spectrum = np.abs(np.fft.rfft(Mixer(bank, fast, 2).scene(0).samples[-RATE:]))
     assert spectrum.argmax() == pytest.approx(1.3 * 4000, abs=2)
 
 
-def test_talk_is_played_at_its_own_speed_whatever_that_of_other_sounds(bank: Bank) -> None:
+def test_talk_is_played_at_its_own_speed_whatever_that_of_other_sounds(bank: DecodedCorpus) -> None:
     talk = replace(BARE, background=1.0, babble=1.0, speed=(0.9, 1.1))
     for index in range(3):
         scene = Mixer(bank, talk, 3).scene(index)
         assert same(Mixer(bank, replace(talk, sound_speed=(1.3, 1.4)), 3).scene(index), scene)
 
 
-def test_about_as_many_scenes_are_speech_free_as_asked(bank: Bank) -> None:
+def test_about_as_many_scenes_are_speech_free_as_asked(bank: DecodedCorpus) -> None:
     mixer = Mixer(bank, replace(BARE, speech_free=0.3, scene_s=30.0), 9)
     assert 9 <= sum(not mixer.scene(index).labels.any() for index in range(60)) <= 28
 
 
-def test_silence_throughout_is_a_scene_too(bank: Bank) -> None:
+def test_silence_throughout_is_a_scene_too(bank: DecodedCorpus) -> None:
     scene = Mixer(bank, replace(BARE, speech_free=1.0), 0).scene(0)
     assert not scene.samples.any()
     assert np.isfinite(scene.level_db)
@@ -253,7 +259,7 @@ def test_a_recording_of_nothing_is_never_blown_up_to_talk(tmp_path: Path) -> Non
     manifest = tiny_corpus.write(tmp_path)
     faint = np.random.default_rng(0).integers(-1, 2, RATE) / 32768
     soundfile.write(tmp_path / "speech/anna.wav", faint, RATE, "PCM_16")
-    mixer = Mixer(Bank(build_bank(manifest, tmp_path / "bank", jobs=1), "train"), BARE, 0)
+    mixer = Mixer(DecodedCorpus(decode_corpus(manifest, tmp_path / "bank", jobs=1), "train"), BARE, 0)
     for index in range(6):
         spectrum = np.square(np.abs(np.fft.rfft(mixer.scene(index).samples)))
         hiss = spectrum[len(spectrum) // 2 :].sum()
@@ -261,8 +267,8 @@ def test_a_recording_of_nothing_is_never_blown_up_to_talk(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("scene_s", [1.0, 1.013, 7.5])
-def test_a_scene_is_whole_cells_of_its_length(bank: Bank, scene_s: float) -> None:
-    scene = Mixer(bank, MixingConfig(scene_s=scene_s), 0).scene(0)
+def test_a_scene_is_whole_cells_of_its_length(bank: DecodedCorpus, scene_s: float) -> None:
+    scene = Mixer(bank, SceneConfig(scene_s=scene_s), 0).scene(0)
     assert len(scene.samples) == len(scene.labels) * CELL
     assert 0 <= scene_s - len(scene.samples) / RATE < 0.01
     assert scene.samples.dtype == scene.labels.dtype == np.float32
@@ -270,9 +276,9 @@ def test_a_scene_is_whole_cells_of_its_length(bank: Bank, scene_s: float) -> Non
 
 @given(st.integers(0, 2**31))
 @settings(max_examples=15, deadline=None)
-def test_any_scene_is_finite_and_in_range(bank: Bank, seed: int) -> None:
+def test_any_scene_is_finite_and_in_range(bank: DecodedCorpus, seed: int) -> None:
     shares = dict.fromkeys((*PARTS, *CHANNEL, "room", "digital_silence", "speech_free"), 0.5)
-    scene = Mixer(bank, replace(MixingConfig(scene_s=2.0), **shares), seed).scene(0)
+    scene = Mixer(bank, replace(SceneConfig(scene_s=2.0), **shares), seed).scene(0)
     assert np.isfinite(scene.samples).all()
     assert np.abs(scene.samples).max() <= 0.981
     assert np.isfinite(scene.level_db)
@@ -284,8 +290,8 @@ def test_a_split_without_noise_or_music_is_mixed_all_the_same(tmp_path: Path) ->
     manifest = tiny_corpus.write(tmp_path)
     rows = [line for line in manifest.read_text().splitlines() if "speech/" in line]
     manifest.write_text("\n".join(rows))
-    bank = Bank(build_bank(manifest, tmp_path / "bank", jobs=1), "dev")
-    config = MixingConfig(scene_s=2.0, noise=1.0, events=1.0, bars=1.0, music=1.0)
+    bank = DecodedCorpus(decode_corpus(manifest, tmp_path / "bank", jobs=1), "dev")
+    config = SceneConfig(scene_s=2.0, noise=1.0, events=1.0, bars=1.0, music=1.0)
     assert all(np.isfinite(Mixer(bank, config, 0).scene(index).samples).all() for index in range(4))
 
 
@@ -293,7 +299,7 @@ def test_a_split_without_speech_is_refused_with_what_to_do(tmp_path: Path) -> No
     manifest = tiny_corpus.write(tmp_path)
     rows = [line for line in manifest.read_text().splitlines() if "emil" not in line]
     manifest.write_text("\n".join(rows))
-    folder = build_bank(manifest, tmp_path / "bank", jobs=1)
-    Mixer(Bank(folder, "train"), BARE, 0)
+    folder = decode_corpus(manifest, tmp_path / "bank", jobs=1)
+    Mixer(DecodedCorpus(folder, "train"), BARE, 0)
     with pytest.raises(ConfigError, match=r"must hold speech\. Received: dev with none.*names the splits"):
-        Mixer(Bank(folder, "dev"), BARE, 0)
+        Mixer(DecodedCorpus(folder, "dev"), BARE, 0)

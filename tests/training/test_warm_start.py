@@ -12,7 +12,7 @@ from support.tiny_run import SETTINGS, history, write_corpus
 from vad.errors import ConfigError, VadError
 from vad.training.config import TrainConfig, load_config
 from vad.training.fit import _prepare_data, _Validation, fit
-from vad.training.networks import build_network, prompt_only
+from vad.training.networks import build_network, low_latency_only
 from vad.training.provenance import describe_run, load_network
 from vad.training.resume import starting_model
 
@@ -52,7 +52,7 @@ def test_the_prompt_decisions_are_those_of_the_start(architecture, tmp_path):
     start.save(tmp_path / "a.keras")
     config = TrainConfig(network=replace(network, late_frames=6), warm_start=str(tmp_path / "a.keras"))
     begun = starting_model(config, tmp_path / "run")
-    np.testing.assert_array_equal(prompt_only(begun)(SAMPLES), start(SAMPLES))
+    np.testing.assert_array_equal(low_latency_only(begun)(SAMPLES), start(SAMPLES))
     assert all(layer.trainable for layer in begun.layers)
 
 
@@ -104,7 +104,7 @@ def test_frozen_the_prompt_decisions_stay_and_the_late_ones_learn(config, tmp_pa
     frozen = replace(config, warm_frozen=True, epochs=3)
     fit(frozen, tmp_path)
     start, trained = (keras.models.load_model(path) for path in (config.warm_start, tmp_path / "best.keras"))
-    np.testing.assert_array_equal(prompt_only(trained)(SAMPLES), start(SAMPLES))
+    np.testing.assert_array_equal(low_latency_only(trained)(SAMPLES), start(SAMPLES))
     begun = starting_model(frozen, tmp_path / "none")
     for name in ("late_join", "late_dilated1", "late_speech"):
         assert not np.array_equal(begun.get_layer(name).kernel, trained.get_layer(name).kernel), name

@@ -68,16 +68,16 @@ def run(args: argparse.Namespace) -> int:
     samples = None if args.audio is None else _stretch(args.audio, args.start, args.duration)
     segments = None if args.labels is None else labels_of(Path(args.audio), Path(args.labels))
     with training_extra():
-        from vad.training.inspection.network import Clip, load_subject
+        from vad.training.inspection.network import InspectedAudio, load_inspected_network
         from vad.training.inspection.pictures import write
         from vad.training.inspection.views import look
 
-    subject = load_subject(args.network)
-    clip = None if samples is None else Clip(Path(args.audio).name, samples, segments, args.start)
-    views = look(subject, names, clip)
+    network = load_inspected_network(args.network)
+    clip = None if samples is None else InspectedAudio(Path(args.audio).name, samples, segments, args.start)
+    views = look(network, names, clip)
     for line in (line for view in views for line in view.findings):
         print(line, file=sys.stderr)
-    title = f"{subject.name}: {args.view}" if len(views) == 1 else f"A look into {subject.name}"
+    title = f"{network.name}: {args.view}" if len(views) == 1 else f"A look into {network.name}"
     print(write(views, args.output, name=args.view, title=title, format=args.format))
     return 0
 

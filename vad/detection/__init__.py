@@ -1,1 +1,1 @@
-"""Samples to probabilities to segments: the model's runtime, the stream, the segmenter."""
+"""Speech detection: the model, the segmenter, the stream and the detector."""

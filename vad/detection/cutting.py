@@ -1,10 +1,12 @@
-"""Speech cut out of a recording: from the original samples, at its own rate and depth, as WAV.
+"""Save the speech of a recording as WAV: the original samples, at their own rate and depth.
 
-With `--channel mix` a cut has all channels of the recording; of a single channel, only that one.
+With the channel "mix" a file has all channels of the recording.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ __all__ = ["save_segments", "save_speech"]
 
 Block = npt.NDArray[np.float32]
 
-# The bytes of a sample; what is kept otherwise (compressed, double) is written in the nearest of these.
+# Bytes per sample. Other encodings (compressed, double) are written as PCM_16.
 _DEPTHS = {"PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4}
 _MAX_WAV_BYTES = 2**32 - 1_000
 
@@ -35,36 +37,30 @@ def save_segments(
     channel: Channel = "mix",
     raw: RawFormat | None = None,
 ) -> list[Path]:
-    """Write each segment to a file of its own, named by its number and its times in seconds.
+    """Write each segment to its own file, with its number and its times in the name.
 
     Args:
         source: The recording.
         segments: In order.
-        stem: What the names begin with: `out/clip` gives `out/clip_0001_3.240-5.810.wav`.
-        channel: The one to keep; "mix" keeps all.
-        raw: How samples without a header lie.
+        stem: Beginning of the names: `out/clip` gives `out/clip_0001_3.240-5.810.wav`.
+        channel: Index of the channel to keep; "mix" keeps all.
+        raw: Format of samples without a header.
 
     Returns:
         The paths, in order.
 
     Raises:
-        AudioError: The recording cannot be read; what could be is written.
+        AudioError: The recording cannot be opened. Damage later in it only ends the work.
         ConfigError: A file cannot be written.
     """
     paths = [
         stem.with_name(f"{stem.name}_{number:04d}_{segment.start:.3f}-{segment.end:.3f}.wav")
         for number, segment in enumerate(segments, 1)
     ]
-    with open_decoder(source, raw=raw) as decoder, contextlib.ExitStack() as current:
-        writing_to = -1
-        for index, samples in _cut(decoder, segments):
-            if index != writing_to:
-                current.close()
-                file = current.enter_context(
-                    _wav(paths[index], decoder, channel, segments[index : index + 1])
-                )
-                writing_to = index
-            _write(file, samples, channel)
+    with open_decoder(source, raw=raw) as decoder:
+        for index, pieces in itertools.groupby(_cut(decoder, segments), itemgetter(0)):
+            blocks = (block for _, block in pieces)
+            _write(paths[index], blocks, decoder, channel, segments[index].duration)
     return paths
 
 
@@ -76,31 +72,19 @@ def save_speech(
     channel: Channel = "mix",
     raw: RawFormat | None = None,
 ) -> None:
-    """Write all segments to one file, one after the other.
-
-    Args:
-        source: The recording.
-        segments: In order.
-        path: Where to write.
-        channel: The one to keep; "mix" keeps all.
-        raw: How samples without a header lie.
-
-    Raises:
-        AudioError: The recording cannot be read; what could be is written.
-        ConfigError: The file cannot be written.
-    """
-    with open_decoder(source, raw=raw) as decoder, _wav(path, decoder, channel, segments) as file:
-        for _, samples in _cut(decoder, segments):
-            _write(file, samples, channel)
+    """Write all segments to one file, one after the other; see `save_segments`."""
+    with open_decoder(source, raw=raw) as decoder:
+        blocks = (block for _, block in _cut(decoder, segments))
+        _write(path, blocks, decoder, channel, sum(segment.duration for segment in segments))
 
 
 def _cut(decoder: Decoder, segments: Sequence[Segment]) -> Iterator[tuple[int, Block]]:
-    """Yield what lies in each segment, piece by piece, with the segment's index, up to any damage."""
+    """Give the samples of the segments in pieces, each with the index of its segment, up to any damage."""
     rate = decoder.sample_rate
     spans = [(round(segment.start * rate), round(segment.end * rate)) for segment in segments]
     index = 0
     position = 0
-    with contextlib.suppress(AudioError):  # detection has met it before, and told
+    with contextlib.suppress(AudioError):  # detection has reported it
         for block in decoder.blocks(rate):
             after = position + len(block)
             while index < len(spans) and spans[index][0] < after:
@@ -112,30 +96,31 @@ def _cut(decoder: Decoder, segments: Sequence[Segment]) -> Iterator[tuple[int, B
             position = after
 
 
-@contextlib.contextmanager
-def _wav(path: Path, decoder: Decoder, channel: Channel, segments: Sequence[Segment]) -> Iterator[Any]:
+def _write(path: Path, blocks: Iterable[Block], decoder: Decoder, channel: Channel, duration: float) -> None:
+    """Write a WAV file of the decoder's format; `duration` decides whether it needs RF64."""
     subtype = decoder.subtype if decoder.subtype in _DEPTHS else "PCM_16"
     channels = decoder.channels if channel == "mix" else 1
-    seconds = sum(segment.duration for segment in segments)
-    large = seconds * decoder.sample_rate * channels * _DEPTHS[subtype] > _MAX_WAV_BYTES
+    large = duration * decoder.sample_rate * channels * _DEPTHS[subtype] > _MAX_WAV_BYTES
     kind = "RF64" if large else "WAV"
     with writing(path) as temporary:
-        open(temporary, "wb").close()  # its error says why, libsndfile's does not
+        open(temporary, "wb").close()  # its error gives the reason, libsndfile's does not
         try:
             with soundfile.SoundFile(
                 temporary, "w", decoder.sample_rate, channels, subtype, format=kind
             ) as file:
-                yield file
+                for block in blocks:
+                    chosen = block if channel == "mix" else block[:, channel : channel + 1]
+                    file.write(_as_stored(chosen, subtype))
         except soundfile.LibsndfileError as error:
             raise OSError(error.error_string.rstrip(".")) from error
 
 
-def _write(file: Any, samples: Block, channel: Channel) -> None:
-    """Write samples as integers where the file has integers: libsndfile scales floats by one step less."""
-    chosen = samples if channel == "mix" else samples[:, channel : channel + 1]
-    if file.subtype in ("PCM_U8", "PCM_16"):
-        file.write(np.clip(np.rint(chosen * 2.0**15), -(2**15), 2**15 - 1).astype(np.int16))
-    elif file.subtype in ("PCM_24", "PCM_32"):
-        file.write(np.clip(np.rint(chosen * 2.0**31), -(2**31), 2**31 - 1).astype(np.int32))
-    else:
-        file.write(chosen)
+def _as_stored(samples: Block, subtype: str) -> Any:
+    """Scale samples to the integers of a file. libsndfile would scale by one step less."""
+    for bits, names, kind in (
+        (15, ("PCM_U8", "PCM_16"), np.int16),
+        (31, ("PCM_24", "PCM_32"), np.int32),
+    ):
+        if subtype in names:
+            return np.clip(np.rint(samples * 2.0**bits), -(2**bits), 2**bits - 1).astype(kind)
+    return samples

@@ -1,4 +1,4 @@
-"""The whole path in one call: a recording in, probabilities and segments out."""
+"""The detector: a recording in, probabilities and segments out."""
 
 import functools
 import os
@@ -23,19 +23,19 @@ __all__ = ["Detection", "Detector", "detect", "detect_file"]
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]
 
-_BLOCK_DURATION_S = 20.0  # nothing in memory
+_BLOCK_DURATION_S = 20.0  # 1.3 MB of samples
 
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """What `Detector.process` found in a recording.
+    """The result of `Detector.process`.
 
     Attributes:
         duration: Seconds of audio.
-        frame_duration: Seconds of audio that one probability speaks of.
-        probabilities: Of speech, 0 to 1, one a frame; frame t begins at t * frame_duration seconds. The last frame may
-            be partial, and no samples have no frames. [shape=(frames,)]
-        segments: Where speech is, in order, in seconds.
+        frame_duration: Seconds of audio per probability.
+        probabilities: Of speech, 0 to 1, one per frame. Frame t begins at t * frame_duration seconds, and the last one
+            may be partial. Empty for a recording without samples. [shape=(frames,)]
+        segments: The speech, in order.
     """
 
     duration: float
@@ -51,25 +51,25 @@ class Detection:
 
 
 class Detector:
-    """Finds speech. One detector may serve any number of recordings, streams and threads.
+    """Finds speech. Any number of recordings, streams and threads may share a detector.
 
     Args:
         model: A name in `vad.model_names()`, the path of a .tflite file, or a loaded `Model`.
-        operating_point: The set of options that the model card recommends: "balanced", "precise" (fewer false
-            alarms) or "eager" (fewer misses).
-        lookahead: Process recordings with the model's lookahead output, where it has one: more accurate, and known
-            later, which matters to streams alone. False takes the low-latency output that streams have.
+        operating_point: A set of options in the model card: "balanced", "precise" (fewer false alarms) or "eager"
+            (fewer misses).
+        lookahead: Process recordings with the model's lookahead output, where it has one. It is more accurate, and its
+            delay matters only to streams. False takes the low-latency output, as streams do.
         **options: Fields of `SegmentOptions` that replace the operating point's: threshold, neg_threshold,
             min_speech_duration_ms, min_silence_duration_ms, speech_pad_ms, max_speech_duration_s.
 
     Attributes:
         model: The model.
-        options: The options in force.
+        options: The `SegmentOptions` in force.
         lookahead: As given.
-        sample_rate: The model's, in Hz. Audio of any other is resampled.
-        frame_duration: Seconds of audio that one probability speaks of.
-        block_duration: Seconds of audio to feed at once where nobody waits for events: whole chunks of the
-            model, which are several times cheaper than their frames one by one.
+        sample_rate: The model's, in Hz. Audio of another rate is resampled.
+        frame_duration: Seconds of audio per probability.
+        block_duration: Seconds of audio per block where nobody waits for events: whole chunks of the model, which are
+            several times faster than single frames.
 
     Raises:
         ModelError: There is no such model, or it is damaged.
@@ -89,7 +89,7 @@ class Detector:
         self.options = _operating_point(self.model, operating_point).replace(**options)
         self.sample_rate = self.model.sample_rate
         self.frame_duration = self.model.frame_duration
-        self.stream()  # options that this model's frames cannot keep are an error now, not at every recording
+        self.stream()  # options that this model's frames cannot keep are an error now, not at each recording
         chunk_duration = self.model.chunk_frames * self.model.frame_duration
         self.block_duration = chunk_duration * max(1, round(_BLOCK_DURATION_S / chunk_duration))
 
@@ -112,7 +112,7 @@ class Detector:
         *,
         channel: Channel = "mix",
     ) -> Detection:
-        """Analyse a whole recording in one pass. But for the probabilities, memory does not grow with its length.
+        """Analyse a whole recording in one pass. Only the probabilities take memory in proportion to its length.
 
         Args:
             recording: One of three:
@@ -120,30 +120,26 @@ class Detector:
                 of such a file;
                 samples, as an array, a tensor or a list: float in [-1, 1], or int16, int32, uint8
                 [shape=(samples,) or (samples, channels)];
-                an iterable that gives such samples block by block, in arrays of any lengths.
-            sample_rate: Rate of the samples, in Hz. A file says its own.
+                an iterable of blocks of such samples, of any lengths.
+            sample_rate: Of the samples, in Hz. Not for files.
             channel: "mix" for the mean of all channels, or the index of one, counted from 0.
 
-        Returns:
-            Its duration, probabilities and segments.
-
         Raises:
-            AudioError: The recording is none of these, cannot be read, or ends in damage; or nobody records at such a
-                sample rate. `AudioError.partial` is the `Detection` of what came before, if anything did.
+            AudioError: The recording is none of these, or is damaged, or the sample rate is out of range.
+                `AudioError.partial` is the `Detection` of the audio before the damage, if there was any.
             ConfigError: `channel` is neither "mix" nor an index, or a file is given a sample rate.
             MissingDependencyError: A container needs the `media` extra.
         """
         if _is_file(recording):
             if sample_rate is not None:
                 raise ConfigError(
-                    "sample_rate must be left out for a file, which says its own. "
-                    f"Received: sample_rate={shown(sample_rate)}."
+                    f"sample_rate must be None for a file. Received: sample_rate={shown(sample_rate)}."
                 )
             return self._process_file(recording, channel)
         return self._process_samples(_blocks_of(recording), sample_rate, channel)
 
     def probabilities(self, samples: npt.ArrayLike, sample_rate: float) -> Probabilities:
-        """Say how probable speech is in samples, frame by frame: `Detection.probabilities` of `process`."""
+        """Give the speech probabilities of samples: `Detection.probabilities` of `process`."""
         return self._process_samples([samples], sample_rate).probabilities
 
     def detect(self, samples: npt.ArrayLike, sample_rate: float) -> list[Segment]:
@@ -162,21 +158,20 @@ class Detector:
         confirm_start: bool = False,
         keep_audio_s: float = 0.0,
     ) -> Stream:
-        """Begin a recording that comes piece by piece; there may be thousands at a time.
+        """Start a stream: a recording that comes piece by piece. There may be thousands at a time.
 
-        Its events come as soon as the low-latency output allows. Its `SpeechEnd` segments are those of `process` where
-        the model has no lookahead output, or the detector's `lookahead` is False; at another rate than the model's,
-        a boundary may lie a frame beside, because a filter of less delay resamples.
+        Its segments are those of `process` where the model has no lookahead output, or the detector's `lookahead` is
+        False. At another rate than the model's, a boundary may differ by a frame, because another filter resamples.
 
         Args:
-            sample_rate: Rate of the samples that will be fed, in Hz; None is the model's.
-            lookahead: Give exactly what `process` gives, event by event: with the lookahead output where detector and
-                model have it, and a sharper resampler. Events come later, and the stream cannot be copied.
-            confirm_start: Withhold `SpeechStart` until it is certain; then nothing is ever rejected.
-            keep_audio_s: Seconds of the latest audio that `Stream.audio` can give back.
+            sample_rate: Of the samples to come, in Hz; None is the model's.
+            lookahead: Give exactly the result of `process`, event by event. Events come later, and a stream that
+                resamples cannot be copied.
+            confirm_start: Withhold `SpeechStart` until it is certain. Then there is no `SpeechRejected`.
+            keep_audio_s: Seconds of the latest audio that `Stream.audio` can return.
 
         Raises:
-            AudioError: Nobody records at such a sample rate.
+            AudioError: The sample rate is out of range.
             ConfigError: `keep_audio_s` is negative or not finite.
         """
         return Stream(
@@ -203,17 +198,7 @@ class Detector:
     ) -> AsyncIterator[Event]:
         """Analyse a source in an asynchronous program: `async for event in detector.listen(source)`.
 
-        Args:
-            source: Blocks as `Stream.feed` takes them, from an iterable, which may wait for them, or an
-                asynchronous one.
-            sample_rate: Their rate in Hz; None is the model's.
-            confirm_start: Withhold `SpeechStart` until it is certain; then nothing is ever rejected.
-
-        Returns:
-            The events as they happen; `Stream.listen` says more.
-
-        Raises:
-            AudioError: Nobody records at such a sample rate.
+        The arguments are those of `stream` and `Stream.listen`, and so are the errors.
         """
         return self.stream(sample_rate, confirm_start=confirm_start).listen(source)
 
@@ -227,9 +212,9 @@ class Detector:
     def _process_samples(
         self, blocks: Iterable[npt.ArrayLike], sample_rate: float | None, channel: Channel = "mix"
     ) -> Detection:
-        """Feed a whole recording to a stream, and gather what it gives: the one loop that does."""
+        """Feed a whole recording to a stream and gather its results. Nothing else does."""
         if sample_rate is None:
-            raise AudioError("sample_rate must be given with samples, in Hz. Received: sample_rate=None.")
+            raise AudioError("sample_rate must be a number of Hz for samples. Received: sample_rate=None.")
         mono = MonoInput(sample_rate, channel)
         stream = self.stream(sample_rate, lookahead=True)
         events: list[Event] = []
@@ -263,7 +248,7 @@ def detect(
     lookahead: bool = True,
     **options: float | None,
 ) -> list[Segment]:
-    """Find the speech in samples with the default model, loaded once: `Detector.process` says more."""
+    """Find the speech in samples with the default model, which is loaded once; see `Detector`."""
     lookahead = _without_live(lookahead, options)
     detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
     return detector.detect(samples, sample_rate)
@@ -277,7 +262,7 @@ def detect_file(
     lookahead: bool = True,
     **options: float | None,
 ) -> list[Segment]:
-    """Find the speech in a file with the default model, loaded once: `Detector.process` says more."""
+    """Find the speech in a file with the default model, which is loaded once; see `Detector`."""
     lookahead = _without_live(lookahead, options)
     detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
     return detector.detect_file(source, channel=channel)
@@ -289,7 +274,7 @@ def _default_model() -> Model:
 
 
 def _operating_point(model: Model, name: str) -> SegmentOptions:
-    """The options that the model card recommends under a name."""
+    """The options of an operating point in the model card."""
     points = model.card["segment_options"]
     if not isinstance(name, str) or name not in points:
         raise ConfigError(
@@ -303,7 +288,7 @@ def _operating_point(model: Model, name: str) -> SegmentOptions:
 
 
 def _without_live(lookahead: bool, options: dict[str, float | None]) -> bool:
-    """Take the deprecated `live=` out of the options: what `lookahead` then is."""
+    """Remove the deprecated `live=` from the options, and give the `lookahead` that it means."""
     if "live" in options:
         warnings.warn("live=True is now lookahead=False", DeprecationWarning, stacklevel=3)
         lookahead = not options.pop("live")
@@ -315,7 +300,7 @@ def _is_file(recording: object) -> TypeGuard[Source]:
 
 
 def _blocks_of(recording: Any) -> Iterable[npt.ArrayLike]:
-    """Blocks as they are; samples, which are an array or a list that holds no arrays, are one block."""
+    """Give blocks as they are. Samples (an array, or a list without arrays) are one block."""
     if isinstance(recording, list | tuple):
         first = recording[0] if recording else 0.0
         return recording if hasattr(first, "__array__") and np.ndim(first) > 0 else [recording]

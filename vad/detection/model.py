@@ -1,16 +1,15 @@
-"""The model: a .tflite file and its card, run a frame or a block at a time. The one room that knows LiteRT.
+"""A trained network: a .tflite file and its card, run by LiteRT a frame or a chunk of frames at a time.
 
-The graph has two signatures over the same weights, `step` (one frame) and `chunk` (`chunk_frames` of them).
-Both take `samples` and the states, and give `probability` and the states after it. State is a dictionary of
-arrays that no call changes in place: to keep it is to copy it, to hand it back is to resume. All zeros is the
-beginning of a recording. Output t speaks of frame ``t - delay_frames``; who wants probabilities on the
-recording's own clock uses `vad.Detector`.
+The graph has two signatures over the same weights, `step` (one frame) and `chunk` (`chunk_frames` of them). Both take
+`samples` and the states, and give `probability` and the states after it. State is a dictionary of arrays that no call
+changes in place: copy it to keep it, and pass it again to resume. All zeros is the beginning of a recording. Output t
+is the probability of frame ``t - delay_frames``; `ProbabilityStream` removes this delay.
 
-A network may have a lookahead output beside this low-latency one: `late_probability`, which speaks of frame
-``t - lookahead_frames`` and is more accurate. Card and graph call it late.
+A network may have a lookahead output beside this low-latency one. Output t of it is about frame
+``t - lookahead_frames``, and more accurate. Cards and graphs call it `late_frames` and `late_probability`.
 
-A signature runner is used as it is. Measured with 11 states: 57 us a step, of which 34 are the network's.
-Setting and reading tensors by index would save 10, but for signatures these calls are not public.
+The signature runner takes 57 us per step with 11 states, 34 of them for the network. Indexed tensors would save 10 us,
+but LiteRT has no public call for them.
 """
 
 import hashlib
@@ -35,41 +34,40 @@ __all__ = ["Model", "State", "find_model", "model_names"]
 
 State: TypeAlias = dict[str, npt.NDArray[np.float32]]
 
+_EXPORT_AGAIN = "Export it again with `vad export`."
+
 
 class Model:
     """A trained network, ready to run on one thread.
 
-    One model may serve any number of streams and threads: a stream's own is its state, and calls take turns.
+    Any number of streams and threads may share a model. The state belongs to the caller, and calls take turns.
 
     Attributes:
-        card: The model card, as `<name>.json` has it.
-        name: The card's name, or the file's where the card has none.
-        sample_rate: Samples a second that the network hears.
-        frame_length: Samples a frame.
-        frame_duration: Seconds a frame.
-        delay_frames: Frames the network hears past the one it speaks of.
-        lookahead_frames: Likewise of its lookahead output; 0 where it has none.
-        chunk_frames: Frames that one `chunk` call takes.
+        card: The content of `<name>.json`.
+        name: The name in the card, or the file's where the card has none.
+        sample_rate: In Hz.
+        frame_length: Samples per frame.
+        frame_duration: Seconds per frame.
+        delay_frames: Frames between a frame and the output about it.
+        lookahead_frames: The same for the lookahead output; 0 where there is none.
+        chunk_frames: Frames per `chunk` call.
     """
 
     def __init__(self, content: bytes, card: Mapping[str, Any], *, source: str):
-        """Build the model from what its two files hold; `Model.load` reads them.
+        """Build the model from the content of its two files; `Model.load` reads them.
 
         Args:
             content: The .tflite file.
-            card: The card's fields.
-            source: What error messages call the model.
+            card: The fields of the card.
+            source: Name of the model in error messages.
 
         Raises:
-            ModelError: The card lacks something, is of another file, or says other than the graph.
+            ModelError: The card is incomplete, or does not match the file.
         """
         self.card = check_card(card, source)
         digest = hashlib.sha256(content).hexdigest()
         if digest != card["sha256"]:
-            raise ModelError(
-                f"a model must be the file its card describes. Received: {source} with sha256 {digest[:12]}, "
-                f"its card says {card['sha256'][:12]}. Restore both files from the same export."
-            )
+            raise _mismatch(source, f"the sha256 is {digest[:12]}", card["sha256"][:12])
         self.name: str = card.get("name", source)
         self.sample_rate: int = card["sample_rate"]
         self.frame_length: int = card["frame_length"]
@@ -77,6 +75,7 @@ class Model:
         self.lookahead_frames: int = card.get("late_frames", 0)
         self.chunk_frames: int = card["chunk_frames"]
         self.frame_duration = self.frame_length / self.sample_rate
+        self._outputs = ("probability", "late_probability")[: 2 if self.lookahead_frames else 1]
         self._state_shapes = {name: tuple(shape) for name, shape in card["states"].items()}
         self._lock = threading.Lock()
         try:
@@ -87,10 +86,7 @@ class Model:
             raise
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0]
-            raise ModelError(
-                f"a model must be a .tflite file that LiteRT can run. Received: {source} ({reason}). "
-                "Export it again with `vad export`."
-            ) from error
+            raise ModelError(f"LiteRT cannot run {source}: {reason}. {_EXPORT_AGAIN}") from error
 
     def __repr__(self) -> str:
         return f"Model(name={self.name!r}, frame_duration={self.frame_duration})"
@@ -103,13 +99,13 @@ class Model:
 
     @classmethod
     def load(cls, name_or_path: str | os.PathLike[str] = "default") -> "Model":
-        """Load a model that comes with the package, or one of your own.
+        """Load a model of the package, or one of your own.
 
         Args:
             name_or_path: A name in `model_names()`, or the path of a .tflite file with its card beside it.
 
         Raises:
-            ModelError: There is no such model, its card is missing, or the two do not agree.
+            ModelError: There is no such model, its card is missing, or the two do not match.
         """
         if not isinstance(name_or_path, str | os.PathLike):
             raise ModelError(
@@ -120,20 +116,17 @@ class Model:
             content = graph.read_bytes()
         except OSError as error:
             raise ModelError(
-                f"a model file must be readable. Received: {graph} ({error.strerror}). "
+                f"cannot read {graph}: {error.strerror}. "
                 f"Give the path of a .tflite file or one of {', '.join(model_names())}."
             ) from error
         try:
             fields = json.loads(card.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except OSError as error:
             raise ModelError(
-                f"a model needs its card beside it. Received: {graph} without {card.name}. "
-                "Copy the card that was exported with it."
-            ) from None
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"a model card must be readable JSON. Received: {card} ({error}). Restore it from the export."
+                f"cannot read {card}: {error.strerror}. A model needs its card beside it: copy both files."
             ) from error
+        except ValueError as error:
+            raise ModelError(f"{card} is not JSON: {error}. Restore it from the export.") from error
         return cls(content, fields, source=str(graph))
 
     def initial_state(self) -> State:
@@ -143,49 +136,52 @@ class Model:
     def step(
         self, samples: npt.NDArray[np.float32], state: State, *, lookahead: bool = False
     ) -> tuple[float, State]:
-        """Hear one frame.
+        """Process one frame.
 
         Args:
             samples: Mono float32 in [-1, 1]. [shape=(frame_length,)]
-            state: From `initial_state` or the call before; it is not changed.
+            state: From `initial_state` or the previous call; it is not changed.
             lookahead: Give the lookahead output, of a network that has one.
 
         Returns:
-            The probability, in [0, 1], of speech `delay_frames` (lookahead: `lookahead_frames`) frames before this
-            one; and the new state.
+            The probability, 0 to 1, of speech `delay_frames` (lookahead: `lookahead_frames`) frames before this one;
+            and the new state.
 
         Raises:
-            AudioError: There are more or fewer samples than one frame.
-            ModelError: The state is not one of this model's, or it has no lookahead output.
+            AudioError: `samples` is not one frame.
+            ModelError: The state is of another model, or there is no lookahead output.
         """
-        probability, state = self._run("step", 1, samples, state, lookahead)
+        probability, state = self._run("step", samples, state, lookahead)
         return float(probability[0]), state
 
     def chunk(
         self, samples: npt.NDArray[np.float32], state: State, *, lookahead: bool = False
     ) -> tuple[npt.NDArray[np.float32], State]:
-        """Hear `chunk_frames` frames at once; far cheaper than as many steps and the same within rounding.
+        """Process `chunk_frames` frames at once: much faster than as many steps, and equal within rounding.
 
         Args:
             samples: Mono float32 in [-1, 1]. [shape=(chunk_frames * frame_length,)]
-            state: From `initial_state` or the call before; it is not changed.
-            lookahead: Give the lookahead output, of a network that has one.
+            state: As for `step`.
+            lookahead: As for `step`.
 
         Returns:
-            The probabilities, in [0, 1], each of the frame `delay_frames` (lookahead: `lookahead_frames`) before it;
-            and the new state. [shape=(chunk_frames,)]
+            The probabilities, as `step` gives them, and the new state. [shape=(chunk_frames,)]
 
         Raises:
-            AudioError: There are more or fewer samples than one chunk.
-            ModelError: The state is not one of this model's, or it has no lookahead output.
+            AudioError: `samples` is not one chunk.
+            ModelError: As for `step`.
         """
-        return self._run("chunk", self.chunk_frames, samples, state, lookahead)
+        return self._run("chunk", samples, state, lookahead)
+
+    def _length(self, key: str) -> int:
+        """Frames that a signature takes."""
+        return 1 if key == "step" else self.chunk_frames
 
     def _run(
-        self, key: str, frames: int, samples: npt.NDArray[np.float32], state: State, lookahead: bool
+        self, key: str, samples: npt.NDArray[np.float32], state: State, lookahead: bool
     ) -> tuple[npt.NDArray[np.float32], State]:
-        # A runner takes arrays of any size and would reshape the graph to them: both must be checked before.
-        expected = (frames * self.frame_length,)
+        # A runner would reshape the graph to arrays of another size, so both are checked here.
+        expected = (self._length(key) * self.frame_length,)
         if samples.shape != expected:
             raise AudioError(f"{key} takes samples of shape {expected}. Received: shape={samples.shape}.")
         if {name: array.shape for name, array in state.items()} != self._state_shapes:
@@ -199,63 +195,57 @@ class Model:
             )
         with self._lock:
             after = self._runners[key](samples=samples.astype(np.float32, copy=False)[np.newaxis], **state)
-        given = {name: after.pop(name)[0] for name in self._decisions}
-        return given["late_probability" if lookahead else "probability"], after
-
-    @property
-    def _decisions(self) -> tuple[str, ...]:
-        return ("probability", "late_probability") if self.lookahead_frames else ("probability",)
+        outputs = [after.pop(name)[0] for name in self._outputs]
+        return outputs[lookahead], after
 
     def _runner(self, key: str, source: str) -> Any:
-        """Signature `key` of the graph, once it is known to be what the card says."""
+        """Signature `key` of the graph, after a check that it matches the card."""
         if key not in self._interpreter.get_signature_list():
-            raise ModelError(
-                f"a model must have the signatures step and chunk. Received: {source} without {key}. "
-                "Export it again with `vad export`."
-            )
+            raise ModelError(f"{source} has no signature {key}. {_EXPORT_AGAIN}")
         runner = self._interpreter.get_signature_runner(key)
-        frames = 1 if key == "step" else self.chunk_frames
-        sides = (
+        frames = self._length(key)
+        for side, details, arrays in (
             ("input", runner.get_input_details(), {"samples": (1, frames * self.frame_length)}),
-            ("output", runner.get_output_details(), dict.fromkeys(self._decisions, (1, frames))),
-        )
-        for side, details, own in sides:
-            found = {name: tuple(int(n) for n in tensor["shape"]) for name, tensor in details.items()}
-            expected = self._state_shapes | own
-            if found != expected:
-                names = sorted(found.keys() | expected.keys())
-                name = next(name for name in names if found.get(name) != expected.get(name))
-                raise ModelError(
-                    f"a model must agree with its card. Received: {source} with {found.get(name)} "
-                    f"as the shape of {key}'s {side} {name!r}, its card says {expected.get(name)}. "
-                    "Restore both files from the same export."
-                )
+            ("output", runner.get_output_details(), dict.fromkeys(self._outputs, (1, frames))),
+        ):
+            shapes = {name: tuple(int(n) for n in tensor["shape"]) for name, tensor in details.items()}
+            expected = self._state_shapes | arrays
+            for name in sorted(shapes.keys() | expected.keys()):
+                if shapes.get(name) != expected.get(name):
+                    what = f"the shape of {key}'s {side} {name!r} is {shapes.get(name)}"
+                    raise _mismatch(source, what, expected.get(name))
         return runner
 
     def _warm_up(self, source: str) -> None:
-        """Run both signatures once: LiteRT plans memory at the first call, which must not be a stream's."""
-        for key, frames in (("step", 1), ("chunk", self.chunk_frames)):
-            silence = np.zeros(frames * self.frame_length, np.float32)
+        """Run both signatures once: LiteRT allocates memory at the first call, which must not delay a stream."""
+        for key in self._runners:
+            silence = np.zeros(self._length(key) * self.frame_length, np.float32)
             for lookahead in {False, self.lookahead_frames > 0}:
-                probability, _ = self._run(key, frames, silence, self.initial_state(), lookahead)
+                probability, _ = self._run(key, silence, self.initial_state(), lookahead)
                 if not np.isfinite(probability).all():
                     raise ModelError(
-                        f"a model must give finite probabilities. Received: {source}, whose {key} gives "
-                        f"{probability[0]} for silence. Export it again with `vad export`."
+                        f"{key} of {source} gives {probability[0]} for silence, no probability. {_EXPORT_AGAIN}"
                     )
 
 
+def _mismatch(source: str, fact: str, expected: object) -> ModelError:
+    return ModelError(
+        f"{source} does not match its card: {fact}, the card says {expected}. "
+        "Restore both files from the same export."
+    )
+
+
 def model_names() -> list[str]:
-    """The names of the models that come with the package."""
+    """The names of the models in the package."""
     files = resources.files("vad.models").iterdir()
     return sorted(file.name.removesuffix(".tflite") for file in files if file.name.endswith(".tflite"))
 
 
 def find_model(name_or_path: str | os.PathLike[str]) -> tuple[Traversable, Traversable]:
-    """The .tflite file and the card that `name_or_path` means; whether they are there shows when they are read.
+    """The paths of the .tflite file and the card of a model. They need not exist.
 
     Raises:
-        ModelError: It is neither a model's name nor a .tflite file's path.
+        ModelError: It is neither the name of a model nor the path of a .tflite file.
     """
     path = Path(name_or_path)
     if path.suffix == ".tflite":

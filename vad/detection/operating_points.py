@@ -1,4 +1,4 @@
-"""Operating points written: as a configuration file, or into the card of a model."""
+"""Write an operating point: to a configuration file, or into the card of a model."""
 
 import json
 import math
@@ -19,15 +19,15 @@ __all__ = ["require_same_model", "write_point"]
 def write_point(
     output: Path, model: str, name: str, options: SegmentOptions, notes: Mapping[str, Any]
 ) -> None:
-    """Write an operating point where `vad detect` finds it.
+    """Write an operating point for `vad detect`.
 
     Args:
-        output: A .toml file for ``--config``; or a .tflite file, which becomes a copy of the model where it is not
-            the model itself, with the operating point in its card for ``--operating-point``.
-        model: A model's name, or the path of a .tflite file.
-        name: What a card calls the operating point; one of that name is replaced.
+        output: A .toml file for ``--config``, or a .tflite file, whose card gets the operating point for
+            ``--operating-point``. A .tflite file other than the model becomes a copy of it.
+        model: The name of a model, or the path of a .tflite file.
+        name: Name of the operating point in the card. It replaces one of the same name.
         options: The operating point.
-        notes: Where it comes from: kept in the card under "tuning".
+        notes: Where it comes from; kept in the card under "tuning".
 
     Raises:
         ConfigError: It cannot be written.
@@ -38,28 +38,31 @@ def write_point(
     }
     if output.suffix == ".toml":
         lines = [f"# {key}: {json.dumps(value)}" for key, value in notes.items()]
-        # A name is the same everywhere; a path is to be found from other folders too.
-        anywhere = json.dumps(model if model in model_names() else os.path.abspath(model), ensure_ascii=False)
-        lines += [f"model = {anywhere}", *(f"{key} = {value}" for key, value in values.items())]
+        place = model if model in model_names() else os.path.abspath(model)  # valid in other folders too
+        lines += [f"model = {json.dumps(place, ensure_ascii=False)}"]
+        lines += [f"{key} = {value}" for key, value in values.items()]
         with writing(output) as temporary:
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
         return
     card = dict(Model.load(model).card)
     card["segment_options"] = {**card["segment_options"], name: values}
     card["tuning"] = {**card.get("tuning", {}), name: dict(notes)}
-    graph = find_model(model)[0]
-    if not (output.exists() and output.samefile(str(graph))):
-        _copy(Path(str(graph)), output)
+    graph = Path(str(find_model(model)[0]))
+    if not (output.exists() and output.samefile(graph)):
+        for ending in (".tflite", ".keras"):  # the network, and the weights that training starts from
+            if graph.with_suffix(ending).is_file():
+                with writing(output.with_suffix(ending)) as temporary:
+                    temporary.write_bytes(graph.with_suffix(ending).read_bytes())
     with writing(output.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
 def require_same_model(output: Path, model: str) -> None:
-    """Refuse to write a model over another one: it may be all that is left of somebody's training.
+    """Refuse to replace another model, which may be the only copy of a training.
 
     Args:
         output: Where an operating point is to be written.
-        model: The name or path of the model that it is for.
+        model: The name or path of its model.
 
     Raises:
         ConfigError: The output is another model.
@@ -69,14 +72,6 @@ def require_same_model(output: Path, model: str) -> None:
         graph = Path(str(find_model(model)[0]))
         if output.read_bytes() != graph.read_bytes():
             raise ConfigError(
-                f"output must be the model that is tuned, or a new file. Received: {output}, another model than "
-                f"{model}. Did you mean --model {output}?"
+                f"output must be the tuned model or a new file. Received: {output}, another model than {model}. "
+                f"Did you mean --model {output}?"
             )
-
-
-def _copy(graph: Path, output: Path) -> None:
-    """The .tflite file and, where it is there, the weights to train on from."""
-    for source, target in ((graph, output), (graph.with_suffix(".keras"), output.with_suffix(".keras"))):
-        if source.is_file():
-            with writing(target) as temporary:
-                temporary.write_bytes(source.read_bytes())

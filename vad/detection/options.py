@@ -1,4 +1,4 @@
-"""The options that say how probabilities become segments, under the names people know."""
+"""The options of the segmenter, under the names that other detectors use."""
 
 import math
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ __all__ = ["SegmentOptions"]
 
 @dataclass(frozen=True, slots=True)
 class SegmentOptions:
-    """How probabilities become segments; the steps and their order are drawn in ``vad.detection.segmenter``.
+    """How probabilities become segments. `vad.detection.segmenter` draws the steps.
 
     Attributes:
-        threshold: speech begins at a probability of at least this, 0 to 1.
-        neg_threshold: speech goes on down to this probability, 0 to ``threshold``; None is
-            ``threshold - 0.15``, but at least 0.01 and never above ``threshold``.
-        min_speech_duration_ms: shorter speech is dropped, measured before padding.
-        min_silence_duration_ms: shorter silences between speech are filled.
-        speech_pad_ms: added on both sides of a segment.
-        max_speech_duration_s: longer segments are split, padding included; infinity never splits.
+        threshold: Speech begins at this probability or above, 0 to 1.
+        neg_threshold: Speech continues down to this probability, 0 to `threshold`. None is `threshold - 0.15`, but at
+            least 0.01 and at most `threshold`.
+        min_speech_duration_ms: Shorter speech is dropped, measured before padding.
+        min_silence_duration_ms: Shorter silences between speech are filled.
+        speech_pad_ms: Added on both sides of a segment.
+        max_speech_duration_s: Longer segments, padding included, are split; infinity never splits.
 
     Raises:
-        ConfigError: a value out of its range, or no number.
+        ConfigError: A value is out of its range, or is not a number.
     """
 
     threshold: float = 0.5
@@ -57,30 +57,29 @@ class SegmentOptions:
 
     @property
     def release_threshold(self) -> float:
-        """The probability below which speech ends: ``neg_threshold``, or what its None stands for."""
+        """The probability below which speech ends: `neg_threshold`, or the value that its None stands for."""
         if self.neg_threshold is not None:
             return self.neg_threshold
         return min(self.threshold, max(self.threshold - 0.15, 0.01))
 
     @classmethod
     def from_dict(cls, options: Mapping[str, Any]) -> Self:
-        """Build from names and values, as they come from TOML, JSON or keyword arguments.
+        """Build from names and values, as in TOML or JSON.
 
         Raises:
-            ConfigError: an unknown name (the message says the nearest known one) or a bad value.
+            ConfigError: As for `replace`.
         """
         if not isinstance(options, Mapping) or not all(isinstance(name, str) for name in options):
-            raise ConfigError(f"options must be names and their values. Received: {shown(options)}.")
+            raise ConfigError(f"options must map names to values. Received: {shown(options)}.")
         return cls().replace(**options)
 
     def replace(self, **options: Any) -> Self:
         """Return a copy with these options changed.
 
-        A neg_threshold that was set keeps its distance when only the threshold moves, so that an operating
-        point's hysteresis outlives the caller's own threshold.
+        A `neg_threshold` that was set keeps its distance when only `threshold` changes.
 
         Raises:
-            ConfigError: an unknown name (the message says the nearest known one) or a bad value.
+            ConfigError: A name is unknown, or a value is out of its range.
         """
         known = [option.name for option in fields(self)]
         for name, value in options.items():

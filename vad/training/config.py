@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vad.errors import ConfigError, did_you_mean, require
-from vad.training.data.scene_config import MixingConfig
+from vad.training.data.scene_config import SceneConfig
 from vad.training.networks import ARCHITECTURES, LogMelCnn, NetworkConfig, network_from_dict
 from vad.training.options import option_types, typed
 
@@ -64,7 +64,7 @@ class TrainConfig:
     """
 
     network: NetworkConfig = field(default_factory=LogMelCnn)
-    mixing: MixingConfig = field(default_factory=MixingConfig)
+    mixing: SceneConfig = field(default_factory=SceneConfig)
     corpus: str = ""
     data: str = "runs/data"
     init: str = ""
@@ -147,7 +147,7 @@ def load_config(
             )
         table, _, last = name.rpartition(".")
         groups[table][last] = value if table == "network" else typed(value, _OPTIONS[name], name)
-    network, mixing = network_from_dict(groups["network"]), MixingConfig(**groups["mixing"])
+    network, mixing = network_from_dict(groups["network"]), SceneConfig(**groups["mixing"])
     return TrainConfig(network=network, mixing=mixing, **groups[""])
 
 
@@ -195,7 +195,7 @@ def _under(prefix: str, types: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _RUN = {name: hint for name, hint in option_types(TrainConfig).items() if name not in ("network", "mixing")}
-_MIXING = option_types(MixingConfig)
+_MIXING = option_types(SceneConfig)
 # Those of any architecture; whether it is the run's, `network_from_dict` says.
 _NETWORK = {"architecture": str} | {
     name: hint for kind in ARCHITECTURES.values() for name, hint in option_types(kind).items()

@@ -24,8 +24,8 @@ from vad.training.config import TrainConfig
 from vad.training.curves import draw_curves
 from vad.training.data.batches import Batches
 from vad.training.data.corpora import Corpora, read_corpora
-from vad.training.data.decoded import build_bank
-from vad.training.data.rendering import render_shards
+from vad.training.data.decoded import decode_corpus
+from vad.training.data.rendering import render_scenes
 from vad.training.networks import describe
 from vad.training.provenance import describe_corpora, mean_auc, weights_of
 from vad.training.resume import check_start, starting_model
@@ -119,14 +119,16 @@ def learning_rate_at(epoch: int, config: TrainConfig) -> float:
 def _prepare_data(config: TrainConfig, corpora: Corpora) -> tuple[list[Path], list[Path], list[Path]]:
     """The scenes to train on, those of the base corpus, and the scenes to validate on."""
     data = Path(config.data)
-    bank = build_bank(Path(config.corpus), data / "bank", config.jobs, corpora[Path(config.corpus)])
-    render = partial(render_shards, seed=config.seed, jobs=config.jobs)
+    bank = decode_corpus(Path(config.corpus), data / "bank", config.jobs, corpora[Path(config.corpus)])
+    render = partial(render_scenes, seed=config.seed, jobs=config.jobs)
     own, of_base = render(bank, "train", data / "train", config.mixing, hours=config.hours), []
     if config.base:
-        base = build_bank(Path(config.base), data / "base" / "bank", config.jobs, corpora[Path(config.base)])
+        base = decode_corpus(
+            Path(config.base), data / "base" / "bank", config.jobs, corpora[Path(config.base)]
+        )
         mixing = replace(config.mixing, recorded=0.0)
         of_base = render(base, "train", data / "base" / "train", mixing, hours=config.base_hours)
-    mixing = config.mixing.as_it_is() if config.mixing.recorded else config.mixing
+    mixing = config.mixing.unmodified() if config.mixing.recorded else config.mixing
     seed = config.seed + _DEV_SEED
     return own, of_base, render(bank, "dev", data / "dev", mixing, hours=config.dev_hours, seed=seed)
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.training.data.decoded import CELL
-from vad.training.data.rendering import FULL_SCALE, SCENES_PER_SHARD
+from vad.training.data.rendering import FULL_SCALE, SCENES_PER_FILE
 from vad.training.data.scenes import FAINTEST_DB, LOUDEST_DB
 from vad.training.networks import NetworkConfig
 
@@ -29,7 +29,7 @@ class Batches:
     how one came there, so a resumed training hears what an unbroken one does.
 
     Args:
-        shards: What `vad.training.data.rendering.render_shards` gave.
+        shards: What `vad.training.data.rendering.render_scenes` gave.
         network: Tells frame and delay.
         batch_size: Scenes a batch.
         seed: Decides order and levels.
@@ -59,14 +59,14 @@ class Batches:
     def __getitem__(self, step: int) -> Batch:
         """Samples [shape=(batch, samples)] and targets [shape=(batch, frames[, 2])] of one step."""
         first = step * self._batch_size
-        total = len(self._samples) * SCENES_PER_SHARD
+        total = len(self._samples) * SCENES_PER_FILE
         pairs = [self._scene(*divmod(place, total)) for place in range(first, first + self._batch_size)]
         samples, labels = zip(*pairs, strict=True)
         return np.stack(samples), np.stack(labels)
 
     def _scene(self, turn: int, place: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        order = np.random.default_rng([self._seed, turn]).permutation(len(self._samples) * SCENES_PER_SHARD)
-        shard, row = divmod(int(order[place]), SCENES_PER_SHARD)
+        order = np.random.default_rng([self._seed, turn]).permutation(len(self._samples) * SCENES_PER_FILE)
+        shard, row = divmod(int(order[place]), SCENES_PER_FILE)
         rng = np.random.default_rng([self._seed, turn, place])
         samples = set_level(rng, self._samples[shard][row], *self._levels[shard][row].tolist())
         return samples, targets(self._labels[shard][row], self._network, self._pause_priors[shard])

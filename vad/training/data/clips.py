@@ -1,4 +1,4 @@
-"""Clips of a bank, picked at random, brought to 0 dB and cut to measure."""
+"""Excerpts of a bank, picked at random, brought to 0 dB and cut to measure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio.acoustics import CELL, Samples, decibel_gain
-from vad.training.data.decoded import Bank, Clip
+from vad.training.data.decoded import DecodedCorpus, DecodedRecording
 
-__all__ = ["Clips", "Labels", "pick", "pick_group", "steady_level_db"]
+__all__ = ["Excerpts", "Labels", "pick", "pick_group", "steady_level_db"]
 
 Labels = npt.NDArray[np.float32]
 
@@ -20,7 +20,7 @@ _FADE = 80  # samples: 5 ms, so a clip's own background neither clicks on nor of
 _MIN_LEVEL_DB = -70.0  # a clip quieter than this holds nothing that could be scaled up
 
 
-class Clips:
+class Excerpts:
     """The clips of a bank that can be heard.
 
     Args:
@@ -34,14 +34,14 @@ class Clips:
         music: Music clips, a list a source.
     """
 
-    def __init__(self, bank: Bank, speed: tuple[float, float], sound_speed: tuple[float, float]):
+    def __init__(self, bank: DecodedCorpus, speed: tuple[float, float], sound_speed: tuple[float, float]):
         self._bank, self._speed, self._sound_speed = bank, speed, sound_speed
         usable = [clip for clip in bank.clips if clip.level_db > _MIN_LEVEL_DB and clip.length >= CELL]
         self.speakers = _group((c for c in usable if c.kind == "speech"), "speaker")
         self.noises = _group((c for c in usable if c.kind == "noise"), "source")
         self.music = _group((c for c in usable if c.kind == "music"), "source")
 
-    def cut(self, rng: np.random.Generator, clip: Clip, room: int) -> tuple[Samples, Labels]:
+    def cut(self, rng: np.random.Generator, clip: DecodedRecording, room: int) -> tuple[Samples, Labels]:
         """A clip at 0 dB with its labels, from its start or somewhere within if it is longer than ``room``.
 
         Args:
@@ -63,7 +63,7 @@ class Clips:
         samples = _at_speed(speed, samples, n * CELL) * decibel_gain(-clip.level_db)
         return samples, heard.astype(np.float32)
 
-    def looped(self, rng: np.random.Generator, clip: Clip, length: int) -> Samples:
+    def looped(self, rng: np.random.Generator, clip: DecodedRecording, length: int) -> Samples:
         """A clip at 0 dB from anywhere within, repeated to a length [shape=(length,)]."""
         samples = _fade(self._bank.samples(clip)) * decibel_gain(-clip.level_db)
         speed = _drawn(rng, self._sound_speed)
@@ -72,12 +72,12 @@ class Clips:
         return _at_speed(speed, samples, length)
 
 
-def pick(rng: np.random.Generator, clips: list[Clip]) -> Clip:
+def pick(rng: np.random.Generator, clips: list[DecodedRecording]) -> DecodedRecording:
     """Any of them."""
     return clips[int(rng.integers(len(clips)))]
 
 
-def pick_group(rng: np.random.Generator, groups: list[list[Clip]]) -> list[Clip]:
+def pick_group(rng: np.random.Generator, groups: list[list[DecodedRecording]]) -> list[DecodedRecording]:
     """A speaker or a source; twice the files make it 1.4 times as likely, lest a few large ones be all there is."""
     weights = np.sqrt([len(group) for group in groups])
     return groups[int(rng.choice(len(groups), p=weights / weights.sum()))]
@@ -90,8 +90,8 @@ def steady_level_db(samples: Samples) -> float:
     )
 
 
-def _group(clips: Iterable[Clip], key: str) -> list[list[Clip]]:
-    groups: dict[str, list[Clip]] = defaultdict(list)
+def _group(clips: Iterable[DecodedRecording], key: str) -> list[list[DecodedRecording]]:
+    groups: dict[str, list[DecodedRecording]] = defaultdict(list)
     for clip in clips:
         groups[getattr(clip, key)].append(clip)
     return list(groups.values())

@@ -23,7 +23,15 @@ from vad.labels import require_within
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.processes import in_order
 
-__all__ = ["CELL", "SAMPLE_RATE", "Bank", "Clip", "build_bank", "fingerprint", "label_cells"]
+__all__ = [
+    "CELL",
+    "SAMPLE_RATE",
+    "DecodedCorpus",
+    "DecodedRecording",
+    "decode_corpus",
+    "fingerprint",
+    "label_cells",
+]
 
 _FULL_SCALE = 32_768
 _SPEECH_LEVEL_PERCENTILE = 50
@@ -34,7 +42,7 @@ SoftLabels = Mapping[str, Cells]
 
 
 @dataclass(frozen=True)
-class Clip:
+class DecodedRecording:
     """One recording in the bank.
 
     Attributes:
@@ -58,11 +66,11 @@ class Clip:
     range_db: float
 
 
-class Bank:
+class DecodedCorpus:
     """Decoded recordings of one split.
 
     Args:
-        folder: Where `build_bank` wrote.
+        folder: Where `decode_corpus` wrote.
         split: "train" or "dev".
 
     Attributes:
@@ -75,24 +83,26 @@ class Bank:
         self._samples = np.memmap(folder / "audio.i16", np.int16, "r")
         self._labels = np.memmap(folder / "labels.u8", np.uint8, "r")
         self.split = split
-        self.clips = [Clip(**row["clip"]) for row in rows if row["split"] == split]
+        self.clips = [DecodedRecording(**row["clip"]) for row in rows if row["split"] == split]
 
-    def samples(self, clip: Clip) -> npt.NDArray[np.float32]:
+    def samples(self, clip: DecodedRecording) -> npt.NDArray[np.float32]:
         """The clip's samples in [-1, 1], a copy [shape=(length,)]."""
         samples = self._samples[clip.offset : clip.offset + clip.length].astype(np.float32)
         return samples / np.float32(_FULL_SCALE)
 
-    def labels(self, clip: Clip) -> npt.NDArray[np.float32]:
+    def labels(self, clip: DecodedRecording) -> npt.NDArray[np.float32]:
         """The clip's speech probability per 10 ms cell, in [0, 1] [shape=(length // CELL,)]."""
         first = clip.offset // CELL
         return self._labels[first : first + clip.length // CELL].astype(np.float32) / np.float32(255)
 
 
-def build_bank(corpus: Path, folder: Path, jobs: int = 2, items: Sequence[CorpusItem] | None = None) -> Path:
+def decode_corpus(
+    corpus: Path, folder: Path, jobs: int = 2, items: Sequence[CorpusItem] | None = None
+) -> Path:
     """Decodes a corpus, unless that is done already.
 
     Labels are the corpus' soft labels (``soft_labels.npz`` beside the manifest) where there are any, else its
-    segments. Clips are cut to whole label cells.
+    segments. Excerpts are cut to whole label cells.
 
     Args:
         corpus: A manifest or a folder, as `vad.corpus.manifest.read_corpus` takes it.
@@ -166,7 +176,7 @@ def _decode_all(
             cells = label_cells(item, soft, len(samples) // CELL)
             audio.write(samples.tobytes())
             labels.write(cells.tobytes())
-            clip = Clip(
+            clip = DecodedRecording(
                 index,
                 item.kind,
                 item.speaker or item.key,

@@ -15,23 +15,23 @@ from tqdm import tqdm
 from vad.errors import ConfigError, VadError
 from vad.files import writing
 from vad.processes import in_order
-from vad.training.data.decoded import Bank
-from vad.training.data.scene_config import MixingConfig
+from vad.training.data.decoded import DecodedCorpus
+from vad.training.data.scene_config import SceneConfig
 from vad.training.data.scenes import Mixer
 
-__all__ = ["FULL_SCALE", "SCENES_PER_SHARD", "render_shards"]
+__all__ = ["FULL_SCALE", "SCENES_PER_FILE", "render_scenes"]
 
-SCENES_PER_SHARD = 64
+SCENES_PER_FILE = 64
 FULL_SCALE = 32_767
 
 
-def render_shards(
-    bank: Path, split: str, folder: Path, config: MixingConfig, *, hours: float, seed: int, jobs: int
+def render_scenes(
+    bank: Path, split: str, folder: Path, config: SceneConfig, *, hours: float, seed: int, jobs: int
 ) -> list[Path]:
     """Renders ``hours`` of scenes in shards of 64; what is there already is kept, so it can be stopped and resumed.
 
     Args:
-        bank: What `vad.training.data.decoded.build_bank` wrote.
+        bank: What `vad.training.data.decoded.decode_corpus` wrote.
         split: "train" or "dev".
         folder: Where the shards go.
         config: How to mix.
@@ -50,7 +50,7 @@ def render_shards(
     make_renderer()  # what is wrong with the bank is told before any process starts
     folder.mkdir(parents=True, exist_ok=True)
     _keep_recipe(folder, json.dumps({"split": split, "seed": seed, **asdict(config)}, indent=1))
-    count = math.ceil(hours * 3600 / (config.scene_s * SCENES_PER_SHARD))
+    count = math.ceil(hours * 3600 / (config.scene_s * SCENES_PER_FILE))
     shards = [folder / f"labels-{shard:05d}.npy" for shard in range(count)]
     missing = [shard for shard, path in enumerate(shards) if not path.exists()]
     rendered = in_order(make_renderer, missing, jobs, crashed=_crashed)
@@ -75,12 +75,12 @@ def _keep_recipe(folder: Path, recipe: str) -> None:
 
 
 class _Renderer:
-    def __init__(self, bank: Path, split: str, folder: Path, config: MixingConfig, seed: int):
-        self._mixer, self._folder = Mixer(Bank(bank, split), config, seed), folder
+    def __init__(self, bank: Path, split: str, folder: Path, config: SceneConfig, seed: int):
+        self._mixer, self._folder = Mixer(DecodedCorpus(bank, split), config, seed), folder
 
     def __call__(self, shard: int) -> None:
-        first = shard * SCENES_PER_SHARD
-        scenes = [self._mixer.scene(index) for index in range(first, first + SCENES_PER_SHARD)]
+        first = shard * SCENES_PER_FILE
+        scenes = [self._mixer.scene(index) for index in range(first, first + SCENES_PER_FILE)]
         # The labels come last: where they are, the shard is whole.
         for name, rows in (
             ("samples", [np.round(scene.samples * FULL_SCALE).astype(np.int16) for scene in scenes]),

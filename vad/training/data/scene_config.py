@@ -8,13 +8,13 @@ from typing import Any, Self
 
 from vad.errors import require
 
-__all__ = ["MixingConfig"]
+__all__ = ["SceneConfig"]
 
 _SHORTEST_RT60_S = 0.05  # room for the early reflections of `vad.audio.acoustics.room_response`
 
 
 @dataclass(frozen=True)
-class MixingConfig:
+class SceneConfig:
     """How often and how strong things happen. Shares are probabilities per scene, levels dB against the talk.
 
     Attributes:
@@ -93,7 +93,7 @@ class MixingConfig:
     clipping: float = 0.04
     digital_silence: float = 0.08
 
-    def as_it_is(self) -> Self:
+    def unmodified(self) -> Self:
         """The recipe to validate on where recordings are heard as they are: these alone, unchanged."""
         unchanged: dict[str, Any] = dict.fromkeys(
             ("equalise", "telephone", "band_limit", "clipping", "digital_silence"), 0.0

@@ -11,16 +11,16 @@ import numpy as np
 
 from vad.audio import acoustics
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples, decibel_gain, level_db
-from vad.training.data.clips import Clips, Labels, pick, pick_group
-from vad.training.data.decoded import Clip
-from vad.training.data.scene_config import MixingConfig
+from vad.training.data.clips import Excerpts, Labels, pick, pick_group
+from vad.training.data.decoded import DecodedRecording
+from vad.training.data.scene_config import SceneConfig
 from vad.training.data.tones import machine_tones
 from vad.training.data.tunes import played_tune
 
-__all__ = ["Parts"]
+__all__ = ["SceneParts"]
 
 
-class Parts:
+class SceneParts:
     """Renders the parts of scenes.
 
     Args:
@@ -29,7 +29,7 @@ class Parts:
         length: Samples of a scene, whole cells.
     """
 
-    def __init__(self, clips: Clips, config: MixingConfig, length: int):
+    def __init__(self, clips: Excerpts, config: SceneConfig, length: int):
         self._clips, self._config, self._n = clips, config, length
 
     def foreground(self, rng: np.random.Generator) -> tuple[Samples, Labels]:
@@ -151,7 +151,7 @@ class Parts:
         return track
 
     def _sudden(
-        self, rng: np.random.Generator, sources: list[list[Clip]], range_db: tuple[float, float]
+        self, rng: np.random.Generator, sources: list[list[DecodedRecording]], range_db: tuple[float, float]
     ) -> Samples:
         """One to seven pieces of up to 4 s, some in the talkers' room."""
         track = np.zeros(self._n, np.float32)

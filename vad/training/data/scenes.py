@@ -20,10 +20,10 @@ import numpy as np
 from vad.audio import acoustics
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples
 from vad.errors import ConfigError
-from vad.training.data.clips import Clips, Labels, steady_level_db
-from vad.training.data.decoded import Bank
-from vad.training.data.scene_config import MixingConfig
-from vad.training.data.scene_parts import Parts
+from vad.training.data.clips import Excerpts, Labels, steady_level_db
+from vad.training.data.decoded import DecodedCorpus
+from vad.training.data.scene_config import SceneConfig
+from vad.training.data.scene_parts import SceneParts
 
 __all__ = ["FAINTEST_DB", "LOUDEST_DB", "Mixer", "Scene"]
 
@@ -68,16 +68,16 @@ class Mixer:
         ConfigError: The bank holds no speech.
     """
 
-    def __init__(self, bank: Bank, config: MixingConfig, seed: int):
+    def __init__(self, bank: DecodedCorpus, config: SceneConfig, seed: int):
         self._config, self._seed = config, seed
         self._n = int(config.scene_s * SAMPLE_RATE) // CELL * CELL
-        clips = Clips(bank, config.speed, config.sound_speed)
+        clips = Excerpts(bank, config.speed, config.sound_speed)
         if not clips.speakers:
             raise ConfigError(
                 f"Both splits, train and dev, must hold speech. Received: {bank.split} with none. Folders give "
                 "about a tenth of the speakers to dev: add speakers, or write a manifest that names the splits."
             )
-        self._parts = Parts(clips, config, self._n)
+        self._parts = SceneParts(clips, config, self._n)
 
     def scene(self, index: int) -> Scene:
         """Renders scene ``index``: the same for the same bank, configuration and seed."""

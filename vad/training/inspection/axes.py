@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from vad.training.inspection.network import Array
-from vad.training.inspection.probe import Hearing
+from vad.training.inspection.probe import Analysis
 
 __all__ = [
     "SIGNED_COLOURS",
@@ -49,55 +49,55 @@ def signed_norm(values: Array, quantile: float = 1.0) -> TwoSlopeNorm:
     return TwoSlopeNorm(0.0, -limit, limit)
 
 
-def time_extent(hearing: Hearing) -> tuple[float, float]:
+def time_extent(analysis: Analysis) -> tuple[float, float]:
     """From when to when the clip lasts in its recording, seconds."""
-    start = hearing.clip.start
-    return start, start + len(hearing.probability) * hearing.subject.frame_s
+    start = analysis.audio.start
+    return start, start + len(analysis.probability) * analysis.network.frame_s
 
 
-def clip_panels(hearing: Hearing, axes: Sequence[Axes]) -> None:
+def clip_panels(analysis: Analysis, axes: Sequence[Axes]) -> None:
     """The clip itself on the first two panels: its spectrogram, and what the network says of it."""
-    spectrogram_panel(hearing, axes[0])
-    probability_panel(hearing, axes[1])
+    spectrogram_panel(analysis, axes[0])
+    probability_panel(analysis, axes[1])
 
 
-def spectrogram_panel(hearing: Hearing, axes: Axes) -> None:
+def spectrogram_panel(analysis: Analysis, axes: Axes) -> None:
     """The spectrogram of the clip in decibels."""
-    values = hearing.decibels
+    values = analysis.decibels
     top = float(values.max())
     image = time_frequency_panel(
-        hearing, axes, values, cmap="magma", vmin=max(float(values.min()), top - _SHOWN_DB), vmax=top
+        analysis, axes, values, cmap="magma", vmin=max(float(values.min()), top - _SHOWN_DB), vmax=top
     )
     axes.figure.colorbar(image, ax=axes, label="power (dB)", pad=0.01)
-    axes.set_title(f"{hearing.clip.name}, at the level {hearing.subject.name} hears it", loc="left")
+    axes.set_title(f"{analysis.audio.name}, at the level {analysis.network.name} hears it", loc="left")
 
 
-def probability_panel(hearing: Hearing, axes: Axes) -> None:
+def probability_panel(analysis: Analysis, axes: Axes) -> None:
     """The probability over time, with the reference behind it."""
-    start, end = time_extent(hearing)
-    edges = np.linspace(start, end, len(hearing.probability) + 1)
+    start, end = time_extent(analysis)
+    edges = np.linspace(start, end, len(analysis.probability) + 1)
     middles = (edges[1:] + edges[:-1]) / 2
-    if hearing.reference is not None:
+    if analysis.reference is not None:
         axes.fill_between(
             middles,
             0,
             1,
-            where=hearing.reference,
+            where=analysis.reference,
             step="mid",
             color="tab:green",
             alpha=0.25,
             lw=0,
             label="reference",
         )
-    axes.plot(middles, hearing.probability, color="black", lw=1.2, label="probability")
+    axes.plot(middles, analysis.probability, color="black", lw=1.2, label="probability")
     axes.axhline(0.5, color="grey", lw=0.8, ls=":")
     axes.set(xlim=(start, end), ylim=(-0.02, 1.02), ylabel="speech\nprobability")
     axes.legend(loc="upper right", fontsize="small", ncols=2)
 
 
-def channels_panel(hearing: Hearing, axes: Axes, values: Array, **options: Any) -> Any:
+def channels_panel(analysis: Analysis, axes: Axes, values: Array, **options: Any) -> Any:
     """A map of the clip over time with a row per filter, the first at the top. Values [shape=(steps, filters)]."""
-    start, end = time_extent(hearing)
+    start, end = time_extent(analysis)
     axes.set_yticks([])
     return axes.imshow(
         values.T,
@@ -110,14 +110,14 @@ def channels_panel(hearing: Hearing, axes: Axes, values: Array, **options: Any) 
 
 
 def time_frequency_panel(
-    hearing: Hearing, axes: Axes, values: Array, *, column_s: float | None = None, **options: Any
+    analysis: Analysis, axes: Axes, values: Array, *, column_s: float | None = None, **options: Any
 ) -> Any:
     """A map of the clip over time and frequency. Values [shape=(columns, rows)], rows by rising frequency.
 
     Rows are drawn equally high and share the mel scale; the axis tells their frequencies. Columns share the clip
     equally, or are ``column_s`` seconds long and the last is cut.
     """
-    start, end = time_extent(hearing)
+    start, end = time_extent(analysis)
     rows = values.shape[1]
     image = axes.imshow(
         values.T,
@@ -129,9 +129,9 @@ def time_frequency_panel(
         **options,
     )
     axes.set_xlim(start, end)
-    bands = len(hearing.frequencies)
-    hertz = [f for f in _LABELLED_HZ if hearing.frequencies[0] <= f <= hearing.frequencies[-1]]
-    places = np.interp(hertz, hearing.frequencies, (np.arange(bands) + 0.5) / bands * rows)
+    bands = len(analysis.frequencies)
+    hertz = [f for f in _LABELLED_HZ if analysis.frequencies[0] <= f <= analysis.frequencies[-1]]
+    places = np.interp(hertz, analysis.frequencies, (np.arange(bands) + 0.5) / bands * rows)
     room = _LABEL_HEIGHT * rows / (axes.get_window_extent().height / axes.figure.dpi)
     ticks: dict[str, float] = {}
     for frequency, place in zip(hertz, places, strict=True):

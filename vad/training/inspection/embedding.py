@@ -14,18 +14,18 @@ from vad.training.backend import keras
 from vad.training.inspection.axes import WIDTH, time_extent
 from vad.training.inspection.network import Array, stages
 from vad.training.inspection.pictures import Picture, View
-from vad.training.inspection.probe import Hearing
+from vad.training.inspection.probe import Analysis
 
 __all__ = ["inspect", "last_features", "principal_plane"]
 
 
-def last_features(hearing: Hearing) -> Array:
+def last_features(analysis: Analysis) -> Array:
     """What the last layer sees of every frame [shape=(frames, filters)]."""
-    subject = hearing.subject
-    last = subject.model.get_layer(stages(subject.model)[-1].name)
-    samples = hearing.clip.whole_frames(subject.network)
-    found: Array = keras.Model(subject.model.input, last.input).predict_on_batch(samples[np.newaxis])[0]
-    return found[subject.network.delay_frames :]
+    network = analysis.network
+    last = network.model.get_layer(stages(network.model)[-1].name)
+    samples = analysis.audio.whole_frames(network.config)
+    found: Array = keras.Model(network.model.input, last.input).predict_on_batch(samples[np.newaxis])[0]
+    return found[network.config.delay_frames :]
 
 
 def principal_plane(points: Array) -> tuple[Array, Array]:
@@ -47,59 +47,59 @@ def principal_plane(points: Array) -> tuple[Array, Array]:
     return coordinates, shares
 
 
-def inspect(hearing: Hearing) -> View:
+def inspect(analysis: Analysis) -> View:
     """Shows a map of a clip's frames."""
-    features = last_features(hearing)
+    features = last_features(analysis)
     coordinates, shares = principal_plane(features)
     arrays: dict[str, npt.NDArray[Any]] = {
         "features": features,
         "coordinates": coordinates,
         "variance": shares,
-        "probability": hearing.probability,
+        "probability": analysis.probability,
     }
-    if hearing.reference is not None:
-        arrays["reference"] = hearing.reference
-    title = f"Embedding of {hearing.clip.name} by {hearing.subject.name}"
+    if analysis.reference is not None:
+        arrays["reference"] = analysis.reference
+    title = f"Embedding of {analysis.audio.name} by {analysis.network.name}"
     return View(
         "embedding",
         title,
-        _findings(hearing, coordinates, shares),
-        [_picture(hearing, coordinates, shares)],
+        _findings(analysis, coordinates, shares),
+        [_picture(analysis, coordinates, shares)],
         arrays,
     )
 
 
-def _findings(hearing: Hearing, coordinates: Array, shares: Array) -> list[str]:
+def _findings(analysis: Analysis, coordinates: Array, shares: Array) -> list[str]:
     lines = [
         f"The plane holds {shares.sum():.0%} of what tells the {len(coordinates)} frames of the clip apart."
     ]
-    reference = hearing.reference
+    reference = analysis.reference
     if reference is not None and 0 < reference.sum() < len(reference):
         auc = roc_auc(reference, coordinates[:, 0])
         lines.append(
             f"The first direction alone tells speech from the rest with an AUC of {max(auc, 1 - auc):.3f}; the "
-            f"probability does with {roc_auc(reference, hearing.probability):.3f}."
+            f"probability does with {roc_auc(reference, analysis.probability):.3f}."
         )
     return lines
 
 
-def _picture(hearing: Hearing, coordinates: Array, shares: Array) -> Picture:
+def _picture(analysis: Analysis, coordinates: Array, shares: Array) -> Picture:
     figure = Figure((WIDTH, 5.2), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-    if hearing.reference is None:
-        _scatter(left, coordinates, hearing.probability, "speech probability", vmin=0, vmax=1)
+    if analysis.reference is None:
+        _scatter(left, coordinates, analysis.probability, "speech probability", vmin=0, vmax=1)
     else:
         for value, colour, label in ((False, "tab:grey", "no speech"), (True, "tab:green", "speech")):
-            chosen = hearing.reference == value
+            chosen = analysis.reference == value
             left.scatter(*coordinates[chosen].T, s=10, color=colour, alpha=0.6, lw=0, label=label)
         left.set_title("by the reference", loc="left", fontsize="medium")
         left.legend(loc="best", fontsize="small")
-    if hearing.reference is None:
-        start, end = time_extent(hearing)
+    if analysis.reference is None:
+        start, end = time_extent(analysis)
         times = np.linspace(start, end, len(coordinates), endpoint=False)
         _scatter(right, coordinates, times, "time in the recording (s)")
     else:
-        _scatter(right, coordinates, hearing.probability, "speech probability", vmin=0, vmax=1)
+        _scatter(right, coordinates, analysis.probability, "speech probability", vmin=0, vmax=1)
     for axes in (left, right):
         axes.plot(*coordinates.T, color="grey", lw=0.3, alpha=0.4, zorder=0)
         axes.set_xlabel(f"first direction ({shares[0]:.0%} of the variance)")

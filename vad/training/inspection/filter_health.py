@@ -128,7 +128,7 @@ def _edge(matrix: Array) -> float:
 
 
 def _noisy(stage: Stage) -> npt.NDArray[np.bool_]:
-    if stage.remembered:
+    if stage.recurrent:
         return np.zeros(stage.matrix.shape[1], bool)
     if stage.kernel.ndim == 3 and stage.kernel.shape[0] >= _FEWEST_TAPS:
         power, _ = filter_responses(stage.kernel)

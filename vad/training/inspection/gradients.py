@@ -9,9 +9,9 @@ from matplotlib.ticker import MaxNLocator
 
 from vad.training.backend import keras
 from vad.training.inspection.axes import WIDTH
-from vad.training.inspection.network import Array, Stage, Subject, stages
+from vad.training.inspection.network import Array, InspectedNetwork, Stage, stages
 from vad.training.inspection.pictures import Picture, View
-from vad.training.inspection.probe import Hearing
+from vad.training.inspection.probe import Analysis
 from vad.training.inspection.tape import weight_gradients
 from vad.training.inspection.weights import first_layer
 from vad.training.update_ratios import read_updates, update_ratios
@@ -21,24 +21,24 @@ __all__ = ["inspect"]
 _VANISHING = 1e-3
 
 
-def inspect(hearing: Hearing) -> View:
+def inspect(analysis: Analysis) -> View:
     """Shows what a clip would change in a network."""
-    subject = hearing.subject
-    samples = hearing.clip.whole_frames(subject.network)
-    late = subject.network.delay_frames
-    wanted = hearing.probability > 0.5 if hearing.reference is None else hearing.reference
+    network = analysis.network
+    samples = analysis.audio.whole_frames(network.config)
+    late = network.config.delay_frames
+    wanted = analysis.probability > 0.5 if analysis.reference is None else analysis.reference
     targets = np.concatenate([np.zeros(late, np.float32), wanted.astype(np.float32)])
-    loss, gradients = weight_gradients(subject.model, samples[np.newaxis], targets[np.newaxis])
-    layers = stages(subject.model)
-    changes = stages(subject.model, lambda kernel: gradients[kernel.path])
+    loss, gradients = weight_gradients(network.model, samples[np.newaxis], targets[np.newaxis])
+    layers = stages(network.model)
+    changes = stages(network.model, lambda kernel: gradients[kernel.path])
     by_layer = [stage.kernel for stage in changes]
     pictures = [_norms(layers, by_layer)]
     for stage in changes:
         if stage.is_first:
-            pictures += first_layer(stage, subject.network.SAMPLE_RATE, what="gradient")
+            pictures += first_layer(stage, network.config.SAMPLE_RATE, what="gradient")
     arrays: dict[str, Array] = {f"{path}/gradient": gradient for path, gradient in gradients.items()}
-    lines = [_about_loss(hearing, loss), *_about_layers(layers, by_layer)]
-    updates = _updates(subject)
+    lines = [_about_loss(analysis, loss), *_about_layers(layers, by_layer)]
+    updates = _updates(network)
     if updates:
         pictures.append(_update_picture(updates))
         arrays |= {f"updates/{name}": np.array([row[name] for row in updates]) for name in updates[0]}
@@ -46,23 +46,25 @@ def inspect(hearing: Hearing) -> View:
         lines.append(
             "How large the steps of training were is not known here. Name the folder of the run instead of the weights."
         )
-    return View("gradients", f"Gradients of {subject.name} on {hearing.clip.name}", lines, pictures, arrays)
+    return View("gradients", f"Gradients of {network.name} on {analysis.audio.name}", lines, pictures, arrays)
 
 
-def _updates(subject: Subject) -> list[dict[str, float]]:
+def _updates(network: InspectedNetwork) -> list[dict[str, float]]:
     """The ratios that the run recorded, or else the one that its last checkpoint tells; none without a run."""
-    if (subject.folder / "updates.csv").is_file():
-        return read_updates(subject.folder / "updates.csv")
-    last = subject.folder / "last.keras"
+    if (network.folder / "updates.csv").is_file():
+        return read_updates(network.folder / "updates.csv")
+    last = network.folder / "last.keras"
     if not last.is_file():
         return []
-    epochs = len((subject.folder / "history.csv").read_text().splitlines()) - 1
+    epochs = len((network.folder / "history.csv").read_text().splitlines()) - 1
     return [{"epoch": epochs, **update_ratios(keras.models.load_model(last))}]
 
 
-def _about_loss(hearing: Hearing, loss: float) -> str:
+def _about_loss(analysis: Analysis, loss: float) -> str:
     towards = (
-        "the reference labels" if hearing.reference is not None else "the network's own decisions (no labels)"
+        "the reference labels"
+        if analysis.reference is not None
+        else "the network's own decisions (no labels)"
     )
     return (
         f"The binary cross-entropy towards {towards} is {loss:.3f}; guessing one half throughout has 0.693."
@@ -73,7 +75,7 @@ def _about_layers(layers: list[Stage], gradients: list[Array]) -> list[str]:
     """Which layers hear nothing of the loss."""
     shares = np.array([_norm(g) / _norm(s.kernel) for s, g in zip(layers, gradients, strict=True)])
     # A reset gate only says how much of the memory the candidate hears: its pull is small in health too.
-    limits = [_VANISHING * (0.1 if stage.remembered else 1.0) * shares.max() for stage in layers]
+    limits = [_VANISHING * (0.1 if stage.recurrent else 1.0) * shares.max() for stage in layers]
     silent = [stage.name for stage, share, limit in zip(layers, shares, limits, strict=True) if share < limit]
     if silent:
         return [

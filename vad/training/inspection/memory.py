@@ -9,7 +9,7 @@ from vad.training.backend import keras
 from vad.training.inspection.axes import channels_panel, figure_with_rows, probability_panel
 from vad.training.inspection.network import Array
 from vad.training.inspection.pictures import Picture
-from vad.training.inspection.probe import Hearing
+from vad.training.inspection.probe import Analysis
 from vad.training.networks.streaming import Recurrent
 
 __all__ = ["memory_findings", "memory_picture", "time_constants", "update_gates"]
@@ -17,16 +17,16 @@ __all__ = ["memory_findings", "memory_picture", "time_constants", "update_gates"
 _STUCK = 0.01
 
 
-def update_gates(hearing: Hearing) -> dict[str, Array]:
+def update_gates(analysis: Analysis) -> dict[str, Array]:
     """How much each unit of each GRU keeps of what it held a step before: ``h = z * h_before + (1 - z) * candidate``.
 
     Returns:
         z by the GRU's name, 0 to 1. [shape=(steps, units)]
     """
     found = {}
-    for layer in hearing.subject.model.layers:
+    for layer in analysis.network.model.layers:
         if isinstance(layer, Recurrent):
-            here = hearing.inside({"inputs": layer.input, "outputs": layer.output})
+            here = analysis.inside({"inputs": layer.input, "outputs": layer.output})
             found[layer.name] = _update_gate(layer, here["inputs"], here["outputs"])
     return found
 
@@ -52,9 +52,9 @@ def time_constants(gate: Array, step_s: float) -> Array:
     return seconds
 
 
-def memory_findings(hearing: Hearing, name: str, gate: Array) -> list[str]:
+def memory_findings(analysis: Analysis, name: str, gate: Array) -> list[str]:
     """How long the units of a GRU remember, and which never renew themselves or never keep anything."""
-    seconds = time_constants(gate, _step_s(hearing, gate))
+    seconds = time_constants(gate, _step_s(analysis, gate))
     middle, slow = np.quantile(seconds, [0.5, 0.9])
     lines = [
         f"{name}: half of its {len(seconds)} units have forgotten most of what they held after {1000 * middle:.0f} ms, "
@@ -71,13 +71,13 @@ def memory_findings(hearing: Hearing, name: str, gate: Array) -> list[str]:
     return lines
 
 
-def memory_picture(hearing: Hearing, name: str, gate: Array) -> Picture:
+def memory_picture(analysis: Analysis, name: str, gate: Array) -> Picture:
     """The update gate over time, and how long that lets each unit remember."""
     order = np.argsort(-gate.mean(axis=0), kind="stable")
     figure, axes = figure_with_rows([0.9, 3.0])
-    probability_panel(hearing, axes[0])
-    axes[0].set_title(f"{hearing.clip.name}: the memory of {name}", loc="left")
-    image = channels_panel(hearing, axes[1], gate[:, order], cmap="viridis", vmin=0, vmax=1)
+    probability_panel(analysis, axes[0])
+    axes[0].set_title(f"{analysis.audio.name}: the memory of {name}", loc="left")
+    image = channels_panel(analysis, axes[1], gate[:, order], cmap="viridis", vmin=0, vmax=1)
     axes[1].set_ylabel("unit")
     axes[1].set_title("update gate, units with the longest memory at the top", loc="left", fontsize="medium")
     figure.colorbar(image, ax=axes[1], label="share of the past kept", pad=0.01)
@@ -93,5 +93,5 @@ def memory_picture(hearing: Hearing, name: str, gate: Array) -> Picture:
     )
 
 
-def _step_s(hearing: Hearing, values: Array) -> float:
-    return len(hearing.probability) * hearing.subject.frame_s / len(values)
+def _step_s(analysis: Analysis, values: Array) -> float:
+    return len(analysis.probability) * analysis.network.frame_s / len(values)

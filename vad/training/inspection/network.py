@@ -1,4 +1,4 @@
-"""What is looked into: a trained network, and a clip for it to hear."""
+"""What an inspection starts from: a trained network, its layers, and an excerpt of audio."""
 
 from __future__ import annotations
 
@@ -13,51 +13,51 @@ import numpy.typing as npt
 from vad.detection.segments import Segment
 from vad.errors import AudioError
 from vad.training.backend import keras, ops
-from vad.training.networks import NetworkConfig, prompt_only
+from vad.training.networks import NetworkConfig, low_latency_only
 from vad.training.networks.kernels import kernels
 from vad.training.provenance import load_network, network_of, weights_of
 
-__all__ = ["Array", "Clip", "Stage", "Subject", "load_subject", "stages"]
+__all__ = ["Array", "InspectedAudio", "InspectedNetwork", "Stage", "load_inspected_network", "stages"]
 
 Array = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A trained network. What is looked into are its prompt decisions; of a late one it goes without.
+class InspectedNetwork:
+    """A trained network, without its lookahead output.
 
     Attributes:
-        name: What pictures call it.
+        name: Its name in pictures.
         model: From samples to probabilities [shape=(batch, frames)].
-        network: What it was built from.
-        folder: Where its weights lie; the folder of its run, if it comes from one.
+        config: Its architecture and sizes.
+        folder: The folder of its weights: its run, if it comes from one.
     """
 
     name: str
     model: keras.Model
-    network: NetworkConfig
+    config: NetworkConfig
     folder: Path
 
     @property
     def frame_s(self) -> float:
         """Seconds a frame."""
-        return self.network.frame_ms / 1000
+        return self.config.frame_ms / 1000
 
     @property
     def hop_s(self) -> float:
         """Seconds between two columns of the spectrogram."""
-        return self.network.HOP_LENGTH / self.network.SAMPLE_RATE
+        return self.config.HOP_LENGTH / self.config.SAMPLE_RATE
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A stretch of a recording.
+class InspectedAudio:
+    """An excerpt of a recording.
 
     Attributes:
-        name: What pictures call it.
+        name: Its name in pictures.
         samples: Mono, at the model's rate, in [-1, 1]. [shape=(samples,)]
-        segments: Where speech is, in seconds of the recording; None where nobody said.
-        start: Where the stretch begins in the recording, seconds.
+        segments: The reference, in seconds of the recording; None where there is none.
+        start: Where the excerpt begins in the recording, seconds.
     """
 
     name: str
@@ -65,44 +65,43 @@ class Clip:
     segments: Sequence[Segment] | None = None
     start: float = 0.0
 
-    def whole_frames(self, network: NetworkConfig) -> npt.NDArray[np.float32]:
-        """The samples of its whole frames, with as much silence behind as the network is late.
+    def whole_frames(self, config: NetworkConfig) -> npt.NDArray[np.float32]:
+        """The samples of its whole frames, then as much silence as the network's delay.
 
         Raises:
-            AudioError: There is not one whole frame.
+            AudioError: It is shorter than a frame.
         """
-        length = network.frame_length
+        length = config.frame_length
         frames = len(self.samples) // length
         if frames == 0:
             raise AudioError(
-                f"{self.name}: a clip must hold a frame of {network.frame_ms} ms. Received: {len(self.samples)} "
+                f"{self.name}: an excerpt must hold a frame of {config.frame_ms} ms. Received: {len(self.samples)} "
                 f"samples from {self.start:g} s on. Give a longer one, or an earlier --start."
             )
-        return np.pad(self.samples[: frames * length], (0, network.delay_frames * length))
+        return np.pad(self.samples[: frames * length], (0, config.delay_frames * length))
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A layer with a kernel, or a gate of a GRU, and what follows it.
+    """A layer with a kernel, or a gate of a GRU, and the layers that follow it.
 
     Attributes:
         name: The kernel's, as `vad.training.networks.kernels` has it.
         kernel: [shape=(time, [frequency,] inputs, filters)]; a dense layer's has a time of 1.
         norm: Its batch normalisation, or None.
         relu: Its rectifier, or None.
-        remembered: How many of its inputs, the last of them, are its own layer's outputs of a step before; 0 in all but
-            the gates of a GRU.
+        recurrent: How many of its inputs, the last of them, are the layer's previous outputs; 0 in all but gates.
     """
 
     name: str
     kernel: Array
     norm: keras.layers.Layer | None
     relu: keras.layers.Layer | None
-    remembered: int = 0
+    recurrent: int = 0
 
     @property
     def is_first(self) -> bool:
-        """Whether it hears the sound itself, its spectrogram or its waveform, and no layer before it."""
+        """Whether its input is the spectrogram or the waveform."""
         return self.kernel.shape[-2] == 1
 
     @property
@@ -112,33 +111,31 @@ class Stage:
 
 
 def stages(model: keras.Model, read: Callable[[Any], Array] = ops.convert_to_numpy) -> list[Stage]:
-    """The layers with kernels, in order; what follows them is known by its name (`vad.training.networks.blocks`).
+    """The layers with kernels, in order; `vad.training.networks.blocks` names the layers that follow them.
 
     Args:
         model: The network.
-        read: What stands for a kernel, as in `vad.training.networks.kernels`: by default its values.
+        read: From a kernel's variable to an array of its shape, such as its gradient; by default its values.
     """
     by_name = {layer.name: layer for layer in model.layers}
     found = []
     for name, values in kernels(model, read).items():
         kernel = values[np.newaxis] if values.ndim == 2 else values
         norm, relu = (by_name.get(f"{name}_{suffix}") for suffix in ("norm", "relu"))
-        remembered = 0 if name in by_name else kernel.shape[-1]  # a gate is a part of a layer
-        found.append(Stage(name, kernel, norm, relu, remembered))
+        recurrent = 0 if name in by_name else kernel.shape[-1]  # a gate is a part of a layer
+        found.append(Stage(name, kernel, norm, relu, recurrent))
     return found
 
 
-def load_subject(name_or_path: str) -> Subject:
-    """Loads a trained network.
-
-    Args:
-        name_or_path: As `vad.training.provenance.weights_of` takes it; the weights lie in their run or
-            beside their card.
+def load_inspected_network(name_or_path: str) -> InspectedNetwork:
+    """Loads a trained network, named as `vad.training.provenance.weights_of` takes it.
 
     Raises:
         ModelError: There is none, it cannot be read, or nothing says what it was built from.
     """
     weights = weights_of(name_or_path, "network")
     name = weights.parent.name if Path(name_or_path).is_dir() else weights.stem
-    model, network = load_network(weights), network_of(weights)
-    return Subject(name, prompt_only(model) if network.late_frames else model, network, weights.parent)
+    model, config = load_network(weights), network_of(weights)
+    return InspectedNetwork(
+        name, low_latency_only(model) if config.late_frames else model, config, weights.parent
+    )

@@ -16,7 +16,7 @@ from vad.training.inspection.axes import (
 )
 from vad.training.inspection.network import Array
 from vad.training.inspection.pictures import Picture, View
-from vad.training.inspection.probe import Hearing
+from vad.training.inspection.probe import Analysis
 
 __all__ = ["inspect", "occlude", "occlusion"]
 
@@ -25,63 +25,63 @@ _ROWS = 8
 _AT_ONCE = 8
 
 
-def occlude(hearing: Hearing, hops: slice, bands: slice = slice(None)) -> Array:
+def occlude(analysis: Analysis, hops: slice, bands: slice = slice(None)) -> Array:
     """The gains that replace a part of the clip by the clip's background [shape=(hops, bands)], dB."""
-    gains_db = np.zeros_like(hearing.background)
-    gains_db[hops, bands] = hearing.background[hops, bands]
+    gains_db = np.zeros_like(analysis.background)
+    gains_db[hops, bands] = analysis.background[hops, bands]
     return gains_db
 
 
-def occlusion(hearing: Hearing, tile_s: float = _TILE_S, rows: int = _ROWS) -> Array:
+def occlusion(analysis: Analysis, tile_s: float = _TILE_S, rows: int = _ROWS) -> Array:
     """How many seconds of speech the network finds less when a tile of the spectrogram is taken away.
 
     After Zeiler and Fergus, "Visualizing and understanding convolutional networks" (2014). It is taken out of the
     sound itself, and leaves the clip's own background, not silence.
 
     Args:
-        hearing: The clip.
+        analysis: The clip.
         tile_s: Length of a tile, seconds.
         rows: Tiles from the lowest to the highest band.
 
     Returns:
         Positive where the tile made the network say speech. [shape=(tiles in time, rows)]
     """
-    length = max(1, round(tile_s / hearing.subject.hop_s))
-    starts = range(0, hearing.hops, length)
-    edges = np.linspace(0, len(hearing.frequencies), rows + 1).round().astype(int)
+    length = max(1, round(tile_s / analysis.network.hop_s))
+    starts = range(0, analysis.hops, length)
+    edges = np.linspace(0, len(analysis.frequencies), rows + 1).round().astype(int)
     tiles = [
-        (slice(start, min(start + length, hearing.hops)), slice(low, high))
+        (slice(start, min(start + length, analysis.hops)), slice(low, high))
         for start in starts
         for low, high in pairwise(edges)
     ]
     lost = []
     for first in range(0, len(tiles), _AT_ONCE):
-        changed = np.stack([occlude(hearing, *tile) for tile in tiles[first : first + _AT_ONCE]])
-        lost.append((hearing.probability - hearing.probabilities_of(changed)).sum(axis=1))
-    seconds: Array = np.concatenate(lost).reshape(len(starts), rows) * hearing.subject.frame_s
+        changed = np.stack([occlude(analysis, *tile) for tile in tiles[first : first + _AT_ONCE]])
+        lost.append((analysis.probability - analysis.probabilities_of(changed)).sum(axis=1))
+    seconds: Array = np.concatenate(lost).reshape(len(starts), rows) * analysis.network.frame_s
     return seconds
 
 
-def inspect(hearing: Hearing) -> View:
+def inspect(analysis: Analysis) -> View:
     """Shows which parts of a clip the network's answer rests on."""
-    everywhere = occlusion(hearing)
-    in_time = occlusion(hearing, rows=1)[:, 0]
+    everywhere = occlusion(analysis)
+    in_time = occlusion(analysis, rows=1)[:, 0]
     arrays = {
         "seconds": everywhere,
         "seconds_all_bands": in_time,
-        "frequencies": hearing.frequencies,
-        "decibels": hearing.decibels,
-        "probability": hearing.probability,
+        "frequencies": analysis.frequencies,
+        "decibels": analysis.decibels,
+        "probability": analysis.probability,
     }
-    title = f"Occlusion of {hearing.subject.name} on {hearing.clip.name}"
-    pictures = [_picture(hearing, everywhere, in_time)]
-    return View("occlusion", title, _findings(hearing, everywhere), pictures, arrays)
+    title = f"Occlusion of {analysis.network.name} on {analysis.audio.name}"
+    pictures = [_picture(analysis, everywhere, in_time)]
+    return View("occlusion", title, _findings(analysis, everywhere), pictures, arrays)
 
 
-def _findings(hearing: Hearing, seconds: Array) -> list[str]:
+def _findings(analysis: Analysis, seconds: Array) -> list[str]:
     column, row = np.unravel_index(np.abs(seconds).argmax(), seconds.shape)
-    bands = np.array_split(hearing.frequencies, seconds.shape[1])[row]
-    at = hearing.clip.start + column * _TILE_S
+    bands = np.array_split(analysis.frequencies, seconds.shape[1])[row]
+    at = analysis.audio.start + column * _TILE_S
     did = "less" if seconds[column, row] > 0 else "more"
     return [
         f"A tile is {1000 * _TILE_S:.0f} ms by {len(bands)} bands. The one that counts most lies at {at:.1f} s, "
@@ -90,18 +90,18 @@ def _findings(hearing: Hearing, seconds: Array) -> list[str]:
     ]
 
 
-def _picture(hearing: Hearing, everywhere: Array, in_time: Array) -> Picture:
+def _picture(analysis: Analysis, everywhere: Array, in_time: Array) -> Picture:
     figure, axes = figure_with_rows([1.9, 0.9, 2.2, 1.0])
-    clip_panels(hearing, axes)
+    clip_panels(analysis, axes)
     shown = 1e3 * everywhere
     image = time_frequency_panel(
-        hearing, axes[2], shown, column_s=_TILE_S, cmap=SIGNED_COLOURS, norm=signed_norm(shown)
+        analysis, axes[2], shown, column_s=_TILE_S, cmap=SIGNED_COLOURS, norm=signed_norm(shown)
     )
     figure.colorbar(image, ax=axes[2], label="speech lost (ms)", pad=0.01)
     axes[2].set_title(
         "without this tile: less speech found (red), more (blue)", loc="left", fontsize="medium"
     )
-    start, end = time_extent(hearing)
+    start, end = time_extent(analysis)
     edges = np.append(start + np.arange(len(in_time)) * _TILE_S, end)
     axes[3].stairs(1e3 * in_time, edges, fill=True, color="tab:red", alpha=0.6)
     axes[3].axhline(0, color="black", lw=0.8)

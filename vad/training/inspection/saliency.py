@@ -18,7 +18,7 @@ from vad.training.inspection.axes import (
 )
 from vad.training.inspection.network import Array
 from vad.training.inspection.pictures import Picture, View
-from vad.training.inspection.probe import Hearing
+from vad.training.inspection.probe import Analysis
 from vad.training.inspection.tape import input_gradient
 
 __all__ = ["inspect", "integrated_gradients", "rank_correlation", "shuffled_weights"]
@@ -28,7 +28,7 @@ _AT_ONCE = 4
 _ALIKE = 0.5
 
 
-def integrated_gradients(hearing: Hearing, steps: int = _STEPS) -> Array:
+def integrated_gradients(analysis: Analysis, steps: int = _STEPS) -> Array:
     """How many seconds of speech each cell of the spectrogram brings about, less is negative.
 
     Integrated gradients (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", 2017) of the summed
@@ -36,32 +36,32 @@ def integrated_gradients(hearing: Hearing, steps: int = _STEPS) -> Array:
     up to the seconds of speech that the network finds in the clip beyond those it finds in the background.
 
     Args:
-        hearing: The clip.
+        analysis: The clip.
         steps: Points on the way, at least 1.
 
     Returns:
         [shape=(hops, bands)]
     """
-    background = hearing.background
+    background = analysis.background
     total = np.zeros_like(background)
     places = (np.arange(steps, dtype=np.float32) + 0.5) / steps
     for first in range(0, steps, _AT_ONCE):
         left = 1 - places[first : first + _AT_ONCE, np.newaxis, np.newaxis]
-        total += input_gradient(hearing.back, left * background).sum(axis=0)
-    seconds: Array = (-background * total / steps * hearing.subject.frame_s)[: hearing.hops]
+        total += input_gradient(analysis.back, left * background).sum(axis=0)
+    seconds: Array = (-background * total / steps * analysis.network.frame_s)[: analysis.hops]
     return seconds
 
 
 @contextmanager
-def shuffled_weights(hearing: Hearing, seed: int = 0) -> Iterator[None]:
+def shuffled_weights(analysis: Analysis, seed: int = 0) -> Iterator[None]:
     """Within it, the weights of every kernel are in random order, and it gives logits.
 
     Probabilities of random weights lie at 0 or 1, where no gradient is left to be drawn.
     """
     rng = np.random.default_rng(seed)
-    kernels = [one for one in hearing.back.trainable_variables if one.name in ("kernel", "recurrent_kernel")]
+    kernels = [one for one in analysis.back.trainable_variables if one.name in ("kernel", "recurrent_kernel")]
     before = [keras.ops.convert_to_numpy(kernel) for kernel in kernels]
-    speech = hearing.subject.model.get_layer("speech")
+    speech = analysis.network.model.get_layer("speech")
     sigmoid, speech.activation = speech.activation, keras.activations.linear
     try:
         for kernel, values in zip(kernels, before, strict=True):
@@ -80,40 +80,40 @@ def rank_correlation(one: Array, other: Array) -> float:
     return float(stats.spearmanr(one, other, axis=None).statistic)
 
 
-def inspect(hearing: Hearing) -> View:
+def inspect(analysis: Analysis) -> View:
     """Shows which parts of a clip made the network say speech."""
-    found = integrated_gradients(hearing)
-    with shuffled_weights(hearing):
-        control = integrated_gradients(hearing)
+    found = integrated_gradients(analysis)
+    with shuffled_weights(analysis):
+        control = integrated_gradients(analysis)
     similarity = rank_correlation(found, control)
     arrays = {
         "seconds": found,
         "seconds_with_shuffled_weights": control,
-        "frequencies": hearing.frequencies,
-        "decibels": hearing.decibels,
-        "probability": hearing.probability,
+        "frequencies": analysis.frequencies,
+        "decibels": analysis.decibels,
+        "probability": analysis.probability,
     }
-    pictures = [_picture(hearing, found, control)]
-    title = f"Saliency of {hearing.subject.name} on {hearing.clip.name}"
-    return View("saliency", title, _findings(hearing, found, similarity), pictures, arrays)
+    pictures = [_picture(analysis, found, control)]
+    title = f"Saliency of {analysis.network.name} on {analysis.audio.name}"
+    return View("saliency", title, _findings(analysis, found, similarity), pictures, arrays)
 
 
-def _findings(hearing: Hearing, found: Array, similarity: float) -> list[str]:
-    background = hearing.probabilities_of(hearing.background[np.newaxis])[0]
-    seconds = float(hearing.probability.sum() - background.sum()) * hearing.subject.frame_s
+def _findings(analysis: Analysis, found: Array, similarity: float) -> list[str]:
+    background = analysis.probabilities_of(analysis.background[np.newaxis])[0]
+    seconds = float(analysis.probability.sum() - background.sum()) * analysis.network.frame_s
     lines = [
         f"The network finds {seconds:.2f} s more speech in the clip than in its background; the map adds up to "
         f"{found.sum():.2f} s, {found.clip(min=0).sum():.2f} s for and {-found.clip(max=0).sum():.2f} s against.",
     ]
     if found.max() > 0:
         share = np.cumsum(found.clip(min=0).sum(axis=0)) / found.clip(min=0).sum()
-        low, middle, high = hearing.frequencies[np.searchsorted(share, [0.1, 0.5, 0.9])]
+        low, middle, high = analysis.frequencies[np.searchsorted(share, [0.1, 0.5, 0.9])]
         lines.append(
             f"Half of what speaks for speech lies below {middle:.0f} Hz, four fifths between {low:.0f} and "
             f"{high:.0f} Hz."
         )
-    if hearing.reference is not None and hearing.reference.any() and found.max() > 0:
-        per_hop = hearing.reference.repeat(hearing.hops // len(hearing.reference))
+    if analysis.reference is not None and analysis.reference.any() and found.max() > 0:
+        per_hop = analysis.reference.repeat(analysis.hops // len(analysis.reference))
         share = found.clip(min=0)[per_hop].sum() / found.clip(min=0).sum()
         lines.append(
             f"{share:.0%} of what speaks for speech lies where the reference has speech, which is {per_hop.mean():.0%} "
@@ -131,16 +131,16 @@ def _findings(hearing: Hearing, found: Array, similarity: float) -> list[str]:
     return lines
 
 
-def _picture(hearing: Hearing, found: Array, control: Array) -> Picture:
+def _picture(analysis: Analysis, found: Array, control: Array) -> Picture:
     figure, axes = figure_with_rows([1.9, 0.9, 2.4, 1.6])
-    clip_panels(hearing, axes)
+    clip_panels(analysis, axes)
     for panel, values, title, unit in (
         (axes[2], found, "what made it say speech (red) or no speech (blue)", "speech (ms)"),
         (axes[3], control, "control: the same with shuffled weights, on its own scale", "logit x ms"),
     ):
         shown = 1e3 * values
         image = time_frequency_panel(
-            hearing, panel, shown, cmap=SIGNED_COLOURS, norm=signed_norm(shown, quantile=0.995)
+            analysis, panel, shown, cmap=SIGNED_COLOURS, norm=signed_norm(shown, quantile=0.995)
         )
         figure.colorbar(image, ax=panel, label=unit, pad=0.01)
         panel.set_title(title, loc="left", fontsize="medium")

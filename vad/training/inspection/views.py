@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vad.training.inspection import activations, embedding, gradients, occlusion, saliency, weights
-from vad.training.inspection.network import Clip, Subject
+from vad.training.inspection.network import InspectedAudio, InspectedNetwork
 from vad.training.inspection.pictures import View
-from vad.training.inspection.probe import hear
+from vad.training.inspection.probe import analyse
 
 __all__ = ["CLIP_VIEWS", "look"]
 
@@ -20,19 +20,19 @@ CLIP_VIEWS = {
 }
 
 
-def look(subject: Subject, names: Sequence[str], clip: Clip | None) -> list[View]:
+def look(network: InspectedNetwork, names: Sequence[str], clip: InspectedAudio | None) -> list[View]:
     """Looks into a network, one view a name.
 
     Args:
-        subject: The network.
+        network: The network.
         names: "weights", or a name in `CLIP_VIEWS`, for which there must be a clip.
         clip: What the network hears.
 
     Raises:
         AudioError: The clip is shorter than a frame.
     """
-    views = [weights.inspect(subject)] if "weights" in names else []
+    views = [weights.inspect(network)] if "weights" in names else []
     if clip is not None:
-        hearing = hear(subject, clip)
-        views += [CLIP_VIEWS[name](hearing) for name in names if name in CLIP_VIEWS]
+        analysis = analyse(network, clip)
+        views += [CLIP_VIEWS[name](analysis) for name in names if name in CLIP_VIEWS]
     return views

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from vad.training.inspection.axes import WIDTH
 from vad.training.inspection.filter_health import LayerHealth, layer_health
 from vad.training.inspection.kernel_pictures import filters_in_time, kernels_2d, sorted_responses
-from vad.training.inspection.network import Array, Stage, Subject, stages
+from vad.training.inspection.network import Array, InspectedNetwork, Stage, stages
 from vad.training.inspection.pictures import Picture, View
 from vad.training.inspection.probe import filter_responses
 
@@ -19,18 +19,18 @@ _STRONGEST = 36
 _PANELS_BESIDE = 3
 
 
-def inspect(subject: Subject) -> View:
+def inspect(network: InspectedNetwork) -> View:
     """Shows the weights of a network."""
-    layers = stages(subject.model)
+    layers = stages(network.model)
     health = [layer_health(stage) for stage in layers]
     first = [stage for stage in layers if stage.is_first]
     deeper = [stage for stage in layers if not stage.is_first]
-    rate = subject.network.SAMPLE_RATE
+    rate = network.config.SAMPLE_RATE
     pictures = [picture for stage in first for picture in first_layer(stage, rate, what="weight")]
     pictures += [_strongest(stage) for stage in deeper if stage.kernel.ndim == 4]
-    gates = [stage for stage in deeper if stage.remembered]
+    gates = [stage for stage in deeper if stage.recurrent]
     pictures.append(
-        _connections([stage for stage in deeper if stage.kernel.shape[-1] > 1 and not stage.remembered])
+        _connections([stage for stage in deeper if stage.kernel.shape[-1] > 1 and not stage.recurrent])
     )
     pictures += [_gates(gates)] if gates else []
     pictures += [_statistics(health), _taps(layers)]
@@ -41,7 +41,7 @@ def inspect(subject: Subject) -> View:
     arrays |= {f"{one.name}/norms": one.norms for one in health}
     arrays |= {f"{one.name}/firing": one.firing for one in health if one.firing is not None}
     arrays["structure"] = np.array([one.structure for one in health])
-    return View("weights", f"Weights of {subject.name}", lines, pictures, arrays)
+    return View("weights", f"Weights of {network.name}", lines, pictures, arrays)
 
 
 def _findings(health: list[LayerHealth]) -> list[str]:
@@ -223,8 +223,8 @@ def _strengths(layers: list[Stage], *, height: float, column: str) -> Figure:
         )
         axes.set_title(stage.name, fontsize="medium")
         axes.set(xlabel=column, ylabel="input")
-        if stage.remembered:
-            axes.axhline(len(strength) - stage.remembered - 0.5, color="white", lw=1.5)
+        if stage.recurrent:
+            axes.axhline(len(strength) - stage.recurrent - 0.5, color="white", lw=1.5)
         scale = figure.colorbar(
             image, ax=axes, label="norm of the weights", pad=0.02, extend="max", aspect=8 * height
         )

@@ -15,11 +15,11 @@ from vad.errors import ConfigError
 from vad.training.backend import keras, layers
 from vad.training.networks.config import NetworkConfig
 from vad.training.networks.facts import NetworkFacts, describe
-from vad.training.networks.gain_control import LevelFollower
-from vad.training.networks.late import late_features, prompt_only
+from vad.training.networks.gain_control import GainControl
+from vad.training.networks.late import lookahead_features, low_latency_only
 from vad.training.networks.logmel_cnn import LogMelCnn
 from vad.training.networks.logmel_crnn import LogMelCrnn
-from vad.training.networks.logmel_pair import LogMelPair
+from vad.training.networks.logmel_pair import LogMelEnsemble
 from vad.training.networks.patch_cnn import PatchCnn
 from vad.training.networks.two_branch import TwoBranch
 from vad.training.networks.waveform_tcn import WaveformTcn
@@ -29,7 +29,7 @@ __all__ = [
     "ARCHITECTURES",
     "LogMelCnn",
     "LogMelCrnn",
-    "LogMelPair",
+    "LogMelEnsemble",
     "NetworkConfig",
     "NetworkFacts",
     "PatchCnn",
@@ -37,12 +37,13 @@ __all__ = [
     "WaveformTcn",
     "build_network",
     "describe",
+    "low_latency_only",
     "network_from_dict",
-    "prompt_only",
 ]
 
 ARCHITECTURES: dict[str, type[NetworkConfig]] = {
-    kind.architecture: kind for kind in (LogMelCnn, WaveformTcn, LogMelCrnn, TwoBranch, PatchCnn, LogMelPair)
+    kind.architecture: kind
+    for kind in (LogMelCnn, WaveformTcn, LogMelCrnn, TwoBranch, PatchCnn, LogMelEnsemble)
 }
 
 
@@ -84,10 +85,10 @@ def build_network(config: NetworkConfig) -> keras.Model:
         [shape=(batch, frames)], or prompt and late ones [shape=(batch, frames, 2)].
     """
     samples = keras.Input((None,), name="samples")
-    features = config.draw(LevelFollower(name="level")(samples))
+    features = config.draw(GainControl(name="level")(samples))
     probability = layers.Dense(1, activation="sigmoid", name="speech")(features)
     if config.late_frames:
-        late = layers.Dense(1, activation="sigmoid", name="late_speech")(late_features(features, config))
+        late = layers.Dense(1, activation="sigmoid", name="late_speech")(lookahead_features(features, config))
         probability = layers.Concatenate(name="probability")([probability, late])
     else:
         probability = layers.Reshape((-1,), name="probability")(probability)

@@ -8,13 +8,14 @@ from typing import Any
 from vad.training.backend import keras, ops
 from vad.training.networks.streaming import memory_of, remember
 
-__all__ = ["LevelFollower"]
+__all__ = ["GainControl"]
 
 _SILENCE = 1e-13  # power under any microphone's noise: keeps the logarithm of digital silence finite
 
 
-@keras.saving.register_keras_serializable("vad")
-class LevelFollower(keras.layers.Layer):
+# The name under which trained networks know it.
+@keras.saving.register_keras_serializable("vad", name="LevelFollower")
+class GainControl(keras.layers.Layer):
     """Turns quiet recordings up and loud ones down, as far as their own noise and their own loudest sounds tell.
 
     Crosstalk from the next seat is as loud as somebody in front of a microphone with little gain. What tells them

@@ -9,10 +9,10 @@ from vad.training.networks.blocks import conv1d, dilated_stack
 from vad.training.networks.config import NetworkConfig
 from vad.training.networks.streaming import History
 
-__all__ = ["late_features", "prompt_only"]
+__all__ = ["lookahead_features", "low_latency_only"]
 
 
-def late_features(features: Any, config: NetworkConfig) -> Any:
+def lookahead_features(features: Any, config: NetworkConfig) -> Any:
     """What the prompt decision about the same frame was read from, and what has been heard since.
 
     Whether a silence is a pause within somebody's turn, or a shout the beginning of one, is known only afterwards. So
@@ -35,7 +35,7 @@ def late_features(features: Any, config: NetworkConfig) -> Any:
     return layers.Concatenate(name="late_features")([then, x])
 
 
-def prompt_only(model: keras.Model) -> keras.Model:
+def low_latency_only(model: keras.Model) -> keras.Model:
     """The same network without its late decision, from samples to probabilities [shape=(batch, frames)]."""
     probability = layers.Reshape((-1,), name="probability")(model.get_layer("speech").output)
     return keras.Model(model.input, probability, name=model.name)

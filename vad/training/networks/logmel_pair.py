@@ -9,11 +9,11 @@ from vad.training.backend import layers
 from vad.training.networks.blocks import log_mel, require_bands
 from vad.training.networks.logmel_cnn import LogMelCnn, over_mel
 
-__all__ = ["LogMelPair"]
+__all__ = ["LogMelEnsemble"]
 
 
 @dataclass(frozen=True)
-class LogMelPair(LogMelCnn):
+class LogMelEnsemble(LogMelCnn):
     """Sizes of logmel-pair: those of `LogMelCnn` are the first network's, but bands and dilations are both's.
 
     Attributes:

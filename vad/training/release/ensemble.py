@@ -17,9 +17,9 @@ import numpy as np
 
 from vad.errors import ConfigError, require
 from vad.training.backend import keras
-from vad.training.networks import LogMelCnn, LogMelPair, NetworkConfig, build_network
+from vad.training.networks import LogMelCnn, LogMelEnsemble, NetworkConfig, build_network
 
-__all__ = ["lean_on_prompt", "move_late", "pair"]
+__all__ = ["mix_in_low_latency", "pair", "shift_lookahead"]
 
 _IN_COMMON = ("frame_ms", "delay_frames", "n_mels", "dilations")
 _READERS = (
@@ -35,7 +35,7 @@ def pair(
     second: keras.Model,
     second_config: NetworkConfig,
     share: float,
-) -> tuple[keras.Model, LogMelPair]:
+) -> tuple[keras.Model, LogMelEnsemble]:
     """Puts a second network beside the first; every decision is the mean of theirs, in logits.
 
     A late decision of the first one takes in what the second said promptly about the same frame.
@@ -66,7 +66,7 @@ def pair(
     return model, config
 
 
-def lean_on_prompt(model: keras.Model, share: float) -> None:
+def mix_in_low_latency(model: keras.Model, share: float) -> None:
     """Has the late decision take over a share of what the prompt one of its frame said, in logits.
 
     Learned from other scenes, the two are wrong in different places, so a little of both is better than either. Both
@@ -88,7 +88,7 @@ def lean_on_prompt(model: keras.Model, share: float) -> None:
     late.set_weights([leaning, (1 - share) * late_bias + share * bias])
 
 
-def move_late(model: keras.Model, logits: float) -> None:
+def shift_lookahead(model: keras.Model, logits: float) -> None:
     """Adds to the late decision's logit, so that a threshold of 0.5 lies where it serves best.
 
     What labels say of pauses moves all probabilities with it: a network that learned to leave pauses in doubt says more
@@ -113,7 +113,7 @@ def _require_late(model: keras.Model) -> None:
         raise ConfigError(f"{model.name} has no late decision to change.")
 
 
-def _config(first: NetworkConfig, second: NetworkConfig) -> LogMelPair:
+def _config(first: NetworkConfig, second: NetworkConfig) -> LogMelEnsemble:
     for one in (first, second):
         require(
             one.architecture == LogMelCnn.architecture and (one is first or not one.late_frames),
@@ -125,7 +125,7 @@ def _config(first: NetworkConfig, second: NetworkConfig) -> LogMelPair:
         ours, theirs = getattr(first, name), getattr(second, name)
         require(ours == theirs, f"a pair must have {name}={ours} in common", **{name: theirs})
     small = cast(LogMelCnn, second)
-    return LogMelPair(
+    return LogMelEnsemble(
         **{one.name: getattr(first, one.name) for one in fields(first) if one.init},
         second_conv_channels=small.conv_channels,
         second_channels=small.channels,

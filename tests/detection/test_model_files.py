@@ -28,9 +28,7 @@ def test_unknown_name_lists_the_names_and_the_nearest(monkeypatch: pytest.Monkey
 
 
 def test_missing_file_names_the_file(tmp_path: Path) -> None:
-    with pytest.raises(
-        ModelError, match=r"a model file must be readable\. Received: .*gone\.tflite \(No such file"
-    ):
+    with pytest.raises(ModelError, match=r"gone\.tflite: No such file"):
         Model.load(tmp_path / "gone.tflite")
 
 
@@ -39,9 +37,7 @@ def test_missing_card(tmp_path: Path) -> None:
     path.with_suffix(".json").unlink()
     with pytest.raises(ModelError) as error:
         Model.load(str(path))
-    assert one_line(error).startswith(
-        f"a model needs its card beside it. Received: {path} without tiny.json."
-    )
+    assert f"{path.with_suffix('.json')}: No such file" in one_line(error)
 
 
 @pytest.mark.parametrize("text", ["{", "\x00\x01", ""])
@@ -50,13 +46,13 @@ def test_damaged_card(tmp_path: Path, text: str) -> None:
     path.with_suffix(".json").write_text(text, encoding="utf-8")
     with pytest.raises(ModelError) as error:
         Model.load(path)
-    assert one_line(error).startswith("a model card must be readable JSON.")
+    assert "tiny.json is not JSON" in one_line(error)
 
 
 def test_card_of_another_encoding(tmp_path: Path) -> None:
     path = tiny_model.write(tmp_path)
     path.with_suffix(".json").write_bytes(b"\xff\xfe{}")
-    with pytest.raises(ModelError, match="a model card must be readable JSON"):
+    with pytest.raises(ModelError, match=r"tiny\.json is not JSON"):
         Model.load(path)
 
 
@@ -66,7 +62,7 @@ def test_one_changed_byte_is_found(tmp_path: Path, position: int) -> None:
     content = bytearray(path.read_bytes())
     content[position] ^= 1
     path.write_bytes(bytes(content))
-    with pytest.raises(ModelError, match="a model must be the file its card describes") as error:
+    with pytest.raises(ModelError, match="does not match its card") as error:
         Model.load(path)
     assert hashlib.sha256(content).hexdigest()[:12] in one_line(error)
 
@@ -76,14 +72,14 @@ def test_what_is_no_graph(tmp_path: Path, content: bytes) -> None:
     path = tiny_model.write(tmp_path, content)
     with pytest.raises(ModelError) as error:
         Model.load(path)
-    assert one_line(error).startswith("a model must be a .tflite file that LiteRT can run.")
+    assert f"LiteRT cannot run {path}" in one_line(error)
 
 
 def test_a_signature_is_missing(tmp_path: Path) -> None:
     path = tiny_model.write(tmp_path, tiny_model.graph_bytes(signatures=("step",)))
-    with pytest.raises(ModelError, match="a model must have the signatures step and chunk") as error:
+    with pytest.raises(ModelError, match="has no signature chunk") as error:
         Model.load(path)
-    assert "without chunk" in one_line(error)
+    assert str(path) in one_line(error)
 
 
 @pytest.mark.parametrize(
@@ -91,31 +87,31 @@ def test_a_signature_is_missing(tmp_path: Path) -> None:
     [
         (
             {"frame_length": 512},
-            r"\(1, 320\) as the shape of step's input 'samples', its card says \(1, 512\)",
+            r"the shape of step's input 'samples' is \(1, 320\), the card says \(1, 512\)",
         ),
         (
             {"chunk_frames": 16},
-            r"\(1, 2560\) as the shape of chunk's input 'samples', its card says \(1, 5120\)",
+            r"the shape of chunk's input 'samples' is \(1, 2560\), the card says \(1, 5120\)",
         ),
         (
             {"states": {"average": [1, 1], "delayed": [1, 4]}},
-            r"\(1, 2\) as the shape of step's input 'delayed', its card says \(1, 4\)",
+            r"the shape of step's input 'delayed' is \(1, 2\), the card says \(1, 4\)",
         ),
         (
             {"states": {"average": [1, 1]}},
-            r"\(1, 2\) as the shape of step's input 'delayed', its card says None",
+            r"the shape of step's input 'delayed' is \(1, 2\), the card says None",
         ),
         (
             {"states": tiny_model.STATES | {"extra": [1, 1]}},
-            r"None as the shape of step's input 'extra', its card says \(1, 1\)",
+            r"the shape of step's input 'extra' is None, the card says \(1, 1\)",
         ),
         (
             {"late_frames": 5},
-            r"None as the shape of step's output 'late_probability', its card says \(1, 1\)",
+            r"the shape of step's output 'late_probability' is None, the card says \(1, 1\)",
         ),
         (
             {"late": True, "late_frames": None},
-            r"\(1, 1\) as the shape of step's output 'late_probability', its card says None",
+            r"the shape of step's output 'late_probability' is \(1, 1\), the card says None",
         ),
     ],
 )
@@ -123,7 +119,7 @@ def test_card_that_disagrees_with_its_graph(tmp_path: Path, changes: dict[str, A
     path = tiny_model.write(tmp_path, **changes)
     with pytest.raises(ModelError, match=message) as error:
         Model.load(path)
-    assert one_line(error).startswith("a model must agree with its card.")
+    assert "does not match its card" in one_line(error)
 
 
 def test_graph_with_a_state_of_another_name(tmp_path: Path) -> None:
@@ -183,6 +179,6 @@ def test_a_graph_that_gives_no_numbers(
 ) -> None:
     monkeypatch.setattr(tiny_model, bias, float("nan"))
     path = tiny_model.write(tmp_path, late=late)
-    with pytest.raises(ModelError, match="must give finite probabilities") as caught:
+    with pytest.raises(ModelError, match="gives nan for silence") as caught:
         Model.load(path)
     assert str(path) in str(caught.value)
