@@ -1,21 +1,19 @@
-"""Voice activity detection: when somebody speaks, in files, streams and at the microphone.
+"""Voice activity detection: find speech in files, in streams and at the microphone.
 
     import vad
 
     for segment in vad.detect_file("meeting.wav"):
         print(segment.start, segment.end)
 
-Names are loaded when they are first used, so that `import vad` costs nothing.
+Names are loaded when they are first used, so `import vad` is fast.
 """
 
 import importlib
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
-    from types import ModuleType
-
     from vad.audio.microphone import Microphone, list_devices
     from vad.audio.reading import RawFormat, read_audio
     from vad.detection.detector import Detection, Detector, detect, detect_file
@@ -93,7 +91,7 @@ _MODULE_OF = {name: module for module, names in _MODULES.items() for name in nam
 
 
 def __getattr__(name: str) -> object:
-    """Load the module of a public name when the name is first used."""
+    """Load a public name when it is first used."""
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'vad' has no attribute {name!r}")
     value = getattr(importlib.import_module(_MODULE_OF[name]), name)
@@ -106,36 +104,26 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-# Modules that the documentation of 0.1.0 named, and what they are now.
+class _OldModule(ModuleType):
+    """A module under its name in 0.1.0. Each use gives a DeprecationWarning. It goes with the next release."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        import warnings
+
+        new = _OLD_MODULES[self.__name__]
+        warnings.warn(
+            f"{self.__name__} is now {new}. Import public names from vad.", DeprecationWarning, stacklevel=2
+        )
+        return getattr(importlib.import_module(new), name)
+
+
+# Those that the documentation of 0.1.0 named.
 _OLD_MODULES = {
     "vad.metrics": "vad.evaluation.frame_metrics",
     "vad.microphone": "vad.audio.microphone",
     "vad.runtime": "vad.detection.model",
 }
-
-
-class _OldModules:
-    """Import a module under its old name, with a DeprecationWarning. It goes with the next release."""
-
-    @classmethod
-    def find_spec(cls, name: str, _path: object = None, _target: object = None) -> "ModuleSpec | None":
-        """Answer for the old names alone, after all other finders."""
-        from importlib.machinery import ModuleSpec
-
-        return ModuleSpec(name, cls) if name in _OLD_MODULES else None  # type: ignore[arg-type]
-
-    @staticmethod
-    def create_module(_spec: "ModuleSpec") -> None:
-        """Take Python's default module; `exec_module` replaces it."""
-
-    @staticmethod
-    def exec_module(module: "ModuleType") -> None:
-        """Put the new module in place of the old one."""
-        import warnings
-
-        old, new = module.__name__, _OLD_MODULES[module.__name__]
-        warnings.warn(f"{old} is now {new}. Import public names from vad.", DeprecationWarning, stacklevel=2)
-        sys.modules[old] = importlib.import_module(new)
-
-
-sys.meta_path.append(_OldModules)
+for _old in _OLD_MODULES:
+    sys.modules[_old] = globals()[_old.removeprefix("vad.")] = _OldModule(_old)

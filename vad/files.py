@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and the folders they lie in."""
+"""Write files completely or not at all, and make their folders."""
 
 import contextlib
 import itertools
@@ -14,11 +14,7 @@ _numbers = itertools.count()
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and make sure now that results can be written to it later.
-
-    Raises:
-        ConfigError: They cannot.
-    """
+    """Make a folder and check that files can be written to it, or raise a ConfigError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         reason = None if os.access(folder, os.W_OK) else "Permission denied"
@@ -30,17 +26,17 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write to, which becomes ``path`` at the end and vanishes on an error.
+    """Give a temporary path to write to. It becomes `path` at the end, and is removed on an error.
 
-    So a kill leaves no half of it, and two programs may write the same file. A link is followed; what is no regular
-    file (a terminal, a pipe, /dev/null) is written to as it is.
+    So there is never half a file, and two programs may write the same one. Links are followed. A terminal, a pipe or
+    /dev/null is written to directly.
 
     Raises:
         ConfigError: The folder or the file cannot be written.
     """
     target = Path(os.path.realpath(path))
     special = target.exists() and not target.is_file()
-    # Short, for the name itself may be as long as names may be; the extension, for it decides what some writers write.
+    # Short, because the real name may have the greatest length allowed. Some writers choose the format by the suffix.
     name = f".part-{os.getpid()}-{next(_numbers)}{target.suffix}"
     temporary = target if special else target.with_name(name)
     try:
@@ -53,11 +49,9 @@ def writing(path: Path) -> Iterator[Path]:
         raise _cannot_write(path, error.strerror or str(error)) from error
     finally:
         if not special:
-            with contextlib.suppress(OSError):  # it is the finished file now, or was never there
+            with contextlib.suppress(OSError):  # it has become the file, or was never made
                 temporary.unlink()
 
 
 def _cannot_write(path: Path, reason: str) -> ConfigError:
-    return ConfigError(
-        f"cannot write {path}: {reason[0].lower()}{reason[1:]}. Make room, or write elsewhere."
-    )
+    return ConfigError(f"cannot write {path}: {reason[0].lower()}{reason[1:]}. Write to another place.")

@@ -1,4 +1,4 @@
-"""JSON as this package writes it: what has no number in JSON (nan, infinity) is null."""
+"""Write JSON, with null for the numbers that JSON does not have (nan, infinity)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["json_text"]
 
 
 def json_text(value: Any, *, digits: int | None = None, **settings: Any) -> str:
-    """Writes JSON that every reader takes.
+    """Write a value as JSON.
 
     Args:
-        value: What `json.dumps` takes.
-        digits: Decimals that numbers are rounded to; None keeps all.
+        value: As for `json.dumps`.
+        digits: Decimals to round to; None keeps all.
         settings: Of `json.dumps`.
     """
     return json.dumps(_finite(value, digits), allow_nan=False, **settings)

@@ -1,4 +1,4 @@
-"""What C libraries write to stderr, kept out of a program's own messages. For the program alone, never the library."""
+"""Keep the lines that C libraries write to stderr out of the messages of the `vad` program. The library never does."""
 
 import contextlib
 import os
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 __all__ = ["native_lines_dropped"]
 
-# None of these libraries has a switch for it. What an error needs to say is in the exception that is raised.
+# These libraries have no option for it. All that matters about an error is in its exception.
 _DROPPED = (
     b"INFO: ",  # LiteRT: https://github.com/google-ai-edge/LiteRT/issues/7420
-    *(b"[src/libmpg123/", b"Note: ", b"Warning: ", b"\n"),  # libmpg123, of a damaged MP3
+    *(b"[src/libmpg123/", b"Note: ", b"Warning: ", b"\n"),  # libmpg123, for a damaged MP3
     *(b"ALSA lib ", b"Cannot connect to server", b"jack server", b"JackShm", b"Expression '"),  # PortAudio
     *(b"WARNING: All log messages before", b"I0000", b"W0000", b"E0000"),  # TensorFlow
     b"To enable the following",  # TensorFlow
@@ -20,33 +20,32 @@ _DROPPED = (
 
 @contextlib.contextmanager
 def native_lines_dropped() -> Iterator[None]:
-    """Drop the known lines of C libraries for as long as a program runs; its own messages go out at once.
+    """Drop known lines of C libraries, and write all others at the end; `sys.stderr` works as before.
 
-    Such libraries write to file descriptor 2 itself. It leads to a file meanwhile, and `sys.stderr` to where the
-    descriptor led. Other lines in that file are passed on at the end. Processes that start meanwhile inherit the
-    file. Where `sys.stderr` is not file descriptor 2, nothing is changed.
+    The libraries write to file descriptor 2, which is a temporary file in the meantime, also for child processes.
+    Where `sys.stderr` is not file descriptor 2, nothing changes.
     """
     with contextlib.ExitStack() as stack:
         try:
             is_descriptor_2 = sys.stderr.fileno() == 2
             written = stack.enter_context(tempfile.TemporaryFile())
-        except (AttributeError, OSError):  # no stderr, another one, or no place for a file
+        except (AttributeError, OSError):  # no stderr, another kind of stderr, or no space for a file
             is_descriptor_2 = False
         if not is_descriptor_2:
             yield
             return
         before = sys.stderr
         before.flush()
-        own = stack.enter_context(
+        direct = stack.enter_context(
             open(os.dup(2), "w", buffering=1, encoding=before.encoding, errors=before.errors)
         )
         os.dup2(written.fileno(), 2)
-        sys.stderr = own
+        sys.stderr = direct
         try:
             yield
         finally:
             sys.stderr = before
-            os.dup2(own.fileno(), 2)
+            os.dup2(direct.fileno(), 2)
             written.seek(0)
             for line in written:
                 if not line.startswith(_DROPPED):

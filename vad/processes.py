@@ -1,4 +1,4 @@
-"""The same work on many items, over processes: results in the order of the items, as they become ready."""
+"""Work on many items in several processes. The results come in the order of the items."""
 
 import contextlib
 import multiprocessing
@@ -19,14 +19,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _HAS_MASKS = hasattr(signal, "pthread_sigmask")  # not on Windows
-# A process takes about half a second to start; that pays from some minutes of audio on.
-_BYTES_WORTH_A_PROCESS = 20_000_000
+# A process takes about half a second to start: too long for less than some minutes of audio.
+_BYTES_PER_PROCESS = 20_000_000
 
 
 def sensible_jobs(items: int, total_bytes: int) -> int:
-    """Choose how many processes are worth their start, at most one a core and an item."""
+    """Choose a number of processes: at most one per core and item, and one per 20 MB."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, items, 1 + total_bytes // _BYTES_WORTH_A_PROCESS))
+    return max(1, min(cores, items, 1 + total_bytes // _BYTES_PER_PROCESS))
 
 
 def in_order(
@@ -36,19 +36,19 @@ def in_order(
     *,
     crashed: Callable[[Item], Result],
 ) -> Generator[Result, None, None]:
-    """Do the work on every item and yield the results in the items' order.
+    """Work on every item and yield the results in the order of the items.
 
-    Closing the iterator, or Ctrl-C, stops the processes; what they had open is cleaned up.
+    The processes stop when the iterator is closed, and on Ctrl-C. They clean up first.
 
     Args:
-        make_work: Makes what is called with an item; once in each process, so that it may load something big.
-            It is sent to the processes, as are items and results: all must pickle.
-        items: What to work on.
-        jobs: How many processes; 1 works in this one.
-        crashed: The result of an item that brought its process down (a decoder's crash, lack of memory).
+        make_work: Called once in each process. It returns the function that is called with each item, and may load
+            something large for it. It must pickle, as must items and results.
+        items: The arguments.
+        jobs: Number of processes; 1 works in this process.
+        crashed: Gives the result of an item whose process crashed (a bug in a decoder, lack of memory).
 
     Yields:
-        One result an item.
+        One result per item.
     """
     if jobs == 1:
         yield from map(make_work(), items)
@@ -61,7 +61,7 @@ def in_order(
                     waiting.popleft()
                     yield result
         except BrokenProcessPool:
-            # Any item that was being worked on may have done it: the first of them goes again, alone.
+            # Any unfinished item may be the cause. Try the first one again, alone.
             item = waiting.popleft()
             try:
                 (result,) = _over_processes(make_work, [item], 1)
@@ -73,15 +73,15 @@ def in_order(
 def _over_processes(
     make_work: Callable[[], Callable[[Item], Result]], items: Sequence[Item], jobs: int
 ) -> Generator[Result, None, None]:
-    """Keep the processes busy, a few items ahead of the result that is waited for."""
-    # Forking would copy the locks of other threads (the model's, numpy's) in whatever state they are.
+    """Keep the processes busy, a few items ahead of the next result."""
+    # A fork would copy the locks of other threads (of the model, of numpy) in any state.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, context, initializer=_Worker.start, initargs=(make_work,))
     try:
         queued: deque[Future[Result]] = deque()
         for item in items:
-            with _interrupts_held():  # a process that still imports would die of Ctrl-C in many words
+            with _interrupts_held():  # Ctrl-C while a process imports would print a traceback
                 queued.append(pool.submit(_Worker.call, item))
             if len(queued) > 4 * jobs:
                 yield queued.popleft().result()
@@ -97,10 +97,10 @@ def _over_processes(
 
 @contextlib.contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Ctrl-C waits; processes started meanwhile never get it, as they inherit the mask and then ignore it.
+    """Delay Ctrl-C. Processes that start here never receive it: they inherit the mask, and then ignore the signal.
 
-    The mask is this thread's alone: a signal that another thread takes would still interrupt here, between a
-    process and what it must be told. So it is taken down, and raised again.
+    The mask is for this thread only. Python would handle a signal to another thread here too, in the middle of the
+    start of a process. The handler therefore only notes it, and it is raised again at the end.
     """
     handler = signal.getsignal(signal.SIGINT)
     if not callable(handler) or threading.current_thread() is not threading.main_thread():
@@ -120,15 +120,15 @@ def _interrupts_held() -> Iterator[None]:
 
 
 class _Worker(Generic[Item, Result]):
-    """What lives in each process: the work, and how to stop."""
+    """The state of a process: its work. Also how it starts and stops."""
 
     work: Callable[[Any], Any]
 
     @classmethod
     def start(cls, make_work: Callable[[], Callable[[Item], Result]]) -> None:
-        """Prepare a fresh process. A terminal sends Ctrl-C to all of them: the parent decides, and tells."""
+        """Prepare a new process. A terminal sends Ctrl-C to all processes; the parent stops this one with SIGTERM."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        with _cleaned_up_and_gone():
+        with _exit_at_once():
             signal.signal(signal.SIGTERM, _leave)
             threading.Thread(target=_leave_with_parent, daemon=True).start()
             cls.work = make_work()
@@ -136,14 +136,14 @@ class _Worker(Generic[Item, Result]):
     @classmethod
     def call(cls, item: Item) -> Result:
         """Work on an item."""
-        with _cleaned_up_and_gone():
+        with _exit_at_once():
             result: Result = cls.work(item)
         return result
 
 
 @contextlib.contextmanager
-def _cleaned_up_and_gone() -> Iterator[None]:
-    """Told to leave, leave once all is cleaned up: the pool prints an exit at the start, and hands on a later one."""
+def _exit_at_once() -> Iterator[None]:
+    """Exit on SystemExit, after all clean-up. The pool would print it, or pass it to the parent."""
     try:
         yield
     except SystemExit:
@@ -151,7 +151,7 @@ def _cleaned_up_and_gone() -> Iterator[None]:
 
 
 def _leave_with_parent() -> None:
-    """A parent that is killed can tell nobody: its processes would wait for work for ever."""
+    """Stop when the parent is killed; without it, this process would wait for work for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -159,6 +159,6 @@ def _leave_with_parent() -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    # The pool tells this process again once another has left: it must not be kept from cleaning up.
+    # The pool sends SIGTERM again when another process has left. It must not interrupt the clean-up.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(1)

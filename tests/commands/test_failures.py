@@ -103,10 +103,7 @@ def test_what_cannot_be_kept_does_not_cost_what_was_found(
     assert main(["detect", "good.wav", "--model", str(model_path), "--save-speech", "out"]) == 1
     written = capsys.readouterr()
     assert len(written.out.splitlines()) == 1
-    assert (
-        written.err
-        == "vad: cannot write out/good_speech.wav: is a directory. Make room, or write elsewhere.\n"
-    )
+    assert written.err == "vad: cannot write out/good_speech.wav: is a directory. Write to another place.\n"
 
 
 @pytest.mark.parametrize(

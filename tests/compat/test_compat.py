@@ -107,7 +107,7 @@ def test_silero_defaults_and_keywords_are_its_own() -> None:
     assert get_speech_timestamps(np.zeros(0, np.float32), model) == []
     with pytest.raises(ValueError, match="visualize_probs must be False"):
         get_speech_timestamps(bursts(), model, visualize_probs=True)
-    with pytest.raises(ValueError, match=r"one channel\. Received: the shape \(100, 2\)"):
+    with pytest.raises(ValueError, match=r"one channel\. Received: shape=\(100, 2\)"):
         get_speech_timestamps(np.zeros((100, 2)), model)
 
 
@@ -127,7 +127,7 @@ def test_silero_read_collect_and_drop(tmp_path: Any) -> None:
     rest = np.concatenate([wav[:100], wav[200:1000], wav[1300:]])
     np.testing.assert_array_equal(drop_chunks(stamps, wav), rest)
     assert len(collect_chunks([], wav)) == 0
-    with pytest.raises(ValueError, match="sampling_rate must be given"):
+    with pytest.raises(ValueError, match="sampling_rate must be a number"):
         collect_chunks(seconds, wav, seconds=True)
 
 

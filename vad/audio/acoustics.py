@@ -1,4 +1,4 @@
-"""What happens to sound on its way: rooms, coloured noise, equalisation, telephone and codec bands, clipping."""
+"""Effects of rooms, microphones and lines on sound, for training scenes and benchmarks."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ __all__ = [
 ]
 
 SAMPLE_RATE = 16_000
-CELL = 160  # samples per label cell: 10 ms
+CELL = 160  # samples per 10 ms cell of labels
 
 Samples = npt.NDArray[np.float32]
-_MU = 255.0
+_MU = 255.0  # of G.711
 
 
 def decibel_gain(level_db: float) -> float:
@@ -38,14 +38,11 @@ def decibel_gain(level_db: float) -> float:
 
 
 def level_db(samples: Samples, labels: npt.NDArray[np.floating | np.bool_] | None) -> float:
-    """Level over the speech cells, or over the louder half where nobody speaks, dB.
+    """Level in dB over the speech cells, or over the louder half where there is no speech; -120 for silence.
 
     Args:
-        samples: Whole cells [shape=(cells * CELL,)].
-        labels: Speech probability per cell [shape=(cells,)]; None where nobody speaks.
-
-    Returns:
-        The level, -120 dB for silence.
+        samples: Whole cells. [shape=(cells * CELL,)]
+        labels: Speech probability of each cell; None for no speech. [shape=(cells,)]
     """
     power = np.square(samples.reshape(-1, CELL), dtype=np.float64).mean(axis=1)
     active = power[labels > 0.5] if labels is not None else power[:0]
@@ -55,18 +52,18 @@ def level_db(samples: Samples, labels: npt.NDArray[np.floating | np.bool_] | Non
 
 
 def room_response(rng: np.random.Generator, rt60_s: float, direct_to_reverberant_db: float) -> Samples:
-    """A synthetic room impulse response whose direct sound is sample 0, so labels stay where they are.
+    """A synthetic room impulse response. Sample 0 is the direct sound, so labels stay valid.
 
-    A few early reflections, then Gaussian noise that decays by 60 dB in ``rt60_s``, its high frequencies faster
+    A few early reflections, then Gaussian noise that decays by 60 dB in `rt60_s`, and faster at high frequencies
     (Polack's statistical model, "Playing billiards in the concert hall", 1993). The direct sound has energy 1.
 
     Args:
         rng: Source of randomness.
-        rt60_s: Reverberation time, seconds.
-        direct_to_reverberant_db: Energy of the direct sound over all that follows, dB.
+        rt60_s: Reverberation time in seconds.
+        direct_to_reverberant_db: Energy of the direct sound relative to the rest, in dB.
 
     Returns:
-        The response [shape=(samples,)].
+        The response. [shape=(samples,)]
     """
     n = int(SAMPLE_RATE * min(rt60_s, 1.5))
     time = np.arange(n) / SAMPLE_RATE
@@ -82,7 +79,7 @@ def room_response(rng: np.random.Generator, rt60_s: float, direct_to_reverberant
 
 
 def far_room(rng: np.random.Generator) -> Samples:
-    """The response from somebody across the hall: hardly any direct sound, little treble."""
+    """The response from the other end of a hall: little direct sound, weak high frequencies."""
     response = room_response(rng, rng.uniform(0.5, 1.5), rng.uniform(-18, -6))
     return signal.lfilter(*signal.butter(1, rng.uniform(1_500, 5_000), fs=SAMPLE_RATE), response).astype(
         np.float32
@@ -90,7 +87,7 @@ def far_room(rng: np.random.Generator) -> Samples:
 
 
 def next_room(rng: np.random.Generator) -> Samples:
-    """The response from somebody else's place: another seat at the table, or through a door."""
+    """The response from another seat at the table, or through a door."""
     response = room_response(rng, rng.uniform(0.2, 1.2), rng.uniform(-15, 15))
     if rng.random() < 0.5:
         response = signal.lfilter(*signal.butter(1, rng.uniform(1_000, 4_000), fs=SAMPLE_RATE), response)
@@ -98,12 +95,12 @@ def next_room(rng: np.random.Generator) -> Samples:
 
 
 def reverberate(samples: Samples, response: Samples) -> Samples:
-    """Convolves, keeping the length."""
+    """Convolve, and keep the length."""
     return signal.oaconvolve(samples, response)[: len(samples)].astype(np.float32)
 
 
 def coloured_noise(rng: np.random.Generator, n: int) -> Samples:
-    """Noise of a random slope (white to brown), level drift and at times mains hum, with an RMS near 1."""
+    """Noise of a random slope (white to brown), at times with level drift or mains hum; the RMS is near 1."""
     spectrum = np.fft.rfft(rng.standard_normal(n))
     frequency = np.fft.rfftfreq(n, 1 / SAMPLE_RATE)
     spectrum *= np.maximum(frequency, 40.0) ** (-rng.uniform(0, 1.2))
@@ -124,7 +121,7 @@ def coloured_noise(rng: np.random.Generator, n: int) -> Samples:
 
 
 def thump(rng: np.random.Generator) -> Samples:
-    """A knock on the table, a touched cable, a foot against the stand: a short burst, mostly low."""
+    """A knock on the table or the microphone: a short noise burst, mostly of low frequencies."""
     decay = np.exp(rng.uniform(np.log(0.003), np.log(0.08)))
     time = np.arange(int(6 * decay * SAMPLE_RATE)) / SAMPLE_RATE
     burst = rng.standard_normal(len(time)) * np.exp(-time / decay)
@@ -133,7 +130,7 @@ def thump(rng: np.random.Generator) -> Samples:
 
 
 def breath(rng: np.random.Generator) -> Samples:
-    """Somebody breathes at the microphone: noise that swells and fades, shaped by an open mouth or a nose."""
+    """A breath at the microphone: band-limited noise that rises and falls."""
     n = int(rng.uniform(0.15, 1.0) * SAMPLE_RATE)
     band = [rng.uniform(150, 1_200), rng.uniform(2_000, 7_500)]
     puff = signal.sosfilt(
@@ -147,7 +144,7 @@ def _unit_power(samples: npt.NDArray[np.float64]) -> Samples:
 
 
 def equalise(rng: np.random.Generator, samples: Samples) -> Samples:
-    """A microphone's colour: a smooth random response over an octave scale, within 10 dB, without phase."""
+    """The frequency response of a microphone: random, smooth, within 10 dB, without delay."""
     points = np.array([0, 60, 120, 250, 500, 1_000, 2_000, 4_000, 8_000])
     gain_db = np.convolve(rng.uniform(-10, 10, len(points) + 2), [0.25, 0.5, 0.25], "valid")
     taps = signal.firwin2(255, points, 10 ** (gain_db / 20), fs=SAMPLE_RATE)
@@ -155,7 +152,7 @@ def equalise(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def band_limit(samples: Samples, low_hz: float | None, high_hz: float | None, order: int = 4) -> Samples:
-    """Butterworth high-pass and low-pass where given; a high order is a codec's wall."""
+    """Butterworth high-pass and low-pass filters; a high order is as steep as a codec."""
     if low_hz is not None:
         samples = signal.sosfilt(signal.butter(2, low_hz, "high", fs=SAMPLE_RATE, output="sos"), samples)
     if high_hz is not None and high_hz < SAMPLE_RATE / 2:
@@ -164,7 +161,7 @@ def band_limit(samples: Samples, low_hz: float | None, high_hz: float | None, or
 
 
 def telephone(rng: np.random.Generator, samples: Samples) -> Samples:
-    """300-3400 Hz and, for half of the calls, G.711's mu-law steps at 8 kHz (ITU-T G.711) at a random drive."""
+    """A telephone line: about 300-3400 Hz, and for half of the calls mu-law at 8 kHz (ITU-T G.711)."""
     samples = band_limit(samples, rng.uniform(200, 350), rng.uniform(3_200, 3_700), order=8)
     if rng.random() < 0.5:
         line = signal.resample_poly(samples, 1, 2)
@@ -176,6 +173,6 @@ def telephone(rng: np.random.Generator, samples: Samples) -> Samples:
 
 
 def clip_hard(rng: np.random.Generator, samples: Samples) -> Samples:
-    """An overdriven input: cut off at a high percentile of the magnitude."""
+    """An overdriven input: clip at a high percentile of the magnitude."""
     limit = np.percentile(np.abs(samples), rng.uniform(97, 99.9))
     return np.clip(samples, -limit, limit) if limit > 0 else samples

@@ -1,15 +1,15 @@
-"""The call shapes of silero-vad and webrtcvad, over our networks: a program changes its import and runs.
+"""The functions and classes of silero-vad and webrtcvad, over our models: change only the import of a program.
 
     from silero_vad import load_silero_vad, get_speech_timestamps     ─►  from vad.compat import ...
     import webrtcvad                                                  ─►  from vad import compat as webrtcvad
 
-Names, defaults, units and results are theirs (silero-vad 6.2, webrtcvad 2.0); the probabilities, and the rules that
+Names, defaults, units and results are those of silero-vad 6.2 and webrtcvad 2.0. The probabilities, and the rules that
 make segments of them, are ours (see `vad.detection.segmenter`). Audio may be a NumPy array, a list of floats or a torch
-tensor (torch is never imported), at any sample rate.
+tensor, at any sample rate. torch is never imported.
 
-A network that hears past the frame it speaks of answers late. `get_speech_timestamps` and `VADIterator` give times
-that are already corrected; a model that is called, and `Vad.is_speech`, answer for `Model.delay_frames` frames ago.
-Of a network that decides twice `get_speech_timestamps` gets the late decisions, all others the prompt ones.
+The times of `get_speech_timestamps` and `VADIterator` are right. The probability of a model call and the result of
+`Vad.is_speech` are `Model.delay_frames` late. `get_speech_timestamps` uses the lookahead output of a model that has
+one; all others use the low-latency output.
 """
 
 from vad.compat.silero import (

@@ -15,7 +15,7 @@ from vad.detection.detector import Detector
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import SpeechEnd, SpeechStart
 from vad.detection.stream import Stream
-from vad.errors import AudioError, ConfigError
+from vad.errors import AudioError, require
 
 __all__ = [
     "SileroModel",
@@ -31,10 +31,10 @@ Timestamps: TypeAlias = list[dict[str, float]]
 
 
 class SileroModel:
-    """What `load_silero_vad` gives: called with a window of samples, it says how probable speech is.
+    """The result of `load_silero_vad`: call it with a window of samples for the probability of speech.
 
     Attributes:
-        detector: The network, to make streams of.
+        detector: Makes the streams.
     """
 
     def __init__(self, detector: Detector):
@@ -43,13 +43,13 @@ class SileroModel:
         self._probability = 0.0
 
     def __call__(self, x: npt.ArrayLike, sr: int) -> npt.NDArray[np.float32]:
-        """Hear the next window; Silero asks for 512 samples at 16 kHz or 256 at 8 kHz, here any number will do.
+        """Process the next window. Silero takes 512 samples at 16 kHz or 256 at 8 kHz; here any number will do.
 
         Returns:
-            The mean probability of the frames it completed, or again the last one. [shape=(1, 1)]
+            The mean probability of the frames that it completes; without any, the one before. [shape=(1, 1)]
 
         Raises:
-            AudioError: The samples are no audio's, or more than one recording's.
+            AudioError: The samples are not audio, or have several channels.
         """
         if self._stream is None or self._stream.sample_rate != sr:
             self._stream = self.detector.stream(sr)
@@ -59,7 +59,7 @@ class SileroModel:
         return np.full((1, 1), self._probability, np.float32)
 
     def audio_forward(self, x: npt.ArrayLike, sr: int) -> npt.NDArray[np.float32]:
-        """Hear a whole recording from its beginning: a probability for each 32 ms. [shape=(1, windows)]."""
+        """Process a whole recording: a probability for each 32 ms. [shape=(1, windows)]."""
         self.reset_states()
         samples = _mono(x)
         window = round(0.032 * sr)
@@ -69,15 +69,8 @@ class SileroModel:
         )
 
     def reset_states(self, batch_size: int = 1) -> None:
-        """Forget everything: the next sample is the first of a recording.
-
-        Raises:
-            ConfigError: `batch_size` is not 1.
-        """
-        if batch_size != 1:
-            raise ConfigError(
-                f"batch_size must be 1: a model hears one recording. Received: batch_size={batch_size}."
-            )
+        """Start a new recording. A `batch_size` other than 1 is a ConfigError."""
+        require(batch_size == 1, "batch_size must be 1", batch_size=batch_size)
         self._stream = None
         self._probability = 0.0
 
@@ -89,16 +82,12 @@ def load_silero_vad(
     sampling_rate: int = 16000,
     max_frames: int = 512,
 ) -> SileroModel:
-    """Load the default network. The arguments chose between Silero's files; there is one network here."""
+    """Load the default model. Silero's arguments choose between its files; here they do nothing."""
     return SileroModel(Detector())
 
 
 def read_audio(path: str | os.PathLike[str], sampling_rate: int = 16000) -> npt.NDArray[np.float32]:
-    """Read a recording: the mean of its channels, at a rate. [shape=(samples,)].
-
-    Raises:
-        AudioError: It cannot be read.
-    """
+    """Read a recording as the mean of its channels, or raise an AudioError. [shape=(samples,)]."""
     return _read_audio(path, sample_rate=sampling_rate)
 
 
@@ -122,35 +111,34 @@ def get_speech_timestamps(
 ) -> Timestamps:
     """Find the speech in a recording.
 
-    `window_size_samples` does nothing, as in Silero; nor do the last two, for long speech is split by our rule.
+    `window_size_samples` does nothing, as in Silero. Nor do the last two options: long speech is split by our rule.
 
     Args:
         audio: One channel. [shape=(samples,)]
-        model: From `load_silero_vad`; it may be shared, its own state is left alone.
-        threshold: Speech begins at a probability of at least this.
+        model: From `load_silero_vad`. Its state does not change.
+        threshold: Speech begins at this probability or above.
         sampling_rate: Of the audio, in Hz.
         min_speech_duration_ms: Shorter speech is dropped.
         max_speech_duration_s: Longer segments are split.
         min_silence_duration_ms: Shorter silences are filled.
         speech_pad_ms: Added on both sides of a segment.
-        return_seconds: Give seconds, rounded to `time_resolution` digits, in place of samples.
-        time_resolution: Digits.
+        return_seconds: Give seconds in place of samples.
+        time_resolution: Decimals of these seconds.
         visualize_probs: Must be False.
-        progress_tracking_callback: Called with the percentage that has been heard.
-        neg_threshold: Speech goes on down to this probability; None is threshold - 0.15.
+        progress_tracking_callback: Called with the percentage that is done.
+        neg_threshold: Speech continues down to this probability; None is threshold - 0.15.
         window_size_samples: Ignored.
         min_silence_at_max_speech: Ignored.
         use_max_poss_sil_at_max_speech: Ignored.
 
     Returns:
-        A dictionary of `start` and `end` for each segment, in samples of the audio that was given, or in seconds.
+        `start` and `end` of each segment, in samples of `audio`, or in seconds.
 
     Raises:
-        AudioError: The samples are no audio's, or several channels'.
+        AudioError: The samples are not audio, or have several channels.
         ConfigError: An option is out of its range, or `visualize_probs` is set.
     """
-    if visualize_probs:
-        raise ConfigError("visualize_probs must be False: nothing is drawn here. Received: True.")
+    require(not visualize_probs, "visualize_probs must be False", visualize_probs=visualize_probs)
     detector = Detector(
         model.detector.model,
         lookahead=model.detector.lookahead,
@@ -163,18 +151,22 @@ def get_speech_timestamps(
     )
     block_length = max(1, round(detector.block_duration * sampling_rate))
     blocks = _blocks_of(_mono(audio), block_length, progress_tracking_callback)
-    segments = detector.process(blocks, sampling_rate).segments
+    in_units = _units(sampling_rate, return_seconds, time_resolution)
+    return [
+        {"start": in_units(segment.start), "end": in_units(segment.end)}
+        for segment in detector.process(blocks, sampling_rate).segments
+    ]
 
-    def in_units(time: float) -> float:
-        return round(time, time_resolution) if return_seconds else round(time * sampling_rate)
 
-    return [{"start": in_units(segment.start), "end": in_units(segment.end)} for segment in segments]
+def _units(sampling_rate: int, seconds: bool, resolution: int) -> Callable[[float], float]:
+    """How times are given: rounded seconds, or samples."""
+    return lambda time: round(time, resolution) if seconds else round(time * sampling_rate)
 
 
 def _blocks_of(
     samples: npt.NDArray[Any], block_length: int, progress: Callable[[float], Any] | None
 ) -> Iterator[npt.NDArray[Any]]:
-    """Cut a recording into blocks, and say after each how much of it was processed, in percent."""
+    """Cut a recording into blocks, and report the percentage that is done after each."""
     for position in range(0, len(samples), block_length):
         yield samples[position : position + block_length]
         if progress is not None:
@@ -182,21 +174,21 @@ def _blocks_of(
 
 
 class VADIterator:
-    """Silero's stream: fed window after window, it says when speech starts and ends.
+    """Silero's stream: call it with window after window for the starts and ends of speech.
 
     Args:
-        model: From `load_silero_vad`; any number of iterators may share one.
-        threshold: Speech begins at a probability of at least this, and goes on down to 0.15 below.
+        model: From `load_silero_vad`. Any number of iterators may share one.
+        threshold: Speech begins at this probability or above, and continues down to 0.15 less.
         sampling_rate: Of the windows, in Hz.
         min_silence_duration_ms: Silence that ends speech.
         speech_pad_ms: Added on both sides of speech.
 
     Attributes:
-        triggered: Speech is going on.
-        current_sample: How many samples were heard.
+        triggered: Whether the last reported event was a start.
+        current_sample: Number of samples so far.
 
     Raises:
-        AudioError: Nobody records at such a sample rate.
+        AudioError: The sample rate is out of range.
         ConfigError: An option is out of its range.
     """
 
@@ -221,55 +213,53 @@ class VADIterator:
         self.reset_states()
 
     def reset_states(self) -> None:
-        """Forget everything: the next sample is the first of a recording."""
+        """Start a new recording."""
         self._stream.reset()
-        self._untold: collections.deque[SpeechStart | SpeechEnd] = collections.deque()
+        self._waiting: collections.deque[SpeechStart | SpeechEnd] = collections.deque()
         self.triggered = False
         self.current_sample = 0
 
     def __call__(
         self, x: npt.ArrayLike, return_seconds: bool = False, time_resolution: int = 1
     ) -> dict[str, float] | None:
-        """Hear the next window.
+        """Process the next window.
 
         Args:
             x: Any number of samples. [shape=(samples,) or (1, samples)]
-            return_seconds: Give seconds, rounded to `time_resolution` digits, in place of samples.
-            time_resolution: Digits.
+            return_seconds: Give seconds in place of samples.
+            time_resolution: Decimals of these seconds.
 
         Returns:
-            `{"start": ...}`, `{"end": ...}` or None; where a window decides several, the next calls tell the rest.
+            `{"start": ...}`, `{"end": ...}` or None. If a window has several events, the next calls give the others.
 
         Raises:
-            AudioError: The samples are no audio's, or several channels'.
+            AudioError: The samples are not audio, or have several channels.
         """
         samples = _mono(x)
         events = self._stream.feed(samples)
-        self._untold += [event for event in events if isinstance(event, SpeechStart | SpeechEnd)]
+        self._waiting += [event for event in events if isinstance(event, SpeechStart | SpeechEnd)]
         self.current_sample += len(samples)
-        if not self._untold:
+        if not self._waiting:
             return None
-        event = self._untold.popleft()
+        event = self._waiting.popleft()
         self.triggered = isinstance(event, SpeechStart)
-        time = (
-            round(event.time, time_resolution) if return_seconds else round(event.time * self.sampling_rate)
-        )
-        return {"start" if self.triggered else "end": time}
+        in_units = _units(self.sampling_rate, return_seconds, time_resolution)
+        return {"start" if self.triggered else "end": in_units(event.time)}
 
 
 def collect_chunks(
     tss: Sequence[Mapping[str, float]], wav: Any, seconds: bool = False, sampling_rate: int | None = None
 ) -> Any:
-    """Cut chunks out of a recording and join them.
+    """Join parts of a recording.
 
     Args:
-        tss: A `start` and an `end` for each, in samples, or in seconds.
+        tss: `start` and `end` of each part, in samples or seconds.
         wav: One channel, an array or a tensor. [shape=(samples,)]
-        seconds: The times are seconds.
-        sampling_rate: Of the recording, in Hz; needed for seconds.
+        seconds: Whether the times are seconds.
+        sampling_rate: In Hz; needed for seconds.
 
     Returns:
-        What `wav` is: an array, or a tensor. [shape=(samples,)]
+        An array or a tensor, as `wav`. [shape=(samples,)]
 
     Raises:
         ConfigError: `seconds` without `sampling_rate`.
@@ -281,7 +271,7 @@ def collect_chunks(
 def drop_chunks(
     tss: Sequence[Mapping[str, float]], wav: Any, seconds: bool = False, sampling_rate: int | None = None
 ) -> Any:
-    """Join what is left of a recording without some chunks; the arguments are those of `collect_chunks`."""
+    """Join the rest of a recording without these parts; the arguments are those of `collect_chunks`."""
     kept = np.ones(len(wav), bool)
     for start, end in _bounds(tss, seconds, sampling_rate):
         kept[start:end] = False
@@ -291,20 +281,18 @@ def drop_chunks(
 def _bounds(
     tss: Sequence[Mapping[str, float]], seconds: bool, sampling_rate: int | None
 ) -> Iterator[tuple[int, int]]:
-    """Chunks as numbers of samples."""
-    if seconds and not sampling_rate:
-        raise ConfigError(
-            f"sampling_rate must be given where the times are seconds. Received: {sampling_rate}."
-        )
+    """Starts and ends in samples."""
+    rule = "sampling_rate must be a number of Hz where the times are seconds"
+    require(not seconds or bool(sampling_rate), rule, sampling_rate=sampling_rate)
     scale = sampling_rate if seconds and sampling_rate else 1
     for chunk in tss:
         yield round(chunk["start"] * scale), round(chunk["end"] * scale)
 
 
 def _mono(audio: Any) -> npt.NDArray[Any]:
-    """One channel of samples, from an array, a list or a torch tensor, without its axes of length 1."""
+    """One channel, from an array, a list or a torch tensor, without axes of length 1."""
     values = as_array(audio)
     samples = np.atleast_1d(values.squeeze())
     if samples.ndim != 1:
-        raise AudioError(f"audio must be of one channel. Received: the shape {values.shape}.")
+        raise AudioError(f"audio must have one channel. Received: shape={values.shape}.")
     return samples

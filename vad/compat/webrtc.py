@@ -4,7 +4,7 @@ import numpy as np
 
 from vad.compat.silero import SileroModel
 from vad.detection.detector import Detector
-from vad.errors import AudioError, ConfigError
+from vad.errors import AudioError, require
 
 __all__ = ["Error", "Vad", "valid_rate_and_frame_length"]
 
@@ -13,14 +13,14 @@ _FRAMES_MS = (10, 20, 30)
 
 
 class Error(AudioError):
-    """A frame that webrtcvad could not have heard."""
+    """A frame has a length or sample rate that webrtcvad does not take."""
 
 
 class Vad:
-    """webrtcvad's detector: frame by frame, speech or not.
+    """webrtcvad's detector: speech or not, frame by frame.
 
     Args:
-        mode: 0 to 3, as `set_mode` takes it; None is 0.
+        mode: As for `set_mode`; None is 0.
     """
 
     def __init__(self, mode: int | None = None):
@@ -28,31 +28,27 @@ class Vad:
         self.set_mode(0 if mode is None else mode)
 
     def set_mode(self, mode: int) -> None:
-        """Choose how much it takes to be speech.
-
-        The thresholds are the model card's: 0 is the operating point eager, 1 balanced, 3 precise, and 2 lies between
-        the last two.
+        """Choose the threshold: 0 that of the operating point eager, 1 balanced, 3 precise, and 2 between 1 and 3.
 
         Raises:
             ConfigError: `mode` is not 0, 1, 2 or 3.
         """
-        if mode not in (0, 1, 2, 3):
-            raise ConfigError(f"mode must be 0, 1, 2 or 3. Received: mode={mode!r}.")
+        require(mode in (0, 1, 2, 3), "mode must be 0, 1, 2 or 3", mode=mode)
         points = self._model.detector.model.card["segment_options"]
         eager, balanced, precise = (points[name]["threshold"] for name in ("eager", "balanced", "precise"))
         self._threshold = (eager, balanced, (balanced + precise) / 2, precise)[mode]
 
     def is_speech(self, buf: bytes, sample_rate: int, length: int | None = None) -> bool:
-        """Hear the next frame.
+        """Process the next frame.
 
         Args:
             buf: 16-bit samples, mono.
             sample_rate: 8000, 16000, 32000 or 48000 Hz.
-            length: How many of the samples to hear; None is all. They must last 10, 20 or 30 ms.
+            length: Number of samples to use; None is all. They must last 10, 20 or 30 ms.
 
         Raises:
-            IndexError: `length` is more than there is.
-            Error: A frame of another length or rate.
+            IndexError: `length` is more than the samples in `buf`.
+            Error: The frame has another length or rate.
         """
         whole = len(buf) // 2
         length = length or whole
@@ -68,5 +64,5 @@ class Vad:
 
 
 def valid_rate_and_frame_length(rate: int, frame_length: int) -> bool:
-    """Tell whether `Vad.is_speech` takes frames of so many samples at such a rate."""
+    """Whether `Vad.is_speech` takes frames of this many samples at this rate."""
     return rate in _RATES_HZ and frame_length in [rate * ms // 1000 for ms in _FRAMES_MS]

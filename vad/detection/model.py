@@ -19,7 +19,6 @@ import threading
 import warnings
 from collections.abc import Mapping
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -111,7 +110,8 @@ class Model:
             raise ModelError(
                 f"model must be a name, a path or a loaded Model. Received: model={shown(name_or_path)}."
             )
-        graph, card = find_model(name_or_path)
+        graph = find_model(name_or_path)
+        card = graph.with_suffix(".json")
         try:
             content = graph.read_bytes()
         except OSError as error:
@@ -241,18 +241,17 @@ def model_names() -> list[str]:
     return sorted(file.name.removesuffix(".tflite") for file in files if file.name.endswith(".tflite"))
 
 
-def find_model(name_or_path: str | os.PathLike[str]) -> tuple[Traversable, Traversable]:
-    """The paths of the .tflite file and the card of a model. They need not exist.
+def find_model(name_or_path: str | os.PathLike[str]) -> Path:
+    """The path of a model's .tflite file, which need not exist. Its card lies beside it.
 
     Raises:
         ModelError: It is neither the name of a model nor the path of a .tflite file.
     """
     path = Path(name_or_path)
     if path.suffix == ".tflite":
-        return path, path.with_suffix(".json")
+        return path
     if isinstance(name_or_path, str) and name_or_path in model_names():
-        folder = resources.files("vad.models")
-        return folder / f"{name_or_path}.tflite", folder / f"{name_or_path}.json"
+        return Path(str(resources.files("vad.models") / f"{name_or_path}.tflite"))
     raise ModelError(
         f"model must be one of {', '.join(model_names())}, or the path of a .tflite file. "
         f"Received: model={str(name_or_path)!r}." + did_you_mean(str(name_or_path), model_names())

@@ -47,7 +47,7 @@ def write_point(
     card = dict(Model.load(model).card)
     card["segment_options"] = {**card["segment_options"], name: values}
     card["tuning"] = {**card.get("tuning", {}), name: dict(notes)}
-    graph = Path(str(find_model(model)[0]))
+    graph = find_model(model)
     if not (output.exists() and output.samefile(graph)):
         for ending in (".tflite", ".keras"):  # the network, and the weights that training starts from
             if graph.with_suffix(ending).is_file():
@@ -69,7 +69,7 @@ def require_same_model(output: Path, model: str) -> None:
         ModelError: There is no such model.
     """
     if output.suffix == ".tflite" and output.is_file():
-        graph = Path(str(find_model(model)[0]))
+        graph = find_model(model)
         if output.read_bytes() != graph.read_bytes():
             raise ConfigError(
                 f"output must be the tuned model or a new file. Received: {output}, another model than {model}. "

@@ -48,7 +48,7 @@ def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
     """
     path, missing = Path(name_or_path), ""
     if str(name_or_path) in model_names():
-        path = Path(str(find_model(str(name_or_path))[0])).with_suffix(".keras")
+        path = find_model(str(name_or_path)).with_suffix(".keras")
         missing = f", whose weights are not installed: take models/{path.name} and {path.stem}.json from the source "
         missing += "distribution (pip download --no-deps --no-binary :all: openvad) and give the path"
     elif path.is_dir():
