@@ -43,6 +43,8 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
 _SIMILAR = 0.35  # difflib's ratio: "pad" is similar to "speech_pad_ms", and "x" to nothing
 
 
@@ -101,7 +103,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def shown(value: object) -> str:
     """A value for a message: on one line, and cut where it is long."""
-    return " ".join(reprlib.repr(value).split())
+    return " ".join(_SHORT.repr(value).split())
 
 
 def require(holds: bool, rule: str, **received: object) -> None:

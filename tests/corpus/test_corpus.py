@@ -134,22 +134,22 @@ def test_a_speaker_in_both_splits_is_refused(tmp_path: Path) -> None:
     rows = [{**SPEECH, "speaker": speaker, "split": split} for speaker, split in (("", "train"), ("", "dev"))]
     assert len(read_corpus(manifest(tmp_path, *rows))) == 2
     rows += [{**SPEECH, "speaker": "anna", "split": split} for split in ("dev", "train")]
-    with pytest.raises(LabelError, match=r"jsonl:4: .*'anna' in train, before in dev"):
+    with pytest.raises(LabelError, match=r"jsonl:4: .*'anna' in train, .* dev at .*jsonl:3"):
         read_corpus(manifest(tmp_path, *rows))
 
 
 def test_nothing_to_read_is_an_error_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match="nowhere, which does not exist"):
+    with pytest.raises(LabelError, match="nowhere"):
         read_corpus(tmp_path / "nowhere")
-    with pytest.raises(LabelError, match="holds none"):
+    with pytest.raises(LabelError, match="holds no recordings"):
         read_corpus(tmp_path)
-    with pytest.raises(LabelError, match=r"manifest\.jsonl, which holds none"):
+    with pytest.raises(LabelError, match=r"manifest\.jsonl holds no recordings"):
         read_corpus(manifest(tmp_path, ""))
 
 
 def test_audio_given_as_a_manifest_is_no_traceback(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"RIFF\xff\xfe\x80\x81WAVE")
-    with pytest.raises(LabelError, match=r"must be readable UTF-8 text. Received: .*a\.wav"):
+    with pytest.raises(LabelError, match=r"a\.wav: "):
         read_corpus(tmp_path / "a.wav")
 
 
@@ -188,7 +188,7 @@ def test_a_folder_of_labelled_recordings_is_speech(tmp_path: Path) -> None:
 
 def test_speech_without_labels_is_refused_by_name(tmp_path: Path) -> None:
     recording(tmp_path / "speech/anna/b.wav")
-    with pytest.raises(LabelError, match=r"b\.wav: .*must have a label file .*such as b\.rttm"):
+    with pytest.raises(LabelError, match=r"b\.wav: .*such as b\.rttm"):
         read_corpus(tmp_path)
 
 
@@ -256,7 +256,7 @@ def test_labels_that_name_several_recordings_give_each_its_own(tmp_path: Path) -
 def test_labels_of_several_others_are_not_a_recordings_own(tmp_path: Path) -> None:
     recording(tmp_path / "speech" / "c.wav")
     (tmp_path / "speech" / "c.rttm").write_text(BOTH)
-    with pytest.raises(LabelError, match=r"c\.rttm: labels .*c\.wav.* Received: \['a', 'b'\]\."):
+    with pytest.raises(LabelError, match=r"c\.rttm: .*c\.wav.*\['a', 'b'\]\."):
         read_corpus(tmp_path)
 
 

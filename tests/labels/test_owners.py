@@ -11,7 +11,7 @@ from support.prepared import recording, rttm
 from vad.corpus.manifest import read_corpus
 from vad.detection.segments import Segment
 from vad.errors import LabelError, VadError
-from vad.evaluation.external_labels import find_hypotheses
+from vad.evaluation.external_labels import read_hypotheses
 from vad.labels import write_labels
 from vad.labels.owners import labels_of
 from vad.prepare.inputs import InputOptions, find_recordings
@@ -56,7 +56,7 @@ def said(door: str, place: Path, files: Mapping[str, str]) -> Said:
     write_labels(place / "rec/b.rttm", [])
     items = read_corpus(place / "rec")
     try:
-        found = find_hypotheses(given, items)
+        found = read_hypotheses(given, items)
     except VadError:
         return None
     if any(isinstance(one, VadError) for one in found.values()) or len(found) < len(items):

@@ -27,7 +27,7 @@ def test_a_kaldi_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     (folder / "segments").write_text("u1 call1 0 1\nu2 gone 0 1\n")
     code, _, err = prepare(capsys, tmp_path / "again", folder)
     assert code == 1
-    assert re.search(r"segments:2: a recording must stand in wav\.scp\. Received: 'gone'", err)
+    assert re.search(r"segments:2: .*'gone'.*wav\.scp", err)
     for name in ("utt2spk", "wav.scp", "segments"):
         (folder / name).write_text((folder / name).read_text() + "u9\nu8\n")
     _, _, err = prepare(capsys, tmp_path / "more", folder)
@@ -44,9 +44,9 @@ def test_all_that_is_wrong_in_a_kaldi_folder_is_told_together(
     _, _, err = prepare(capsys, tmp_path, folder)
     for told in (
         r"segments:1: a line of Kaldi's segments needs",
-        r"segments:2: a recording must stand in wav\.scp\. Received: 'gone'",
-        r"wav\.scp:2: a recording must exist\. Received: .*away\.wav",
-        r"wav\.scp:3: a recording in wav\.scp must be a path\. Received: a command",
+        r"segments:2: .*'gone'.*wav\.scp",
+        r"wav\.scp:2: .*away\.wav",
+        r"wav\.scp:3: .* command for 'sph'",
     ):
         assert len(re.findall(told, err)) == 1, f"{told} is not in:\n{err}"
     assert len(re.findall(r"(segments|wav\.scp):\d", err)) == 4
@@ -81,7 +81,7 @@ def test_utterances_that_end_with_their_recording(tmp_path: Path, capsys: pytest
     (folder / "segments").write_text("u1 call1 0.5 1\nu2 call1 5 -1\nu3 call2 1 -1.0\n")
     code, _, err = prepare(capsys, tmp_path / "again", folder)
     assert code == 1
-    assert re.search(r"segments:2: a label must end with its recording, at 3\.000 s", err)
+    assert re.search(r"segments:2: .* 5 to 5 s .* 3\.000 s", err)
 
 
 def test_commands_in_wav_scp_are_told_in_one_line_and_not_run(

@@ -75,15 +75,15 @@ def test_all_that_is_wrong_is_said_at_once_with_file_and_line(
     code, items, err = prepare(capsys, tmp_path, talkers, manifest, tmp_path / "nowhere")
     assert code == 1
     for told in (
-        r"late\.rttm:3: a label must end with its recording, at 3\.000 s\. Received: 2\.8 to 3\.4 s",
-        r"none\.wav: speech must have labels\. Received: none\. Write none\.rttm beside it",
-        r"note: .*twice\.rttm:2: labels of one speaker overlap and are joined",
-        r"slow\.wav: a recording must have a sample rate of 8000 Hz or more\. Received: 4000 Hz",
-        r"bad\.wav: not in a format",
-        r"broken\.rttm:1: RTTM needs 9 or 10 fields",
-        r"more\.jsonl:1: a recording must exist\. Received: .*gone\.wav",
-        r"more\.jsonl:2: kind must be speech or noise or music",
-        r"nowhere: a file or a folder must exist",
+        r"late\.rttm:3: .* 2\.8 to 3\.4 s .* 3\.000 s",
+        r"none\.wav: .*Write none\.rttm beside it",
+        r"note: .*twice\.rttm:2: .*overlap",
+        r"slow\.wav: .* 8000 Hz .* 4000 Hz",
+        r"bad\.wav: ",
+        r"broken\.rttm:1: ",
+        r"more\.jsonl:1: .*gone\.wav",
+        r"more\.jsonl:2: .*kind='talk'",
+        r"nowhere: ",
     ):
         assert re.search(told, err), f"{told} is not in:\n{err}"
     names = {item.path.stem for item in items}
@@ -105,9 +105,7 @@ def test_a_recording_given_twice_keeps_the_manifest_from_being_written(
     (tmp_path / "twice.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     code, items, err = prepare(capsys, tmp_path, tmp_path / "twice.jsonl")
     assert (code, items) == (1, [])
-    assert re.search(
-        r"twice\.jsonl:2: a recording must be given once\. Received: .*a\.wav, as at .*jsonl:1\.", err
-    )
+    assert re.search(r"twice\.jsonl:2: .*a\.wav .*jsonl:1\.", err)
 
 
 def test_a_speaker_given_in_two_splits_keeps_the_manifest_from_being_written(
@@ -118,9 +116,7 @@ def test_a_speaker_given_in_two_splits_keeps_the_manifest_from_being_written(
         recording(tmp_path / f"in/{split}/speech/of-{split}/a.wav", *TALK)
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
     assert (code, items) == (1, [])
-    assert re.search(
-        r"dev\.wav: a speaker must be in one split\. Received: 'anna' in dev, but in train at", err
-    )
+    assert re.search(r"dev\.wav: .*'anna' in dev, but in train at", err)
 
 
 def test_that_every_recording_holds_speech_is_said_only_where_it_is_so(
@@ -128,13 +124,13 @@ def test_that_every_recording_holds_speech_is_said_only_where_it_is_so(
 ) -> None:
     for name in "ab":
         recording(tmp_path / f"in/{name}.wav", *TALK)
-    told = "note: every recording holds speech, so false alarms are learned from its pauses alone"
+    told = "note: every recording holds speech"
     assert told in prepare(capsys, tmp_path / "1", tmp_path / "in")[2]
     recording(tmp_path / "in/fan.wav").with_suffix(".txt").touch()
-    assert "fan.txt: no speech in it by its labels" in (
+    assert "fan.txt: its labels hold no speech" in (
         err := prepare(capsys, tmp_path / "2", tmp_path / "in")[2]
     )
-    assert "holds speech, so false alarms" not in err
+    assert told not in err
 
 
 def test_who_talk_with_each_other_stay_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,7 +154,7 @@ def test_an_only_speaker_is_parted_and_that_is_said(
         recording(tmp_path / f"in/speech/anna/{number}.wav", *TALK)
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
     assert code == 0
-    assert "note: speakers connect all recordings, so the splits share them" in err
+    assert "note: speakers connect all recordings" in err
     assert {item.split for item in items} == {"train", "dev", "test"}
     assert {item.speaker for item in items} == {""}
 
@@ -170,8 +166,8 @@ def test_an_empty_class_is_a_problem(split: str, tmp_path: Path, capsys: pytest.
         recording(tmp_path / f"in/{name}/speech/of-{name}/a.wav", *turns)
     code, _, err = prepare(capsys, tmp_path, tmp_path / "in")
     assert code == 1
-    assert f"the split {split} must hold something else than speech. Received: speech alone" in err
-    assert err.count("must hold something else") == 1
+    assert f"the split {split} holds nothing but speech" in err
+    assert err.count("nothing but speech") == 1
 
 
 def test_what_a_manifest_says_is_kept_and_a_wrong_length_is_a_problem(
@@ -193,9 +189,7 @@ def test_what_a_manifest_says_is_kept_and_a_wrong_length_is_a_problem(
     (tmp_path / "in/all.jsonl").write_text("\n".join(map(json.dumps, rows)))
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in/all.jsonl")
     assert code == 1
-    assert re.search(
-        r"all\.jsonl:4: a recording must be as long as its manifest says, 6\.00 s\. Received: 3\.00 s", err
-    )
+    assert re.search(r"all\.jsonl:4: .* 3\.00 s, .* 6\.00 s", err)
     assert len(items) == 3
     assert {(item.snr_db, item.original, item.license) for item in items} == {(0.0, "there/x.wav", "CC0-1.0")}
 

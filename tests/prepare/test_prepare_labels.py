@@ -29,8 +29,8 @@ def test_lines_beside_a_recording_go_to_those_that_they_name(
         "a.wav": (Segment(0.5, 1.0),),
         "b.wav": SECOND,
     }
-    assert re.search(r"b\.rttm:3: labels must name a recording that is there\. Received: 'c'\.", err)
-    assert err.count("labels must") == 1
+    assert re.search(r"b\.rttm:3: no recording is called 'c'\.", err)
+    assert err.count("b.rttm") == 1
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_a_single_name_beside_a_recording_is_that_recording_whatever_it_says(
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
     assert code == 0, err
     assert [item.segments for item in items] == [SECOND] * 3
-    assert re.search(r"note: .*c\.rttm:1: labels name .*a\.wav: they are taken as those of .*c\.wav", err)
-    assert err.count("labels name") == 1
+    assert re.search(r"note: .*c\.rttm:1: the labels name .*a\.wav, .*c\.wav", err)
+    assert err.count("the labels name") == 1
 
 
 def test_a_recording_is_not_labelled_by_others_names_nor_by_two_files(
@@ -78,9 +78,9 @@ def test_a_recording_is_not_labelled_by_others_names_nor_by_two_files(
     assert code == 1
     assert [item.path.name for item in items] == ["d.wav"]
     for told in (
-        r"b\.rttm:2: labels of a recording must be in one file\. Received: those of .*a\.wav, other than in .*a\.rttm",
-        r"b\.rttm: labels of several recordings must name .*b\.wav too, .*Received: \['a', 'd'\]\.",
-        r"e\.wav: speech must have labels\. Received: none\. Write e\.rttm beside it",
+        r"b\.rttm:2: the labels of .*a\.wav differ from those in .*a\.rttm",
+        r"b\.rttm: .*b\.wav.*\['a', 'd'\]\.",
+        r"e\.wav: .*Write e\.rttm beside it",
     ):
         assert re.search(told, err), f"{told} is not in:\n{err}"
 
@@ -119,10 +119,9 @@ def test_a_name_that_two_recordings_have_is_told_with_its_line(
     assert code == 1
     assert [item.path.name for item in items] == ["y.wav"]
     paths = r"/.*in/a/x\.wav and /.*in/b/x\.wav"
-    rule = r"all\.csv:3: labels must be of one recording"
-    assert re.search(rf"{rule}\. Received: 'x\.wav', for {paths}\. Write more of the path", err)
-    assert re.search(r"all\.csv:4: labels must name .* Received: 'c/y\.wav'\. Is it /.*in/b/y\.wav\?", err)
-    assert "speech must have labels" not in err
+    assert re.search(rf"all\.csv:3: 'x\.wav' fits several recordings: {paths}\.", err)
+    assert re.search(r"all\.csv:4: .*'c/y\.wav'\. Is it /.*in/b/y\.wav\?", err)
+    assert "has no labels" not in err
 
 
 def test_a_label_file_in_another_folder_is_not_of_two_recordings(
@@ -134,7 +133,7 @@ def test_a_label_file_in_another_folder_is_not_of_two_recordings(
     write_labels(tmp_path / "labels/x.txt", TALK)
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "labels")
     assert (code, items) == (1, [])
-    assert re.search(r"x\.txt:1: labels must be of one recording.* or lay label files in folders like", err)
+    assert re.search(r"x\.txt:1: 'x' fits several recordings: .*a/x\.wav and .*b/x\.wav", err)
 
 
 def test_all_broken_lines_are_told_once_and_their_recordings_left_out(
@@ -159,9 +158,7 @@ def test_one_label_file_about_all_and_a_name_that_is_not_there(
     (tmp_path / "all.csv").write_text("\n".join(["file,start,end", *rows]))
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
     assert code == 0
-    assert re.search(
-        r"note: .*all\.csv:5: labels must name a recording that is there\. Received: 'd\.wav'", err
-    )
+    assert re.search(r"note: .*all\.csv:5: no recording is called 'd\.wav'", err)
     assert [item.segments for item in items] == [(Segment(0.5, 1.0),)] * 3
 
 
@@ -173,7 +170,7 @@ def test_one_label_file_about_all_that_names_nobody(
     (tmp_path / "all.csv").write_text("clip,start,end\na.wav,0.5,1.0\n")
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
     assert (code, items) == (1, [])
-    assert re.search(r"all\.csv:2: labels of several recordings must name them, in a column file", err)
+    assert re.search(r"all\.csv:2: .*column file", err)
     (tmp_path / "in/b.wav").rename(tmp_path / "in/all.wav")  # whose own it is, as its name says
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in", "--labels", tmp_path / "all.csv")
     assert [item.segments for item in items] == [(Segment(0.5, 1.0),)]
@@ -228,7 +225,7 @@ def test_a_recording_in_which_a_model_hears_nobody_comes_back_in_the_review_shee
     code, items, err = prepare(capsys, tmp_path / "again", tmp_path / "in", "--labels", sheet)
     assert code == 0, err
     assert {item.path.stem: len(item.segments) for item in items} == {"a": 1, "b": 1, "silent": 0}
-    assert "review.csv: no speech in it by its labels" in err
+    assert "review.csv: its labels hold no speech" in err
 
 
 def test_labels_of_noise_alone_say_that_nobody_speaks(
@@ -249,11 +246,9 @@ def test_labels_that_name_nobody_are_told_where_they_are_to_name_who_speaks(
         recording(tmp_path / f"in/{name}.wav", *TALK, labels=".txt" if name != "c" else ".rttm")
     recording(tmp_path / "in/silent.wav").with_suffix(".txt").touch()
     _, _, err = prepare(capsys, tmp_path / "1", tmp_path / "in", "--speaker", "labels")
-    rule = "labels must name who speaks, as --speaker is labels"
-    (line,) = (line for line in err.splitlines() if "name who speaks" in line)
-    assert line.startswith(
-        f"vad: note: {rule}. Received: 2 of 3 recordings in which they name nobody, so splits"
-    )
+    rule = "name no speaker"
+    (line,) = (line for line in err.splitlines() if rule in line)
+    assert line.startswith("vad: note: the labels of 2 of 3 recordings")
     for name in "ab":
         recording(tmp_path / f"in/{name}.wav", *TALK).with_suffix(".txt").unlink()
     _, _, err = prepare(capsys, tmp_path / "2", tmp_path / "in", "--speaker", "labels")

@@ -19,7 +19,7 @@ from vad.commands.options.progress import Progress
 from vad.corpus.manifest import CorpusItem
 from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, LabelError, MissingDependencyError
 from vad.evaluation.breakdown import Evaluation
-from vad.evaluation.external_labels import find_hypotheses, score_hypothesis
+from vad.evaluation.external_labels import read_hypotheses, score_hypothesis
 from vad.evaluation.scoring import Scored, score_item
 from vad.evaluation.tables import show_json, show_text
 from vad.files import make_folder
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _refuse_detection(args)
         name, options = args.hypothesis, None
-        found = find_hypotheses(Path(name), items)
+        found = read_hypotheses(Path(name), items)
         if Path(name).is_file():
             unnamed = [item.key for item in items if item.key not in found]
             _note_unnamed(unnamed, name)

@@ -17,10 +17,9 @@ from vad.errors import EXIT_INPUT_FAILED, ConfigError, require
 from vad.files import make_folder, writing
 
 if TYPE_CHECKING:
-    from vad.prepare.findings import Finding
+    from vad.labels.findings import Finding
     from vad.prepare.inputs import Candidate
     from vad.prepare.measure import Measured
-    from vad.prepare.splits import Assigned
 
 __all__ = ["add_arguments", "run"]
 
@@ -78,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: An option is out of its range, or the output cannot be written.
         ModelError: There is no model to label with.
     """
-    from vad.prepare.checks import check_classes, check_speakers, check_twice
+    from vad.prepare.checks import check_classes, check_duplicates, check_speakers
     from vad.prepare.inputs import InputOptions, find_recordings
     from vad.prepare.labelling import assign_labels
     from vad.prepare.splits import assign_splits
@@ -87,30 +86,31 @@ def run(args: argparse.Namespace) -> int:
     require(args.jobs >= 1, "jobs must be at least 1", jobs=args.jobs)
     require(args.seed >= 0, "seed must be 0 or more", seed=args.seed)
     _require_outputs(args)
-    reading = InputOptions(args.labels, tuple(args.tier), args.speaker, args.label_with is not None)
-    found, findings = find_recordings(args.inputs, reading)
-    recordings, of_labels = assign_labels(found, reading)
-    kept, of_each = _hear(recordings, args.jobs, args.label_with)
-    assigned = assign_splits(kept, dict(zip(("train", "dev", "test"), args.shares, strict=True)), args.seed)
-    torn = [*check_twice(assigned.recordings), *check_speakers(assigned.recordings, assigned.splits)]
-    findings += [*of_labels, *of_each, *assigned.notes, *torn]
-    findings += check_classes(assigned.recordings, assigned.splits) if kept else []
+    options = InputOptions(args.labels, tuple(args.tier), args.speaker, args.label_with is not None)
+    found, findings = find_recordings(args.inputs, options)
+    labelled, of_labels = assign_labels(found, options)
+    usable, of_each = _measure(labelled, args.jobs, args.label_with)
+    shares = dict(zip(("train", "dev", "test"), args.shares, strict=True))
+    recordings, of_splits = assign_splits(usable, shares, args.seed)
+    refused = [*check_duplicates(recordings), *check_speakers(recordings)]
+    findings += [*of_labels, *of_each, *of_splits, *refused]
+    findings += check_classes(recordings) if recordings else []
     for finding in sorted(findings, key=lambda one: not one.is_problem):
         print(f"vad: {'' if finding.is_problem else 'note: '}{finding}", file=sys.stderr)
-    if not kept or torn:
-        print("vad: nothing was written: mend the above first.", file=sys.stderr)
+    if not recordings or refused:
+        print("vad: nothing was written. Correct the problems above first.", file=sys.stderr)
         return EXIT_INPUT_FAILED
-    summary = summarise(assigned.recordings, assigned.splits)
+    summary = summarise(recordings)
     print(summary_text(summary), file=sys.stderr)
     print(f"speakers by {_SPEAKERS_BY.get(args.speaker, f'the pattern {args.speaker!r}')}", file=sys.stderr)
-    _write(args.output, assigned, summary, findings)
+    _write(args.output, recordings, summary, findings)
     if args.json:
         print(json.dumps(summary, indent=1))
     return EXIT_INPUT_FAILED if any(one.is_problem for one in findings) else 0
 
 
 def _require_outputs(args: argparse.Namespace) -> None:
-    """Refuse now what could not be written after hours of hearing, or would write over something."""
+    """Refuse now what could not be written after hours of measuring, or would write over something."""
     output: Path = args.output
     rule = "output must have another extension than .html, which is the page's"
     require(_page(output) != output, f"{rule}, such as .jsonl", output=str(output))
@@ -137,38 +137,38 @@ def _sheet(output: Path) -> Path:
     return output.with_suffix(".review.csv")
 
 
-def _hear(
+def _measure(
     recordings: "Sequence[Candidate]", jobs: int, label_with: str | None
 ) -> "tuple[list[Measured], list[Finding]]":
-    """Hear and check all recordings; those with a problem are left out."""
+    """Measure and check all recordings; those with a problem are left out."""
     from vad.prepare.checks import check_recording
     from vad.prepare.measure import measure_all
 
-    kept, findings = [], []
+    usable, findings = [], []
     with (
         Progress(len(recordings)) as progress,
-        closing(measure_all(recordings, jobs, label_with)) as all_measured,
+        closing(measure_all(recordings, jobs, label_with)) as measuring,
     ):
-        for measured in all_measured:
-            found = check_recording(measured)
-            findings += found
-            if not any(one.is_problem for one in found):
-                kept.append(measured)
+        for measured in measuring:
+            its = check_recording(measured)
+            findings += its
+            if not any(one.is_problem for one in its):
+                usable.append(measured)
             progress.advance(measured.duration)
-    return kept, findings
+    return usable, findings
 
 
 def _write(
-    output: Path, assigned: "Assigned", summary: dict[str, Any], findings: "Sequence[Finding]"
+    output: Path, recordings: "Sequence[Measured]", summary: dict[str, Any], findings: "Sequence[Finding]"
 ) -> None:
     """Write the manifest, the page beside it and, where a model labelled, the review sheet."""
     from vad.prepare.manifest import manifest_text, review_text
 
     texts = {
-        _page(output): _page_text(output, assigned, summary, findings),
-        output: manifest_text(assigned.recordings, assigned.splits, output.parent),
+        _page(output): _page_text(output, recordings, summary, findings),
+        output: manifest_text(recordings, output.parent),
     }
-    labelled = [one for one in assigned.recordings if one.probabilities.size]
+    labelled = [one for one in recordings if one.probabilities.size]
     if labelled:
         texts[_sheet(output)] = review_text(labelled)
     for path, text in texts.items():
@@ -179,7 +179,7 @@ def _write(
 
 
 def _page_text(
-    output: Path, assigned: "Assigned", summary: dict[str, Any], findings: "Sequence[Finding]"
+    output: Path, recordings: "Sequence[Measured]", summary: dict[str, Any], findings: "Sequence[Finding]"
 ) -> str:
     from vad.labels.cells import CELL_DURATION
     from vad.prepare.manifest import speech_of
@@ -187,14 +187,11 @@ def _page_text(
     from vad.report.corpus import Corpus, Distribution, LabelledRecording, corpus_page
     from vad.report.page import link_to
 
-    def shown(measured: "Measured", split: str) -> LabelledRecording:
+    def shown(measured: "Measured") -> LabelledRecording:
         recording = measured.recording
         facts = [
-            split,
-            recording.kind,
-            recording.speaker,
-            f"{measured.duration:.1f} s",
-            f"{measured.sample_rate} Hz",
+            *(recording.split, recording.kind, recording.speaker),
+            *(f"{measured.duration:.1f} s", f"{measured.sample_rate} Hz"),
         ]
         return LabelledRecording(
             str(recording.path),
@@ -212,8 +209,8 @@ def _page_text(
             summary_table(summary),
             [str(one) for one in findings if one.is_problem],
             [str(one) for one in findings if not one.is_problem],
-            [Distribution(*one) for one in distributions(assigned.recordings)],
-            [shown(*pair) for pair in zip(assigned.recordings, assigned.splits, strict=True)],
+            [Distribution(*one) for one in distributions(recordings)],
+            [shown(one) for one in recordings],
         )
     )
 

@@ -1,1 +1,1 @@
-"""Labelled recordings: what they are, whose voice, which split."""
+"""Labelled recordings, with their speakers and splits."""

@@ -1,9 +1,9 @@
-"""Recordings in folders: which files are audio, and what their folders say of them.
+"""Recordings in folders: the audio files, with the split, kind and speaker that their folders name.
 
 A folder of a corpus may be divided by split and by kind::
 
     rec/train/speech/anna/a.wav      split, kind and speaker
-    rec/speech/anna/a.wav            kind and speaker; the split is to be drawn
+    rec/speech/anna/a.wav            kind and speaker; the split is assigned later
     rec/train/a.wav                  a labelled recording of speech, its speaker unknown
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from vad.audio.decoding import KNOWN_SUFFIXES
 
-__all__ = ["KINDS", "SPLITS", "Place", "files_in", "nameless_text", "places_in"]
+__all__ = ["KINDS", "SPLITS", "Place", "files_in", "places_in", "unnamed_speakers_text"]
 
 KINDS = ("speech", "noise", "music")
 SPLITS = ("train", "dev", "test")
@@ -27,9 +27,9 @@ class Place:
     """A folder of recordings of one kind.
 
     Attributes:
-        folder: Where they lie, in it and in the folders in it.
+        folder: Holds them, in it and in the folders below it.
         kind: "speech", "noise" or "music".
-        split: "train", "dev" or "test"; "" where no folder says it.
+        split: "train", "dev" or "test"; "" where no folder names it.
     """
 
     folder: Path
@@ -41,17 +41,17 @@ class Place:
         return sorted(map(Path, files_in(str(self.folder), KNOWN_SUFFIXES)))
 
     def speaker_of(self, path: Path) -> str:
-        """Who speaks in one of its recordings: the folder below it has the name; "" (unknown) where there is none."""
+        """The speaker of a recording: the name of the folder below this one; "" (unknown) where there is none."""
         below = path.relative_to(self.folder)
         return below.parts[0] if len(below.parts) > 1 else ""
 
 
 def places_in(folder: Path) -> list[Place]:
-    """Where the recordings of a corpus lie that is a folder.
+    """The places of the recordings in a corpus that is a folder.
 
     Args:
-        folder: With ``train``, ``dev`` or ``test``, and in each of these or without them ``speech``, ``noise`` or
-            ``music``. A part without any of the three holds labelled recordings.
+        folder: It may hold ``train``, ``dev`` and ``test``, and in these or by itself ``speech``, ``noise`` and
+            ``music``. Without any of the latter three, the recordings are labelled speech.
     """
     parts = [(folder / split, split) for split in SPLITS if (folder / split).is_dir()]
     found = [Place(folder / kind, kind) for kind in KINDS if (folder / kind).is_dir()]
@@ -62,23 +62,23 @@ def places_in(folder: Path) -> list[Place]:
 
 
 def files_in(folder: str, suffixes: Collection[str], *, recursive: bool = True) -> Iterator[str]:
-    """Walks a folder for files with certain extensions, in any case; none that is hidden.
+    """Finds the files with certain extensions in a folder, except hidden ones.
 
     Args:
         folder: The folder; the paths found begin with it.
-        suffixes: In lower case, each with its dot.
-        recursive: Whether the folders in it are walked too.
+        suffixes: In lower case, with the dot; files may have them in any case.
+        recursive: Also look in the folders below it.
     """
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        for name in files:  # macOS keeps `._clip.wav`, which is no audio
+        for name in files:  # macOS keeps `._clip.wav`, which is not audio
             if os.path.splitext(name)[1].lower() in suffixes and not name.startswith("."):
                 yield os.path.join(parent, name)
 
 
-def nameless_text(count: int) -> str:
-    """What to say where splits are drawn and so many recordings of speech lie in no speaker's folder."""
+def unnamed_speakers_text(count: int) -> str:
+    """The note that so many recordings of speech without a split lie in no speaker's folder."""
     return (
-        f"{count} recordings of speech lie in no speaker's folder: each is taken as a speaker of its own, so one voice "
-        "may be in several splits. Lay each speaker's recordings in a folder of their own."
+        f"{count} recordings of speech lie in no speaker's folder. Each counts as a speaker, so one voice may be in "
+        "several splits. Put each speaker's recordings in a folder of their own."
     )

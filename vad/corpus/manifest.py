@@ -1,33 +1,20 @@
-"""A labelled corpus: a JSONL manifest, or plain folders, as a list of items.
-
-A manifest has one JSON object per line; ``audio_filepath`` (relative to the manifest) and ``kind`` are
-required, ``segments`` ([[start, end], ...] in seconds) for speech that is not speech throughout. The other
-keys are optional. A folder without a manifest is read by its layout::
-
-    my_corpus/speech/<speaker>/a.wav + a.rttm     (any format of `vad.labels`; one folder per speaker)
-    my_corpus/noise/fan.wav                       (no speech anywhere)
-    my_corpus/music/song.flac                     (no speech anywhere)
-
-Folders ``train``, ``dev`` and ``test`` around these say the splits; else they are drawn by the speakers' names.
-A folder with neither a manifest nor these three names is taken as labelled recordings: each audio file needs a
-label file of the same stem beside it.
-"""
+"""A labelled corpus, from a JSONL manifest or plain folders, as a list of items. data/README.md describes both."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vad.corpus.folders import KINDS, SPLITS, Place, nameless_text, places_in
+from vad.corpus.folders import KINDS, SPLITS, places_in, unnamed_speakers_text
+from vad.corpus.speakers import speakers_in_two_splits
 from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels.owners import LabelOwners, label_stems, own_label_file, segments_of_speech
+from vad.labels.owners import LabelOwners, own_label_file, segments_of_speech
 
 __all__ = ["KINDS", "SPLITS", "CorpusItem", "item_from_line", "manifest_lines", "read_corpus"]
 
@@ -37,22 +24,22 @@ _STRINGS = ("speaker", "language", "source", "original", "license", "commit", "l
 
 @dataclass(frozen=True)
 class CorpusItem:
-    """One recording and what is known of it.
+    """One recording and its labels.
 
     Attributes:
         path: The audio file.
         kind: "speech", "noise" or "music"; the last two hold no speech.
-        segments: Where speech is, seconds, sorted.
-        split: "train", "dev" or "test"; a speaker never stands in two. "" before it is drawn.
-        speaker: Who speaks, several names with " + " between; "" where unknown.
-        language: What is spoken.
-        source: Where the recording comes from.
+        segments: Speech, in seconds, in order of time.
+        split: "train", "dev" or "test"; a speaker is in one only. "" before it is assigned.
+        speaker: The speaker's name, or several joined with " + "; "" where unknown.
+        language: The language spoken.
+        source: The data set it comes from.
         original: Its path there.
         license: Its licence.
         commit: The version of its source.
-        label: Where its segments come from.
-        duration: Seconds, or None where the manifest does not tell.
-        snr_db: Speech over noise, dB. None where unknown.
+        label: The origin of its segments.
+        duration: Seconds; None where unknown.
+        snr_db: Speech over noise, dB; None where unknown.
         range_db: Loud minus quiet frames, dB: how clean the recording is. None where unknown.
         key: Its path inside the corpus, with slashes.
     """
@@ -75,7 +62,7 @@ class CorpusItem:
 
     @property
     def speakers(self) -> tuple[str, ...]:
-        """Everybody who speaks; none where unknown."""
+        """The names of all speakers; none where unknown."""
         return tuple(name.strip() for name in self.speaker.split(" + ") if name.strip())
 
 
@@ -84,13 +71,13 @@ def read_corpus(path: str | Path, note: Callable[[str], object] | None = None) -
 
     Args:
         path: The manifest or the folder.
-        note: Is called with what its owner should know.
+        note: Called with each note on the corpus.
 
     Returns:
         The items, in the manifest's order or sorted by path.
 
     Raises:
-        LabelError: A row or a label file breaks the rules, or nothing is there.
+        LabelError: A row or a label file breaks the rules, or there are no recordings.
     """
     path = Path(path)
     manifest = path / "manifest.jsonl" if path.is_dir() else path
@@ -99,11 +86,9 @@ def read_corpus(path: str | Path, note: Callable[[str], object] | None = None) -
     elif path.is_dir():
         items = _read_folder(path, note)
     else:
-        raise LabelError(
-            f"A corpus must be a manifest (.jsonl) or a folder. Received: {path}, which does not exist."
-        )
+        raise LabelError(f"no corpus at {path}: there is neither a manifest (.jsonl) nor a folder.")
     if not items:
-        raise LabelError(f"A corpus must hold recordings. Received: {path}, which holds none.")
+        raise LabelError(f"the corpus {path} holds no recordings.")
     return items
 
 
@@ -111,34 +96,25 @@ def _read_manifest(manifest: Path) -> list[CorpusItem]:
     items = [
         (where, item_from_line(line, manifest.parent, where)) for where, line in manifest_lines(manifest)
     ]
-    _check_speakers(items)
+    _require_one_split(items)
     return [item for _, item in items]
 
 
-def _check_speakers(items: Iterable[tuple[str, CorpusItem]]) -> None:
-    """Nobody may be in two splits; each item comes after its place."""
-    split_of: dict[str, str] = {}
-    for where, item in items:
-        for speaker in item.speakers:
-            if split_of.setdefault(speaker, item.split) != item.split:
-                raise LabelError(
-                    f"{where}: a speaker must be in one split. Received: {speaker!r} in {item.split}, "
-                    f"before in {split_of[speaker]}."
-                )
+def _require_one_split(items: Iterable[tuple[str, CorpusItem]]) -> None:
+    for where, text in speakers_in_two_splits((where, one.split, one.speakers) for where, one in items):
+        raise LabelError(f"{where}: {text}")
 
 
 def manifest_lines(manifest: Path) -> Iterator[tuple[str, str]]:
-    """The lines of a manifest that hold something, each after its place, ``manifest:number``.
+    """The lines of a manifest that are not blank, each after its place, ``manifest:number``.
 
     Raises:
-        LabelError: It is no text that can be read.
+        LabelError: It cannot be read as text.
     """
     try:
         lines = manifest.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise LabelError(
-            f"A manifest must be readable UTF-8 text. Received: {manifest} ({error})."
-        ) from error
+        raise LabelError(f"cannot read the manifest {manifest}: {error}.") from error
     return ((f"{manifest}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
@@ -147,11 +123,11 @@ def item_from_line(line: str, folder: Path, where: str) -> CorpusItem:
 
     Args:
         line: A JSON object.
-        folder: What its path is relative to.
-        where: What messages call the line.
+        folder: The folder that its path is relative to.
+        where: The line's place, for messages.
 
     Raises:
-        LabelError: It breaks the rules.
+        LabelError: It breaks a rule of the manifest.
     """
     try:
         row = json.loads(line)
@@ -223,68 +199,57 @@ def _segment(pair: Any, where: str) -> Segment:
 def _read_folder(corpus: Path, note: Callable[[str], object] | None) -> list[CorpusItem]:
     found = [(place, path) for place in places_in(corpus) for path in place.recordings()]
     labels = _labels_beside([path for place, path in found if place.kind == "speech"])
-    items = [_item_in(corpus, place, path, labels.get(path, ())) for place, path in found]
-    nameless = sum(item.kind == "speech" and not item.split and not item.speaker for item in items)
-    if note is not None and nameless > 1:
-        note(nameless_text(nameless))
-    items = _drawn(items)
-    _check_speakers((str(item.path), item) for item in items)
+    items = [
+        CorpusItem(
+            path,
+            place.kind,
+            labels.get(path, ()),
+            place.split,
+            place.speaker_of(path),
+            key=path.relative_to(corpus.parent if place.folder == corpus else corpus).as_posix(),
+        )
+        for place, path in found
+    ]
+    unnamed = sum(item.kind == "speech" and not item.split and not item.speaker for item in items)
+    if note is not None and unnamed > 1:
+        note(unnamed_speakers_text(unnamed))
+    items = _with_splits(items)
+    _require_one_split((str(item.path), item) for item in items)
     return items
 
 
-def _item_in(corpus: Path, place: Place, path: Path, segments: tuple[Segment, ...]) -> CorpusItem:
-    above = corpus.parent if place.folder == corpus else corpus
-    return CorpusItem(
-        path,
-        place.kind,
-        segments,
-        place.split,
-        place.speaker_of(path),
-        key=path.relative_to(above).as_posix(),
-    )
-
-
 def _labels_beside(recordings: Sequence[Path]) -> dict[Path, tuple[Segment, ...]]:
-    """The segments of each, out of the label files beside them."""
-    own: dict[Path, set[Path]] = defaultdict(set)
-    for path in recordings:
-        if file := own_label_file(label_stems(path.parent, Path(path.name))):
-            own[file].add(path)
+    """The segments of each recording, from the label files beside them."""
     owners = LabelOwners(recordings)
-    for file, whose in own.items():
-        owners.read(file, whose)
-    problems = [str(fault) for fault in owners.faults]
+    owners.read_own({path: own_label_file(path.parent, Path(path.name)) for path in recordings})
+    problems = [str(problem) for problem in owners.problems]
     problems += [
-        f"{path}: a speech file must have a label file beside it. Received: none; "
-        f"write one, such as {path.with_suffix('.rttm').name}."
+        f"{path}: speech needs a label file beside it. Write one, such as {path.with_suffix('.rttm').name}."
         for path in recordings
-        if path not in owners.labels and path not in owners.spoiled
+        if path not in owners.labels and path not in owners.rejected
     ]
     if problems:
         raise LabelError(*problems)
-    return {path: tuple(segments_of_speech(lines)) for path, (_, lines) in owners.labels.items()}
+    return {path: tuple(segments_of_speech(entries)) for path, (_, entries) in owners.labels.items()}
 
 
-def _drawn(items: Sequence[CorpusItem]) -> list[CorpusItem]:
-    """Gives items without a split one: that of their speaker, or else one by their names alone.
+def _with_splits(items: Sequence[CorpusItem]) -> list[CorpusItem]:
+    """Gives items without a split that of their speaker, or else one that depends on their name alone.
 
-    So adding recordings never moves anybody. Where few speakers would leave dev without any speech, it gets the one
-    whose name comes nearest.
+    So new recordings never move the others. If no speaker's name falls in dev, the nearest one goes there, where there
+    are two or more.
     """
     split_of = {name: item.split for item in items if item.split for name in item.speakers}
     drawn: dict[tuple[str, str], str] = {}
-    for kind in KINDS:  # noise in a folder called like a speaker goes where the speaker is
+    for kind in KINDS:  # noise in a folder with a speaker's name goes where the speaker is
         groups = {_group(item) for item in items if item.kind == kind and not item.split} - split_of.keys()
         shares = {group: _share(kind, group) for group in sorted(groups)}
         dev = {group for group, share in shares.items() if share < _DEV_SHARE}
         if kind == "speech" and len(groups) > 1 and not dev and not _has_dev(items):
             dev = {min(shares, key=shares.__getitem__)}
         drawn |= {(kind, group): "dev" if group in dev else "train" for group in groups}
-        split_of |= {
-            item.speaker: drawn[kind, item.speaker]
-            for item in items
-            if item.speaker and item.speaker in groups
-        }
+        speakers = {item.speaker for item in items if item.speaker} & groups
+        split_of |= {speaker: drawn[kind, speaker] for speaker in speakers}
     return [
         item
         if item.split
@@ -298,10 +263,10 @@ def _has_dev(items: Iterable[CorpusItem]) -> bool:
 
 
 def _group(item: CorpusItem) -> str:
-    """What is drawn together: a speaker's recordings; a file where the speaker is unknown."""
+    """The recordings that get one split: a speaker's, or a single file where the speaker is unknown."""
     return item.speaker or item.path.stem
 
 
 def _share(kind: str, group: str) -> float:
-    """A number from 0 to 1 that hangs on the name alone."""
+    """A number from 0 to 1 that depends on the name alone."""
     return int.from_bytes(hashlib.sha256(f"{kind}/{group}".encode()).digest()[:4], "big") / 2**32

@@ -1,101 +1,94 @@
-"""Somebody else's segments over a corpus: the same figures as a detector's, but those that need probabilities."""
+"""The evaluation of segments from other programs: the metrics of a detector, without those of probabilities."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from vad.audio.reading import open_audio
 from vad.corpus.manifest import CorpusItem
 from vad.detection.segments import Segment
-from vad.errors import ConfigError, LabelError
+from vad.errors import ConfigError, LabelError, shown
 from vad.evaluation.scoring import Scored, score_segments
 from vad.labels import SUFFIXES
-from vad.labels.owners import LabelOwners, label_stems, own_label_file, segments_of_speech
-from vad.labels.reading import shown
+from vad.labels.owners import LabelOwners, own_label_file, segments_of_speech
 
-__all__ = ["Hypothesis", "find_hypotheses", "score_hypothesis"]
+__all__ = ["Hypothesis", "read_hypotheses", "score_hypothesis"]
 
 Hypothesis = Sequence[Segment] | LabelError
-"""What is said of a recording, or why it cannot be used."""
+"""The detected segments of a recording, or why they cannot be used."""
 
 
-def find_hypotheses(place: Path, items: Sequence[CorpusItem]) -> dict[str, Hypothesis]:
-    """Find what is said of every recording, as `vad.labels.owners` has it.
+def read_hypotheses(place: Path, items: Sequence[CorpusItem]) -> dict[str, Hypothesis]:
+    """Read the detected segments of every recording; `vad.labels.owners` has the rules.
 
     Args:
-        place: A folder of label files, or one file, in any format of `vad.labels`. In a folder, a recording's own is
-            called like its path below the folder, or like the end of that path.
+        place: A folder of label files, or one file, in any format of `vad.labels`. In a folder, a recording's own file
+            has the recording's path below the folder, or the end of that path.
         items: The recordings.
 
     Returns:
-        By the keys of the items. Recordings of which nothing is said are left out.
+        The segments by the keys of the items, without the recordings that have no labels.
 
     Raises:
-        ConfigError: The place is none, what it says would be of two recordings, or it names none of them.
+        ConfigError: There is no such place, its labels fit two recordings, or it names none of them.
         LabelError: The one file cannot be read, or breaks a rule of its format.
     """
     owners = LabelOwners(item.path for item in items)
     if place.is_file():
         owners.read(place)
     elif place.is_dir():
-        for file, own in _files_by_path(place, items).items():
-            owners.read(file, own)
+        owners.read_own(_own_files(place, items))
     else:
         raise ConfigError(
             f"hypothesis must be a folder of label files, or one file that names its recordings. Received: {place}."
         )
-    if unclear := next((fault for fault in owners.faults if fault.unclear), None):
-        raise ConfigError(str(unclear))
+    if ambiguous := next((one for one in owners.findings if one.is_ambiguous), None):
+        raise ConfigError(str(ambiguous))
     if place.is_file() and not owners.labels:
-        if broken := [str(fault) for fault in owners.faults if not fault.where]:
+        if broken := [str(one) for one in owners.problems if not one.where]:
             raise LabelError(*broken)
         raise ConfigError(
-            f"a hypothesis must name the recordings. Received: {place}, which names none of {len(items)}. "
-            "Write the ends of their paths."
+            f"{place} names none of the {len(items)} recordings. Write the ends of their paths."
         )
-    found: dict[str, Hypothesis] = {}
+    hypotheses: dict[str, Hypothesis] = {}
     for item in items:
-        if item.path in owners.spoiled:
-            found[item.key] = LabelError(str(owners.spoiled[item.path]))
+        if item.path in owners.rejected:
+            hypotheses[item.key] = LabelError(str(owners.rejected[item.path]))
         elif item.path in owners.labels:
-            found[item.key] = segments_of_speech(owners.labels[item.path][1])
-    return found
+            hypotheses[item.key] = segments_of_speech(owners.labels[item.path][1])
+    return hypotheses
 
 
-def score_hypothesis(found: Hypothesis | None, item: CorpusItem) -> Scored:
-    """Measure what is said of a recording.
+def score_hypothesis(hypothesis: Hypothesis | None, item: CorpusItem) -> Scored:
+    """Compare the detected segments of a recording with its reference.
 
     Args:
-        found: What is said; None where nothing is.
+        hypothesis: The segments; None where there are none.
         item: The recording and its reference.
 
     Raises:
-        LabelError: Nothing is said, or it cannot be used.
-        AudioError: The recording, whose length counts, cannot be read.
+        LabelError: The segments are missing, or cannot be used.
+        AudioError: The recording cannot be read. Its duration is needed.
         MissingDependencyError: A container needs the `media` extra.
     """
-    if found is None:
-        raise LabelError(f"{item.key}: a recording must have a label file in the hypothesis. Received: none.")
-    if isinstance(found, LabelError):
-        raise found
-    return score_segments(item.segments, found, _duration(item))
+    if hypothesis is None:
+        raise LabelError(f"{item.key}: the hypothesis has no label file for this recording.")
+    if isinstance(hypothesis, LabelError):
+        raise hypothesis
+    return score_segments(item.segments, hypothesis, _duration(item))
 
 
-def _files_by_path(folder: Path, items: Sequence[CorpusItem]) -> dict[Path, set[Path]]:
-    """By label file, the recordings whose own it is."""
-    own: dict[Path, set[Path]] = defaultdict(set)
-    for item in items:
-        if file := own_label_file(label_stems(folder, Path(item.key))):
-            own[file].add(item.path)
+def _own_files(folder: Path, items: Sequence[CorpusItem]) -> dict[Path, Path | None]:
+    """Each recording's own label file."""
+    files = {item.path: own_label_file(folder, Path(item.key)) for item in items}
     others = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    if others and not own:
+    if others and not any(files.values()):
         raise ConfigError(
-            f"label files must be called like the recordings. Received: {folder}, with {shown(others)}, like none. "
+            f"no label file in {folder} has the name of a recording: {shown(others)}. "
             "Rename them, or give one about many itself."
         )
-    return own
+    return files
 
 
 def _duration(item: CorpusItem) -> float:

@@ -1,28 +1,8 @@
-"""Read and write lists of segments, in the formats other programs know.
+"""Read and write segments as label files, in the formats of other programs.
 
-    format     extension  who reads it                          says which file  times
-    json       .json      programs                              yes              microseconds
-    jsonl      .jsonl     programs, line by line                yes              microseconds
-    csv        .csv       spreadsheets                          yes              microseconds
-    rttm       .rttm      pyannote, NIST's scoring tools        yes              microseconds
-    audacity   .txt       Audacity: File, Import, Labels        no               microseconds
-    textgrid   .TextGrid  Praat                                 no               microseconds
-    srt        .srt       video players (SubRip)                no               milliseconds
-    vtt        .vtt       browsers (WebVTT)                     no               milliseconds
-    text       .txt       people, awk                           yes              microseconds
-    elan       .eaf       ELAN                                  no               milliseconds
-    kaldi      .segments  Kaldi, lhotse, ESPnet                 yes              microseconds
-    uem        .uem       NIST's scoring tools, pyannote        yes              microseconds
-    nemo       .jsonl     NVIDIA NeMo                           yes              microseconds
-    labelstudio .json     Label Studio, as predictions         yes              microseconds
-
-Read, but not written: ctm and stm (NIST), htk (.lab, .mlf) and svl (Sonic Visualiser's regions). csv reads tables of
-DCASE, Audition, Sonic Visualiser and others, also with tabs (.tsv) or semicolons; json and jsonl read lhotse, NeMo and
-Label Studio; textgrid reads all three forms of Praat's.
-
-What says which file can be joined end to end with others of its kind (csv without its header, .json in a list).
-Labels that mean no speech (``NON_SPEECH_LABELS``), empty TextGrid texts and moments without length are left out
-when reading. Text is UTF-8, with or without BOM, or UTF-16 with one, maybe packed (.gz); lines end as they like.
+`vad.labels.formats` lists the formats; data/README.md describes each for users. Text is UTF-8, with or without BOM, or
+UTF-16 with one, maybe packed (.gz), with any line ends. Labels that mean no speech (``NON_SPEECH_LABELS``), empty
+TextGrid texts and entries without length are skipped. A TextGrid and ELAN join segments that overlap.
 """
 
 import math
@@ -37,31 +17,31 @@ from vad.errors import ConfigError, LabelError, did_you_mean, shown
 from vad.labels.formats import (
     EXTENSIONS,
     FORMATS,
-    NAMED_BY_WORD,
-    OF_MANY,
+    MULTI_RECORDING,
+    ONE_WORD_NAMES,
     READERS,
     SUFFIXES,
     WRITERS,
     content_format,
-    files_of,
     format_of,
+    label_files,
     reader_of,
 )
 from vad.labels.merge import merge
-from vad.labels.plain_text import text_of
+from vad.labels.plain_text import read_text
 from vad.labels.reading import NON_SPEECH_LABELS, Entry, Malformed, checked, one_word, require_within
 
 __all__ = [
     "EXTENSIONS",
     "FORMATS",
-    "NAMED_BY_WORD",
+    "MULTI_RECORDING",
     "NON_SPEECH_LABELS",
-    "OF_MANY",
+    "ONE_WORD_NAMES",
     "SUFFIXES",
     "Entry",
     "dumps",
-    "files_of",
     "format_of",
+    "label_files",
     "loads",
     "merge",
     "read_all",
@@ -86,15 +66,15 @@ def dumps(
     """Write segments as text, in order of time.
 
     Args:
-        segments: what to write; they may overlap (a TextGrid and ELAN join them).
-        format: a key of ``FORMATS``.
-        uri: the recording's name, for the formats that say it; rttm, kaldi and uem need it, in one word.
-        duration: the recording's length in seconds, for json and textgrid.
-        header: False leaves out csv's first line, to go on after another recording's rows.
+        segments: They may overlap.
+        format: A key of ``FORMATS``.
+        uri: The recording's name. rttm, kaldi and uem need it, and write it in one word.
+        duration: Length of the recording in seconds, for json, labelstudio and textgrid.
+        header: False leaves out the first line of csv, to append to another recording's rows.
 
     Raises:
-        ConfigError: no such format.
-        LabelError: a segment that is none, or a format that needs a uri or a duration and has none.
+        ConfigError: There is no such format.
+        LabelError: A segment is not one, or the format needs a uri or a duration and has none.
     """
     try:
         ordered = sorted(segments)
@@ -122,20 +102,20 @@ def loads(
     """Read segments from text.
 
     Args:
-        text: the content of a label file.
-        format: a key of ``FORMATS``, or ctm, stm, htk or svl.
-        source: what error messages call the text.
-        uri: only the segments of this recording, where the text names recordings; None is all.
-        tier: the TextGrid or ELAN tier to read; None is ``speech``, or else the first interval tier of a TextGrid
-            and all parentless tiers of ELAN.
+        text: The contents of a label file.
+        format: A key of ``FORMATS``, or ctm, stm, htk or svl.
+        source: The name of the text in messages.
+        uri: Read only the segments of this recording, where the text names recordings. None reads all.
+        tier: The TextGrid or ELAN tier to read. None is ``speech``, or else the first interval tier of a TextGrid and
+            all parentless tiers of ELAN.
 
     Returns:
-        The segments in order of time. Turns of several speakers stay as they are: ``merge`` joins them.
+        The segments in order of time. Those of several speakers may overlap: ``merge`` joins them.
 
     Raises:
-        ConfigError: no such format.
-        LabelError: the text breaks rules of its format; the message says source, line and rule, and ``problems`` has
-            these for every line, row or cue that breaks one.
+        ConfigError: There is no such format.
+        LabelError: The text breaks rules of its format. The message has the source, the line and the rule;
+            ``problems`` has them for all broken lines.
     """
     return [Segment(entry.start, entry.end) for entry in _entries(text, format, source, uri, tier)]
 
@@ -150,14 +130,14 @@ def read_labels(
     """Read segments from a file.
 
     Args:
-        path: the label file.
-        format: as in `loads`; None guesses it from the extension and, of .txt and JSON, from what the file says.
-        uri: as in `loads`.
-        tier: as in `loads`.
+        path: The label file.
+        format: As in `loads`. None guesses it from the extension and, of .txt and JSON, from the contents.
+        uri: As in `loads`.
+        tier: As in `loads`.
 
     Raises:
-        ConfigError: no such format.
-        LabelError: the file cannot be read, or breaks a rule of its format; the message says file, line and rule.
+        ConfigError: There is no such format.
+        LabelError: The file cannot be read, or breaks a rule of its format. The message has the file, line and rule.
     """
     return [Segment(entry.start, entry.end) for entry in read_entries(path, format, uri=uri, tier=tier)]
 
@@ -169,9 +149,9 @@ def read_entries(
     uri: str | None = None,
     tier: str | None = None,
 ) -> list[Entry]:
-    """Read segments from a file, each with its line, its recording, its label and its speaker where the file says.
+    """Read segments from a file, with their lines and what the file says of recording, label and speaker.
 
-    Args and errors are those of `read_labels`.
+    Arguments and errors are those of `read_labels`.
     """
     _check_path(path)
     text, format = _text_and_format(path, format)
@@ -185,21 +165,21 @@ def read_all(
     tier: str | None = None,
     open_ended: bool = False,
 ) -> tuple[list[Entry], list[str]]:
-    """Read all that a file says, past its broken lines.
+    """Read all entries of a file, also where other lines are broken.
 
     Args:
-        path: the label file.
-        format: as in `read_labels`.
-        tier: as in `loads`.
-        open_ended: entries may end at infinity, where Kaldi's segments say that they end with their recording.
+        path: The label file.
+        format: As in `read_labels`.
+        tier: As in `loads`.
+        open_ended: Entries may end at infinity, where Kaldi's segments say that they end with their recording.
 
     Returns:
-        Its entries in order of time, with those that are no speech (``Entry.is_speech``) but may name a recording in
-        which nobody speaks; and what is wrong, each with file and line.
+        The entries in order of time, and a message with file and line for each broken line. Entries that are not
+        speech (``Entry.is_speech``) are among them: they may name a recording in which nobody speaks.
     """
     try:
         text, format = _text_and_format(path, format)
-        return _found(text, format, os.fspath(path), tier, open_ended=open_ended)
+        return _read(text, format, os.fspath(path), tier, open_ended=open_ended)
     except LabelError as error:
         return [], list(error.problems)
 
@@ -215,15 +195,15 @@ def write_labels(
     """Write segments to a file, in UTF-8.
 
     Args:
-        path: the label file.
-        segments: as in `dumps`.
-        format: a key of ``FORMATS``; None guesses it from the extension (.txt is audacity).
-        uri: the recording's name; None is the file's, without its extension.
-        duration: as in `dumps`.
+        path: The label file.
+        segments: As in `dumps`.
+        format: A key of ``FORMATS``. None guesses it from the extension (.txt is audacity).
+        uri: The recording's name. None is the file's, without its extension.
+        duration: As in `dumps`.
 
     Raises:
-        ConfigError: no such format.
-        LabelError: as in `dumps`, or the file cannot be written.
+        ConfigError: There is no such format.
+        LabelError: As in `dumps`, or the file cannot be written.
     """
     _check_path(path)
     format = format_of(path) if format is None else format
@@ -231,43 +211,44 @@ def write_labels(
     try:
         Path(path).write_bytes(text.encode(errors="replace"))
     except OSError as error:
-        raise LabelError(
-            f"{path}: a label file must be writable. Received: {error.strerror or error}."
-        ) from error
+        raise LabelError(f"cannot write {path}: {error.strerror or error}.") from error
 
 
 def _text_and_format(path: str | os.PathLike[str], format: str | None) -> tuple[str, str]:
     """A file's text, and the format that was named or else guessed."""
-    called = format_of(path) if format is None else format
-    text = text_of(path)
-    return text, called if format is not None else content_format(called, text)
+    guess = format_of(path) if format is None else format
+    text = read_text(path)
+    return text, content_format(guess, text) if format is None else format
 
 
 def _entries(text: str, format: str, source: str, uri: str | None, tier: str | None) -> list[Entry]:
     """The speech of one recording, in order of time."""
-    entries, problems = _found(text, format, source, tier)
+    entries, problems = _read(text, format, source, tier)
     if problems:
         raise LabelError(*problems)
-    return [entry for entry in entries if entry.is_speech and _is_about(entry, uri)]
+    name = None if uri is None else one_word(uri)
+    return [
+        one for one in entries if one.is_speech and (name is None or not one.uri or one_word(one.uri) == name)
+    ]
 
 
-def _found(
+def _read(
     text: str, format: str, source: str, tier: str | None, *, open_ended: bool = False
 ) -> tuple[list[Entry], list[str]]:
-    """Entries in order of time, and what is wrong with the other lines."""
+    """The entries in order of time, and a message for each broken line."""
     _named(format, READERS)
     read = reader_of(format, tier=tier, open_ended=open_ended)
     content = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     entries, broken = [], []
     try:
-        for found in read(content):
-            if not (open_ended and isinstance(found, Entry) and found.end == math.inf):
-                found = checked(found)
-            if isinstance(found, Malformed):
-                broken.append(found)
+        for one in read(content):
+            is_open = open_ended and isinstance(one, Entry) and one.end == math.inf
+            entry = one if is_open else checked(one)
+            if isinstance(entry, Malformed):
+                broken.append(entry)
             else:
-                entries.append(found)
-    except Malformed as error:  # of the whole file, which ends its reading
+                entries.append(entry)
+    except Malformed as error:  # the rest cannot be read
         broken.append(error)
     problems = [f"{source}:{one.line}: {one.rule}" for one in broken]
     return sorted(entries, key=lambda entry: (entry.start, entry.end)), problems
@@ -275,10 +256,9 @@ def _found(
 
 def _named(format: str, table: Mapping[str, _Known]) -> _Known:
     if not isinstance(format, str) or format not in table:
-        known = ", ".join(table)
+        near = did_you_mean(str(format), table)
         raise ConfigError(
-            f"format must be one of {known}. Received: format={shown(format)}."
-            + did_you_mean(str(format), table)
+            f"format must be one of {', '.join(table)}. Received: format={shown(format)}.{near}"
         )
     return table[format]
 
@@ -286,7 +266,3 @@ def _named(format: str, table: Mapping[str, _Known]) -> _Known:
 def _check_path(path: object) -> None:
     if not isinstance(path, str | os.PathLike):
         raise LabelError(f"a label file must be a path. Received: {shown(path)}.")
-
-
-def _is_about(entry: Entry, uri: str | None) -> bool:
-    return uri is None or not entry.uri or one_word(entry.uri) == one_word(uri)

@@ -1,4 +1,4 @@
-"""Labels on a grid: which frames or cells are speech, by one rule for training, evaluation and preparation."""
+"""Labels on a grid of frames, by one rule for training, evaluation and preparation."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from vad.detection.options import require
 from vad.detection.segments import Segment
-from vad.errors import ConfigError
 
-__all__ = ["CELL_DURATION", "labels_to_frames"]
+__all__ = ["CELL_DURATION", "labels_to_frames", "require_seconds"]
 
 CELL_DURATION = 0.01
-"""Seconds of a cell, the finest grid that labels are laid on."""
+"""Seconds in a cell, the unit of the finest grid."""
 
 # Times are decimal seconds held in binary: 0.07 s / 20 ms is 3.5000000000000004 frames, yet a middle.
 _ROUNDING = 1e-6
 
 
 def labels_to_frames(segments: Iterable[Segment], n_frames: int, frame_duration: float) -> NDArray[np.bool_]:
-    """Lays segments on a grid of frames: a frame is speech where its middle lies in a segment.
+    """Lays segments on a grid: a frame is speech where its middle lies in a segment.
 
     Args:
-        segments: Reference turns, seconds, in any order; where they overlap, their union is speech.
-        n_frames: Frames in the grid; what segments hold beyond it is left out.
+        segments: In seconds, in any order; they may overlap.
+        n_frames: Frames in the grid. Speech beyond it is ignored.
         frame_duration: Seconds per frame; frame i covers [i, i + 1) * frame_duration.
 
     Returns:
@@ -34,12 +34,8 @@ def labels_to_frames(segments: Iterable[Segment], n_frames: int, frame_duration:
     Raises:
         ConfigError: ``n_frames`` is negative or ``frame_duration`` is not positive.
     """
-    if n_frames < 0:
-        raise ConfigError(f"n_frames must be 0 or more. Received: n_frames={n_frames}.")
-    if not 0.0 < frame_duration < math.inf:
-        raise ConfigError(
-            f"frame_duration must be a positive number of seconds. Received: frame_duration={frame_duration}."
-        )
+    require(n_frames >= 0, "n_frames must be 0 or more", n_frames=n_frames)
+    require_seconds("frame_duration", frame_duration)
 
     def first_middle_after(time: float) -> int:
         return max(math.ceil(time / frame_duration - 0.5 - _ROUNDING), 0)
@@ -48,3 +44,12 @@ def labels_to_frames(segments: Iterable[Segment], n_frames: int, frame_duration:
     for segment in segments:
         frames[first_middle_after(segment.start) : first_middle_after(segment.end)] = True
     return frames
+
+
+def require_seconds(name: str, duration: float) -> None:
+    """Refuse a duration that is not positive and finite.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    require(0.0 < duration < math.inf, f"{name} must be a positive number of seconds", **{name: duration})

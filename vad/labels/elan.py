@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from vad.detection.segments import Segment
+from vad.errors import shown
 from vad.labels.merge import merge
-from vad.labels.reading import Entry, Malformed, read_each, shown
+from vad.labels.reading import DEFAULT_TIER, Entry, Malformed, choose_tiers, read_each
 from vad.labels.xml_elements import parse_xml
 
 __all__ = ["read_elan", "write_elan"]
 
-_DEFAULT_TIER = "speech"
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _UNKNOWN_DATE = "1970-01-01T00:00:00+00:00"  # the same segments make the same file
 
@@ -39,7 +39,7 @@ def write_elan(segments: Sequence[Segment], uri: str, duration: float | None) ->
             f'xsi:noNamespaceSchemaLocation="{_SCHEMA}">\n',
             f'  <HEADER MEDIA_FILE="" TIME_UNITS="milliseconds">\n{_media(uri)}  </HEADER>\n',
             f"  <TIME_ORDER>\n{''.join(slots)}  </TIME_ORDER>\n",
-            f'  <TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="{_DEFAULT_TIER}">\n',
+            f'  <TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="{DEFAULT_TIER}">\n',
             *annotations,
             '  </TIER>\n  <LINGUISTIC_TYPE GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="default-lt" '
             'TIME_ALIGNABLE="true"/>\n</ANNOTATION_DOCUMENT>\n',
@@ -48,7 +48,7 @@ def write_elan(segments: Sequence[Segment], uri: str, duration: float | None) ->
 
 
 def _media(uri: str) -> str:
-    """The link to the recording, where its name may be a file's."""
+    """The link to the recording; none where its name has no extension and so is not a file's."""
     if "." not in uri:
         return ""
     path = quote(uri, errors="surrogateescape")
@@ -62,28 +62,19 @@ def _media(uri: str) -> str:
 
 
 def read_elan(text: str, tier: str | None = None) -> Iterator[Entry | Malformed]:
-    """Read the annotations of a tier that have times of their own, whatever they say.
+    """Read the annotations of a tier that have times, with any text.
 
     Args:
         text: the file (EAF 2.x and 3.x: https://www.mpi.nl/tools/elan/EAF_Annotation_Format_3.0_and_ELAN.pdf).
-        tier: the tier's name; None is ``speech`` (in any case), or else all tiers without a parent: ELAN has one a
-            speaker, and under it what belongs to its annotations.
+        tier: the tier's name; None is ``speech`` (in any case), or else all tiers without a parent, one a speaker.
 
     Raises:
-        Malformed: it is no XML, or has no such tier.
+        Malformed: it is not XML, or has no such tier.
     """
     document = _Document()
     parse_xml(text, "an ELAN document", document.start, document.end, document.characters)
-    tiers = document.tiers
-    if tier is not None:
-        chosen = [one for one in tiers if one.name == tier]
-    else:
-        chosen = [one for one in tiers if one.name.lower() == _DEFAULT_TIER]
-        chosen = chosen or [one for one in tiers if not one.has_parent]
-    if not chosen:
-        wanted = "a tier" if tier is None else f"a tier named {tier!r}"
-        names = ", ".join(repr(one.name) for one in tiers) or "none"
-        raise Malformed(1, f"an ELAN document needs {wanted}. Received: {names}.")
+    top = [one for one in document.tiers if not one.has_parent]
+    chosen = choose_tiers(document.tiers, tier, top, "an ELAN document needs a tier")
     return read_each(document.entry, ((one, annotation) for one in chosen for annotation in one.annotations))
 
 
@@ -103,7 +94,7 @@ class _Tier:
 
 
 class _Document:
-    """What the XML holds."""
+    """The tiers and their annotations, collected while the XML is parsed."""
 
     def __init__(self) -> None:
         self.tiers: list[_Tier] = []
@@ -119,10 +110,8 @@ class _Document:
         """The time of a slot, which is whole milliseconds."""
         value = self._milliseconds.get(slot, "")
         if not value.isdecimal():
-            raise Malformed(
-                line,
-                f"an annotation needs a time slot with a time in milliseconds. Received: {slot!r} with {shown(value)}.",
-            )
+            rule = "an annotation needs a time slot with a time in milliseconds"
+            raise Malformed(line, f"{rule}. Received: {slot!r} with {shown(value)}.")
         return float(value) / 1000
 
     def start(self, line: int, name: str, attributes: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ __all__ = ["EVENT_LABEL", "Times", "named", "names_speech", "times_named"]
 _Value = TypeVar("_Value")
 
 EVENT_LABEL: Final = "event_label"
-"""DCASE's column of sound events: only some of them are speech."""
+"""DCASE's column of sound events, of which only some are speech."""
 
 _NAMES: Final = {
     "file": ("file", "filename", "audio_filepath", "recording_id"),  # DCASE, NeMo, lhotse
@@ -25,7 +25,7 @@ _TIMES: Final = (
     ("time", "duration"),  # Sonic Visualiser
 )
 
-# AudioSet, DESED and TUT name people's sounds so.
+# In the names of AudioSet, DESED and TUT.
 _SPEECH: Final = (
     "speech",
     "speak",
@@ -40,12 +40,12 @@ _SPEECH: Final = (
 
 
 class Times(NamedTuple):
-    """The fields that say when.
+    """The names of the fields that hold times.
 
     Attributes:
-        start: the field of the start.
-        end: the field of the end, or of the duration.
-        is_duration: it is the duration.
+        start: The field of the start.
+        end: The field of the end, or of the duration.
+        is_duration: ``end`` is the field of the duration.
     """
 
     start: str
@@ -54,7 +54,7 @@ class Times(NamedTuple):
 
 
 def times_named(names: Collection[str]) -> Times | None:
-    """Find the fields that say when; None where there are none."""
+    """Find the fields that hold times; None where there are none."""
     for start, end in _TIMES:
         if start in names and end in names:
             return Times(start, end, end == "duration")
@@ -62,10 +62,10 @@ def times_named(names: Collection[str]) -> Times | None:
 
 
 def named(field: str, values: Mapping[str, _Value]) -> _Value | None:
-    """Return the value of ``file``, ``label`` or ``speaker``, by whichever name it goes; None where there is none."""
+    """The value of ``file``, ``label`` or ``speaker``, under any of its names; None where there is none."""
     return next((values[name] for name in _NAMES[field] if values.get(name) is not None), None)
 
 
 def names_speech(event: str) -> bool:
-    """Whether a sound event, by its name, is somebody who speaks."""
+    """Whether the name of a sound event means speech."""
     return any(word in event.lower() for word in _SPEECH)

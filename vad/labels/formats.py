@@ -1,4 +1,4 @@
-"""Which label formats there are, what their files are called, and which one a file is in."""
+"""The label formats: their extensions, readers and writers, and which of them a file is in."""
 
 import functools
 import json
@@ -11,26 +11,34 @@ from typing import Final, Literal, NamedTuple
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels import elan, htk, label_studio, nist, sonic_visualiser, subtitles, textgrid
-from vad.labels import json_labels as objects
-from vad.labels import tables as columns
-from vad.labels.reading import Entry, Malformed, filled_lines
+from vad.labels import (
+    columns,
+    elan,
+    htk,
+    json_labels,
+    label_studio,
+    nist,
+    sonic_visualiser,
+    subtitles,
+    tables,
+    textgrid,
+)
+from vad.labels.reading import Reader, filled_lines, is_number
 
 __all__ = [
     "EXTENSIONS",
     "FORMATS",
-    "NAMED_BY_WORD",
-    "OF_MANY",
+    "MULTI_RECORDING",
+    "ONE_WORD_NAMES",
     "READERS",
     "SUFFIXES",
     "WRITERS",
     "content_format",
-    "files_of",
     "format_of",
+    "label_files",
     "reader_of",
 ]
 
-_Reader = Callable[[str], Iterator[Entry | Malformed]]
 _Writer = Callable[[Sequence[Segment], str, float | None], str]
 
 
@@ -38,63 +46,63 @@ class _Format(NamedTuple):
     """A format that is written.
 
     Attributes:
-        extension: of its files.
-        write: makes its text.
-        read: reads its text.
-        many: how files of several recordings are made of those of each: joined end to end, or in a JSON list.
-        by_word: it names a recording in one word, which is no path.
+        extension: The extension of its files.
+        write: Makes the text from segments, the recording's name and its duration in seconds.
+        read: Reads the text.
+        joined_by: How the texts of several recordings become one file: end to end, or in a JSON list.
+        one_word_names: It writes the recording's name in one word, which cannot be a path.
     """
 
     extension: str
     write: _Writer
-    read: _Reader
-    many: Literal["", "lines", "list"] = ""
-    by_word: bool = False
+    read: Reader
+    joined_by: Literal["", "lines", "list"] = ""
+    one_word_names: bool = False
 
 
 _FORMATS: Final = {
-    "json": _Format(".json", objects.write_json, objects.read_json, "list"),
-    "jsonl": _Format(".jsonl", objects.write_jsonl, objects.read_jsonl, "lines"),
-    "csv": _Format(".csv", columns.write_csv, columns.read_csv, "lines"),
-    "rttm": _Format(".rttm", columns.write_rttm, columns.read_rttm, "lines", by_word=True),
+    "json": _Format(".json", json_labels.write_json, json_labels.read_json, "list"),
+    "jsonl": _Format(".jsonl", json_labels.write_jsonl, json_labels.read_jsonl, "lines"),
+    "csv": _Format(".csv", tables.write_csv, tables.read_csv, "lines"),
+    "rttm": _Format(".rttm", nist.write_rttm, nist.read_rttm, "lines", one_word_names=True),
     "audacity": _Format(".txt", columns.write_audacity, columns.read_audacity),
     "textgrid": _Format(".TextGrid", textgrid.write_textgrid, textgrid.read_textgrid),
     "srt": _Format(".srt", subtitles.write_srt, subtitles.read_srt),
     "vtt": _Format(".vtt", subtitles.write_vtt, subtitles.read_vtt),
     "text": _Format(".txt", columns.write_text, columns.read_text, "lines"),
     "elan": _Format(".eaf", elan.write_elan, elan.read_elan),
-    "kaldi": _Format(".segments", columns.write_kaldi, columns.read_kaldi, "lines", by_word=True),
-    "uem": _Format(".uem", nist.write_uem, nist.read_uem, "lines", by_word=True),
-    "nemo": _Format(".jsonl", objects.write_nemo, objects.read_jsonl, "lines"),
-    "labelstudio": _Format(".json", label_studio.write_labelstudio, objects.read_json, "list"),
+    "kaldi": _Format(".segments", columns.write_kaldi, columns.read_kaldi, "lines", one_word_names=True),
+    "uem": _Format(".uem", nist.write_uem, nist.read_uem, "lines", one_word_names=True),
+    "nemo": _Format(".jsonl", json_labels.write_nemo, json_labels.read_jsonl, "lines"),
+    "labelstudio": _Format(".json", label_studio.write_labelstudio, json_labels.read_json, "list"),
 }
 
 FORMATS: Final[Mapping[str, str]] = MappingProxyType({name: one.extension for name, one in _FORMATS.items()})
 """The extension of each format that is written."""
 
 WRITERS: Final[Mapping[str, _Writer]] = MappingProxyType({name: one.write for name, one in _FORMATS.items()})
-"""What makes the text of each of them: of segments, the recording's name and its length."""
+"""The writer of each of them."""
 
-OF_MANY: Final[Mapping[str, str]] = MappingProxyType(
-    {name: one.many for name, one in _FORMATS.items() if one.many}
+MULTI_RECORDING: Final[Mapping[str, str]] = MappingProxyType(
+    {name: one.joined_by for name, one in _FORMATS.items() if one.joined_by}
 )
-"""The formats whose files may speak of several recordings: "lines", joined end to end, or "list", in a JSON list."""
+"""The formats whose files may hold several recordings: "lines" are joined end to end, "list" in a JSON list."""
 
-NAMED_BY_WORD: Final = frozenset(name for name, one in _FORMATS.items() if one.by_word)
-"""The formats that name a recording in one word, as scoring tools look for it."""
+ONE_WORD_NAMES: Final = frozenset(name for name, one in _FORMATS.items() if one.one_word_names)
+"""The formats that write a recording's name in one word, as scoring tools expect it."""
 
-READERS: Final[Mapping[str, _Reader]] = {
+READERS: Final[Mapping[str, Reader]] = {
     **{name: one.read for name, one in _FORMATS.items()},
     "ctm": nist.read_ctm,
     "stm": nist.read_stm,
     "htk": htk.read_htk,
     "svl": sonic_visualiser.read_svl,
 }
-"""What reads the text of each format, written or not."""
+"""The reader of each format, also of those that are not written."""
 
 _WITH_TIERS: Final = {"textgrid": textgrid.read_textgrid, "elan": elan.read_elan}
 
-_BESIDE: Final = {
+_COMPANIONS: Final = {
     FORMATS["rttm"]: "rttm",
     FORMATS["textgrid"]: "textgrid",
     FORMATS["elan"]: "elan",
@@ -108,19 +116,19 @@ _BESIDE: Final = {
 }
 
 EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {**_BESIDE, FORMATS["kaldi"]: "kaldi", FORMATS["uem"]: "uem", ".mlf": "htk"}
+    {**_COMPANIONS, FORMATS["kaldi"]: "kaldi", FORMATS["uem"]: "uem", ".mlf": "htk"}
 )
-"""The format of each extension; what is surely labels comes before what may be anything."""
+"""The format of each extension. Extensions that only labels have come first."""
 
-SUFFIXES: Final = frozenset(extension.lower() for extension in _BESIDE)
-"""The extensions, in lower case, of what may be a recording's labels; what is scored of it (UEM) is not among them."""
+SUFFIXES: Final = frozenset(extension.lower() for extension in _COMPANIONS)
+"""In lower case, the extensions of files that may be a recording's labels. UEM says what is scored, not who speaks."""
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
-    """Guess the format from a path's extension, in any case; Kaldi's ``segments`` has none, and ``.gz`` may follow it.
+    """Guess the format from a path's extension, in any case, maybe before ``.gz``; or from Kaldi's name ``segments``.
 
     Raises:
-        LabelError: no format has that extension.
+        LabelError: No format has that extension.
     """
     name = Path(path).name
     suffix = Path(re.sub(r"\.gz$", "", name, flags=re.IGNORECASE)).suffix
@@ -136,11 +144,11 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 def content_format(format: str, text: str) -> str:
-    """Tell formats apart that share an extension, by what a file says.
+    """Tell apart by their contents the formats that share an extension.
 
     Args:
-        format: what `format_of` guesses.
-        text: the file.
+        format: The guess of `format_of`.
+        text: The file's text.
     """
     if format == "audacity":
         return _text_format(text)
@@ -151,27 +159,27 @@ def content_format(format: str, text: str) -> str:
     return format
 
 
-def files_of(stem: Path) -> Iterator[Path]:
+def label_files(stem: Path) -> Iterator[Path]:
     """Find the label files of a recording, the surest first.
 
     Args:
-        stem: Their path without the extension, which may be all in lower or in upper case, too.
+        stem: Their path without the extension. The extension may be in lower or in upper case.
     """
-    for extension in _BESIDE:
+    for extension in _COMPANIONS:
         spellings = dict.fromkeys((extension, extension.lower(), extension.upper()))
         paths = (stem.with_name(stem.name + spelling) for spelling in spellings)
-        found = next((path for path in paths if path.is_file()), None)
-        if found and not (extension == ".lab" and _is_transcript(found)):
-            yield found
+        file = next((path for path in paths if path.is_file()), None)
+        if file and not (extension == ".lab" and _is_transcript(file)):
+            yield file
 
 
-def reader_of(format: str, *, tier: str | None = None, open_ended: bool = False) -> _Reader:
-    """What reads the text of a format.
+def reader_of(format: str, *, tier: str | None = None, open_ended: bool = False) -> Reader:
+    """The reader of a format.
 
     Args:
-        format: a key of ``READERS``.
-        tier: which tier, of formats that have them.
-        open_ended: an entry may end at infinity, where the file says no more than that it ends with its recording.
+        format: A key of ``READERS``.
+        tier: The tier to read, of formats that have tiers.
+        open_ended: An entry may end at infinity where Kaldi's segments say that it ends with its recording.
     """
     if format in _WITH_TIERS:
         return functools.partial(_WITH_TIERS[format], tier=tier)
@@ -181,7 +189,7 @@ def reader_of(format: str, *, tier: str | None = None, open_ended: bool = False)
 
 
 def _text_format(text: str) -> str:
-    """Tell apart what is called .txt: Audacity's labels, DCASE's, text with the recording's name, and RTTM."""
+    """Tell apart the formats in .txt: Audacity's labels, DCASE's, text with the recording's name, and RTTM."""
     line = _first_line("\n".join(one for one in text.split("\n") if not one.startswith("\\")))
     fields = line.split()
     if _all_numbers(fields[:2]):
@@ -194,11 +202,11 @@ def _text_format(text: str) -> str:
 
 
 def _all_numbers(fields: Sequence[str]) -> bool:
-    return bool(fields) and all(re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", one) for one in fields)
+    return bool(fields) and all(map(is_number, fields))
 
 
 def _is_lines_of_objects(text: str) -> bool:
-    """Several lines, the first of which is a whole object."""
+    """Whether there are several lines, the first of them a whole object."""
     lines = [line for _, line in filled_lines(text)]
     if len(lines) < 2:
         return False
@@ -209,7 +217,7 @@ def _is_lines_of_objects(text: str) -> bool:
 
 
 def _is_transcript(path: Path) -> bool:
-    """A .lab without times: what the Montreal Forced Aligner reads."""
+    """Whether a .lab has no times, as the Montreal Forced Aligner reads it."""
     try:
         line = _first_line(path.read_text(encoding="utf-8", errors="replace"))
     except OSError:

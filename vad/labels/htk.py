@@ -1,4 +1,4 @@
-"""Labels of HTK: .lab, and many of them in a master label file (.mlf).
+"""Labels of HTK: .lab, and master label files (.mlf), which hold several.
 
 The HTK Book, section 6.2: https://www.danielpovey.com/files/htkbook.pdf
 """
@@ -7,21 +7,22 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from vad.labels.reading import Entry, Malformed, filled_lines, parse_times, read_each, shown
+from vad.errors import shown
+from vad.labels.reading import Entry, Malformed, filled_lines, parse_times, read_each
 
 __all__ = ["MASTER", "read_htk"]
 
 MASTER = "#!MLF!#"
 _UNITS_PER_SECOND = 10**7
-_LEAST_UNITS = 10_000  # a millisecond: files whose last end comes earlier are in whole seconds
-_PHONE = re.compile(r"[^-+\s]*-([^-+\s]+)\+\S*")  # in its context: sil-b+c
+_LEAST_UNITS = 10_000  # a millisecond: an earlier last end is in whole seconds
+_PHONE = re.compile(r"[^-+\s]*-([^-+\s]+)\+\S*")  # in context: sil-b+c
 
 
 def read_htk(text: str) -> Iterator[Entry | Malformed]:
     """Read a start, an end and a label a line, in units of 100 ns.
 
-    WaveSurfer and others write seconds in files of this name; those have a decimal point, or end before a millisecond
-    if they were units. Of alternatives (``///``) the first is read. A phone in its context has its own name alone.
+    WaveSurfer and others write seconds: such times have a decimal point, or would end before the first millisecond.
+    Of alternatives (``///``) the first is read. Of a phone in context (``sil-b+c``), the phone is the label.
     """
     lines = list(_lines(text))
     times = [field for _, line, _ in lines for field in line.split()[:2]]
@@ -32,7 +33,7 @@ def read_htk(text: str) -> Iterator[Entry | Malformed]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, str | None]]:
-    """Numbered lines of labels, with the recording that a master label file gives them to."""
+    """Numbered lines of labels, with the recording that a master label file names."""
     uri, alternative = None, False
     for number, line in filled_lines(text):
         content = line.strip()

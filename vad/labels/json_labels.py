@@ -2,17 +2,18 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from vad.detection.segments import Segment
-from vad.labels.fields import Times, named, times_named
+from vad.errors import shown
+from vad.labels.fields import named, times_named
 from vad.labels.label_studio import is_task, recording_of, regions_of
-from vad.labels.reading import Entry, Malformed, filled_lines, past_end, read_each, shown
+from vad.labels.reading import Entry, Malformed, filled_lines, past_end, read_each, start_and_duration
 
 __all__ = ["read_json", "read_jsonl", "write_json", "write_jsonl", "write_nemo"]
 
-_SHORTEST_IN_SAMPLES = 1000  # its shortest speech is 250 ms, which are 2,000 samples at 8 kHz
+_SHORTEST_IN_SAMPLES = 1000  # silero-vad's shortest speech is 250 ms: 2,000 samples at 8 kHz
 _FIRST_END_IN_SAMPLES = 10_000
 _LAST_IN_SAMPLES = 2**40
 _STRING_OR_BRACKET_OR_NEWLINE = re.compile(r'"(?:[^"\\]|\\.)*"|[{[\n]')
@@ -28,38 +29,38 @@ def write_json(segments: Sequence[Segment], uri: str, duration: float | None) ->
 
 
 def write_jsonl(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
-    """Write an object with ``file``, ``start`` and ``end`` a line."""
-    rows = ({"file": uri, **_times(segment)} for segment in segments)
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    """Write a line for each segment: an object with ``file``, ``start`` and ``end``."""
+    return _lines({"file": uri, **_times(segment)} for segment in segments)
 
 
 def write_nemo(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
-    """Write a manifest of NVIDIA NeMo: an object with the recording, an offset and a duration a line."""
-    rows = []
-    for segment in segments:
-        start, end = round(segment.start * 1e6), round(segment.end * 1e6)
-        times = {"offset": start / 1e6, "duration": (end - start) / 1e6}
-        rows.append({"audio_filepath": uri, **times, "label": "speech", "text": "-"})
+    """Write a manifest of NVIDIA NeMo: a line for each segment, with the recording, an offset and a duration."""
+    times = (
+        dict(zip(("offset", "duration"), start_and_duration(segment), strict=True)) for segment in segments
+    )
+    return _lines({"audio_filepath": uri, **one, "label": "speech", "text": "-"} for one in times)
+
+
+def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
 def read_json(text: str) -> Iterator[Entry | Malformed]:
     """Read what `write_json` writes, a list of such objects, a bare list of segments, or tasks of Label Studio.
 
-    Under ``segments`` one may also be ``[start, end]``, as in the manifest of a corpus. The names of the keys are those
-    of `vad.labels.fields`.
+    A segment in ``segments`` may also be ``[start, end]``, as in the manifest of a corpus. `vad.labels.fields` has the
+    names of the keys.
 
     Raises:
-        Malformed: it is no JSON, an object without segments, or in samples.
+        Malformed: It is not JSON, an object without segments, or in samples.
     """
     document = _parse(text, 1)
     lines = _lines_of_brackets(text, document)
     if isinstance(document, dict) and not (
-        "segments" in document or _times_of(document) or is_task(document)
+        "segments" in document or times_named(_with_offset(document)) or is_task(document)
     ):
-        raise Malformed(
-            1, f"JSON needs a list of segments. Received: the keys {', '.join(document) or 'none'}."
-        )
+        keys = ", ".join(document) or "none"
+        raise Malformed(1, f"JSON needs a list of segments. Received: the keys {keys}.")
     items = document if isinstance(document, list) else [document]
     _refuse_samples(items)
     for item in items:
@@ -67,10 +68,10 @@ def read_json(text: str) -> Iterator[Entry | Malformed]:
 
 
 def read_jsonl(text: str) -> Iterator[Entry | Malformed]:
-    """Read what `write_jsonl` writes, NeMo's manifests and lhotse's supervisions; further keys may be there.
+    """Read what `write_jsonl` writes, NeMo's manifests and lhotse's supervisions. Other keys are ignored.
 
     Raises:
-        Malformed: it is in samples.
+        Malformed: The times are samples.
     """
     rows: list[tuple[int, Any]] = []
     for number, line in filled_lines(text):
@@ -87,7 +88,13 @@ def read_jsonl(text: str) -> Iterator[Entry | Malformed]:
 
 
 def _entries(item: Any, line: int, lines: Mapping[int, int]) -> Iterator[Entry | Malformed]:
-    """What an object says, at its line; those of the objects in it are given by their id."""
+    """Read an object.
+
+    Args:
+        item: The object.
+        line: Its line.
+        lines: The lines of the objects in it, by their id.
+    """
     if is_task(item):
         regions, uri = regions_of(item), recording_of(item)
         yield from read_each(
@@ -146,12 +153,8 @@ def _bracketed(value: Any) -> Iterator[dict[str, Any] | list[Any]]:
 
 
 def _as_object(item: Any) -> Any:
-    """A pair as the object that it is short for."""
+    """Expand ``[start, end]`` to an object."""
     return {"start": item[0], "end": item[1]} if isinstance(item, list) and len(item) == 2 else item
-
-
-def _times_of(item: dict[str, Any]) -> Times | None:
-    return times_named(_with_offset(item))
 
 
 def _with_offset(item: dict[str, Any]) -> dict[str, Any]:
@@ -166,9 +169,8 @@ def _entry(item: Any, line: int, uri: Any) -> Entry:
     if times is None:
         raise Malformed(line, f"a segment must be an object with start and end. Received: {shown(item)}.")
     if "supervisions" in item:
-        raise Malformed(
-            line, "a segment must be a supervision. Received: a cut of lhotse's; write its supervisions."
-        )
+        rule = "a segment must be a supervision"
+        raise Malformed(line, f"{rule}. Received: a cut of lhotse's; write its supervisions.")
     start, end = (_seconds(item, name, line) for name in (times.start, times.end))
     if times.is_duration:
         end = round(start + end, 9)
@@ -178,7 +180,7 @@ def _entry(item: Any, line: int, uri: Any) -> Entry:
 
 
 def _within(entry: Entry | Malformed, duration: Any) -> Entry | Malformed:
-    """The entry, or what is wrong with it where its recording's length is known."""
+    """Replace an entry far past the end of its recording by the rule that it breaks."""
     if isinstance(entry, Malformed) or not isinstance(duration, int | float):
         return entry
     rule = past_end(entry.start, entry.end, duration)
@@ -186,12 +188,12 @@ def _within(entry: Entry | Malformed, duration: Any) -> Entry | Malformed:
 
 
 def _refuse_samples(items: Sequence[Any]) -> None:
-    """Refuse what silero-vad's ``get_speech_timestamps`` gives without ``return_seconds``: sample numbers.
+    """Refuse the sample numbers that silero-vad's ``get_speech_timestamps`` gives without ``return_seconds``.
 
-    They are whole, and each segment would last a quarter of an hour or more.
+    They are whole numbers, and as seconds each segment would last a quarter of an hour or more.
 
     Raises:
-        Malformed: the times are samples.
+        Malformed: The times are samples.
     """
     listed = [one for item in items for one in _listed(item) if isinstance(one, dict)]
     times = [(one.get("start"), one.get("end")) for one in listed]
@@ -205,7 +207,7 @@ def _refuse_samples(items: Sequence[Any]) -> None:
 
 
 def _listed(item: Any) -> list[Any]:
-    """The segments of an object, or itself."""
+    """The segments of an object; the object itself where it has none."""
     segments = item.get("segments", [item]) if isinstance(item, dict) else []
     return segments if isinstance(segments, list) else []
 
@@ -217,9 +219,8 @@ def _seconds(item: dict[str, Any], name: str, line: int) -> float:
     try:
         return float(value)
     except OverflowError:
-        raise Malformed(
-            line, f"{name} must be a number of seconds. Received: one of thousands of digits."
-        ) from None
+        rule = f"{name} must be a number of seconds"
+        raise Malformed(line, f"{rule}. Received: one of thousands of digits.") from None
 
 
 def _text(value: Any) -> str | None:

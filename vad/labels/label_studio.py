@@ -1,4 +1,4 @@
-"""Label Studio's audio regions: what it exports (JSON and JSON-MIN), and predictions for it to import.
+"""Label Studio's audio regions: its exports (JSON and JSON-MIN), and predictions that it imports.
 
 https://labelstud.io/guide/task_format and https://labelstud.io/guide/export
 """
@@ -52,14 +52,14 @@ def write_labelstudio(segments: Sequence[Segment], uri: str, duration: float | N
 
 
 def is_task(item: Any) -> bool:
-    """Whether a JSON value is a task, as an export or an import has it, or a row of JSON-MIN."""
+    """Whether a JSON value is a task of an export or an import, or a row of JSON-MIN."""
     return isinstance(item, dict) and (
         "annotation_id" in item or ("data" in item and any(name in item for name in _ANNOTATIONS))
     )
 
 
 def recording_of(task: _Object) -> str | None:
-    """Name the recording of a task: the path that it had before Label Studio served it."""
+    """The recording of a task: its path before Label Studio served it."""
     data = task.get("data", task)
     values = [value for value in data.values() if isinstance(value, str)] if isinstance(data, dict) else []
     named = next((value for value in values if _FILE_NAME.fullmatch(value)), None)
@@ -76,10 +76,10 @@ def recording_of(task: _Object) -> str | None:
 
 
 def regions_of(task: _Object) -> list[tuple[_Object, _Object]] | None:
-    """The regions of a task as segments, each with the value that it was made of; None where nobody labelled it.
+    """The regions of a task as segments, each with the JSON value it was made from; None where nobody labelled it.
 
-    Of several annotations that one counts that is marked as the ground truth, or else all. A region may stand there
-    more than once: with its label, its transcript, its choices.
+    If an annotation is marked as the ground truth, it is the only one read; else all are. A region may come more than
+    once: with its label, its transcript, its choices.
     """
     if "annotation_id" in task:
         results = [(0, {"value": value}) for values in task.values() for value in _objects(values)]
@@ -103,7 +103,7 @@ def regions_of(task: _Object) -> list[tuple[_Object, _Object]] | None:
 
 
 def _label(value: Mapping[str, Any]) -> str | None:
-    """One label of a region; where it has several, one of speech."""
+    """One label of a region; if it has several, one that means speech."""
     lists = (one for name, one in value.items() if name.endswith("labels") and isinstance(one, list))
     labels = [str(label) for one in lists for label in one]
     return min(labels, key=lambda label: label.lower() in NON_SPEECH_LABELS, default=None)

@@ -1,4 +1,4 @@
-"""What several people's turns cover together."""
+"""The union of segments."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ __all__ = ["merge"]
 
 
 def merge(segments: Iterable[Segment], *, join_touching: bool = True) -> list[Segment]:
-    """Join segments that overlap, so that each moment of speech is said once.
+    """Join segments that overlap.
 
     Args:
         segments: in any order.

@@ -1,11 +1,11 @@
-"""Whose labels these are: one rule for labels beside recordings, in a folder of label files, and in one file.
+"""Which recordings labels belong to: one rule for label files beside recordings, in a folder, and about many.
 
-1. A recording's own label file is called like it. Where it names no recording or a single one, it is that recording's,
-   whatever the name.
-2. Any other line goes to the recording whose path ends in the name or path that the line gives, with the audio file's
-   extension or without. Where several do, a file's own recording comes first.
-3. A name that fits several recordings is a fault, and so are files that contradict each other about a recording. A name
-   that fits none is remarked: it may be of a recording that is not looked at.
+1. A recording's own label file has its name. Where the file names no recording or a single one, it belongs to that
+   recording, whatever the name in it.
+2. Any other line belongs to the recording whose path ends in the name or path of the line, with the audio file's
+   extension or without. Of several, a file's own recording comes first.
+3. A name that fits several recordings is a problem, and so are files that contradict each other about a recording. A
+   name that fits none is a note: its recording may not be among those given.
 """
 
 from __future__ import annotations
@@ -13,214 +13,215 @@ from __future__ import annotations
 import os
 import posixpath
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vad.detection.segments import Segment
-from vad.errors import LabelError
-from vad.labels import Entry, files_of, format_of, read_all
-from vad.labels.plain_text import text_of
-from vad.labels.reading import shown
-from vad.labels.tables import one_word
+from vad.errors import LabelError, shown
+from vad.labels import Entry, format_of, label_files, read_all
+from vad.labels.findings import Finding, note
+from vad.labels.plain_text import read_text
+from vad.labels.reading import one_word
 from vad.labels.textgrid import other_tiers
 
-__all__ = ["LabelOwners", "Remark", "label_stems", "labels_of", "own_label_file", "segments_of_speech"]
+__all__ = ["LabelOwners", "label_stems", "labels_of", "own_label_file", "segments_of_speech"]
 
 _Parts = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What is to be said of a label file.
-
-    Attributes:
-        where: The file, with its line where there is one; "" where the text begins with it.
-        text: What is wrong, or worth a look.
-        unclear: Its labels fit several recordings.
-    """
-
-    where: str
-    text: str
-    unclear: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.text}" if self.where else self.text
 
 
 def label_stems(folder: Path, below: Path) -> list[Path]:
     """Where a recording's own label file may lie, without its extension: the longest end of its path first.
 
     Args:
-        folder: Of label files.
+        folder: The folder of label files.
         below: The recording's path below its own folder; its name alone, to look beside it.
     """
-    # What leads upwards, or to the root, would lead out of the folder: to other labels of the recording, perhaps.
+    # ".." or the root would lead out of the folder, perhaps to other labels of the recording.
     parts = [part for part in below.parts if part not in ("..", below.anchor)]
     places = (folder.joinpath(*parts[depth:]) for depth in range(len(parts)))
     return [stem for place in places for stem in (place.with_suffix(""), place)]
 
 
-def own_label_file(stems: Iterable[Path]) -> Path | None:
-    """The label file that is read of those at `label_stems`; None where there is none."""
-    return next((file for stem in stems for file in files_of(stem)), None)
+def own_label_file(folder: Path, below: Path) -> Path | None:
+    """A recording's own label file, at the first of `label_stems` that has one; None where there is none."""
+    return next((file for stem in label_stems(folder, below) for file in label_files(stem)), None)
 
 
 def segments_of_speech(entries: Iterable[Entry]) -> list[Segment]:
-    """The stretches in which somebody speaks, in order of time."""
+    """The segments in which somebody speaks, in order of time."""
     return sorted(Segment(entry.start, entry.end) for entry in entries if entry.is_speech)
 
 
 def labels_of(recording: Path, file: Path) -> list[Segment]:
-    """Reads one recording's segments out of a label file that is given as its own.
+    """Reads one recording's segments from a label file that is given as its own.
 
     Raises:
         LabelError: The file cannot be read, breaks a rule of its format, or names several others.
     """
     owners = LabelOwners([recording])
     owners.read(file, [recording])
-    if owners.faults:
-        raise LabelError(*map(str, owners.faults))
+    if owners.problems:
+        raise LabelError(*map(str, owners.problems))
     return segments_of_speech(owners.labels[recording][1])
 
 
 class LabelOwners:
-    """Gives the lines of label files to recordings.
+    """Assigns the entries of label files to recordings.
 
     Args:
-        recordings: All that labels may be of.
+        recordings: All recordings that labels may belong to.
         tiers: TextGrid and ELAN tiers; none takes the format's own choice.
 
     Attributes:
-        labels: By recording, its label file and its lines there, also those that only say that nobody speaks.
-        faults: What is wrong.
-        spoiled: By recording, the fault for which it has no labels.
-        remarks: What is used, or passed over, and should be looked at.
+        labels: By recording, its label file and its entries there, also those that are not speech.
+        findings: Problems and notes.
+        rejected: By recording, the problem for which its labels are not used.
         unread_tiers: By their names, the TextGrids whose other tiers are not read.
     """
 
     def __init__(self, recordings: Iterable[Path], tiers: Sequence[str] = ()):
         self.labels: dict[Path, tuple[str, list[Entry]]] = {}
-        self.faults: list[Remark] = []
-        self.spoiled: dict[Path, Remark] = {}
-        self.remarks: list[Remark] = []
+        self.findings: list[Finding] = []
+        self.rejected: dict[Path, Finding] = {}
         self.unread_tiers: dict[tuple[str, ...], list[str]] = defaultdict(list)
         self._recordings = list(dict.fromkeys(recordings))
         self._tiers = tiers or (None,)
-        self._ends: dict[int, dict[_Parts, set[Path]]] = {}
+        self._by_end: dict[int, dict[_Parts, set[Path]]] = {}
 
-    def read(self, path: Path, own: Collection[Path] | None = None) -> None:
-        """Reads a label file and gives its lines away.
+    @property
+    def problems(self) -> list[Finding]:
+        """The findings that are problems."""
+        return [finding for finding in self.findings if finding.is_problem]
+
+    def read_own(self, file_of: Mapping[Path, Path | None]) -> None:
+        """Reads the label files of recordings.
+
+        Args:
+            file_of: Each recording's own label file; None where it has none. Several may have the same.
+        """
+        owners: dict[Path, set[Path]] = defaultdict(set)
+        for recording, file in file_of.items():
+            if file is not None:
+                owners[file].add(recording)
+        for file, recordings in owners.items():
+            self.read(file, recordings)
+
+    def read(self, path: Path, owners: Collection[Path] | None = None) -> None:
+        """Reads a label file and assigns its entries.
 
         Args:
             path: The label file.
-            own: The recordings whose own it is; None takes those that are called like it.
+            owners: The recordings whose own file it is; None takes those with its name.
         """
         file = str(path)
-        entries = self._entries(file, self._recordings if own is None else own)
+        entries = self._entries(file, self._recordings if owners is None else owners)
         if entries is None:
             return
-        whose = self._called(path.stem) if own is None else set(own)
+        own = self._named(path.stem) if owners is None else set(owners)
         by_name: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
             by_name[entry.uri or path.stem].append(entry)
-        if whose and len(by_name) <= 1:
-            self._give_all(file, next(iter(by_name), path.stem), entries, whose)
-        elif whose or any(entry.uri for entry in entries):
-            self._give_by_name(file, by_name, whose)
+        if own and len(by_name) <= 1:
+            self._assign_all(file, next(iter(by_name), path.stem), entries, own)
+        elif own or any(entry.uri for entry in entries):
+            self._assign_by_name(file, by_name, own)
         else:
-            rule = "labels of several recordings must name them, in a column file or such"
-            self._fault(_place(file, entries), f"{rule}. Received: none that is named.", self._recordings)
+            rule = (
+                "the file has the name of no recording, and its lines name none. Write the names in a column"
+            )
+            self._reject(_place(file, entries), f"{rule} file.", self._recordings)
 
-    def _entries(self, file: str, readers: Iterable[Path]) -> list[Entry] | None:
-        """The lines of a label file; None where it is broken, for all who would read it."""
+    def _entries(self, file: str, owners: Iterable[Path]) -> list[Entry] | None:
+        """The entries of a label file; None where it is broken, which rejects its owners."""
         entries: list[Entry] = []
         broken: list[str] = []
         for tier in self._tiers:
-            its, problems = read_all(file, tier=tier)
-            entries += its
+            of_tier, problems = read_all(file, tier=tier)
+            entries += of_tier
             broken += problems
-        # Of formats without tiers, each tier has all lines.
+        # A format without tiers gives all lines for each tier.
         for text in dict.fromkeys(broken):
-            self._fault("", text, readers)
+            self._reject("", text, owners)
         if broken:
             return None
-        if self._tiers == (None,) and format_of(file) == "textgrid" and (names := other_tiers(text_of(file))):
+        if (
+            self._tiers == (None,)
+            and format_of(file) == "textgrid"
+            and (names := other_tiers(read_text(file)))
+        ):
             self.unread_tiers[tuple(names)].append(file)
         return list(dict.fromkeys(entries))
 
-    def _give_all(self, file: str, name: str, entries: list[Entry], own: set[Path]) -> None:
-        """Gives a recording its own label file, which names no other or one."""
-        called = self._called(name)
-        found = called & own or own
+    def _assign_all(self, file: str, name: str, entries: list[Entry], own: set[Path]) -> None:
+        """Assigns the entries of a file that names one recording or none to its own recording."""
+        named = self._named(name)
+        owners = named & own or own
         where = _place(file, entries)
-        if len(found) > 1:
-            self._fault(where, _unclear(Path(file).stem, found), found, unclear=True)
+        if len(owners) > 1:
+            self._reject(where, _ambiguous(Path(file).stem, owners), owners, is_ambiguous=True)
             return
-        if called and called.isdisjoint(own):
-            taken = f"they are taken as those of {min(own)}, whose own they are"
-            self.remarks.append(Remark(where, f"labels name {min(called)}: {taken}."))
-        self._give(file, min(found), entries)
+        if named and named.isdisjoint(own):
+            text = f"the labels name {min(named)}, but the file belongs to {min(own)}, which gets them."
+            self.findings.append(note(where, text))
+        self._assign(file, min(owners), entries)
 
-    def _give_by_name(self, file: str, by_name: dict[str, list[Entry]], own: set[Path]) -> None:
-        given: dict[Path, list[Entry]] = defaultdict(list)
+    def _assign_by_name(self, file: str, by_name: dict[str, list[Entry]], own: set[Path]) -> None:
+        assigned: dict[Path, list[Entry]] = defaultdict(list)
         for name, entries in by_name.items():
-            found = self._called(name)
-            found = found & own or found
-            if len(found) > 1:
-                self._fault(_place(file, entries), _unclear(name, found), found, unclear=True)
-            elif found:
-                given[min(found)] += entries
+            named = self._named(name)
+            owners = named & own or named
+            if len(owners) > 1:
+                self._reject(_place(file, entries), _ambiguous(name, owners), owners, is_ambiguous=True)
+            elif owners:
+                assigned[min(owners)] += entries
             else:
-                self.remarks.append(Remark(_place(file, entries), self._unknown(name)))
-        for path, entries in given.items():
-            self._give(file, path, entries)
-        for path in sorted(own - given.keys() - self.spoiled.keys()):
-            rule = f"labels of several recordings must name {path} too, whose own they are"
-            self._fault(file, f"{rule}. Received: {shown(sorted(by_name))}.", [path])
+                self.findings.append(note(_place(file, entries), self._unknown(name)))
+        for path, entries in assigned.items():
+            self._assign(file, path, entries)
+        for path in sorted(own - assigned.keys() - self.rejected.keys()):
+            rule = f"the file belongs to {path}, but its lines name only {shown(sorted(by_name))}"
+            self._reject(file, f"{rule}. Rename one or the other.", [path])
 
-    def _give(self, file: str, path: Path, entries: list[Entry]) -> None:
+    def _assign(self, file: str, path: Path, entries: list[Entry]) -> None:
         before, known = self.labels.setdefault(path, (file, entries))
         if before != file and segments_of_speech(known) != segments_of_speech(entries):
-            received = f"those of {path}, other than in {before}"
-            self._fault(
-                _place(file, entries),
-                f"labels of a recording must be in one file. Received: {received}.",
-                [path],
-            )
+            rule = f"the labels of {path} differ from those in {before}. Remove the wrong ones"
+            self._reject(_place(file, entries), f"{rule}.", [path])
 
-    def _fault(self, where: str, text: str, recordings: Iterable[Path], *, unclear: bool = False) -> None:
-        self.faults.append(Remark(where, text, unclear))
+    def _reject(
+        self, where: str, text: str, recordings: Iterable[Path], *, is_ambiguous: bool = False
+    ) -> None:
+        finding = Finding(where, text, is_problem=True, is_ambiguous=is_ambiguous)
+        self.findings.append(finding)
         for path in recordings:
-            self.spoiled.setdefault(path, self.faults[-1])
+            self.rejected.setdefault(path, finding)
 
-    def _called(self, name: str) -> set[Path]:
+    def _named(self, name: str) -> set[Path]:
         """The recordings whose path ends in a name or path."""
         return self._ending_in(_parts(name))
 
     def _ending_in(self, parts: _Parts) -> set[Path]:
-        if len(parts) not in self._ends:
-            ends = self._ends[len(parts)] = defaultdict(set)
+        if len(parts) not in self._by_end:
+            by_end = self._by_end[len(parts)] = defaultdict(set)
             for path in self._recordings:
                 whole = _parts(os.path.abspath(path))
                 for name in (whole[-1], one_word(path.stem)):
-                    ends[(*whole[-len(parts) : -1], name)].add(path)
-        return set(self._ends[len(parts)].get(parts, ()))
+                    by_end[(*whole[-len(parts) : -1], name)].add(path)
+        return set(self._by_end[len(parts)].get(parts, ()))
 
     def _unknown(self, name: str) -> str:
         parts = _parts(name)
-        ends = (self._ending_in(parts[first:]) for first in range(1, len(parts)))
-        nearest = next(
-            (f" Is it {min(paths).absolute()}? Write the end of this." for paths in ends if paths), ""
-        )
-        return f"labels must name a recording that is there. Received: {name!r}.{nearest}"
+        matches = (self._ending_in(parts[first:]) for first in range(1, len(parts)))
+        nearest = next((min(paths).absolute() for paths in matches if paths), None)
+        hint = f" Is it {nearest}? Write the end of this path." if nearest else ""
+        return f"no recording is called {name!r}.{hint}"
 
 
-def _unclear(name: str, found: Collection[Path]) -> str:
-    paths = " and ".join(str(path.absolute()) for path in sorted(found)[:2])
-    more = f" and {len(found) - 2} more" if len(found) > 2 else ""
-    remedy = "Write more of the path, or lay label files in folders like the recordings'"
-    return f"labels must be of one recording. Received: {name!r}, for {paths}{more}. {remedy}."
+def _ambiguous(name: str, recordings: Collection[Path]) -> str:
+    paths = " and ".join(str(path.absolute()) for path in sorted(recordings)[:2])
+    more = f" and {len(recordings) - 2} more" if len(recordings) > 2 else ""
+    remedy = "Write more of the path, or put label files in folders like the recordings'"
+    return f"{name!r} fits several recordings: {paths}{more}. {remedy}."
 
 
 def _place(file: str, entries: Sequence[Entry]) -> str:
@@ -228,6 +229,6 @@ def _place(file: str, entries: Sequence[Entry]) -> str:
 
 
 def _parts(name: str) -> _Parts:
-    """The folders and the name in a path of any system, as RTTM can say them; what leads upwards says nothing."""
+    """The folders and the name in a path of any system, with underscores for blanks; "." and ".." are dropped."""
     parts = posixpath.normpath(name.replace("\\", "/")).split("/")
     return tuple(one_word(part) for part in parts if part not in ("", ".", ".."))

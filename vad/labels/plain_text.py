@@ -1,4 +1,4 @@
-"""The text of a label file: UTF-8, UTF-16 where it says so, packed by gzip, or what a binary TextGrid says."""
+"""The text of a label file: UTF-8, UTF-16 with a byte order mark, packed by gzip, or a binary TextGrid."""
 
 import codecs
 import gzip
@@ -10,16 +10,16 @@ from vad.errors import LabelError
 from vad.labels.praat_binary import BINARY, short_text
 from vad.labels.reading import Malformed
 
-__all__ = ["text_of"]
+__all__ = ["read_text"]
 
 _GZIP = b"\x1f\x8b"
 
 
-def text_of(path: str | os.PathLike[str]) -> str:
+def read_text(path: str | os.PathLike[str]) -> str:
     """Read a file's text.
 
     Raises:
-        LabelError: it cannot be read, or is no text.
+        LabelError: It cannot be read, or is not text.
     """
     source = os.fspath(path)
     try:
@@ -27,7 +27,7 @@ def text_of(path: str | os.PathLike[str]) -> str:
         content = gzip.decompress(content) if content.startswith(_GZIP) else content
     except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise LabelError(f"{source}: a label file must be readable. Received: {reason}.") from error
+        raise LabelError(f"cannot read {source}: {reason}.") from error
     if content.startswith(BINARY):
         try:
             return short_text(content)

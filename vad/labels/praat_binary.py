@@ -1,8 +1,9 @@
-"""Praat's binary TextGrids, as the short text that says the same."""
+"""Praat's binary TextGrids, converted to the short text form."""
 
 import struct
 
-from vad.labels.reading import Malformed, shown
+from vad.errors import shown
+from vad.labels.reading import Malformed
 
 __all__ = ["BINARY", "short_text"]
 
@@ -16,7 +17,7 @@ def short_text(content: bytes) -> str:
     after 0xFFFF, two bytes of length and UTF-16.
 
     Raises:
-        Malformed: it is no TextGrid, or ends before it should.
+        Malformed: It is not a TextGrid, or is cut off.
     """
     binary = _Binary(content)
     kind = binary.name()

@@ -1,8 +1,9 @@
-"""A layer of regions that Sonic Visualiser exported (.svl): frames of the recording, in XML."""
+"""Regions that Sonic Visualiser exported (.svl): XML with times in frames of the recording."""
 
 from collections.abc import Iterator
 
-from vad.labels.reading import Entry, Malformed, read_each, shown
+from vad.errors import shown
+from vad.labels.reading import Entry, Malformed, read_each
 from vad.labels.xml_elements import parse_xml
 
 __all__ = ["read_svl"]
@@ -11,12 +12,12 @@ _Attributes = dict[str, str]
 
 
 def read_svl(text: str) -> Iterator[Entry | Malformed]:
-    """Read the points with a duration, whatever they say.
+    """Read the points with a duration, with any text.
 
     Raises:
-        Malformed: it is no XML, or has no layer with durations.
+        Malformed: It is not XML, or has no layer with durations.
     """
-    rates: _Attributes = {}  # of each dataset, as the model has it that is made of it
+    rates: _Attributes = {}  # by dataset; the model of each has its rate
     points: list[tuple[int, _Attributes, str]] = []
     dataset = ""
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from vad.detection.segments import Segment
-from vad.labels.reading import Entry, Malformed, read_each, shown
+from vad.errors import shown
+from vad.labels.reading import Entry, Malformed, read_each
 
 __all__ = ["read_srt", "read_vtt", "write_srt", "write_vtt"]
 
@@ -13,7 +14,7 @@ _CLOCK = r"(?:(\d{1,9}):)?([0-5]?\d):([0-5]?\d)[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
 _NO_CUES = ("NOTE", "STYLE", "REGION")
 
-_Block = list[tuple[int, str]]  # numbered lines without a blank one between them
+_Block = list[tuple[int, str]]  # numbered lines, none blank
 
 
 def write_srt(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
@@ -28,15 +29,15 @@ def write_vtt(segments: Sequence[Segment], uri: str, duration: float | None) -> 
 
 
 def read_srt(text: str) -> Iterator[Entry | Malformed]:
-    """Read the times of all cues, whatever they say."""
+    """Read the times of all cues, with any text."""
     return read_each(_cue, ((block, "00:00:01,000 --> 00:00:02,500") for block in _blocks(text)))
 
 
 def read_vtt(text: str) -> Iterator[Entry | Malformed]:
-    """Read the times of all cues, whatever they say; notes, styles and regions are left out.
+    """Read the times of all cues, with any text. Notes, styles and regions are skipped.
 
     Raises:
-        Malformed: no WEBVTT on the first line.
+        Malformed: The first line is not WEBVTT.
     """
     first_line = text.partition("\n")[0]
     if not re.match(r"WEBVTT(\s|$)", first_line):

@@ -1,4 +1,4 @@
-"""Labels as a Praat TextGrid, read in its long and short forms."""
+"""Labels as a Praat TextGrid, in its long and short text forms."""
 
 import math
 import re
@@ -6,16 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vad.detection.segments import Segment
-from vad.errors import LabelError
+from vad.errors import LabelError, shown
 from vad.labels.merge import merge
-from vad.labels.reading import Entry, Malformed, parse_seconds, seconds, shown
+from vad.labels.reading import DEFAULT_TIER, Entry, Malformed, choose_tiers, parse_seconds, seconds
 
-__all__ = ["DEFAULT_TIER", "other_tiers", "read_textgrid", "write_textgrid"]
+__all__ = ["other_tiers", "read_textgrid", "write_textgrid"]
 
-DEFAULT_TIER = "speech"
-
-# What Praat itself heeds in a text file: strings, free-standing numbers and flags. All else is for people (Praat
-# manual, "TextGrid file formats"), which is why one reader serves the long and the short form.
+# Praat reads only strings, free-standing numbers and flags; all else is for people (Praat manual, "TextGrid file
+# formats"). So one reader serves the long and the short form.
 _TOKEN = re.compile(
     r"""
     "(?P<string>(?:[^"]|"")*)"
@@ -63,7 +61,7 @@ def write_textgrid(segments: Sequence[Segment], uri: str, duration: float | None
 
 
 def _intervals(turns: Sequence[Segment], xmax: str) -> list[tuple[str, str, str]]:
-    """Speech and what lies between, as Praat wants it: without a gap from 0 to the end, nothing empty."""
+    """Speech and the pauses between, without a gap or an empty interval from 0 to the end, as Praat needs them."""
     reached = seconds(0.0)
     intervals = []
     for turn in turns:
@@ -81,11 +79,8 @@ def read_textgrid(text: str, tier: str | None = None) -> Iterator[Entry | Malfor
         text: the file.
         tier: the tier's name; None is ``speech`` (in any case), or else the first interval tier.
 
-    Yields:
-        Entries, and the rule that a word breaks where a value of any tier should be.
-
     Raises:
-        Malformed: it is no TextGrid, or has no such tier.
+        Malformed: it is not a TextGrid, or has no such tier.
     """
     tokens = _Tokens(text)
     try:
@@ -93,42 +88,33 @@ def read_textgrid(text: str, tier: str | None = None) -> Iterator[Entry | Malfor
     except Malformed:
         yield from tokens.broken
         raise
-    if tier is not None:
-        chosen = [t for t in tiers if t.name == tier]
-    else:
-        chosen = [t for t in tiers if t.name.lower() == DEFAULT_TIER] or tiers
-    if not chosen:
-        wanted = "an interval tier" if tier is None else f"an interval tier named {tier!r}"
-        names = ", ".join(repr(t.name) for t in tiers) or "none"
-        raise Malformed(1, f"TextGrid needs {wanted}. Received: {names}.")
-    found: list[Entry | Malformed] = [
-        *tokens.broken,
-        *(
-            interval
-            for interval in chosen[0].intervals
-            if (interval.label or "").strip() and not math.isnan(interval.start + interval.end)
-        ),
-    ]
+    chosen, *_ = choose_tiers(tiers, tier, tiers, "TextGrid needs an interval tier")
+    found: list[Entry | Malformed] = [*tokens.broken]
+    found += [one for one in chosen.intervals if _has_text(one) and not math.isnan(one.start + one.end)]
     yield from sorted(found, key=lambda one: one.line)
 
 
 def other_tiers(text: str) -> list[str]:
-    """Name the interval tiers with texts that `read_textgrid` passes over where it is told no tier.
+    """Name the interval tiers with texts that `read_textgrid` skips where no tier is asked for.
 
     Raises:
-        Malformed: it is no TextGrid.
+        Malformed: it is not a TextGrid.
     """
     tiers = _read_tiers(_Tokens(text))
     if any(tier.name.lower() == DEFAULT_TIER for tier in tiers):
         return []
-    return [tier.name for tier in tiers[1:] if any((one.label or "").strip() for one in tier.intervals)]
+    return [tier.name for tier in tiers[1:] if any(map(_has_text, tier.intervals))]
+
+
+def _has_text(interval: Entry) -> bool:
+    return bool((interval.label or "").strip())
 
 
 class _Tokens:
     """The strings, numbers and flags of a Praat text file, one after the other.
 
     Attributes:
-        broken: What was read over: words that stood in the place of a value.
+        broken: Words that stood in the place of a value, and were skipped.
     """
 
     def __init__(self, text: str) -> None:
@@ -159,27 +145,27 @@ class _Tokens:
         if self._next == len(self._tokens):
             last_line = self._tokens[-1][0] if self._tokens else 1
             raise Malformed(last_line, f"TextGrid needs {what}. Received: the end of the file.")
-        line, found, content = self._tokens[self._next]
-        if found != kind:
+        line, actual, content = self._tokens[self._next]
+        if actual != kind:
             raise Malformed(line, f"TextGrid needs {what}. Received: {shown(content)}.")
         self._next += 1
         return line, content
 
     def string(self, what: str) -> str:
         """Return the next string; "" where a word stands in its place."""
-        return "" if self._passes_word(what) else self.take("string", what)[1].replace('""', '"')
+        return "" if self._skip_word(what) else self.take("string", what)[1].replace('""', '"')
 
     def seconds(self, what: str) -> tuple[int, float]:
         """Return the line and the value of the next number; nan where a word stands in its place."""
-        if self._passes_word(what):
+        if self._skip_word(what):
             return self.broken[-1].line, math.nan
         line, content = self.take("number", what)
         return line, parse_seconds(content, what, line)
 
-    def _passes_word(self, what: str) -> bool:
-        """Read over a word in a value's place, and keep it as broken: what follows is where it belongs."""
-        line, found, content = self._tokens[self._next] if self._next < len(self._tokens) else (0, "", "")
-        if found != "word":
+    def _skip_word(self, what: str) -> bool:
+        """Skip a word in the place of a value, and keep it as broken: the next token is where it belongs."""
+        line, kind, content = self._tokens[self._next] if self._next < len(self._tokens) else (0, "", "")
+        if kind != "word":
             return False
         self.broken.append(Malformed(line, f"TextGrid needs {what}. Received: {shown(content)}."))
         self._next += 1
@@ -193,7 +179,7 @@ class _Tokens:
 
 
 def _read_tiers(tokens: _Tokens) -> list[_Tier]:
-    """Read the whole file; tiers of points are read over."""
+    """Read the whole file and skip the tiers of points."""
     for word in ("ooTextFile", "TextGrid"):
         line, content = tokens.take("string", f'"{word}"')
         if not content.startswith(word):

@@ -1,4 +1,4 @@
-"""XML read element by element: expat, unlike the trees built on it, tells the line of each."""
+"""XML read element by element. Only expat gives the line of each; the trees built on it do not."""
 
 from collections.abc import Callable
 from xml.parsers import expat
@@ -19,13 +19,13 @@ def parse_xml(
 
     Args:
         text: the document.
-        what: what messages call it.
+        what: Its name in messages.
         start: gets the line, the name and the attributes of an element where it begins.
         end: gets its name where it ends.
         characters: gets the text in between, in pieces.
 
     Raises:
-        Malformed: it is no XML.
+        Malformed: It is not XML.
     """
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda name, attributes: start(parser.CurrentLineNumber, name, attributes)

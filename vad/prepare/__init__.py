@@ -1,1 +1,1 @@
-"""From what people have, recordings with labels of any kind, to the manifest that training and evaluation read."""
+"""From recordings with labels of any kind to the manifest that training and evaluation read."""

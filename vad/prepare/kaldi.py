@@ -13,20 +13,18 @@ __all__ = ["read_kaldi_folder"]
 
 
 def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, ...]]]:
-    """Reads which recordings there are, and who speaks where.
+    """Reads the recordings of a Kaldi data folder, with their turns and speakers.
 
-    Without ``segments`` a recording is one utterance, from its first moment to its last. A turn that ends with its
-    recording ends at infinity.
+    Without ``segments`` a recording is one utterance. A turn that ends with its recording ends at infinity.
 
     Args:
-        folder: With ``wav.scp``; ``segments`` where a recording has several utterances, ``utt2spk`` where it is known
-            who speaks.
+        folder: Holds ``wav.scp``, maybe ``segments`` and ``utt2spk``.
 
     Returns:
-        By recording: its path (as it stands, or below the folder), what messages call it, and its turns.
+        By recording: its path (as written, or below the folder), its place in messages, and its turns.
 
     Raises:
-        LabelError: A file is missing or lines break their rule; a command in wav.scp is no path. It has all of them.
+        LabelError: A file is missing, lines are broken, or wav.scp has commands. It has all problems.
     """
     problems: list[str] = []
     speakers = _pairs(folder / "utt2spk", problems) if (folder / "utt2spk").is_file() else {}
@@ -43,16 +41,15 @@ def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, .
     for entry in entries if recordings else ():
         if entry.uri not in recordings:
             where = f"{folder / 'segments'}:{entry.line}"
-            problems.append(f"{where}: a recording must stand in wav.scp. Received: {entry.uri!r}.")
+            problems.append(f"{where}: the recording {entry.uri!r} is not in wav.scp.")
     if problems:
-        # Nothing of it is going to be measured, which is what tells otherwise.
-        missing = (
-            (path, where)
-            for path, where, _ in recordings.values()
-            if not path.exists() and not path.name.endswith("|")
-        )
-        told = (f"{where}: a recording must exist. Received: {path}." for path, where in missing)
-        raise LabelError(*problems, *told)
+        missing = [(path, where) for path, where, _ in recordings.values() if not path.exists()]
+        problems += [
+            f"{where}: the recording {path} does not exist."
+            for path, where in missing
+            if not path.name.endswith("|")
+        ]
+        raise LabelError(*problems)
     return recordings
 
 
@@ -67,28 +64,25 @@ def _utterances(folder: Path, paths: dict[str, tuple[str, str]], problems: list[
 
 
 def _commands(folder: Path, paths: dict[str, tuple[str, str]]) -> list[str]:
-    """Says once which recordings are the output of commands: none is run."""
-    piped = [(name, where) for name, (written, where) in paths.items() if written.endswith("|")]
-    if not piped:
+    """One problem for all recordings that are outputs of commands, which are not run."""
+    commands = [(name, where) for name, (written, where) in paths.items() if written.endswith("|")]
+    if not commands:
         return []
-    name, where = piped[0]
-    more = f" and {len(piped) - 1} more" if len(piped) > 1 else ""
-    rule = f"a recording in wav.scp must be a path. Received: a command for {name!r}{more}, and none is run"
-    others = (
-        f", or give their folder with --labels {folder / 'segments'}"
-        if (folder / "segments").is_file()
-        else ""
-    )
-    return [f"{where}: {rule}. Write the output to files{others}."]
+    name, where = commands[0]
+    more = f" and {len(commands) - 1} more" if len(commands) > 1 else ""
+    has_segments = (folder / "segments").is_file()
+    other = f", or give their folder with --labels {folder / 'segments'}" if has_segments else ""
+    text = f"wav.scp has a command for {name!r}{more}, and commands are not run"
+    return [f"{where}: {text}. Write the output to files{other}."]
 
 
 def _pairs(path: Path, problems: list[str]) -> dict[str, tuple[str, str]]:
-    """The second column by the first, with its place; what is wrong goes to the problems."""
+    """The second column with its place, by the first column; adds to the problems."""
     pairs: dict[str, tuple[str, str]] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"{path}: a file of Kaldi's must be readable UTF-8. Received: {error}.")
+        problems.append(f"cannot read {path}: {error}.")
         return pairs
     for number, line in enumerate(lines, 1):
         fields = line.split(maxsplit=1)

@@ -1,99 +1,75 @@
-"""Whose the labels are: each label file is read, and its lines go to the recordings that they name."""
+"""The labels of recordings: each label file is read, and its entries go to the recordings that they name."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from vad.errors import shown
 from vad.labels import Entry
+from vad.labels.findings import Finding, note, problem
 from vad.labels.owners import LabelOwners
-from vad.labels.reading import shown
-from vad.prepare.findings import Finding, note, problem
 from vad.prepare.inputs import Candidate, InputOptions
 
 __all__ = ["assign_labels"]
 
 
 def assign_labels(
-    recordings: Sequence[Candidate], reading: InputOptions
+    recordings: Sequence[Candidate], options: InputOptions
 ) -> tuple[list[Candidate], list[Finding]]:
-    """Gives speech without turns those that label files have for it, as `vad.labels.owners` says.
-
-    Args:
-        recordings: All there are.
-        reading: How they are labelled.
+    """Gives speech without turns those of its label files, by the rules of `vad.labels.owners`.
 
     Returns:
-        The recordings with their turns, and what is wrong with those left out.
+        The recordings with their turns, and the problems of those left out.
     """
-    waiting = [one for one in recordings if one.turns is None]
-    owners = LabelOwners((one.path for one in waiting), reading.tiers)
-    if reading.labels is not None and not reading.labels.is_dir():
-        owners.read(reading.labels)
+    unread = {one.path: one for one in recordings if one.turns is None}
+    owners = LabelOwners(unread, options.tiers)
+    if options.labels is not None and not options.labels.is_dir():
+        owners.read(options.labels)
     else:
-        own: dict[str, set[Path]] = defaultdict(set)
-        for one in waiting:
-            own[one.labels].add(one.path)
-        for file in filter(None, own):
-            owners.read(Path(file), own[file])
-    findings = [problem(fault.where, fault.text) for fault in owners.faults]
-    findings += [note(remark.where, remark.text) for remark in owners.remarks]
+        owners.read_own({path: Path(one.labels) if one.labels else None for path, one in unread.items()})
+    findings = list(owners.findings)
     labelled = []
     for one in recordings:
-        if one.turns is not None:
-            labelled.append(one)
-        elif one.path in owners.spoiled:
+        if one.turns is None and one.path in owners.rejected:
             continue
-        elif one.path in owners.labels:
-            labelled.append(_with_turns(one, *owners.labels[one.path], reading))
-        elif reading.may_lack_labels:
+        if one.turns is None and one.path in owners.labels:
+            labelled.append(_with_turns(one, *owners.labels[one.path], options))
+        elif one.turns is not None or options.may_lack_labels:
             labelled.append(one)
         else:
-            findings.append(_unlabelled(one, reading))
-    given = {one.path for one in waiting}
-    named = [bool(one.speaker) for one in labelled if one.path in given and one.turns != ()]
-    if reading.speaker == "labels" and not all(named):
-        findings.append(_nameless(named.count(False), len(named)))
+            findings.append(_unlabelled(one, options))
+    named = [bool(one.speaker) for one in labelled if one.path in unread and one.turns != ()]
+    if options.speaker == "labels" and not all(named):
+        text = f"the labels of {named.count(False)} of {len(named)} recordings name no speaker, so splits may share one"
+        findings.append(note("", f"{text}. Name them, or give --speaker folder, file or a pattern."))
     return labelled, findings + _unread_tiers(owners)
 
 
-def _with_turns(recording: Candidate, file: str, turns: Sequence[Entry], reading: InputOptions) -> Candidate:
-    spoken = [turn for turn in turns if turn.is_speech]
-    in_order = tuple(sorted(spoken, key=lambda turn: (turn.start, turn.end)))
-    named = " + ".join(sorted({turn.speaker for turn in spoken if turn.speaker}))
-    speaker = named if reading.speaker == "labels" else recording.speaker
-    return replace(recording, turns=in_order, labels=file, speaker=speaker)
+def _with_turns(
+    recording: Candidate, file: str, entries: Sequence[Entry], options: InputOptions
+) -> Candidate:
+    turns = sorted((one for one in entries if one.is_speech), key=lambda turn: (turn.start, turn.end))
+    names = " + ".join(sorted({turn.speaker for turn in turns if turn.speaker}))
+    speaker = names if options.speaker == "labels" else recording.speaker
+    return replace(recording, turns=tuple(turns), labels=file, speaker=speaker)
 
 
-def _nameless(nameless: int, labelled: int) -> Finding:
-    rule = "labels must name who speaks, as --speaker is labels"
-    received = f"{nameless} of {labelled} recordings in which they name nobody, so splits may share speakers"
-    return note("", f"{rule}. Received: {received}. Name them, or give --speaker folder, file or a pattern.")
-
-
-def _unlabelled(recording: Candidate, reading: InputOptions) -> Finding:
-    beside = f"Write {recording.path.with_suffix('.rttm').name} beside it, give --labels"
-    received, remedy = "none", beside
-    if reading.labels is not None:
-        received = f"none in {reading.labels}"
-        remedy = "Add them there (where nobody speaks, a CSV row without times), lay what is noise in noise/"
+def _unlabelled(recording: Candidate, options: InputOptions) -> Finding:
+    where, remedy = "", f"Write {recording.path.with_suffix('.rttm').name} beside it, give --labels"
+    if options.labels is not None:
+        where = f" in {options.labels}"
+        remedy = "Add them (where nobody speaks, a CSV row without times), put noise in a folder noise/"
     clean = "or let a model label clean recordings with --label-with default"
-    return problem(recording.path, f"speech must have labels. Received: {received}. {remedy}, {clean}.")
+    return problem(recording.path, f"this recording of speech has no labels{where}. {remedy}, {clean}.")
 
 
 def _unread_tiers(owners: LabelOwners) -> list[Finding]:
-    """Says which tiers of TextGrids were passed over: another talker's would be taken for no speech."""
-    rule = "tiers of a TextGrid besides the first must be named"
-    return [
-        note(
-            files[0],
-            f"{rule}. Received: {shown(list(names))}, not read here{_also(files)}. Give --tier for each.",
-        )
-        for names, files in owners.unread_tiers.items()
-    ]
-
-
-def _also(files: Sequence[str]) -> str:
-    return f", nor in {len(files) - 1} more files" if len(files) > 1 else ""
+    """Notes on tiers of TextGrids that were not read: another speaker's turns would count as non-speech."""
+    findings = []
+    for names, files in owners.unread_tiers.items():
+        also = f" The same holds for {len(files) - 1} more files." if len(files) > 1 else ""
+        text = f"the tiers {shown(list(names))} are not read. Give --tier for each tier with speech."
+        findings.append(note(files[0], text + also))
+    return findings

@@ -1,4 +1,4 @@
-"""What was prepared, written: the manifest, and a review sheet of what a model labelled."""
+"""The outputs of `vad prepare`: the manifest, and the review sheet of a model's labels."""
 
 from __future__ import annotations
 
@@ -16,48 +16,46 @@ from vad.detection.segments import Segment
 from vad.labels import merge
 from vad.prepare.measure import Measured
 
-__all__ = ["manifest_text", "relative_path", "review_text", "speech_of"]
+__all__ = ["manifest_text", "review_text", "speech_of"]
 
-_ABOUT = ("language", "source", "original", "license", "commit", "label", "snr_db")
+_OPTIONAL_KEYS = ("language", "source", "original", "license", "commit", "label", "snr_db")
 
 
-def manifest_text(recordings: Sequence[Measured], splits: Sequence[str], folder: Path) -> str:
+def manifest_text(recordings: Sequence[Measured], folder: Path) -> str:
     """Writes the rows that `vad.corpus.manifest.read_corpus` reads.
 
     Args:
-        recordings: The recordings.
-        splits: The split of each.
-        folder: Where the manifest will lie: paths are relative to it.
+        recordings: With their splits.
+        folder: The manifest's folder; paths are relative to it.
     """
     rows = []
-    for measured, split in zip(recordings, splits, strict=True):
-        recording = measured.recording
+    for one in recordings:
+        recording = one.recording
         row = {
-            "audio_filepath": relative_path(recording.path, folder),
+            "audio_filepath": _relative(recording.path, folder),
             "kind": recording.kind,
-            "duration": round(measured.duration, 3),
-            "split": split,
-            "range_db": round(measured.range_db, 1),
+            "duration": round(one.duration, 3),
+            "split": recording.split,
+            "range_db": round(one.range_db, 1),
             **({"speaker": recording.speaker} if recording.speaker else {}),
-            **{name: value for name in _ABOUT if (value := getattr(recording, name)) not in ("", None)},
+            **{key: value for key in _OPTIONAL_KEYS if (value := getattr(recording, key)) not in ("", None)},
         }
-        over_rest_db = measured.speech_db - measured.background_db
-        if math.isfinite(over_rest_db):
-            row.setdefault("snr_db", round(over_rest_db, 1))
+        if math.isfinite(one.speech_over_background_db):
+            row.setdefault("snr_db", round(one.speech_over_background_db, 1))
         if recording.kind == "speech":
-            row["segments"] = [[round(one.start, 3), round(one.end, 3)] for one in speech_of(measured)]
+            row["segments"] = [[round(part.start, 3), round(part.end, 3)] for part in speech_of(one)]
         rows.append(json.dumps(row, ensure_ascii=False) + "\n")
     return "".join(rows)
 
 
 def speech_of(measured: Measured) -> list[Segment]:
-    """Where anybody speaks, within the recording."""
+    """The union of its turns, cut at the end of the recording."""
     turns = (Segment(turn.start, min(turn.end, measured.duration)) for turn in measured.recording.turns or ())
     return merge(turn for turn in turns if turn.start < turn.end)
 
 
 def review_text(recordings: Iterable[Measured]) -> str:
-    """Writes a CSV with a row a segment that a model found, recordings and segments with most doubt first.
+    """Writes a CSV with a row for each segment that a model detected, the most doubtful first.
 
     Correct it (delete rows, change times) and give it back with ``--labels``. A recording in which nobody speaks has
     one row, without times.
@@ -65,25 +63,25 @@ def review_text(recordings: Iterable[Measured]) -> str:
     sheet = io.StringIO()
     rows = csv.writer(sheet, lineterminator="\n")
     rows.writerow(["file", "start", "end", "mean_probability", "doubtful_share_of_recording"])
-    for measured in sorted(recordings, key=_doubt, reverse=True):
-        found = []
-        for segment in speech_of(measured):
-            first, last = (round(time / measured.frame_duration) for time in (segment.start, segment.end))
-            mean = float(np.mean(measured.probabilities[first : max(last, first + 1)]))
-            found.append((f"{segment.start:.3f}", f"{segment.end:.3f}", f"{mean:.3f}"))
-        for cells in sorted(found, key=lambda row: row[2]) or [("", "", "")]:
-            rows.writerow([str(measured.recording.path), *cells, f"{_doubt(measured):.3f}"])
+    for one in sorted(recordings, key=_doubt, reverse=True):
+        segments = []
+        for segment in speech_of(one):
+            first, last = (round(time / one.frame_duration) for time in (segment.start, segment.end))
+            mean = float(np.mean(one.probabilities[first : max(last, first + 1)]))
+            segments.append((f"{segment.start:.3f}", f"{segment.end:.3f}", f"{mean:.3f}"))
+        for cells in sorted(segments, key=lambda row: row[2]) or [("", "", "")]:
+            rows.writerow([str(one.recording.path), *cells, f"{_doubt(one):.3f}"])
     return sheet.getvalue()
 
 
 def _doubt(measured: Measured) -> float:
-    """Share of the frames of which the model is unsure."""
-    unsure = np.abs(measured.probabilities - 0.5) < 0.3
-    return float(np.mean(unsure)) if unsure.size else 0.0
+    """Share of the frames with a probability between 0.2 and 0.8."""
+    doubtful = np.abs(measured.probabilities - 0.5) < 0.3
+    return float(np.mean(doubtful)) if doubtful.size else 0.0
 
 
-def relative_path(path: Path, folder: Path) -> str:
-    """A path as it is seen from a folder, with slashes."""
+def _relative(path: Path, folder: Path) -> str:
+    """A path relative to a folder, with slashes."""
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive

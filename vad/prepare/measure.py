@@ -1,4 +1,4 @@
-"""Each recording measured once: how long it is, how loud, and, where asked for, where a model hears speech."""
+"""One pass over each recording: its duration, its levels and, if asked for, the speech that a model detects."""
 
 from __future__ import annotations
 
@@ -33,16 +33,15 @@ Levels = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Measured:
-    """A recording after it was measured.
+    """A recording with its measurements.
 
     Attributes:
-        recording: The recording; a model's labels are its turns where it had none.
+        recording: The recording; its turns are a model's where it had none.
         duration: Seconds.
-        sample_rate: Its own, in Hz.
+        sample_rate: That of the file, Hz.
         levels_db: Level of each 10 ms, dBFS [shape=(cells,)].
-        peak: The largest magnitude, 1 is full scale.
-        probabilities: What the model said of each of its frames, where it labelled [shape=(frames,)].
-        frame_duration: Seconds a frame of it.
+        probabilities: The model's probabilities, where it labelled the recording [shape=(frames,)].
+        frame_duration: Seconds per frame.
         error: Why it cannot be read; "" where it can.
     """
 
@@ -50,7 +49,6 @@ class Measured:
     duration: float = 0.0
     sample_rate: int = 0
     levels_db: Levels = field(default_factory=lambda: np.zeros(0, np.float32))
-    peak: float = 0.0
     probabilities: Levels = field(default_factory=lambda: np.zeros(0, np.float32))
     frame_duration: float = 0.02
     error: str = ""
@@ -68,8 +66,13 @@ class Measured:
 
     @property
     def background_db(self) -> float:
-        """Level of all that is no speech, dBFS; nan where all is speech."""
+        """Level of its non-speech, dBFS; nan where all is speech."""
         return _mean_db(self.levels_db[~self.is_speech])
+
+    @property
+    def speech_over_background_db(self) -> float:
+        """Level of its speech over its non-speech, dB; nan where either is missing."""
+        return self.speech_db - self.background_db
 
     @property
     def range_db(self) -> float:
@@ -81,15 +84,15 @@ class Measured:
 def measure_all(
     recordings: Sequence[Candidate], jobs: int, label_with: str | None = None
 ) -> Generator[Measured, None, None]:
-    """Hears recordings, in their order.
+    """Decodes and measures recordings.
 
     Args:
-        recordings: Which.
-        jobs: Processes.
+        recordings: The recordings.
+        jobs: Number of processes.
         label_with: The model that labels speech without labels: a name or a .tflite file.
 
     Yields:
-        One for each; what cannot be read has an ``error``.
+        The measured recordings, in order. One that cannot be read has an ``error``.
 
     Raises:
         ModelError: There is no such model, or it is damaged.
@@ -101,7 +104,7 @@ def measure_all(
 
 
 def _with_ends(measured: Measured) -> Measured:
-    """The same; turns that end at infinity, where Kaldi's labels do not say when, end with their recording."""
+    """Ends turns at the end of their recording where Kaldi's labels do not say when."""
     turns = tuple(
         replace(turn, end=max(turn.start, measured.duration)) if turn.end == math.inf else turn
         for turn in measured.recording.turns or ()
@@ -127,14 +130,13 @@ class _Measurer:
                 duration=audio.duration or 0.0,
                 sample_rate=audio.source_sample_rate,
                 levels_db=np.concatenate(meter.levels_db),
-                peak=meter.peak,
             )
         except VadError as error:
             return Measured(recording, error=str(error))
 
 
 def _labelled(recording: Candidate, detector: Detector, blocks: Iterable[Levels]) -> Measured:
-    """Label a recording by a model."""
+    """Labels a recording with a model."""
     detection = detector.process(blocks, _RATE)
     turns = tuple(Entry(0, one.start, one.end) for one in detection.segments)
     origin = f"model {detector.model.name}, threshold {detector.options.threshold:g}"
@@ -146,17 +148,15 @@ def _labelled(recording: Candidate, detector: Detector, blocks: Iterable[Levels]
 
 
 class _Meter:
-    """Blocks as they are, measured as they pass."""
+    """Passes blocks on unchanged, and measures their levels."""
 
     def __init__(self, blocks: Iterable[Levels]):
         self._blocks = blocks
         self.levels_db: list[Levels] = []
-        self.peak = 0.0
 
     def __iter__(self) -> Iterator[Levels]:
         rest = np.zeros(0, np.float32)
         for block in self._blocks:
-            self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
             joined = np.concatenate([rest, block])
             whole = len(joined) // _CELL * _CELL
             power = np.square(joined[:whole].reshape(-1, _CELL), dtype=np.float64).mean(axis=1)
@@ -166,12 +166,12 @@ class _Meter:
 
 
 def _mean_db(levels_db: Levels) -> float:
-    """The level of cells together: their mean power, in dB."""
+    """The mean power of cells, in dB."""
     if not len(levels_db):
         return float("nan")
     return float(10 * np.log10(np.mean(10 ** (levels_db.astype(np.float64) / 10))))
 
 
 def _crashed(recording: Candidate) -> Measured:
-    reason = "one that ended the process that read it (a fault of the decoder, or no memory left)"
-    return Measured(recording, error=f"{recording.where}: audio must be readable. Received: {reason}.")
+    reason = "the process that read it crashed (a fault of the decoder, or no memory left)"
+    return Measured(recording, error=f"{recording.where}: cannot read the recording: {reason}.")

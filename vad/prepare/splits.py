@@ -1,9 +1,9 @@
-"""Recordings assigned out to splits so that nobody is measured in two."""
+"""The assignment of recordings to splits, with each speaker in one split."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,100 +11,85 @@ import numpy.typing as npt
 from vad.corpus.folders import KINDS
 from vad.corpus.speakers import tied_by_speakers
 from vad.labels.cells import CELL_DURATION
-from vad.prepare.findings import Finding, note
+from vad.labels.findings import Finding, note
 from vad.prepare.measure import Measured
 
-__all__ = ["Assigned", "assign_splits"]
+__all__ = ["assign_splits"]
 
 _DRAWS = 1_000
 
 
-@dataclass(frozen=True)
-class Assigned:
-    """Recordings with their splits.
+def assign_splits(
+    recordings: Sequence[Measured], shares: Mapping[str, float], seed: int
+) -> tuple[list[Measured], list[Finding]]:
+    """Gives each recording without a split that of its speakers, or else one that is drawn.
 
-    Attributes:
-        recordings: The recordings; without speakers where these had to be parted.
-        splits: The split of each.
-        notes: What its owner should know.
-    """
-
-    recordings: Sequence[Measured]
-    splits: Sequence[str]
-    notes: Sequence[Finding] = ()
-
-
-def assign_splits(recordings: Sequence[Measured], shares: Mapping[str, float], seed: int) -> Assigned:
-    """Gives each recording its split: the one it was given in, or one that is drawn.
-
-    Recordings that share a speaker, even by way of others, stay together: they go where one of them already is. Of
-    the rest, and of a thousand draws, the one counts that brings all nearest to the shares (of speech, of noise, of
-    music), with every split served where there is enough.
+    Recordings that share a speaker, also by way of others, stay together. Of a thousand draws the best is taken: it
+    leaves no split empty if possible, and brings the splits nearest to their shares of speech, noise and music.
 
     Args:
         recordings: The recordings.
-        shares: The share of each split; together 1.
+        shares: The share of each split; the sum is 1.
         seed: Decides the draws.
 
     Returns:
-        The recordings with their splits. Where no speech has a split yet and all of it hangs together by its
-        speakers, recordings are assigned out one by one, and a note says so.
+        The recordings with their splits, and notes. Where no speech has a split yet and speakers connect all of it,
+        its recordings are drawn one by one without their speakers, and a note says so.
     """
     splits = [one.recording.split for one in recordings]
+    weights = [_weight(one) for one in recordings]
     notes: list[Finding] = []
     for number, kind in enumerate(KINDS):
-        placed = [place for place, split in enumerate(splits) if split]
-        its = [place for place, one in enumerate(recordings) if one.recording.kind == kind]
-        waiting = [place for place in its if not splits[place]]
-        places = [*waiting, *placed]
-        tied = tied_by_speakers([recordings[place].recording.speakers for place in places])
-        free = _follow([[places[n] for n in group] for group in tied], splits)
-        if kind == "speech" and len(free) == 1 and len(its) == len(waiting) == len(free[0]) > 1:
-            free = [[place] for place in waiting]
-            notes = [
-                note("", "speakers connect all recordings, so the splits share them: figures will flatter.")
-            ]
+        given = [index for index, split in enumerate(splits) if split]
+        of_kind = [index for index, one in enumerate(recordings) if one.recording.kind == kind]
+        unassigned = [index for index in of_kind if not splits[index]]
+        indices = [*unassigned, *given]
+        tied = tied_by_speakers([recordings[index].recording.speakers for index in indices])
+        groups = _follow([[indices[n] for n in group] for group in tied], splits)
+        if kind == "speech" and len(groups) == 1 and len(of_kind) == len(groups[0]) > 1:
+            groups = [[index] for index in unassigned]
+            text = "speakers connect all recordings, so the splits share speakers and the figures will be too good."
+            notes = [note("", text)]
             recordings = [replace(one, recording=replace(one.recording, speaker="")) for one in recordings]
-        seconds = np.array([sum(_weight(recordings[place]) for place in group) for group in free])
+        seconds = np.array([sum(weights[index] for index in group) for group in groups])
         before = np.array(
-            [sum(_weight(recordings[place]) for place in its if splits[place] == split) for split in shares]
+            [sum(weights[index] for index in of_kind if splits[index] == split) for split in shares]
         )
         drawn = _draw(np.random.default_rng([seed, number]), seconds, before, shares)
-        for group, split in zip(free, drawn, strict=True):
-            for place in group:
-                splits[place] = split
-    return Assigned(recordings, splits, notes)
+        for group, split in zip(groups, drawn, strict=True):
+            for index in group:
+                splits[index] = split
+    pairs = zip(recordings, splits, strict=True)
+    return [replace(one, recording=replace(one.recording, split=split)) for one, split in pairs], notes
 
 
-def _follow(groups: Sequence[Sequence[int]], splits: list[str]) -> list[Sequence[int]]:
-    """Places groups where one of their recordings already is.
+def _follow(groups: Sequence[list[int]], splits: list[str]) -> list[list[int]]:
+    """Assigns groups to the split that one of their recordings already has.
 
-    Where these are in several splits, the first counts: who gave them so is told by `check_speakers`.
+    Where these have several splits, the first counts; `check_speakers` reports the others.
 
     Args:
-        groups: Places whose recordings hang together.
-        splits: The split of each recording, "" where it has none yet; those that follow are written into it.
+        groups: Indices of recordings that stay together.
+        splits: The split of each recording, "" where it has none; those that follow are written into it.
 
     Returns:
         The groups without a split.
     """
     free = []
     for group in groups:
-        given = next((splits[place] for place in group if splits[place]), "")
+        given = next((splits[index] for index in group if splits[index]), "")
         if not given:
             free.append(group)
-        for place in group:
-            splits[place] = splits[place] or given
+        for index in group:
+            splits[index] = splits[index] or given
     return free
 
 
 def _weight(measured: Measured) -> float:
-    """Seconds of what a split needs it for."""
-    return (
-        float(measured.is_speech.sum()) * CELL_DURATION
-        if measured.recording.kind == "speech"
-        else measured.duration
-    )
+    """Seconds of speech of a recording of speech; seconds of any other."""
+    if measured.recording.kind != "speech":
+        return measured.duration
+    return float(measured.is_speech.sum()) * CELL_DURATION
 
 
 def _draw(
@@ -113,13 +98,13 @@ def _draw(
     before: npt.NDArray[np.float64],
     shares: Mapping[str, float],
 ) -> list[str]:
-    """Gives each group a split: the draw that brings all nearest to the shares wanted.
+    """Draws the split of each group.
 
     Args:
-        rng: Draws.
-        seconds: Of each group [shape=(groups,)].
-        before: What each split has already, seconds [shape=(splits,)].
-        shares: What is wanted of each split.
+        rng: The random numbers.
+        seconds: Length of each group [shape=(groups,)].
+        before: Seconds that each split has already [shape=(splits,)].
+        shares: The share of each split.
     """
     if not len(seconds):
         return []

@@ -1,4 +1,4 @@
-"""What a corpus holds, in figures."""
+"""The statistics of a corpus."""
 
 from __future__ import annotations
 
@@ -26,19 +26,16 @@ _COLUMNS = (
 )
 
 
-def summarise(recordings: Sequence[Measured], splits: Sequence[str]) -> dict[str, dict[str, Any]]:
+def summarise(recordings: Sequence[Measured]) -> dict[str, dict[str, Any]]:
     """Sums up each split and kind.
 
     Returns:
-        By "split kind": recordings, hours, speech_share, speakers, and of the levels of speech by recording (dBFS) the
-        median and the ends, and the median distance to what is no speech (dB); None where there is none.
+        By "split kind": recordings, hours, speech_share and speakers; median, lowest and highest level of speech by
+        recording, dBFS; and the median of speech over the rest, dB. None where there is none.
     """
-    pairs = list(zip(recordings, splits, strict=True))
-    groups = {
-        f"{split} {kind}": [one for one, its in pairs if its == split and one.recording.kind == kind]
-        for split in SPLITS
-        for kind in KINDS
-    }
+    groups: dict[str, list[Measured]] = {f"{split} {kind}": [] for split in SPLITS for kind in KINDS}
+    for one in recordings:
+        groups[f"{one.recording.split} {one.recording.kind}"].append(one)
     return {name: _figures(group) for name, group in groups.items() if group}
 
 
@@ -46,7 +43,7 @@ def _figures(group: Sequence[Measured]) -> dict[str, Any]:
     seconds = math.fsum(one.duration for one in group)
     speech = sum(int(one.is_speech.sum()) for one in group) * CELL_DURATION
     levels = np.array([one.speech_db for one in group])
-    distances = levels - np.array([one.background_db for one in group])
+    distances = np.array([one.speech_over_background_db for one in group])
     levels, distances = levels[np.isfinite(levels)], distances[np.isfinite(distances)]
     speakers = {name for one in group for name in one.recording.speakers}
     return {
@@ -62,7 +59,7 @@ def _figures(group: Sequence[Measured]) -> dict[str, Any]:
 
 
 def summary_table(summary: dict[str, dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """The figures as texts: the heads of the columns, and a row for each split and kind."""
+    """The headings of the columns, and a row of texts for each split and kind."""
     rows = [
         [name, *("-" if figures[key] is None else form.format(figures[key]) for _, key, form in _COLUMNS)]
         for name, figures in summary.items()
@@ -71,7 +68,7 @@ def summary_table(summary: dict[str, dict[str, Any]]) -> tuple[list[str], list[l
 
 
 def summary_text(summary: dict[str, dict[str, Any]]) -> str:
-    """The figures as a table of plain text."""
+    """The statistics as a table of plain text."""
     heads, rows = summary_table(summary)
     return "\n".join(
         " ".join([f"{name:<12}", *(f"{cell:>12}" for cell in cells)]) for name, *cells in [heads, *rows]
@@ -79,14 +76,14 @@ def summary_text(summary: dict[str, dict[str, Any]]) -> str:
 
 
 def distributions(recordings: Sequence[Measured]) -> list[tuple[str, str, list[float]]]:
-    """What differs from recording to recording: a title, a unit, and the values; nan where there is none."""
+    """Titles, units and values of the histograms over recordings; a value may be nan."""
     speech = [one for one in recordings if one.recording.kind == "speech"]
     shares = [float(one.is_speech.mean()) for one in speech if one.levels_db.size]
     return [
         ("Length of recordings", "seconds", [one.duration for one in recordings]),
         ("Share of speech", "share of the time", shares),
         ("Level of speech", "dBFS", [one.speech_db for one in speech]),
-        ("Speech over the rest", "dB", [one.speech_db - one.background_db for one in speech]),
+        ("Speech over the rest", "dB", [one.speech_over_background_db for one in speech]),
     ]
 
 

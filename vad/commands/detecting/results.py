@@ -13,7 +13,7 @@ from vad.commands.detecting.outputs import is_folder, keep_recordings, paths_in
 from vad.commands.detecting.recordings import AudioInput
 from vad.errors import ConfigError, LabelError
 from vad.files import writing
-from vad.labels import FORMATS, NAMED_BY_WORD, OF_MANY, dumps, format_of
+from vad.labels import FORMATS, MULTI_RECORDING, ONE_WORD_NAMES, dumps, format_of
 
 if TYPE_CHECKING:
     from vad.commands.detecting.analysis import Findings
@@ -51,12 +51,12 @@ def open_results(
         yield _Folder(Path(output), label_format, recordings).write
         return
     many = len(recordings) > 1 or each_channel
-    if many and label_format not in OF_MANY:
+    if many and label_format not in MULTI_RECORDING:
         count = "1 recording" if len(recordings) == 1 else f"{len(recordings)} recordings"
         received = f"every channel of {count}" if each_channel else count
         raise ConfigError(
             f"one {label_format} file must be of one recording and channel. Received: {received}. "
-            f"Give a folder with --output, or one of the formats {', '.join(OF_MANY)}."
+            f"Give a folder with --output, or one of the formats {', '.join(MULTI_RECORDING)}."
         )
     with contextlib.ExitStack() as stack:
         if output is None:
@@ -88,7 +88,7 @@ def _uris(label_format: str, recordings: Sequence[AudioInput], many: bool) -> di
     """
     if label_format == "text" and not many:
         return dict.fromkeys(recordings, "")
-    if label_format not in NAMED_BY_WORD:
+    if label_format not in ONE_WORD_NAMES:
         return {recording: recording.name for recording in recordings}
     bare = {recording: str(recording.place.with_suffix("")) for recording in recordings}
     owners = Counter(bare.values())
@@ -111,7 +111,7 @@ class _Document:
 
     @property
     def _is_list(self) -> bool:
-        return self.many and OF_MANY[self.label_format] == "list"
+        return self.many and MULTI_RECORDING[self.label_format] == "list"
 
     def write(self, findings: "Findings") -> None:
         """Write what was found in a recording, for others to read at once."""

@@ -1,4 +1,4 @@
-"""What is wrong with data, or worth a look: said all at once, each with its place."""
+"""Problems of data, and notes on it, each with its place, so that all can be reported together."""
 
 from dataclasses import dataclass
 
@@ -9,32 +9,34 @@ __all__ = ["Finding", "note", "problem", "problems_of"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was found.
+    """A problem or a note.
 
     Attributes:
-        where: A file, with its line where there is one.
-        text: The rule, what came, the remedy.
-        is_problem: The recording cannot be used as it is; else it is a note.
+        where: The file, with its line where there is one; "" where the text begins with it.
+        text: What is wrong, and what to do.
+        is_problem: The data cannot be used as it is; else this is a note.
+        is_ambiguous: The labels fit several recordings.
     """
 
     where: str
     text: str
     is_problem: bool
+    is_ambiguous: bool = False
 
     def __str__(self) -> str:
         return f"{self.where}: {self.text}" if self.where else self.text
 
 
 def problem(where: object, text: str) -> Finding:
-    """What keeps data from being used."""
+    """Data that cannot be used."""
     return Finding(str(where), text, is_problem=True)
 
 
 def problems_of(error: LabelError) -> list[Finding]:
-    """All that is wrong with a label file; each has its place in its text."""
+    """All problems of a label file; their texts have their places."""
     return [problem("", text) for text in error.problems]
 
 
 def note(where: object, text: str) -> Finding:
-    """What is used as it is, and should be looked at."""
+    """Data that is used, but deserves a look."""
     return Finding(str(where), text, is_problem=False)
