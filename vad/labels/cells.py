@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from vad.detection.options import require
 from vad.detection.segments import Segment
+from vad.errors import require
 
 __all__ = ["CELL_DURATION", "labels_to_frames", "require_seconds"]
 
