@@ -1,12 +1,4 @@
-"""All errors of the package, as one tree, and the checks of arguments that raise them.
-
-    VadError
-    ├── AudioError              (ValueError)   audio cannot be read, or samples are not audio
-    ├── DeviceError             (OSError)      a microphone is missing, busy or gone
-    ├── ModelError              (ValueError)   a model is missing, damaged or does not match its card
-    ├── LabelError              (ValueError)   a label file breaks the rules of its format
-    ├── ConfigError             (ValueError)   an option does not exist, or a value is out of its range
-    └── MissingDependencyError  (ImportError)  a feature needs an extra that is not installed
+"""All errors of the package, under `VadError`, and the checks of arguments that raise them.
 
 A message says what happened, then what to do. For wrong values it gives the rule and the value: ``threshold must be
 between 0 and 1. Received: threshold=1.5.``

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import FrameType
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 __all__ = ["in_order", "sensible_jobs"]
 
@@ -119,13 +119,13 @@ def _interrupts_held() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-class _Worker(Generic[Item, Result]):
+class _Worker:
     """The state of a process: its work. Also how it starts and stops."""
 
     work: Callable[[Any], Any]
 
     @classmethod
-    def start(cls, make_work: Callable[[], Callable[[Item], Result]]) -> None:
+    def start(cls, make_work: Callable[[], Callable[[Any], Any]]) -> None:
         """Prepare a new process. A terminal sends Ctrl-C to all processes; the parent stops this one with SIGTERM."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with _exit_at_once():
@@ -134,11 +134,10 @@ class _Worker(Generic[Item, Result]):
             cls.work = make_work()
 
     @classmethod
-    def call(cls, item: Item) -> Result:
+    def call(cls, item: Any) -> Any:
         """Work on an item."""
         with _exit_at_once():
-            result: Result = cls.work(item)
-        return result
+            return cls.work(item)
 
 
 @contextlib.contextmanager

@@ -109,27 +109,11 @@ def get_speech_timestamps(
     min_silence_at_max_speech: float = 98,
     use_max_poss_sil_at_max_speech: bool = True,
 ) -> Timestamps:
-    """Find the speech in a recording.
+    """Find the speech in a recording. The options, their units and their defaults are Silero's.
 
-    `window_size_samples` does nothing, as in Silero. Nor do the last two options: long speech is split by our rule.
-
-    Args:
-        audio: One channel. [shape=(samples,)]
-        model: From `load_silero_vad`. Its state does not change.
-        threshold: Speech begins at this probability or above.
-        sampling_rate: Of the audio, in Hz.
-        min_speech_duration_ms: Shorter speech is dropped.
-        max_speech_duration_s: Longer segments are split.
-        min_silence_duration_ms: Shorter silences are filled.
-        speech_pad_ms: Added on both sides of a segment.
-        return_seconds: Give seconds in place of samples.
-        time_resolution: Decimals of these seconds.
-        visualize_probs: Must be False.
-        progress_tracking_callback: Called with the percentage that is done.
-        neg_threshold: Speech continues down to this probability; None is threshold - 0.15.
-        window_size_samples: Ignored.
-        min_silence_at_max_speech: Ignored.
-        use_max_poss_sil_at_max_speech: Ignored.
+    `audio` is one channel [shape=(samples,)] at `sampling_rate` Hz. `model` is from `load_silero_vad`, and its
+    state does not change. `window_size_samples` does nothing, as in Silero. Nor do the last two options: long speech is
+    split by our rule. `progress_tracking_callback` gets percentages.
 
     Returns:
         `start` and `end` of each segment, in samples of `audio`, or in seconds.
@@ -176,12 +160,7 @@ def _blocks_of(
 class VADIterator:
     """Silero's stream: call it with window after window for the starts and ends of speech.
 
-    Args:
-        model: From `load_silero_vad`. Any number of iterators may share one.
-        threshold: Speech begins at this probability or above, and continues down to 0.15 less.
-        sampling_rate: Of the windows, in Hz.
-        min_silence_duration_ms: Silence that ends speech.
-        speech_pad_ms: Added on both sides of speech.
+    The options, their units and their defaults are Silero's. Any number of iterators may share a model.
 
     Attributes:
         triggered: Whether the last reported event was a start.
@@ -222,12 +201,7 @@ class VADIterator:
     def __call__(
         self, x: npt.ArrayLike, return_seconds: bool = False, time_resolution: int = 1
     ) -> dict[str, float] | None:
-        """Process the next window.
-
-        Args:
-            x: Any number of samples. [shape=(samples,) or (1, samples)]
-            return_seconds: Give seconds in place of samples.
-            time_resolution: Decimals of these seconds.
+        """Process the next window, of any number of samples. [shape=(samples,) or (1, samples)].
 
         Returns:
             `{"start": ...}`, `{"end": ...}` or None. If a window has several events, the next calls give the others.
@@ -250,16 +224,9 @@ class VADIterator:
 def collect_chunks(
     tss: Sequence[Mapping[str, float]], wav: Any, seconds: bool = False, sampling_rate: int | None = None
 ) -> Any:
-    """Join parts of a recording.
+    """Join parts of a recording, given by `start` and `end` in samples, or in seconds with `seconds=True`.
 
-    Args:
-        tss: `start` and `end` of each part, in samples or seconds.
-        wav: One channel, an array or a tensor. [shape=(samples,)]
-        seconds: Whether the times are seconds.
-        sampling_rate: In Hz; needed for seconds.
-
-    Returns:
-        An array or a tensor, as `wav`. [shape=(samples,)]
+    `wav` is one channel, an array or a tensor [shape=(samples,)], and so is the result.
 
     Raises:
         ConfigError: `seconds` without `sampling_rate`.

@@ -169,15 +169,10 @@ class Segmenter:
 
     def _longest_speech(self, limit: float) -> float:
         """Number of frames that fit into `max_speech_duration_s` between two pads."""
-        if math.isinf(limit):
-            return math.inf
-        longest = math.floor((limit - 2 * self._pad) / self.frame_duration + _ROUNDING)
-        require(
-            longest >= 1,
-            f"max_speech_duration_s must hold {self.frame_duration} s between two pads of {self._pad} s",
-            max_speech_duration_s=limit,
-        )
-        return longest
+        longest = (limit - 2 * self._pad) / self.frame_duration + _ROUNDING
+        rule = f"max_speech_duration_s must hold {self.frame_duration} s between two pads of {self._pad} s"
+        require(longest >= 1, rule, max_speech_duration_s=limit)
+        return longest if math.isinf(longest) else math.floor(longest)
 
     def _step(self, probability: float) -> None:
         frame = self.frames

@@ -107,20 +107,10 @@ class ProbabilityStream:
 
 
 class Stream:
-    """A recording or a microphone, processed piece by piece. Made by `Detector.stream`.
+    """A recording or a microphone, processed piece by piece. `Detector.stream` makes it and explains its options.
 
     Use a stream in one thread at a time. Any number of streams, in any threads, may share a model. Times are seconds of
     audio since the first sample.
-
-    Args:
-        model: The network.
-        options: Thresholds and durations of the segments.
-        sample_rate: Of the samples to come, in Hz; None is the model's.
-        confirm_start: Withhold `SpeechStart` until it is certain. Then there is no `SpeechRejected`.
-        keep_audio_s: Seconds of the latest audio that `audio` can return, at 4 bytes a sample.
-        lookahead: Give the model's lookahead output, where it has one: more accurate, and later.
-        resampler: `LiveResampler` delays samples by 3 ms at most. `Resampler`, as used for files, is faster and
-            sharper, but delays events by up to 115 ms and cannot be copied.
 
     Attributes:
         sample_rate: As given, or the model's.
@@ -156,6 +146,8 @@ class Stream:
             options, model.frame_duration, confirm_start=confirm_start, delay=self.delay
         )
         self._keep_audio_s = keep_audio_s
+        # LiveResampler delays audio by 3 ms at most. Resampler, which reads files, is faster and sharper, but delays it
+        # by up to 115 ms and cannot be copied.
         self._make_resampler = resampler
         self.reset()
 
