@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vad.audio.microphone import Microphone, list_devices
-    from vad.audio.reading import RawFormat, read_audio
+    from vad.audio.raw_format import RawFormat
+    from vad.audio.reading import read_audio
     from vad.detection.detector import Detection, Detector, detect, detect_file
     from vad.detection.model import Model, model_names
     from vad.detection.options import SegmentOptions
@@ -68,7 +69,8 @@ __all__ = [
 ]
 
 _MODULES = {
-    "vad.audio.reading": ("RawFormat", "read_audio"),
+    "vad.audio.raw_format": ("RawFormat",),
+    "vad.audio.reading": ("read_audio",),
     "vad.detection.detector": ("Detection", "Detector", "detect", "detect_file"),
     "vad.errors": (
         "AudioError",

@@ -13,7 +13,8 @@ import soundfile
 from support.sounds import RATE, Samples, encode_container, noise, tone
 
 from vad.audio.containers import _samples
-from vad.audio.reading import RawFormat, open_audio, read_audio
+from vad.audio.raw_format import RawFormat
+from vad.audio.reading import open_audio, read_audio
 from vad.errors import AudioError, MissingDependencyError
 
 

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.sounds import RATE, Samples, encode_container, noise, tone
 
-from vad.audio.reading import RawFormat, open_audio, read_audio
+from vad.audio.raw_format import RawFormat
+from vad.audio.reading import open_audio, read_audio
 from vad.errors import AudioError, ConfigError
 
 

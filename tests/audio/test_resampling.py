@@ -8,7 +8,7 @@ import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vad.audio.live_resampling import LiveResampler
+from vad.audio.resampling import LiveResampler
 
 RATE = 16000
 RATES = [4000, 8000, 11025, 12345, 22050, 32000, 44100, 48000, 96000, 192000, 384000]

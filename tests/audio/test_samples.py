@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.sounds import RATE, Samples, noise, tone
 
-from vad.audio.reading import Resampler, validate_samples
-from vad.audio.samples import MonoInput
+from vad.audio.resampling import Resampler
+from vad.audio.samples import MonoInput, validate_samples
 from vad.errors import AudioError
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Mixer"]
+__all__ = ["Mixer", "Samples"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 

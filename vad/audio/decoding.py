@@ -28,7 +28,7 @@ from vad.audio.samples import sample_rate_problem
 from vad.audio.wav import open_wav
 from vad.errors import AudioError, ConfigError, MissingDependencyError, shown
 
-__all__ = ["KNOWN_SUFFIXES", "Decoder", "RawFormat", "Source", "open_decoder"]
+__all__ = ["KNOWN_SUFFIXES", "Decoder", "Source", "open_decoder"]
 
 Source: TypeAlias = str | os.PathLike[str] | IO[bytes]
 Block: TypeAlias = npt.NDArray[np.float32]

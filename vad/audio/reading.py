@@ -1,43 +1,31 @@
-"""Anything that can be heard, as blocks of mono float32 at the model's rate.
+"""Recordings as blocks of mono float32 at the model's rate.
 
-    path or stream ─► decoder, at its own rate ─► validate, choose channel ─► soxr ─► mono float32 blocks
+    path or stream ─► decoder, at the recording's rate ─► validation, choice of channel ─► soxr ─► blocks
 
-Memory is one block, whatever the length. soxr's stream gives the same samples however they are cut, so that
-a file read in blocks and a file resampled whole are equal to the last bit.
+One block at a time is in memory. The block length does not change the samples.
 """
 
 import contextlib
 from collections.abc import Generator, Iterator
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from vad.audio.decoding import RawFormat, Source, open_decoder
+from vad.audio.decoding import Source, open_decoder
+from vad.audio.raw_format import RawFormat
 from vad.audio.resampling import Resampler
 from vad.audio.samples import (
     Channel,
     MonoInput,
+    Samples,
     check_channel,
     sample_rate_problem,
     samples_before_fault,
-    validate_samples,
 )
 from vad.errors import AudioError
 
-__all__ = [
-    "AudioBlocks",
-    "Channel",
-    "RawFormat",
-    "Resampler",
-    "Source",
-    "open_audio",
-    "read_audio",
-    "validate_samples",
-]
-
-Samples: TypeAlias = npt.NDArray[np.float32]
+__all__ = ["AudioBlocks", "open_audio", "read_audio"]
 
 
 def open_audio(
@@ -52,21 +40,21 @@ def open_audio(
     """Open a recording as mono blocks at one sample rate.
 
     Args:
-        source: A path, or a binary stream (a pipe is copied to a temporary file first).
-        sample_rate: The rate of the blocks, in Hz.
-        channel: "mix" for the mean of all channels, or the index of one, counted from 0.
-        block_duration: Seconds of a block; only the last one is shorter.
-        raw: How the samples lie, where the stream has no header.
-        name: What messages call it; None takes the path.
+        source: A path or a binary stream. A stream that cannot seek is read to its end first.
+        sample_rate: Rate of the blocks, in Hz.
+        channel: "mix" for the mean of all channels, or the index of one, from 0.
+        block_duration: Seconds of each block but the last one, which may be shorter.
+        raw: The format of samples without a header.
+        name: The recording's name in messages. None uses the path.
 
     Returns:
-        An iterator over blocks [shape=(samples,)]; use it in a `with` statement, or read it to its end.
+        An iterator over blocks [shape=(samples,)]. Use it in a `with` statement, or read it to its end.
 
     Raises:
-        AudioError: It cannot be read. No such channel, no samples, samples that are no audio, and damage are
-            raised while iterating, after all that could be read.
+        AudioError: It cannot be opened. Reading raises it for a missing channel, no samples, invalid samples or
+            damage, after all blocks before that.
         ConfigError: `channel` is neither "mix" nor an index.
-        MissingDependencyError: A container needs PyAV.
+        MissingDependencyError: The format needs PyAV.
     """
     return AudioBlocks(source, sample_rate, channel, block_duration, raw, name)
 
@@ -74,23 +62,23 @@ def open_audio(
 def read_audio(
     source: Source, *, sample_rate: int = 16000, channel: Channel = "mix", raw: RawFormat | None = None
 ) -> Samples:
-    """Read a whole recording: mono float32 at one sample rate [shape=(samples,)].
+    """Read a whole recording as mono float32 at one sample rate. [shape=(samples,)].
 
-    Args and errors are those of `open_audio`; a damaged recording is an error as a whole.
+    The arguments and errors are those of `open_audio`. A damaged recording raises, and no samples are returned.
     """
     with open_audio(source, sample_rate=sample_rate, channel=channel, raw=raw) as blocks:
         return np.concatenate(list(blocks))
 
 
 class AudioBlocks:
-    """A recording as mono float32 blocks, in order, once. Made by `open_audio`.
+    """The blocks of a recording, in order, once. `open_audio` makes it.
 
     Attributes:
-        name: What messages call it.
-        sample_rate: Of the blocks, in Hz.
-        source_sample_rate: Of the recording, in Hz.
-        channels: Of the recording.
-        duration: Seconds: what the header promises (None where it does not), and in the end what there was.
+        name: The recording's name in messages.
+        sample_rate: Rate of the blocks, in Hz.
+        source_sample_rate: Rate of the recording, in Hz.
+        channels: Channels of the recording.
+        duration: Seconds. At first as the header states, or None; after the last block, what was decoded.
     """
 
     def __init__(
@@ -115,29 +103,29 @@ class AudioBlocks:
         self.duration = None if decoder.frames is None else decoder.frames / decoder.sample_rate
         self._input = MonoInput(decoder.sample_rate, channel, channels=decoder.channels, name=decoder.name)
         decoded = decoder.blocks(max(1, round(block_duration * decoder.sample_rate)))
-        self._blocks = self._even(self._read(decoded), max(1, round(block_duration * sample_rate)))
+        self._blocks = self._even(self._resampled(decoded), max(1, round(block_duration * sample_rate)))
 
     def __iter__(self) -> Iterator[Samples]:
-        """Give the blocks, once."""
+        """Iterate over the blocks, once."""
         return self._blocks
 
     def __enter__(self) -> Self:
-        """Leave the file to the `with` statement."""
+        """Return the object itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self.close()
 
     def close(self) -> None:
-        """Let go of the file; there are no more blocks."""
+        """Close the file. No more blocks follow."""
         self._blocks.close()
         self._resources.close()
 
     def _even(self, pieces: Iterator[Samples], block_length: int) -> Generator[Samples, None, None]:
-        """Join and cut what comes to blocks of one length; what is left before an error is a block too."""
+        """Join and cut pieces into blocks of one length. The last one, also before an error, may be shorter."""
         rest = np.zeros(0, np.float32)
         damage: AudioError | None = None
         with self._resources:
@@ -155,27 +143,27 @@ class AudioBlocks:
             if damage is not None:
                 raise damage
 
-    def _read(self, decoded: Iterator[Samples]) -> Iterator[Samples]:
-        """Validate and resample what was decoded; what came before damage is heard to its last sample."""
+    def _resampled(self, decoded: Iterator[Samples]) -> Iterator[Samples]:
+        """Validate, mix and resample. Everything before damage is given, up to the last sample."""
         resampler = Resampler(self.source_sample_rate, self.sample_rate)
-        heard = 0
+        samples = 0
         damage: AudioError | None = None
         try:
             for block in decoded:
                 for mono in self._mono(block):
-                    heard += len(mono)
+                    samples += len(mono)
                     yield resampler.feed(mono)
         except AudioError as error:
             damage = error
         yield resampler.finish()
-        self.duration = heard / self.source_sample_rate
+        self.duration = samples / self.source_sample_rate
         if damage is not None:
             raise damage
-        if heard == 0:
+        if samples == 0:
             raise AudioError(f"{self.name}: the file has a header and no samples. Record it again.")
 
     def _mono(self, block: Samples) -> Iterator[Samples]:
-        """Give the samples of a block, up to the first that is none."""
+        """Give the mono samples of a block, up to the first invalid one."""
         try:
             yield self._input.feed(block)
         except AudioError as error:

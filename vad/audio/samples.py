@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio.channels import Mixer
+from vad.audio.channels import Mixer, Samples
 from vad.errors import AudioError, ConfigError, shown
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "MIN_SAMPLE_RATE",
     "Channel",
     "MonoInput",
+    "Samples",
     "as_array",
     "as_float32",
     "check_channel",
@@ -23,7 +24,6 @@ __all__ = [
 ]
 
 Channel: TypeAlias = int | Literal["mix"]
-Samples: TypeAlias = npt.NDArray[np.float32]
 
 MIN_SAMPLE_RATE = 4_000
 MAX_SAMPLE_RATE = 384_000

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import soundfile
 
 from vad.audio.decoding import Decoder, open_decoder
-from vad.audio.reading import Channel, RawFormat
+from vad.audio.raw_format import RawFormat
+from vad.audio.samples import Channel
 from vad.detection.segments import Segment
 from vad.errors import AudioError
 from vad.files import writing

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio.live_resampling import LiveResampler
-from vad.audio.reading import Channel, Resampler, Source, open_audio
-from vad.audio.samples import MonoInput
+from vad.audio.decoding import Source
+from vad.audio.reading import open_audio
+from vad.audio.resampling import LiveResampler, Resampler
+from vad.audio.samples import Channel, MonoInput
 from vad.detection.model import Model
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import Event, Segment, SpeechEnd

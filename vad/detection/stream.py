@@ -16,8 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio.live_resampling import LiveResampler
-from vad.audio.reading import Resampler
+from vad.audio.resampling import LiveResampler, Resampler
 from vad.audio.samples import MonoInput, sample_rate_problem
 from vad.detection.model import Model, State
 from vad.detection.options import SegmentOptions

@@ -6,7 +6,9 @@ from typing import Literal
 
 import numpy as np
 
-from vad.audio.reading import AudioBlocks, Channel, RawFormat, open_audio
+from vad.audio.raw_format import RawFormat
+from vad.audio.reading import AudioBlocks, open_audio
+from vad.audio.samples import Channel
 from vad.commands.detecting.outputs import save_probabilities
 from vad.commands.detecting.recordings import AudioInput
 from vad.commands.options.detection import DetectionSettings
