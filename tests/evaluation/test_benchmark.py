@@ -25,7 +25,7 @@ from vad.evaluation.benchmark.conditions import Condition, LoadedRecording, make
 from vad.evaluation.benchmark.material import few_of_each_class
 from vad.evaluation.benchmark.run import Results, benchmark
 from vad.evaluation.benchmark.sound_classes import sound_class
-from vad.evaluation.benchmark.store import Store
+from vad.evaluation.benchmark.store import detect_all
 from vad.evaluation.benchmark.systems import PEERS, System
 from vad.evaluation.benchmark.tables import to_json, to_markdown
 from vad.evaluation.scoring import on_grid, pool, score
@@ -57,7 +57,7 @@ def hearing(name: str, answers: dict[str, float] | None = None) -> tuple[System,
 
 
 def condition(name: str, **material: list[LoadedRecording]) -> Condition:
-    made = make_conditions(material.get("noises", []), material.get("music", []))
+    made = make_conditions(material)
     return next(one for one in made if one.name == name)
 
 
@@ -88,7 +88,7 @@ def test_a_condition_hangs_on_seed_and_name_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     "made",
-    make_conditions([LoadedRecording("n", noise(999))], [LoadedRecording("m", tone(5.0))]),
+    make_conditions({"hum": [LoadedRecording("n", noise(999))], "music": [LoadedRecording("m", tone(5.0))]}),
     ids=lambda one: one.name,
 )
 def test_no_condition_changes_the_length_or_clips(made: Condition) -> None:
@@ -100,7 +100,7 @@ def test_no_condition_changes_the_length_or_clips(made: Condition) -> None:
 
 
 def test_a_silent_noise_is_no_noise() -> None:
-    names = [one.name for one in make_conditions([LoadedRecording("n", np.zeros(RATE, np.float32))], [])]
+    names = [one.name for one in make_conditions({"hum": [LoadedRecording("n", np.zeros(RATE, np.float32))]})]
     assert not any(name.startswith("noise") for name in names)
 
 
@@ -224,7 +224,7 @@ def run(
     systems: list[System], folder: Path | None = None, sounds: dict[str, list[LoadedRecording]] | None = None
 ) -> Results:
     clips = [talk("a.wav"), talk("b.wav", 0.05)]
-    conditions = [one for one in make_conditions([], []) if one.name in ("clean", "-26 dB")]
+    conditions = [one for one in make_conditions({}) if one.name in ("clean", "-26 dB")]
     return benchmark(
         systems, clips, conditions, sounds or {}, seed=0, n_draws=20, store=folder, advance=lambda _: None
     )
@@ -280,7 +280,7 @@ def test_a_stopped_listener_leaves_no_half_answer(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Store(tmp_path).listen(hearing("one")[0], [tone(1.0)], stopped)
+        detect_all(hearing("one")[0], [tone(1.0)], tmp_path, stopped)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,8 +20,7 @@ from vad.errors import AudioError, ConfigError, MissingDependencyError
 from vad.files import make_folder, writing
 
 if TYPE_CHECKING:
-    from vad.evaluation.benchmark.conditions import Condition
-    from vad.evaluation.benchmark.material import Material
+    from vad.evaluation.benchmark.conditions import Condition, LoadedRecording
     from vad.evaluation.benchmark.systems import System
 
 __all__ = ["add_arguments", "run"]
@@ -97,15 +96,15 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(f"{name} must be {least} or more. Received: {name}={value}.")
     systems = _open_systems(args.models or model_names(), args.peers)
     items = _choose_items(args)
-    material, failures = _read(items)
-    conditions = _choose_conditions(args.conditions, material)
-    n_sounds = len(material.noises) + len(material.music)
-    with Progress(len(systems) * (len(material.clips) * len(conditions) + n_sounds)) as progress:
+    labelled, sounds, failures = _read(items)
+    conditions = _choose_conditions(args.conditions, sounds)
+    n_sounds = sum(map(len, sounds.values()))
+    with Progress(len(systems) * (len(labelled) * len(conditions) + n_sounds)) as progress:
         results = benchmark(
             systems,
-            material.clips,
+            labelled,
             conditions,
-            material.sounds,
+            sounds,
             seed=args.seed,
             n_draws=args.draws,
             store=None if args.output is None else args.output / "heard",
@@ -185,9 +184,11 @@ def _choose_items(args: argparse.Namespace) -> list[CorpusItem]:
     return speech + few_of_each_class(quiet, args.most_per_class, args.seed)
 
 
-def _read(items: Sequence[CorpusItem]) -> "tuple[Material, int]":
-    """Everything that can be read, and how many could not be: of these one line each."""
-    from vad.evaluation.benchmark.material import gather
+def _read(
+    items: Sequence[CorpusItem],
+) -> "tuple[list[LoadedRecording], dict[str, list[LoadedRecording]], int]":
+    """Labelled speech, non-speech by class, and the number of unreadable recordings, each with a line on stderr."""
+    from vad.evaluation.benchmark.material import load_recordings
 
     failures = 0
     with Progress(len(items)) as progress:
@@ -198,14 +199,17 @@ def _read(items: Sequence[CorpusItem]) -> "tuple[Material, int]":
             progress.wipe()
             print(f"vad: {error}", file=sys.stderr)
 
-        return gather(items, failed, progress.advance), failures
+        labelled, sounds = load_recordings(items, failed, progress.advance)
+    return labelled, sounds, failures
 
 
-def _choose_conditions(names: Sequence[str] | None, material: "Material") -> "list[Condition]":
+def _choose_conditions(
+    names: Sequence[str] | None, sounds: "dict[str, list[LoadedRecording]]"
+) -> "list[Condition]":
     """All there are, or clean and the named ones."""
     from vad.evaluation.benchmark.conditions import CLEAN, make_conditions
 
-    known = {condition.name: condition for condition in make_conditions(material.noises, material.music)}
+    known = {condition.name: condition for condition in make_conditions(sounds)}
     for name in names or ():
         if name not in known:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""An evaluation taken apart: by what the manifest tells of the recordings, and where it went worst."""
+"""An evaluation of recordings: all together, by groups that the manifest names, and the worst excerpts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from vad.labels.cells import CELL_DURATION
 __all__ = ["Evaluation", "Table", "WorstExcerpt", "break_down", "runs_to_segments", "worst_excerpts"]
 
 Table = list[tuple[str, Metrics]]
-"""Figures, each after the name of what they are of."""
-
+"""Metrics with the name of their recording or group."""
 
 _SNR_EDGES_DB = (0, 5, 10, 15, 20)
 _MOST_OF_ONE = 3
@@ -30,14 +29,14 @@ _MOST_OF_ONE = 3
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What came of a measurement.
+    """The scores of recordings.
 
     Attributes:
-        name: The model's, or that of the label files.
+        name: The model's name, or the path of the label files.
         options: The detector's; None for label files.
         scored: The recordings, the worst first.
         pooled: All of them together.
-        groups: Some of them together, by what the manifest tells of them.
+        groups: Groups of them, by an attribute in the manifest and its value.
     """
 
     name: str
@@ -50,23 +49,23 @@ class Evaluation:
     def of(
         cls, name: str, options: SegmentOptions | None, scored: Iterable[tuple[CorpusItem, Scored]]
     ) -> Evaluation:
-        """Take the scores of recordings together, in any order."""
+        """Evaluate the scores of recordings, in any order."""
         ordered = _worst_first(scored)
         return cls(name, options, ordered, pool([one for _, one in ordered]), break_down(ordered))
 
     @cached_property
     def figures(self) -> Metrics:
-        """The figures of all recordings as one."""
+        """The metrics of all recordings together."""
         return self._metrics(self.pooled)
 
     @cached_property
     def files(self) -> Table:
-        """The figures of each recording, by its key."""
+        """The metrics of each recording, by its key."""
         return [(item.key, self._metrics(one)) for item, one in self.scored]
 
     @cached_property
     def group_tables(self) -> dict[str, Table]:
-        """The figures of the groups."""
+        """The metrics of the groups."""
         return {
             name: [(value, self._metrics(one)) for value, one in groups.items()]
             for name, groups in self.groups.items()
@@ -77,7 +76,7 @@ class Evaluation:
 
 
 def _worst_first(scored: Iterable[tuple[CorpusItem, Scored]]) -> list[tuple[CorpusItem, Scored]]:
-    """Order recordings by the share of their time that is missed or falsely found."""
+    """Order recordings by the share of their time in error."""
 
     def wrong(pair: tuple[CorpusItem, Scored]) -> float:
         detection, duration = pair[1].detection, pair[1].duration
@@ -90,11 +89,11 @@ def break_down(scored: Iterable[tuple[CorpusItem, Scored]]) -> dict[str, dict[st
     """Pool the recordings by speaker, source, language and signal-to-noise ratio.
 
     Args:
-        scored: The recordings and what was said of them.
+        scored: The recordings and their scores.
 
     Returns:
-        The groups by what they were made by. What puts all recordings in one group, or each in its own, is left
-        out, and so are recordings of which the manifest does not tell it.
+        The groups by attribute. An attribute that puts all recordings in one group, or each in its own, is left out;
+        so are recordings without the attribute.
     """
     pairs = list(scored)
     all_groups = {name: _grouped(pairs, value_of) for name, value_of in _ATTRIBUTES.items()}
@@ -107,13 +106,13 @@ def break_down(scored: Iterable[tuple[CorpusItem, Scored]]) -> dict[str, dict[st
 
 @dataclass(frozen=True)
 class WorstExcerpt:
-    """A part of a recording in which much is wrong.
+    """An excerpt of a recording with many errors.
 
     Attributes:
-        recording: Its index.
+        recording: Index of the recording.
         start: Seconds.
         end: Seconds.
-        wrong: Seconds missed or falsely found in it.
+        wrong: Seconds in error.
     """
 
     recording: int
@@ -123,27 +122,27 @@ class WorstExcerpt:
 
 
 def worst_excerpts(scored: Sequence[Scored], count: int, duration: float = 10.0) -> list[WorstExcerpt]:
-    """Find where segments and reference differ most, no second twice and at most three times in a recording.
+    """Find the excerpts where segments and reference differ most, without overlap and at most three in a recording.
 
     Args:
-        scored: One a recording.
-        count: How many stretches at most.
-        duration: Seconds of each; a shorter recording is one stretch.
+        scored: The scores of recordings.
+        count: The largest number of excerpts.
+        duration: Seconds of each; a shorter recording is one excerpt.
 
     Returns:
-        The stretches, the worst first.
+        The excerpts, the worst first.
     """
     length = round(duration / CELL_DURATION)
-    stretches = [
-        stretch
+    excerpts = [
+        excerpt
         for index, one in enumerate(scored)
-        for stretch in _worst_of(index, one.labels != one.found, length)
+        for excerpt in _worst_of(index, one.labels != one.detected, length)
     ]
-    return sorted(stretches, key=lambda stretch: -stretch.wrong)[:count]
+    return sorted(excerpts, key=lambda excerpt: -excerpt.wrong)[:count]
 
 
 def runs_to_segments(cells: NDArray[np.bool_], start: float = 0.0) -> list[Segment]:
-    """Runs of True on the grid as segments, in seconds from where the first cell begins at `start`."""
+    """Runs of True on the grid as segments, in seconds; the first cell begins at ``start``."""
     padded = np.concatenate([[False], cells, [False]])
     edges = np.flatnonzero(padded[1:] != padded[:-1]) * CELL_DURATION + start
     return [Segment(float(first), float(last)) for first, last in edges.reshape(-1, 2)]
@@ -152,20 +151,20 @@ def runs_to_segments(cells: NDArray[np.bool_], start: float = 0.0) -> list[Segme
 def _worst_of(recording: int, wrong: NDArray[np.bool_], length: int) -> list[WorstExcerpt]:
     left = wrong.copy()
     length = min(length, len(wrong))
-    found: list[WorstExcerpt] = []
-    while len(found) < _MOST_OF_ONE and left.any():
+    excerpts: list[WorstExcerpt] = []
+    while len(excerpts) < _MOST_OF_ONE and left.any():
         sums = np.cumsum(np.concatenate([[0], left]))
         within = sums[length:] - sums[:-length]
         best = np.flatnonzero(within == within.max())
-        # The same errors stand in many stretches: of the first run, the one that has them in its middle.
+        # Many excerpts hold the same errors: of the first run of them, take the one with the errors in its middle.
         run = best[: 1 + int(np.argmax(np.append(np.diff(best) > 1, True)))]
         first = int(run[len(run) // 2])
         seconds = CELL_DURATION * int(within[first])
-        found.append(
+        excerpts.append(
             WorstExcerpt(recording, first * CELL_DURATION, (first + length) * CELL_DURATION, seconds)
         )
-        left[max(0, first - length + 1) : first + length] = False  # what would overlap
-    return found
+        left[max(0, first - length + 1) : first + length] = False  # excerpts that would overlap
+    return excerpts
 
 
 def _snr(item: CorpusItem) -> str:

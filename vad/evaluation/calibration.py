@@ -1,4 +1,4 @@
-"""Whether probabilities are what they say: of the frames given 0.8, eight of ten should be speech."""
+"""Calibration: of the frames with a probability of 0.8, eight of ten should be speech."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vad.errors import ConfigError
+from vad.errors import require
+from vad.evaluation.frame_metrics import frame_arrays
 
 __all__ = ["Reliability", "reliability"]
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Frames in bins of equal width by their probability; an empty bin has nan for its means.
+    """Frames in bins of equal width by their probability. The means of an empty bin are nan.
 
     Attributes:
-        frames: In each bin [shape=(bins,)].
+        frames: Number of frames in each bin [shape=(bins,)].
         probability: Their mean probability [shape=(bins,)].
-        speech: The share of them that is speech [shape=(bins,)].
+        speech: Their share of speech [shape=(bins,)].
     """
 
     frames: NDArray[np.int64]
@@ -31,7 +32,7 @@ class Reliability:
     def expected_error(self) -> float:
         """Expected calibration error, 0 to 1; nan without frames.
 
-        The mean distance of probability and speech over all frames, bin by bin (Naeini et al., "Obtaining well
+        The mean over frames of each bin's distance between probability and speech (Naeini et al., "Obtaining well
         calibrated probabilities using Bayesian binning", 2015).
         """
         filled = self.frames > 0
@@ -40,26 +41,20 @@ class Reliability:
 
 
 def reliability(labels: ArrayLike, probabilities: ArrayLike, n_bins: int = 10) -> Reliability:
-    """Compare probabilities with what came true.
+    """Compare probabilities with labels.
 
     Args:
         labels: True or 1 where there is speech [shape=(frames,)].
         probabilities: Of speech, 0 to 1 [shape=(frames,)].
-        n_bins: How many bins; each holds its lower edge, and the last one 1 as well.
+        n_bins: Number of bins. Each includes its lower edge, and the last one 1 as well.
 
     Raises:
-        ConfigError: The shapes differ, a probability is none, or there is no bin.
+        ConfigError: The shapes differ, a probability is out of range, or ``n_bins`` is below 1.
     """
-    speech, values = np.asarray(labels, np.bool_), np.asarray(probabilities, np.float64)
-    if speech.ndim != 1 or speech.shape != values.shape:
-        raise ConfigError(
-            "labels and probabilities must be 1-D and of one length. "
-            f"Received: shapes {speech.shape} and {values.shape}."
-        )
-    if not np.all((values >= 0) & (values <= 1)):
-        raise ConfigError("probabilities must be between 0 and 1. Received: one that is not.")
-    if n_bins < 1:
-        raise ConfigError(f"n_bins must be 1 or more. Received: n_bins={n_bins}.")
+    speech, values = frame_arrays(labels, probabilities, "probabilities")
+    wrong = values[~((values >= 0) & (values <= 1))]
+    require(not wrong.size, "probabilities must be between 0 and 1", probabilities=wrong[:1])
+    require(n_bins >= 1, "n_bins must be 1 or more", n_bins=n_bins)
     bins = np.minimum((values * n_bins).astype(np.int64), n_bins - 1)
     frames = np.bincount(bins, minlength=n_bins)
     with np.errstate(invalid="ignore"):  # an empty bin

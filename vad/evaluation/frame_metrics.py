@@ -1,8 +1,7 @@
-"""How well frame scores tell speech from non-speech, over every threshold and at one.
+"""Frame metrics: how well scores separate speech from non-speech, over all thresholds and at one.
 
-Scores and labels are laid on one grid first (`vad.labels.cells`, `resample_frames`), so that detectors of any frame
-length compare. A rate whose denominator is empty (a recording without speech has no miss rate) is nan.
-Segments and boundaries are measured in `vad.evaluation.segment_metrics`.
+Scores and labels are on one grid (`resample_frames`, `vad.labels.cells`), so detectors of any frame length compare. A
+rate is nan where it has no frames: a recording without speech has no miss rate.
 """
 
 from __future__ import annotations
@@ -13,24 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vad.errors import ConfigError
+from vad.errors import require
+from vad.labels.cells import require_seconds
 
-__all__ = [
-    "OperatingPoint",
-    "RocCurve",
-    "resample_frames",
-    "roc_auc",
-    "roc_curve",
-]
+__all__ = ["RocCurve", "ThresholdErrors", "frame_arrays", "resample_frames", "roc_auc", "roc_curve"]
 
 
 def resample_frames(
     values: ArrayLike, frame_duration: float, n_frames: int, new_frame_duration: float
 ) -> NDArray[np.float64]:
-    """Puts frame values on another grid: a new frame takes the value of the old one that its middle lies in.
+    """Puts frame values on another grid: a new frame takes the value of the old frame that its middle lies in.
 
     Args:
-        values: One value per frame [shape=(frames,)]; the last one is held where the new grid is longer.
+        values: One value per frame [shape=(frames,)]. The last one is repeated where the new grid is longer.
         frame_duration: Seconds per frame of ``values``.
         n_frames: Frames of the new grid.
         new_frame_duration: Seconds per frame of the new grid.
@@ -39,13 +33,12 @@ def resample_frames(
         The values on the new grid [shape=(n_frames,)].
 
     Raises:
-        ConfigError: A duration is not positive, or there are no values to take from.
+        ConfigError: A duration is not positive, or there are no values.
     """
-    _require_positive("frame_duration", frame_duration)
-    _require_positive("new_frame_duration", new_frame_duration)
+    require_seconds("frame_duration", frame_duration)
+    require_seconds("new_frame_duration", new_frame_duration)
     old = np.asarray(values, dtype=np.float64)
-    if old.size == 0 and n_frames > 0:
-        raise ConfigError(f"values must hold at least one frame. Received: none, for {n_frames} new frames.")
+    require(old.size > 0 or n_frames <= 0, "values must hold at least one frame", values=values)
     middles = (np.arange(n_frames) + 0.5) * new_frame_duration
     indices = np.floor(middles / frame_duration).astype(np.int64)
     taken: NDArray[np.float64] = old[np.minimum(indices, old.size - 1)]
@@ -53,13 +46,13 @@ def resample_frames(
 
 
 @dataclass(frozen=True)
-class OperatingPoint:
-    """Errors at one threshold.
+class ThresholdErrors:
+    """The errors at one threshold.
 
     Attributes:
-        threshold: A frame is taken for speech where its score is at least this.
-        miss: Share of the speech frames taken for non-speech; nan where there is no speech.
-        false_alarm: Share of the non-speech frames taken for speech; nan where all is speech.
+        threshold: Frames with this score or more count as speech.
+        miss: Share of the speech frames below it; nan without speech.
+        false_alarm: Share of the non-speech frames that reach it; nan without non-speech.
     """
 
     threshold: float
@@ -68,21 +61,18 @@ class OperatingPoint:
 
     @property
     def balanced_error(self) -> float:
-        """Mean of the two rates: what it would be if half of the frames were speech."""
+        """Mean of the two rates: the error if half of the frames were speech."""
         return (self.miss + self.false_alarm) / 2
 
 
 @dataclass(frozen=True)
 class RocCurve:
-    """Counts at every threshold, falling; the first point takes nothing for speech.
-
-    `roc_curve` makes one with every distinct score as a threshold. Where counts stand for more than one recording
-    or for drawn ones, make it from them: every figure follows from the counts alone.
+    """Counts at falling thresholds. At the first one no frame counts as speech, at the last one all do.
 
     Attributes:
-        thresholds: A frame is taken for speech where its score is at least this [shape=(points,)].
-        hits: Speech frames taken for speech [shape=(points,)].
-        false_alarms: Non-speech frames taken for speech [shape=(points,)].
+        thresholds: Frames with this score or more count as speech [shape=(points,)].
+        hits: Speech frames that reach the threshold [shape=(points,)].
+        false_alarms: Non-speech frames that reach it [shape=(points,)].
     """
 
     thresholds: NDArray[np.float64]
@@ -101,12 +91,12 @@ class RocCurve:
 
     @property
     def misses(self) -> NDArray[np.float64]:
-        """Share of the speech frames taken for non-speech [shape=(points,)]."""
+        """Share of the speech frames below each threshold [shape=(points,)]."""
         return (self.n_speech - self.hits) / self.n_speech
 
     @property
     def false_alarm_rates(self) -> NDArray[np.float64]:
-        """Share of the non-speech frames taken for speech [shape=(points,)]."""
+        """Share of the non-speech frames that reach each threshold [shape=(points,)]."""
         return self.false_alarms / self.n_nonspeech
 
     @property
@@ -123,66 +113,59 @@ class RocCurve:
         precision = hits / np.maximum(hits + self.false_alarms[1:], 1)
         return _ratio(float(np.sum(np.diff(self.hits) * precision)), self.n_speech)
 
-    def best(self) -> OperatingPoint:
-        """Where miss and false alarm have the smallest mean; the highest such threshold.
+    def best(self) -> ThresholdErrors:
+        """The errors at the threshold with the least mean of miss and false alarm; the highest of several.
 
-        Returns:
-            The operating point; infinite is its threshold where taking nothing for speech is best. All nan without
-            frames of both classes.
+        The threshold is infinite where it is best to detect nothing. All is nan without frames of both classes.
         """
         if self.n_speech == 0 or self.n_nonspeech == 0:
-            return OperatingPoint(math.nan, math.nan, math.nan)
-        return self.point(int(np.argmin(self.misses + self.false_alarm_rates)))
+            return ThresholdErrors(math.nan, math.nan, math.nan)
+        return self._point(int(np.argmin(self.misses + self.false_alarm_rates)))
 
-    def at_miss(self, miss: float) -> OperatingPoint:
-        """Where false alarms are fewest among the thresholds that miss no more than asked, without interpolation.
+    def at_miss(self, miss: float) -> ThresholdErrors:
+        """The errors at the highest threshold that misses no more than allowed, without interpolation.
 
         Args:
             miss: The largest miss rate allowed, 0 to 1.
 
         Returns:
-            The operating point; all nan without frames of both classes.
+            The errors; all nan without frames of both classes.
 
         Raises:
             ConfigError: ``miss`` is out of range.
         """
-        if not 0.0 <= miss <= 1.0:
-            raise ConfigError(f"miss must be between 0 and 1. Received: miss={miss}.")
+        require(0.0 <= miss <= 1.0, "miss must be between 0 and 1", miss=miss)
         if self.n_speech == 0 or self.n_nonspeech == 0:
-            return OperatingPoint(math.nan, math.nan, math.nan)
-        return self.point(int(np.argmax(self.misses <= miss)))
+            return ThresholdErrors(math.nan, math.nan, math.nan)
+        return self._point(int(np.argmax(self.misses <= miss)))
 
-    def at(self, threshold: float) -> OperatingPoint:
-        """The errors at a threshold: a frame is taken for speech where its score is at least this."""
+    def at(self, threshold: float) -> ThresholdErrors:
+        """The errors at a threshold."""
         index = int(np.searchsorted(-self.thresholds, -threshold, side="right")) - 1
-        hits, false_alarms = int(self.hits[index]), int(self.false_alarms[index])
-        return OperatingPoint(
-            threshold,
-            _ratio(self.n_speech - hits, self.n_speech),
-            _ratio(false_alarms, self.n_nonspeech),
-        )
+        return self._point(index, threshold)
 
-    def point(self, index: int) -> OperatingPoint:
-        """The errors at one threshold."""
-        return OperatingPoint(
-            float(self.thresholds[index]), float(self.misses[index]), float(self.false_alarm_rates[index])
+    def _point(self, index: int, threshold: float | None = None) -> ThresholdErrors:
+        return ThresholdErrors(
+            float(self.thresholds[index]) if threshold is None else threshold,
+            _ratio(self.n_speech - int(self.hits[index]), self.n_speech),
+            _ratio(int(self.false_alarms[index]), self.n_nonspeech),
         )
 
 
 def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
-    """Count what every threshold takes for speech.
+    """Count the frames at every distinct score.
 
     Args:
         labels: True or 1 where there is speech [shape=(frames,)].
         scores: Higher is more likely speech [shape=(frames,)].
 
-    Returns:
-        The curve, from which every figure of this module follows.
-
     Raises:
         ConfigError: The shapes differ, or a score is not finite.
     """
-    speech, values = _checked(labels, scores)
+    speech, values = frame_arrays(labels, scores, "scores")
+    require(
+        bool(np.all(np.isfinite(values))), "scores must be finite", scores=values[~np.isfinite(values)][:1]
+    )
     order = np.argsort(-values, kind="stable")
     speech, values = speech[order], values[order]
     last_of_tie = (
@@ -197,39 +180,27 @@ def roc_curve(labels: ArrayLike, scores: ArrayLike) -> RocCurve:
 
 
 def roc_auc(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Area under the ROC curve: how often a speech frame scores above a non-speech frame, ties by half.
+    """Area under the ROC curve, 0 to 1, where 0.5 is chance; nan where the labels hold one class alone.
 
-    Args:
-        labels: True or 1 where there is speech [shape=(frames,)].
-        scores: Higher is more likely speech [shape=(frames,)].
-
-    Returns:
-        0 to 1, 0.5 being chance; nan where the labels hold one class alone.
-
-    Raises:
-        ConfigError: The shapes differ, or a score is not finite.
+    It is how often a speech frame scores above a non-speech frame, with ties by half. Arguments and errors are those of
+    `roc_curve`.
     """
     return roc_curve(labels, scores).auc
 
 
-def _checked(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    speech, values = np.asarray(labels, dtype=np.bool_), np.asarray(scores, dtype=np.float64)
-    if speech.ndim != 1 or speech.shape != values.shape:
-        raise ConfigError(
-            "labels and scores must be 1-D and of one length. "
-            f"Received: shapes {speech.shape} and {values.shape}."
-        )
-    if not np.all(np.isfinite(values)):
-        raise ConfigError(
-            f"scores must be finite. Received: {np.count_nonzero(~np.isfinite(values))} that are not."
-        )
-    return speech, values
+def frame_arrays(
+    labels: ArrayLike, values: ArrayLike, name: str
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Labels and values as arrays [shape=(frames,)].
+
+    Raises:
+        ConfigError: They are not 1-D and of one length.
+    """
+    speech, numbers = np.asarray(labels, dtype=np.bool_), np.asarray(values, dtype=np.float64)
+    fit = speech.ndim == 1 and speech.shape == numbers.shape
+    require(fit, f"labels and {name} must be 1-D and of one length", shapes=(speech.shape, numbers.shape))
+    return speech, numbers
 
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole > 0 else math.nan
-
-
-def _require_positive(name: str, value: float) -> None:
-    if not value > 0.0 or not math.isfinite(value):
-        raise ConfigError(f"{name} must be a positive number of seconds. Received: {name}={value}.")

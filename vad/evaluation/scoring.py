@@ -1,8 +1,7 @@
-"""A detector over labelled recordings: frame, segment and boundary metrics, for each and for all together.
+"""The scores of recordings: frame, segment and boundary metrics, for each recording and for all together.
 
-Frames are measured on a grid of 10 ms, finer than any model's, so that models of different frame lengths compare;
-the detector has already taken the model's delay out. Pooled, recordings count as one long one: every frame weighs
-the same, and one threshold holds for all.
+Frames are measured on a grid of 10 ms, finer than any model's, so models of different frame lengths compare. Pooled
+recordings count as one long recording: every frame weighs the same, and one threshold holds for all.
 """
 
 from __future__ import annotations
@@ -29,62 +28,43 @@ from vad.evaluation.segment_metrics import (
 )
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 
-__all__ = [
-    "ALLOWED_MISS",
-    "Metrics",
-    "Scored",
-    "on_grid",
-    "pool",
-    "score",
-    "score_item",
-    "score_segments",
-]
+__all__ = ["ALLOWED_MISS", "Metrics", "Scored", "on_grid", "pool", "score", "score_item", "score_segments"]
 
 ALLOWED_MISS = 0.05
-_PAUSES = ((0.1, 0.2), (0.2, 0.5), (0.5, math.inf))  # seconds: those from the first on, up to the second
-_OVER_THRESHOLDS = (
-    "auc",
-    "average_precision",
-    "best_balanced_error",
-    "best_threshold",
-    "miss_at_best",
-    "false_alarm_at_best",
-    "false_alarm_at_5_miss",
-    "calibration_error",
-)
+_PAUSES_S = ((0.1, 0.2), (0.2, 0.5), (0.5, math.inf))  # from the first length on, below the second
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """The figures of a recording or of many. Rates are 0 to 1; what does not exist (no speech) is nan.
+    """The metrics of a recording or of many. Rates are 0 to 1. A metric that does not exist (no speech) is nan.
 
     Attributes:
         duration: Seconds of audio.
-        speech: Share of the frames that are speech by the reference.
+        speech: Share of the frames that are speech in the reference.
         auc: Area under the ROC curve.
         average_precision: Precision averaged over recall.
         best_balanced_error: The least mean of miss and false alarm over all thresholds.
-        best_threshold: Where it is reached.
-        miss_at_best: Of the frames, there.
-        false_alarm_at_best: Of the frames, there.
-        false_alarm_at_5_miss: The least false alarm of a threshold that misses 5 % of the speech frames at most.
-        miss: Of the frames, at the detector's threshold.
-        false_alarm: Of the frames, at the detector's threshold.
-        calibration_error: Expected distance of the probabilities from what came true.
-        detection_error_rate: Of the segments: seconds missed and falsely found by seconds of speech, 0 or more.
-        missed_seconds: Of the segments.
-        false_alarm_seconds: Of the segments.
-        onset_median: Seconds that segments start after the reference; negative is early.
-        onset_p90: 90th percentile of that distance, either way.
-        offset_median: Seconds that segments end after the reference.
-        offset_p90: 90th percentile of that distance, either way.
+        best_threshold: The threshold with that mean.
+        miss_at_best: Miss rate of the frames at that threshold.
+        false_alarm_at_best: False alarm rate of the frames at that threshold.
+        false_alarm_at_5_miss: The least false alarm rate of a threshold that misses at most 5 % of the speech frames.
+        miss: Miss rate of the frames at the detector's threshold.
+        false_alarm: False alarm rate of the frames at the detector's threshold.
+        calibration_error: Expected calibration error of the probabilities.
+        detection_error_rate: Seconds of speech missed and of false alarm in the segments, by seconds of speech.
+        missed_seconds: Speech outside the segments.
+        false_alarm_seconds: Segments outside speech.
+        onset_median: Median delay of the segments' starts after the reference, seconds; negative is early.
+        onset_p90: 90th percentile of its magnitude.
+        offset_median: Median delay of the segments' ends after the reference, seconds.
+        offset_p90: 90th percentile of its magnitude.
         unmatched_onsets: Reference onsets without a segment's start within 0.5 s.
         unmatched_offsets: Reference offsets without a segment's end within 0.5 s.
-        pauses: In the reference, of 0.2 s or more between two turns.
+        pauses: Number of pauses of 0.2 s or more in the reference.
         pause_recall: Share of them that the segments leave open.
-        pauses_found_100_ms: The same share of the pauses of 0.1 to 0.2 s.
-        pauses_found_200_ms: Of 0.2 to 0.5 s.
-        pauses_found_500_ms: Of 0.5 s and more.
+        pauses_found_100_ms: Recall of the pauses of 0.1 to 0.2 s.
+        pauses_found_200_ms: Recall of the pauses of 0.2 to 0.5 s.
+        pauses_found_500_ms: Recall of the pauses of 0.5 s and more.
     """
 
     duration: float
@@ -117,21 +97,21 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Scored:
-    """What a detector said, beside the reference.
+    """A detection compared with the reference.
 
     Attributes:
         duration: Seconds of audio.
         labels: True where the reference has speech, every 10 ms [shape=(cells,)].
-        found: True where the segments have speech, every 10 ms [shape=(cells,)].
-        probabilities: What the model says of each cell, 0 to 1 [shape=(cells,)]. None where there are only segments.
-        detection: Seconds that the detector's segments miss and falsely hold.
-        boundaries: How far the segments' boundaries stand from the reference's.
-        pauses: How many of the reference's pauses the segments leave open: of 0.1 to 0.2 s, to 0.5 s, and longer.
+        detected: True where the segments have speech, every 10 ms [shape=(cells,)].
+        probabilities: The model's probability of each cell [shape=(cells,)]. None where there are only segments.
+        detection: Errors of the segments in seconds.
+        boundaries: Distances of the segments' boundaries from the reference's.
+        pauses: Recall of the reference's pauses of 0.1 to 0.2 s, 0.2 to 0.5 s, and more.
     """
 
     duration: float
     labels: NDArray[np.bool_]
-    found: NDArray[np.bool_]
+    detected: NDArray[np.bool_]
     probabilities: NDArray[np.float32] | None
     detection: DetectionErrors
     boundaries: BoundaryErrors
@@ -139,25 +119,41 @@ class Scored:
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """The probabilities; of segments alone, 1 where they have speech and else 0 [shape=(cells,)]."""
-        return self.found.astype(np.float32) if self.probabilities is None else self.probabilities
+        """The probabilities; without any, 1 in the segments and 0 elsewhere [shape=(cells,)]."""
+        return self.detected.astype(np.float32) if self.probabilities is None else self.probabilities
 
     @property
     def curve(self) -> RocCurve:
-        """What every threshold takes for speech."""
+        """The counts at every threshold."""
         return roc_curve(self.labels, self.scores)
 
     def metrics(self, threshold: float) -> Metrics:
-        """Sum it up; the frames' miss and false alarm are those at this threshold, or else of the segments."""
-        curve = self.curve
-        frames = curve.at(1.0 if self.probabilities is None else threshold)
+        """Sum it up.
+
+        Args:
+            threshold: For the miss and false alarm of frames. Without probabilities, those of the segments count.
+        """
+        frames = self.curve.at(1.0 if self.probabilities is None else threshold)
+        # Segments alone have no metrics over thresholds. Those of no frames are nan.
+        curve = roc_curve([], []) if self.probabilities is None else self.curve
+        calibration_error = math.nan
+        if self.probabilities is not None:
+            calibration_error = reliability(self.labels, self.probabilities).expected_error
+        best = curve.best()
         shortest, short, long = self.pauses
         return Metrics(
             duration=self.duration,
             speech=float(np.mean(self.labels)) if self.labels.size else math.nan,
-            **self._over_thresholds(curve),
+            auc=curve.auc,
+            average_precision=curve.average_precision,
+            best_balanced_error=best.balanced_error,
+            best_threshold=best.threshold,
+            miss_at_best=best.miss,
+            false_alarm_at_best=best.false_alarm,
+            false_alarm_at_5_miss=curve.at_miss(ALLOWED_MISS).false_alarm,
             miss=frames.miss,
             false_alarm=frames.false_alarm,
+            calibration_error=calibration_error,
             detection_error_rate=self.detection.rate,
             missed_seconds=self.detection.miss,
             false_alarm_seconds=self.detection.false_alarm,
@@ -171,25 +167,9 @@ class Scored:
             pauses_found_500_ms=long.rate,
         )
 
-    def _over_thresholds(self, curve: RocCurve) -> dict[str, float]:
-        if self.probabilities is None:
-            return dict.fromkeys(_OVER_THRESHOLDS, math.nan)
-        best = curve.best()
-        figures = (
-            curve.auc,
-            curve.average_precision,
-            best.balanced_error,
-            best.threshold,
-            best.miss,
-            best.false_alarm,
-            curve.at_miss(ALLOWED_MISS).false_alarm,
-            reliability(self.labels, self.probabilities).expected_error,
-        )
-        return dict(zip(_OVER_THRESHOLDS, figures, strict=True))
-
 
 def on_grid(detection: Detection) -> Detection:
-    """Put the probabilities of frames of any length on the grid of 10 ms: each holds for its frame."""
+    """Put the probabilities on the grid of 10 ms."""
     cells = resample_frames(
         detection.probabilities, detection.frame_duration, _n_cells(detection.duration), CELL_DURATION
     )
@@ -197,17 +177,13 @@ def on_grid(detection: Detection) -> Detection:
 
 
 def score(detection: Detection, reference: Sequence[Segment]) -> Scored:
-    """Compare a detection with where speech is."""
+    """Compare a detection with the reference."""
     scored = score_segments(reference, detection.segments, detection.duration)
     return replace(scored, probabilities=on_grid(detection).probabilities)
 
 
 def score_item(detector: Detector, item: CorpusItem) -> Scored:
-    """Process one recording of a corpus, and compare.
-
-    Args:
-        detector: What is measured.
-        item: The recording and its reference.
+    """Process a recording of a corpus, and compare the detection with its labels.
 
     Raises:
         AudioError: The recording cannot be read, or ends in damage.
@@ -217,50 +193,42 @@ def score_item(detector: Detector, item: CorpusItem) -> Scored:
 
 
 def score_segments(reference: Sequence[Segment], detected: Sequence[Segment], duration: float) -> Scored:
-    """Measure segments alone, whoever found them.
+    """Compare segments, without probabilities, with the reference.
 
     Args:
-        reference: Where speech is.
-        detected: Where it was found.
+        reference: Segments of speech, in seconds.
+        detected: Detected segments, in seconds.
         duration: Seconds of audio.
-
-    Returns:
-        What was said, beside the reference.
     """
     n_cells = _n_cells(duration)
     return Scored(
         duration=duration,
         labels=labels_to_frames(reference, n_cells, CELL_DURATION),
-        found=labels_to_frames(detected, n_cells, CELL_DURATION),
+        detected=labels_to_frames(detected, n_cells, CELL_DURATION),
         probabilities=None,
         detection=detection_errors(reference, detected, duration),
         boundaries=boundary_errors(reference, detected),
-        pauses=tuple(pause_recall(reference, detected, *lengths) for lengths in _PAUSES),
+        pauses=tuple(pause_recall(reference, detected, *lengths) for lengths in _PAUSES_S),
     )
 
 
 def pool(scored: Sequence[Scored]) -> Scored:
-    """Take many recordings as one long one.
-
-    Args:
-        scored: One a recording; all with probabilities, or none.
-
-    Returns:
-        All of them together.
-    """
+    """Take many recordings as one long one. All have probabilities, or none has."""
     none: NDArray[np.bool_] = np.zeros(0, np.bool_)
     probabilities = [one.probabilities for one in scored if one.probabilities is not None]
     return Scored(
         duration=math.fsum(one.duration for one in scored),
         labels=np.concatenate([none, *(one.labels for one in scored)]),
-        found=np.concatenate([none, *(one.found for one in scored)]),
+        detected=np.concatenate([none, *(one.detected for one in scored)]),
         probabilities=np.concatenate(probabilities) if probabilities else None,
         detection=sum((one.detection for one in scored), DetectionErrors()),
         boundaries=BoundaryErrors.pooled([one.boundaries for one in scored]),
-        pauses=tuple(sum((one.pauses[lot] for one in scored), PauseRecall()) for lot in range(len(_PAUSES))),
+        pauses=tuple(
+            sum((one.pauses[length] for one in scored), PauseRecall()) for length in range(len(_PAUSES_S))
+        ),
     )
 
 
 def _n_cells(duration: float) -> int:
-    """A last cell that is not full is left out; what is full but for rounding (0.29 s are 28.99... cells) is not."""
+    """The number of whole cells; one that is whole but for rounding counts (0.29 s are 28.99... cells)."""
     return math.floor(duration / CELL_DURATION + 1e-6)

@@ -1,6 +1,6 @@
-"""How well detected segments agree with a reference: seconds missed and falsely found, boundaries, and pauses.
+"""Segment metrics: detection errors in seconds, distances of boundaries, and recall of pauses.
 
-Segments overlap where speakers do; what is measured is their union. A rate whose denominator is empty is nan.
+Segments may overlap where speakers do; their union is measured. A rate without a denominator is nan.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vad.detection.segments import Segment
-from vad.errors import ConfigError
+from vad.errors import require
 from vad.labels import merge
 
 __all__ = [
@@ -33,7 +33,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class DetectionErrors:
-    """Seconds of each kind of error; sums over recordings are made with ``+``.
+    """Seconds of each kind of error; ``+`` adds those of recordings.
 
     Attributes:
         speech: Reference speech.
@@ -59,32 +59,29 @@ class DetectionErrors:
 def detection_errors(
     reference: Iterable[Segment], detected: Iterable[Segment], duration: float
 ) -> DetectionErrors:
-    """The components of the detection error rate, exact in time and without a collar around boundaries.
+    """The components of the detection error rate, exact in time and without a collar.
 
     Args:
-        reference: Turns, seconds; their union is speech.
-        detected: What the detector found, seconds.
-        duration: Seconds of audio; what either holds beyond it is not counted.
-
-    Returns:
-        The seconds of speech, of miss and of false alarm.
+        reference: Segments of speech, in seconds.
+        detected: Detected segments, in seconds.
+        duration: Seconds of audio; segments are cut there.
     """
-    truth, found = _clip(reference, duration), _clip(detected, duration)
-    speech, detected_speech = _total(truth), _total(found)
-    # |A or B| = |A| + |B| - |A and B|: the union is what merging both gives.
-    both = speech + detected_speech - _total(merge([*truth, *found]))
+    truth, claimed = _clip(reference, duration), _clip(detected, duration)
+    speech, detected_speech = _total(truth), _total(claimed)
+    # |A or B| = |A| + |B| - |A and B|: merging both gives the union.
+    both = speech + detected_speech - _total(merge([*truth, *claimed]))
     return DetectionErrors(speech, max(speech - both, 0.0), max(detected_speech - both, 0.0))
 
 
 @dataclass(frozen=True)
 class BoundaryErrors:
-    """Signed distances, detected minus reference: positive is late.
+    """Distances of boundaries, detected minus reference: positive is late.
 
     Attributes:
         onsets: Seconds [shape=(matched onsets,)].
         offsets: Seconds [shape=(matched offsets,)].
-        unmatched_onsets: Reference onsets that no detected one stands near.
-        unmatched_offsets: Reference offsets that no detected one stands near.
+        unmatched_onsets: Number of reference onsets without a match.
+        unmatched_offsets: Number of reference offsets without a match.
     """
 
     onsets: NDArray[np.float64]
@@ -116,23 +113,19 @@ class BoundaryErrors:
 def boundary_errors(
     reference: Iterable[Segment], detected: Iterable[Segment], max_distance: float = 0.5
 ) -> BoundaryErrors:
-    """How far detected onsets and offsets stand from the reference's.
+    """Distances of detected onsets and offsets from those of the reference.
 
     Onsets are matched with onsets and offsets with offsets, one to one, the nearest pair first.
 
     Args:
-        reference: Turns, seconds; the boundaries are those of their union.
-        detected: What the detector found, seconds.
-        max_distance: Seconds beyond which two boundaries are not the same one.
-
-    Returns:
-        The distances of the matched boundaries and the number of reference boundaries left over.
+        reference: Segments of speech, in seconds.
+        detected: Detected segments, in seconds.
+        max_distance: Boundaries further apart than this, in seconds, are not matched.
 
     Raises:
         ConfigError: ``max_distance`` is not positive.
     """
-    if not max_distance > 0.0:
-        raise ConfigError(f"max_distance must be more than 0 seconds. Received: max_distance={max_distance}.")
+    require(max_distance > 0.0, "max_distance must be more than 0 seconds", max_distance=max_distance)
     truth, found = merge(reference), merge(detected)
     onsets = _match([one.start for one in truth], [one.start for one in found], max_distance)
     offsets = _match([one.end for one in truth], [one.end for one in found], max_distance)
@@ -141,11 +134,11 @@ def boundary_errors(
 
 @dataclass(frozen=True)
 class PauseRecall:
-    """Pauses between speech; sums over recordings are made with ``+``.
+    """Pauses between speech; ``+`` adds those of recordings.
 
     Attributes:
-        pauses: In the reference.
-        found: Of those, how many the detector has found.
+        pauses: Number of pauses in the reference.
+        found: Number of these that the detector left open.
     """
 
     pauses: int = 0
@@ -168,24 +161,21 @@ def pause_recall(
 ) -> PauseRecall:
     """Count the pauses that a detector leaves open.
 
-    A pause is a silence between two turns, so neither the one before the first turn nor that after the last. It is
-    found where at least half of it is in one silence of the detector's.
+    A pause is a silence between two segments of the reference. It is found where at least half of it lies in one
+    silence of the detector.
 
     Args:
-        reference: Turns, seconds; pauses are those of their union.
-        detected: What the detector found, seconds.
-        min_duration: Seconds; shorter silences are no pauses.
-        max_duration: Seconds; silences of this length and longer are not counted.
+        reference: Segments of speech, in seconds.
+        detected: Detected segments, in seconds.
+        min_duration: Seconds; shorter silences do not count.
+        max_duration: Seconds; silences of this length and longer do not count.
 
     Raises:
         ConfigError: ``min_duration`` is not positive, or ``max_duration`` not above it.
     """
-    if not min_duration > 0.0:
-        raise ConfigError(f"min_duration must be more than 0 seconds. Received: min_duration={min_duration}.")
-    if not max_duration > min_duration:
-        raise ConfigError(
-            f"max_duration must be more than {min_duration} seconds. Received: {max_duration=}."
-        )
+    require(min_duration > 0.0, "min_duration must be more than 0 seconds", min_duration=min_duration)
+    rule = f"max_duration must be more than {min_duration} seconds"
+    require(max_duration > min_duration, rule, max_duration=max_duration)
     truth, found = merge(reference), merge(detected)
     pauses = [
         (before.end, after.start)
@@ -209,7 +199,7 @@ def _silences(segments: Sequence[Segment]) -> list[tuple[float, float]]:
 
 
 def _match(reference: Sequence[float], detected: Sequence[float], max_distance: float) -> NDArray[np.float64]:
-    """Greedy one-to-one matching; both lists rise, so only the boundaries within reach are looked at."""
+    """Greedy one-to-one matching. Both lists rise, so only boundaries within reach are compared."""
     times = np.asarray(detected, dtype=np.float64)
     pairs: list[tuple[float, int, int]] = []
     for row, time in enumerate(reference):

@@ -66,7 +66,7 @@ def shown_stretch(
         options: The detector's; None for label files.
     """
     cells = slice(round(stretch.start / CELL_DURATION), round(stretch.end / CELL_DURATION))
-    labels, found = scored.labels[cells], scored.found[cells]
+    labels, found = scored.labels[cells], scored.detected[cells]
     lanes = (
         ("reference", "reference", labels),
         ("found", "detected", found),

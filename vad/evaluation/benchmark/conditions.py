@@ -1,14 +1,14 @@
-"""The same clips as they would sound elsewhere: in noise, in a room, over the telephone, far too quiet.
+"""The conditions of a benchmark: recordings in noise, in a room, over the telephone, and far too quiet.
 
-What a condition does to a clip hangs on the seed, the clip's name and the condition's draw alone, never on the other
-clips. Conditions of one draw differ in nothing but level: noise at 10, 5 and 0 dB is the same noise.
+A condition's random numbers depend only on the seed, the recording's name and the condition's draw. Conditions of one
+draw differ only in level: noise at 10, 5 and 0 dB is the same noise.
 """
 
 from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ CLEAN = "clean"
 _PEAK = 0.98
 _SNRS_DB = (10, 5, 0)
 _MUSIC_SNR_DB = 10
-_FAINTEST_DB = -70.0  # a recording fainter than this holds nothing that could be turned up
+_FAINTEST_DB = -70.0  # a fainter recording holds nothing to turn up
 
 
 @dataclass(frozen=True)
@@ -49,48 +49,56 @@ class LoadedRecording:
 
     @functools.cached_property
     def level_db(self) -> float:
-        """Level of its speech, or of its louder half where nobody speaks, dBFS."""
+        """Level of its speech, dBFS; without speech, that of its louder half."""
         return level_db(self.samples[: len(self.samples) // CELL * CELL], self.labels)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A way to change clips without moving their labels.
+    """A change of a recording's sound that does not move its labels.
 
     Attributes:
-        name: What tables call it.
+        name: Its name in tables.
         draw: Conditions of the same draw get the same random numbers.
-        change: From random numbers and a clip to other samples of the same length.
+        change: Makes the changed samples of a recording, with random numbers.
     """
 
     name: str
     draw: str
     change: Callable[[np.random.Generator, LoadedRecording], Samples]
 
-    def apply(self, clip: LoadedRecording, seed: int) -> Samples:
-        """The clip under this condition, turned down where it would clip [shape=(samples,)]."""
-        names = [zlib.crc32(text.encode()) for text in (clip.name, self.draw)]
-        samples = self.change(np.random.default_rng([seed, *names]), clip)
+    def apply(self, recording: LoadedRecording, seed: int) -> Samples:
+        """The changed samples, turned down where they would clip [shape=(samples,)]."""
+        names = [zlib.crc32(text.encode()) for text in (recording.name, self.draw)]
+        samples = self.change(np.random.default_rng([seed, *names]), recording)
         peak = float(np.abs(samples).max())
         return samples if peak <= 1 else samples * np.float32(_PEAK / peak)
 
 
-def make_conditions(noises: Sequence[LoadedRecording], music: Sequence[LoadedRecording]) -> list[Condition]:
-    """All conditions there are, clean first.
+def make_conditions(sounds: Mapping[str, Sequence[LoadedRecording]]) -> list[Condition]:
+    """All conditions, clean first.
 
     Args:
-        noises: What real noise is made of; without any there is no such condition.
-        music: What plays behind; without any there is no such condition.
+        sounds: Recordings without speech, by class. "music" is played behind the speech, the others are its noise;
+            without any there is no such condition.
     """
-    made = [Condition(CLEAN, CLEAN, lambda _, clip: clip.samples)]
+    audible = {
+        name: [one for one in recordings if one.level_db > _FAINTEST_DB]
+        for name, recordings in sounds.items()
+    }
+    music = audible.pop("music", [])
+    noises = [one for recordings in audible.values() for one in recordings]
+    made = [Condition(CLEAN, CLEAN, lambda _, recording: recording.samples)]
     made += _behind("pink", _pink, _SNRS_DB)
-    for draw, sounds, snrs_db in (("noise", noises, _SNRS_DB), ("music", music, (_MUSIC_SNR_DB,))):
-        audible = [sound for sound in sounds if sound.level_db > _FAINTEST_DB]
-        if audible:
-            made += _behind(draw, functools.partial(_bed, audible), snrs_db)
+    if noises:
+        made += _behind("noise", functools.partial(_bed, noises), _SNRS_DB)
+    if music:
+        made += _behind("music", functools.partial(_bed, music), (_MUSIC_SNR_DB,))
     made += [
         Condition("room", "room", _in_room),
-        Condition("telephone", "telephone", lambda rng, clip: acoustics.telephone(rng, clip.samples)),
+        Condition(
+            "telephone", "telephone", lambda rng, recording: acoustics.telephone(rng, recording.samples)
+        ),
     ]
     return made + [_played_at(gain_db) for gain_db in (-26, -40)]
 
@@ -98,12 +106,12 @@ def make_conditions(noises: Sequence[LoadedRecording], music: Sequence[LoadedRec
 def _behind(
     draw: str, sound: Callable[[np.random.Generator, int], Samples], snrs_db: Sequence[float]
 ) -> list[Condition]:
-    """Something behind the talk, so many dB under it; `sound` makes it at 0 dB."""
+    """Sound added so many dB below the speech; ``sound`` makes it at 0 dB."""
 
     def at(snr_db: float) -> Condition:
-        def change(rng: np.random.Generator, clip: LoadedRecording) -> Samples:
-            gain = np.float32(decibel_gain(clip.level_db - snr_db))
-            return clip.samples + gain * sound(rng, len(clip.samples))
+        def change(rng: np.random.Generator, recording: LoadedRecording) -> Samples:
+            gain = np.float32(decibel_gain(recording.level_db - snr_db))
+            return recording.samples + gain * sound(rng, len(recording.samples))
 
         return Condition(f"{draw} {snr_db:g} dB", draw, change)
 
@@ -111,7 +119,7 @@ def _behind(
 
 
 def _pink(rng: np.random.Generator, n: int) -> Samples:
-    """Noise whose power falls with frequency, 3 dB an octave from 20 Hz on, at 0 dB."""
+    """Noise at 0 dB whose power falls by 3 dB an octave from 20 Hz on."""
     spectrum = np.fft.rfft(rng.standard_normal(n))
     spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(n, 1 / SAMPLE_RATE), 20.0))
     noise = np.fft.irfft(spectrum, n)
@@ -120,7 +128,7 @@ def _pink(rng: np.random.Generator, n: int) -> Samples:
 
 
 def _bed(sounds: Sequence[LoadedRecording], rng: np.random.Generator, n: int) -> Samples:
-    """Recordings one after the other, each at 0 dB, any of them as likely; of a long one some part."""
+    """Recordings one after the other, drawn evenly, each at 0 dB; of a long one an excerpt."""
     pieces: list[Samples] = []
     while (missing := n - sum(map(len, pieces))) > 0:
         sound = sounds[int(rng.integers(len(sounds)))]
@@ -130,12 +138,12 @@ def _bed(sounds: Sequence[LoadedRecording], rng: np.random.Generator, n: int) ->
     return np.concatenate(pieces)
 
 
-def _in_room(rng: np.random.Generator, clip: LoadedRecording) -> Samples:
+def _in_room(rng: np.random.Generator, recording: LoadedRecording) -> Samples:
     """A room of 0.3 to 0.8 s with as much direct as reverberant sound, within 6 dB."""
     response = acoustics.room_response(rng, rng.uniform(0.3, 0.8), rng.uniform(-6, 6))
-    return acoustics.reverberate(clip.samples, response)
+    return acoustics.reverberate(recording.samples, response)
 
 
 def _played_at(gain_db: float) -> Condition:
     gain = np.float32(decibel_gain(gain_db))
-    return Condition(f"{gain_db:g} dB", "level", lambda _, clip: gain * clip.samples)
+    return Condition(f"{gain_db:g} dB", "level", lambda _, recording: gain * recording.samples)

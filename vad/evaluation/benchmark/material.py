@@ -1,10 +1,9 @@
-"""What the systems will hear, read once and held in memory: labelled clips, and non-speech by class."""
+"""The recordings of a benchmark, held in memory (an hour takes 230 MB): labelled speech, and non-speech by class."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,24 +14,7 @@ from vad.errors import AudioError, ConfigError, MissingDependencyError
 from vad.evaluation.benchmark.conditions import LoadedRecording
 from vad.evaluation.benchmark.sound_classes import sound_class
 
-__all__ = ["Material", "few_of_each_class", "gather"]
-
-
-@dataclass
-class Material:
-    """Recordings in memory; an hour takes 230 MB.
-
-    Attributes:
-        clips: With labels.
-        noises: Of kind noise.
-        music: Of kind music.
-        sounds: Noise and music by class.
-    """
-
-    clips: list[LoadedRecording] = field(default_factory=list)
-    noises: list[LoadedRecording] = field(default_factory=list)
-    music: list[LoadedRecording] = field(default_factory=list)
-    sounds: dict[str, list[LoadedRecording]] = field(default_factory=lambda: defaultdict(list))
+__all__ = ["few_of_each_class", "load_recordings"]
 
 
 def few_of_each_class(items: Iterable[CorpusItem], most: int | None, seed: int) -> list[CorpusItem]:
@@ -48,46 +30,40 @@ def few_of_each_class(items: Iterable[CorpusItem], most: int | None, seed: int) 
     return [item for one_class in shuffled for item in one_class[:most]]
 
 
-def gather(
+def load_recordings(
     items: Sequence[CorpusItem], failed: Callable[[Exception], None], advance: Callable[[float], None]
-) -> Material:
-    """Read recordings.
+) -> tuple[list[LoadedRecording], dict[str, list[LoadedRecording]]]:
+    """Read recordings of any kind.
 
     Args:
-        items: Of any kind; speech becomes the labelled clips.
-        failed: Told why a recording is left out.
-        advance: Told the seconds of each as it is read.
+        items: The recordings.
+        failed: Called with the error of each recording that is left out.
+        advance: Called with the seconds of each recording as it is read.
 
     Returns:
-        What could be read.
+        The labelled speech, and the non-speech by class.
 
     Raises:
-        ConfigError: No labelled recording is left, or they do not hold both speech and non-speech.
+        ConfigError: No speech is left, or it does not hold both speech and non-speech.
     """
-    material = Material()
+    labelled: list[LoadedRecording] = []
+    sounds: dict[str, list[LoadedRecording]] = defaultdict(list)
     for item in items:
         try:
             samples = read_audio(item.path, sample_rate=SAMPLE_RATE)
             if len(samples) < CELL:
-                raise AudioError(f"{item.path}: a recording must last 10 ms to be measured. Received: less.")
+                raise AudioError(f"{item.path}: the recording is shorter than 10 ms.")
         except (AudioError, MissingDependencyError) as error:
             failed(error)
             advance(0.0)
             continue
-        _keep(item, LoadedRecording(item.key, samples, item.segments), material)
+        (labelled if item.kind == "speech" else sounds[sound_class(item)]).append(
+            LoadedRecording(item.key, samples, item.segments)
+        )
         advance(len(samples) / SAMPLE_RATE)
-    cells = [cell for clip in material.clips for cell in set(clip.labels.tolist())]
-    if set(cells) != {False, True}:
+    if {cell for one in labelled for cell in set(one.labels.tolist())} != {False, True}:
         raise ConfigError(
             "labelled recordings must hold both speech and non-speech. "
-            f"Received: {len(material.clips)} recordings without. Name others."
+            f"Received: {len(labelled)} recordings without. Name others."
         )
-    return material
-
-
-def _keep(item: CorpusItem, clip: LoadedRecording, material: Material) -> None:
-    if item.kind == "speech":
-        material.clips.append(clip)
-        return
-    (material.music if item.kind == "music" else material.noises).append(clip)
-    material.sounds[sound_class(item)].append(clip)
+    return labelled, sounds

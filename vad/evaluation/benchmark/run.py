@@ -1,4 +1,4 @@
-"""The run: every system hears every clip under every condition, and all of it becomes figures."""
+"""The benchmark itself: every system processes every recording under every condition, and all is measured."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from vad.evaluation.benchmark.bootstrap import (
     shares_of_draws,
 )
 from vad.evaluation.benchmark.conditions import CLEAN, Condition, LoadedRecording
-from vad.evaluation.benchmark.store import Store
+from vad.evaluation.benchmark.store import detect_all
 from vad.evaluation.benchmark.systems import System
 from vad.evaluation.scoring import ALLOWED_MISS, Metrics, Scored, pool, score
+from vad.files import make_folder
 
 __all__ = ["FalseAlarms", "Figures", "Results", "benchmark"]
 
@@ -34,10 +35,10 @@ _CURVE_POINTS = 200
 
 @dataclass(frozen=True)
 class Figures:
-    """What one system does under one condition.
+    """The metrics of one system under one condition.
 
     Attributes:
-        metrics: At the system's own threshold, all clips pooled.
+        metrics: At the system's own threshold, all recordings pooled.
         intervals: 95 % intervals of `DRAWN_FIGURES`.
         differences: 95 % intervals of the same figures minus the first system's; empty for the first.
         curve: False alarm and miss at falling thresholds.
@@ -51,11 +52,11 @@ class Figures:
 
 @dataclass(frozen=True)
 class FalseAlarms:
-    """Share of the 10 ms cells of a class of non-speech that one system takes for speech.
+    """The share of the 10 ms cells of a class of non-speech that one system takes for speech.
 
     Attributes:
-        at_5_miss: At the threshold that misses 5 % of the clean clips' speech.
-        at_own: At the threshold the system comes with.
+        at_5_miss: At the threshold that misses 5 % of the clean recordings' speech.
+        at_own: At the system's own threshold.
         difference: 95 % interval of `at_5_miss` minus the first system's; None for the first.
     """
 
@@ -66,17 +67,17 @@ class FalseAlarms:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that was measured; the first system is the one the others are held against.
+    """All results; the other systems are compared with the first.
 
     Attributes:
-        recordings: Labelled clips.
-        seed: What conditions and intervals were drawn with.
+        recordings: Number of labelled recordings.
+        seed: Seed of the conditions and the intervals.
         n_draws: Draws of an interval.
-        systems: Each system's version.
-        thresholds: Each system's own.
-        thresholds_at_5_miss: Where it misses 5 % of the clean clips' speech at most.
+        systems: The version of each system.
+        thresholds: The own threshold of each system.
+        thresholds_at_5_miss: The threshold of each system that misses 5 % of the clean recordings' speech at most.
         times_real_time: Seconds of audio per second of processor time.
-        conditions: Figures by condition and system.
+        conditions: Metrics by condition and system.
         sound_seconds: Seconds of each class of non-speech.
         sounds: False alarms by class and system.
     """
@@ -95,7 +96,7 @@ class Results:
 
 def benchmark(
     systems: Sequence[System],
-    clips: Sequence[LoadedRecording],
+    labelled: Sequence[LoadedRecording],
     conditions: Sequence[Condition],
     sounds: Mapping[str, Sequence[LoadedRecording]],
     *,
@@ -104,50 +105,46 @@ def benchmark(
     store: Path | None,
     advance: Callable[[float], None],
 ) -> Results:
-    """Measure.
+    """Measure the systems.
 
     Args:
-        systems: What is measured, the one the others are held against first.
-        clips: Recordings with labels.
-        conditions: What is done to them, clean first.
+        systems: The others are compared with the first.
+        labelled: Recordings with labels.
+        conditions: The conditions, clean first.
         sounds: Recordings without speech, by class.
         seed: Decides the conditions and the intervals.
         n_draws: Draws of an interval.
-        store: Where what was heard is kept, so that a stopped run goes on; None keeps nothing.
-        advance: Told the seconds of every clip that a system has heard.
-
-    Returns:
-        The figures.
+        store: The folder of detections, so that a stopped run goes on; None keeps none.
+        advance: Called with the seconds of every recording that a system has processed.
     """
-    kept, first = Store(store), systems[0].name
-    drawn = draws(len(clips), n_draws, seed)
-    results = Results(seed=seed, n_draws=n_draws, recordings=len(clips))
+    if store is not None:
+        make_folder(store)
+    first = systems[0].name
+    drawn = draws(len(labelled), n_draws, seed)
+    results = Results(seed=seed, n_draws=n_draws, recordings=len(labelled))
     for system in systems:
         results.systems[system.name] = system.version
         results.thresholds[system.name] = system.options.threshold
-        results.times_real_time[system.name] = _speed(system, clips)
+        results.times_real_time[system.name] = _speed(system, labelled)
     for condition in conditions:
-        changed = [condition.apply(clip, seed) for clip in clips]
-        scored = {system.name: _score(kept.listen(system, changed, advance), clips) for system in systems}
-        results.conditions[condition.name] = _compare(scored, results.thresholds, first, drawn)
-        if condition.name == CLEAN:
-            results.thresholds_at_5_miss.update(_thresholds_at_5_miss(scored))
-    for name, recordings in sounds.items():
-        heard = {
-            system.name: kept.listen(system, [clip.samples for clip in recordings], advance)
+        changed = [condition.apply(one, seed) for one in labelled]
+        scored = {
+            system.name: [
+                score(detection, one.reference)
+                for detection, one in zip(detect_all(system, changed, store, advance), labelled, strict=True)
+            ]
             for system in systems
         }
-        results.sound_seconds[name] = _seconds(recordings)
-        results.sounds[name] = _false_alarms(heard, results, first)
+        results.conditions[condition.name] = _compare(scored, results.thresholds, first, drawn)
+        if condition.name == CLEAN:
+            for name, ones in scored.items():
+                results.thresholds_at_5_miss[name] = pool(ones).curve.at_miss(ALLOWED_MISS).threshold
+    for name, recordings in sounds.items():
+        samples = [one.samples for one in recordings]
+        detections = {system.name: detect_all(system, samples, store, advance) for system in systems}
+        results.sound_seconds[name] = sum(map(len, samples)) / SAMPLE_RATE
+        results.sounds[name] = _false_alarms(detections, results, first)
     return results
-
-
-def _seconds(clips: Sequence[LoadedRecording]) -> float:
-    return sum(len(clip.samples) for clip in clips) / SAMPLE_RATE
-
-
-def _score(detections: Sequence[Detection], clips: Sequence[LoadedRecording]) -> list[Scored]:
-    return [score(one, clip.reference) for one, clip in zip(detections, clips, strict=True)]
 
 
 def _compare(
@@ -156,7 +153,7 @@ def _compare(
     first: str,
     drawn: npt.NDArray[np.float64],
 ) -> dict[str, Figures]:
-    """Figures of every system, those of every draw held against the first system's."""
+    """The metrics of every system, with intervals, also of the difference from the first system."""
     figures = {}
     of_draws = {name: figures_of_draws(ones, thresholds[name], drawn) for name, ones in scored.items()}
     for name, ones in scored.items():
@@ -172,7 +169,7 @@ def _compare(
 
 
 def _curve(pooled: Scored) -> list[tuple[float, float]]:
-    """False alarm and miss, at as many thresholds as a picture needs."""
+    """False alarm and miss, at enough thresholds for a plot."""
     curve = pooled.curve
     last = len(curve.thresholds) - 1
     points = np.unique(np.linspace(0, last, _CURVE_POINTS).round().astype(int))
@@ -182,21 +179,17 @@ def _curve(pooled: Scored) -> list[tuple[float, float]]:
     ]
 
 
-def _thresholds_at_5_miss(scored: Mapping[str, Sequence[Scored]]) -> dict[str, float]:
-    return {name: pool(ones).curve.at_miss(ALLOWED_MISS).threshold for name, ones in scored.items()}
-
-
 def _false_alarms(
-    heard: Mapping[str, Sequence[Detection]], results: Results, first: str
+    detections: Mapping[str, Sequence[Detection]], results: Results, first: str
 ) -> dict[str, FalseAlarms]:
-    n_recordings = len(heard[first])
+    n_recordings = len(detections[first])
     drawn = draws(n_recordings, results.n_draws, results.seed)
-    cells = [len(one.probabilities) for one in heard[first]]
+    cells = [len(one.probabilities) for one in detections[first]]
 
     def taken(name: str, threshold: float) -> list[int]:
-        return [int(np.count_nonzero(one.probabilities >= threshold)) for one in heard[name]]
+        return [int(np.count_nonzero(one.probabilities >= threshold)) for one in detections[name]]
 
-    at_5_miss = {name: taken(name, results.thresholds_at_5_miss[name]) for name in heard}
+    at_5_miss = {name: taken(name, results.thresholds_at_5_miss[name]) for name in detections}
     of_draws = {name: shares_of_draws(parts, cells, drawn) for name, parts in at_5_miss.items()}
     return {
         name: FalseAlarms(
@@ -208,9 +201,9 @@ def _false_alarms(
     }
 
 
-def _speed(system: System, clips: Sequence[LoadedRecording]) -> float:
+def _speed(system: System, recordings: Sequence[LoadedRecording]) -> float:
     """Seconds of audio per second of processor time, all threads counted: the best of a few passes."""
-    samples = np.concatenate([clip.samples for clip in clips])[: _SPEED_SECONDS * SAMPLE_RATE]
+    samples = np.concatenate([one.samples for one in recordings])[: _SPEED_SECONDS * SAMPLE_RATE]
     spent = []
     for _ in range(_SPEED_PASSES):
         began = time.process_time()

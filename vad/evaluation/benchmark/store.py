@@ -1,4 +1,4 @@
-"""What was heard is kept, so that a stopped run goes on and a new model alone has to listen again."""
+"""The detections of systems, kept in files so that a stopped run goes on and only new systems run again."""
 
 from __future__ import annotations
 
@@ -17,53 +17,34 @@ from vad.evaluation.benchmark.systems import System
 from vad.files import writing
 from vad.labels.cells import CELL_DURATION
 
-__all__ = ["Store"]
+__all__ = ["detect_all"]
 
 
-class Store:
-    """Answers of systems, under a name that the system, its version and options, and every sample decide.
+def detect_all(
+    system: System, sounds: Sequence[Samples], folder: Path | None, advance: Callable[[float], None]
+) -> list[Detection]:
+    """Process sounds with a system, or read its detections of the same sounds.
 
     Args:
-        folder: Where to keep them; None keeps nothing.
+        system: The system. Its name, version and options decide the file, and so does every sample.
+        sounds: Mono at 16 kHz [shape=(samples,)] each.
+        folder: The folder of the files; None keeps none.
+        advance: Called with the seconds of every sound as it is processed; 0 for one that was kept.
     """
-
-    def __init__(self, folder: Path | None):
-        self._folder = folder
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-
-    def listen(
-        self, system: System, sounds: Sequence[Samples], advance: Callable[[float], None]
-    ) -> list[Detection]:
-        """Let a system hear sounds, unless it has heard the very same before.
-
-        Args:
-            system: Who listens.
-            sounds: Mono at 16 kHz [shape=(samples,)] each.
-            advance: Told the seconds of every sound as it is heard; 0 for what was kept.
-
-        Returns:
-            What it says of each.
-        """
-        if self._folder is None:
-            return _listen(system, sounds, advance)
-        path = self._folder / f"{_digest(system, sounds)}.npz"
-        if (kept := _read(path)) is not None:
-            for _ in sounds:
-                advance(0.0)
-            return kept
-        heard = _listen(system, sounds, advance)
-        with writing(path) as unfinished, unfinished.open("wb") as file:
-            _write(file, heard)
-        return heard
-
-
-def _listen(system: System, sounds: Sequence[Samples], advance: Callable[[float], None]) -> list[Detection]:
-    heard = []
+    path = None if folder is None else folder / f"{_digest(system, sounds)}.npz"
+    kept = None if path is None else _read(path)
+    if kept is not None:
+        for _ in sounds:
+            advance(0.0)
+        return kept
+    detections = []
     for samples in sounds:
-        heard.append(system.process(samples))
+        detections.append(system.process(samples))
         advance(len(samples) / SAMPLE_RATE)
-    return heard
+    if path is not None:
+        with writing(path) as unfinished, unfinished.open("wb") as file:
+            _write(file, detections)
+    return detections
 
 
 def _digest(system: System, sounds: Sequence[Samples]) -> str:
@@ -74,32 +55,29 @@ def _digest(system: System, sounds: Sequence[Samples]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _write(file: BinaryIO, heard: Sequence[Detection]) -> None:
+def _write(file: BinaryIO, detections: Sequence[Detection]) -> None:
     np.savez_compressed(
         file,
-        durations=np.array([one.duration for one in heard]),
-        cells=np.array([len(one.probabilities) for one in heard]),
-        probabilities=np.concatenate([one.probabilities for one in heard]),
-        found=np.array([len(one.segments) for one in heard]),
-        segments=np.array([(part.start, part.end) for one in heard for part in one.segments]).reshape(-1, 2),
+        durations=np.array([one.duration for one in detections]),
+        cells=np.array([len(one.probabilities) for one in detections]),
+        probabilities=np.concatenate([one.probabilities for one in detections]),
+        found=np.array([len(one.segments) for one in detections]),
+        segments=np.array([(part.start, part.end) for one in detections for part in one.segments]).reshape(
+            -1, 2
+        ),
     )
 
 
 def _read(path: Path) -> list[Detection] | None:
-    """What was kept; None where nothing was, or the file is damaged: then it is heard again."""
+    """The detections in a file; None where there is none, or it is damaged."""
     try:
         with np.load(path) as file:
             kept = dict(file)
         probabilities = np.split(kept["probabilities"], np.cumsum(kept["cells"])[:-1])
         segments = np.split(kept["segments"], np.cumsum(kept["found"])[:-1])
         return [
-            Detection(
-                float(duration),
-                CELL_DURATION,
-                cells,
-                [Segment(float(start), float(end)) for start, end in found],
-            )
-            for duration, cells, found in zip(kept["durations"], probabilities, segments, strict=True)
+            Detection(float(duration), CELL_DURATION, cells, [Segment(*map(float, pair)) for pair in pairs])
+            for duration, cells, pairs in zip(kept["durations"], probabilities, segments, strict=True)
         ]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
