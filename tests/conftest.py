@@ -1,4 +1,4 @@
-"""What more than one room's tests need."""
+"""Fixtures for the tests of several wings."""
 
 import shutil
 import subprocess
@@ -26,9 +26,9 @@ def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def late_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model with a late decision, which speaks of a frame three frames after the prompt one and differs."""
-    return tiny_model.write(tmp_path_factory.mktemp("late"), late=True)
+def lookahead_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with a lookahead output, three frames later than the low-latency one and different."""
+    return tiny_model.write(tmp_path_factory.mktemp("lookahead"), lookahead=True)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +71,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def portaudio(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.SimpleNamespace]:
-    """A PortAudio made of paper in place of the real one."""
+    """A simulated PortAudio."""
     fake = paper_portaudio.module()
     monkeypatch.setitem(sys.modules, "sounddevice", fake)
     monkeypatch.setattr("vad.audio.microphone._POLL_S", 0.01)

@@ -1,4 +1,4 @@
-"""Who may import whom: the directions between the rooms, and what never loads where nobody asked for it."""
+"""The directions of imports between wings, and the packages that some commands must not load."""
 
 import ast
 import importlib

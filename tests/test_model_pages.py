@@ -1,4 +1,4 @@
-"""Figures in pages: written between marks, and those of the models the cards' own."""
+"""Figures in pages: written between marks, and equal to those in the cards of the models."""
 
 import json
 import re
@@ -30,8 +30,8 @@ def test_the_pages_say_of_the_models_what_their_cards_say() -> None:
 def test_the_comparisons_are_of_the_models_that_ship() -> None:
     for report in ("benchmark.md", "benchmark-speech.md"):
         text = (model_pages.MODELS / report).read_text(encoding="utf-8")
-        told = re.findall(r"^\| (\w+) \|.*\| sha256 (\w+) \|$", text, re.MULTILINE)
-        assert [name for name, _ in told] == list(model_pages.NAMES)
-        for name, sha in told:
+        models = re.findall(r"^\| (\w+) \|.*\| sha256 (\w+) \|$", text, re.MULTILINE)
+        assert [name for name, _ in models] == list(model_pages.NAMES)
+        for name, sha in models:
             card = json.loads((model_pages.MODELS / f"{name}.json").read_text(encoding="utf-8"))
             assert card["sha256"].startswith(sha), f"{report} is of another {name}: vad benchmark"

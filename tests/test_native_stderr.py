@@ -1,4 +1,4 @@
-"""The library leaves file descriptor 2 alone; the program keeps C libraries' lines out of its own."""
+"""The library leaves file descriptor 2 alone; the program drops known lines of C libraries."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from vad.detection.model import Model
 
 
 def run_python(code: str, *arguments: object, **options: object) -> "subprocess.CompletedProcess[str]":
-    # C libraries greet once a process, so each of these needs its own.
+    # C libraries write their first lines once per process.
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, text=True, check=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
 

@@ -53,9 +53,9 @@ def make_sleeper(folder: Path) -> Callable[[int], int]:
 
 
 def make_slowly(folder: Path) -> Callable[[int], int]:
-    """What loads a big model: the process is told to leave before it has begun any item."""
+    """A slow start, such as that of a large model: the process must stop before its first item."""
     make_sleeper(folder)(os.getpid())
-    raise AssertionError("nobody told it to leave")
+    raise AssertionError("it was not stopped")
 
 
 def never(item: int) -> int:
@@ -104,7 +104,7 @@ def sleepers(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subproc
         yield process
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a signal")
 def test_ctrl_c_stops_the_processes_and_lets_them_clean_up(
     sleepers: subprocess.Popen[str], tmp_path: Path
 ) -> None:
@@ -116,7 +116,7 @@ def test_ctrl_c_stops_the_processes_and_lets_them_clean_up(
     assert {path.stem for path in tmp_path.glob("*.cleaned")} == begun
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without telling them")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a signal")
 def test_processes_do_not_outlive_a_parent_that_is_killed(
     sleepers: subprocess.Popen[str], tmp_path: Path
 ) -> None:

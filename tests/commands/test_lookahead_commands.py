@@ -41,11 +41,11 @@ def run(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 
 @WAYS
 def test_detect_hears_late_unless_live(
-    words: list[str], folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], folder: Path, lookahead_model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, kept = folder / "bursts.wav", folder / "p.npz"
-    said = run(capsys, "detect", path, "--model", late_model_path, "--save-probabilities", kept, *words)
-    detector = Detector(late_model_path, lookahead=not words)
+    said = run(capsys, "detect", path, "--model", lookahead_model_path, "--save-probabilities", kept, *words)
+    detector = Detector(lookahead_model_path, lookahead=not words)
     with np.load(kept) as arrays:
         np.testing.assert_allclose(arrays["probabilities"], detector.probabilities(bursts(), RATE), atol=1e-6)
     assert len(said.splitlines()) == len(detector.detect(bursts(), RATE)) == 3 - len(words)
@@ -53,10 +53,10 @@ def test_detect_hears_late_unless_live(
 
 @WAYS
 def test_evaluate_hears_late_unless_live(
-    words: list[str], folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], folder: Path, lookahead_model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = json.loads(
-        run(capsys, "evaluate", folder, "--model", late_model_path, "--format", "json", *words)
+        run(capsys, "evaluate", folder, "--model", lookahead_model_path, "--format", "json", *words)
     )
     assert report["pooled"]["unmatched_onsets"] == len(words), (
         "the short burst is too short for prompt decisions"
@@ -67,7 +67,7 @@ def test_evaluate_hears_late_unless_live(
     ("words", "delay"), [([], 0.1), (["--no-lookahead"], 0.04), (["--max-latency-ms", 900], 0.04)]
 )
 def test_tune_hears_late_unless_live_or_latency_counts(
-    words: list[Any], delay: float, folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str],
+    words: list[Any], delay: float, folder: Path, lookahead_model_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     processed = []
@@ -78,41 +78,43 @@ def test_tune_hears_late_unless_live_or_latency_counts(
         return processed[-1]
 
     monkeypatch.setattr(Detector, "process", watched)
-    report = json.loads(run(capsys, "tune", folder, "--model", late_model_path, "--format", "json", *words))
-    expected = Detector(late_model_path, lookahead=not words).probabilities(bursts(), RATE)
+    report = json.loads(
+        run(capsys, "tune", folder, "--model", lookahead_model_path, "--format", "json", *words)
+    )
+    expected = Detector(lookahead_model_path, lookahead=not words).probabilities(bursts(), RATE)
     np.testing.assert_allclose(processed[0].probabilities, expected, atol=1e-5)
     known_after = end_latency(SegmentOptions(**report["options"]), 0.02, delay)
     assert report["latency_ms"] == pytest.approx(1000 * known_after, abs=0.1)
 
 
 def test_a_model_labels_what_is_prepared_by_its_late_decisions(
-    folder: Path, late_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, lookahead_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "bursts.rttm").unlink()
-    _, items, _ = prepare(capsys, tmp_path, tmp_path / "speech", "--label-with", late_model_path)
-    expected = Detector(late_model_path).detect(bursts(), RATE)
+    _, items, _ = prepare(capsys, tmp_path, tmp_path / "speech", "--label-with", lookahead_model_path)
+    expected = Detector(lookahead_model_path).detect(bursts(), RATE)
     assert [one.start for one in items[0].segments] == pytest.approx(
         [one.start for one in expected], abs=1e-3
     )
 
 
-def test_a_model_that_decides_late_is_two_systems(late_model_path: Path, model_path: Path) -> None:
-    late, live = model_systems(str(late_model_path))
-    assert (late.name, live.name) == (str(late_model_path), f"{late_model_path}, low latency")
+def test_a_model_that_decides_late_is_two_systems(lookahead_model_path: Path, model_path: Path) -> None:
+    late, live = model_systems(str(lookahead_model_path))
+    assert (late.name, live.name) == (str(lookahead_model_path), f"{lookahead_model_path}, low latency")
     for system, is_live in ((late, False), (live, True)):
-        expected = Detector(late_model_path, lookahead=not is_live).detect(bursts(), RATE)
+        expected = Detector(lookahead_model_path, lookahead=not is_live).detect(bursts(), RATE)
         assert system.process(bursts()).segments == expected
     assert late.version == live.version
     assert [one.name for one in model_systems(str(model_path))] == [str(model_path)]
 
 
 def test_the_benchmark_measures_both(
-    folder: Path, late_model_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, lookahead_model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [
         str(folder),
         "--models",
-        str(late_model_path),
+        str(lookahead_model_path),
         "--peers",
         "--conditions",
         "clean",
@@ -121,5 +123,5 @@ def test_the_benchmark_measures_both(
     ]
     assert main(["benchmark", *words]) == 0
     said = capsys.readouterr().out
-    assert f"| {late_model_path} |" in said
-    assert f"| {late_model_path}, low latency |" in said
+    assert f"| {lookahead_model_path} |" in said
+    assert f"| {lookahead_model_path}, low latency |" in said

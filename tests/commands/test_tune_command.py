@@ -138,19 +138,19 @@ def test_what_was_tuned_on_prompt_decisions_says_so(
     says: bool,
     corpus: Path,
     model_path: Path,
-    late_model_path: Path,
+    lookahead_model_path: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A model that decides once has no others."""
     toml, copy = tmp_path / "tuned.toml", tmp_path / "mine.tflite"
     tuning = ("tune", corpus, *words, "--model")
-    assert ("give --no-lookahead" in run(capsys, *tuning, late_model_path, "--output", toml)[1]) is says
+    assert ("give --no-lookahead" in run(capsys, *tuning, lookahead_model_path, "--output", toml)[1]) is says
     assert ("give --no-lookahead" in toml.read_text()) is says
-    assert run(capsys, *tuning, late_model_path, "--output", copy)[0] == 0
+    assert run(capsys, *tuning, lookahead_model_path, "--output", copy)[0] == 0
     assert ("lookahead" in json.loads(copy.with_suffix(".json").read_text())["tuning"]["tuned"]) is says
     assert "give --no-lookahead" not in run(capsys, *tuning, model_path)[1]
-    report = json.loads(run(capsys, *tuning, late_model_path, "--format", "json")[1])
+    report = json.loads(run(capsys, *tuning, lookahead_model_path, "--format", "json")[1])
     assert report["lookahead"] is not says
 
 

@@ -57,47 +57,47 @@ def pieces(sample_rate: int, seconds: float) -> Iterator[np.ndarray]:
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 24000])
-def test_pipecat_hears_speech_begin_and_end(pipecat: dict[str, Any], detector: Detector, rate: int) -> None:
+def test_pipecat_detects_starts_and_ends(pipecat: dict[str, Any], detector: Detector, rate: int) -> None:
     async def call() -> list[tuple[str, float]]:
         analyzer = pipecat["Analyzer"](detector)
         analyzer.set_sample_rate(rate)
-        told, heard_s, last = [], 0.0, "QUIET"
+        events, duration, last = [], 0.0, "QUIET"
         for piece in pieces(rate, 0.016):  # not its windows
             state = await analyzer.analyze_audio(piece.tobytes())
-            heard_s += len(piece) / rate
+            duration += len(piece) / rate
             if state.name != last and state.name in ("QUIET", "SPEAKING"):
                 last = state.name
-                told.append((last, heard_s))
+                events.append((last, duration))
         await analyzer.cleanup()
-        return told
+        return events
 
-    told = asyncio.run(call())
-    assert [name for name, _ in told] == ["SPEAKING", "QUIET"] * 2
+    events = asyncio.run(call())
+    assert [name for name, _ in events] == ["SPEAKING", "QUIET"] * 2
     # Each boundary, the model's delay, and the 0.1 or 0.2 s that pipecat waits.
     expected = [0.3 + 0.04 + 0.1, 0.7 + 0.04 + 0.2, 1.5 + 0.04 + 0.1, DURATION + 0.04 + 0.2]
-    assert [at for _, at in told] == pytest.approx(expected, abs=0.2)
+    assert [at for _, at in events] == pytest.approx(expected, abs=0.2)
 
 
 def test_pipecat_parameters_may_change_amid_a_call(pipecat: dict[str, Any], detector: Detector) -> None:
-    """Its state begins anew, but what the network heard stays heard."""
+    """Its state machine starts again, but the state of the network stays."""
 
     def confidences(changes: bool) -> list[float]:
         analyzer = pipecat["Analyzer"](detector, sample_rate=RATE)
         analyzer.set_sample_rate(48000)
         assert analyzer.num_frames_required() == 320, "the rate it was made for"
-        heard = []
+        confidence = []
         for number, piece in enumerate(pieces(RATE, 0.02)):
             if changes and number == 25:
                 analyzer.set_params(pipecat["VADParams"](confidence=0.9))
-            heard.append(analyzer.voice_confidence(piece.tobytes()))
+            confidence.append(analyzer.voice_confidence(piece.tobytes()))
         asyncio.run(analyzer.cleanup())
-        return heard
+        return confidence
 
     assert confidences(changes=True) == confidences(changes=False)
 
 
 def livekit_events(livekit: dict[str, Any], detector: Detector, rate: int, channels: int = 1) -> list[Any]:
-    """What a program is told of one recording, a flush in its midst of speech, and the recording again."""
+    """The events of a recording that is flushed amid speech, and of the whole recording after it."""
     frame = importlib.import_module("livekit.rtc").AudioFrame
 
     async def call() -> list[Any]:
@@ -112,20 +112,20 @@ def livekit_events(livekit: dict[str, Any], detector: Detector, rate: int, chann
         stream.flush()
         push(DURATION + 1)
         stream.end_input()
-        told = [event async for event in stream]
+        events = [event async for event in stream]
         await stream.aclose()
-        return told
+        return events
 
     return asyncio.run(call())
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(16000, 1), (48000, 2)])
-def test_livekit_is_told_of_speech_with_its_audio(
+def test_livekit_gets_speech_with_its_audio(
     livekit: dict[str, Any], model: Model, rate: int, channels: int
 ) -> None:
     detector = Detector(model, min_silence_duration_ms=300)
-    told = livekit_events(livekit, detector, rate, channels)
-    spoken = [event for event in told if event.type != "inference_done"]
+    events = livekit_events(livekit, detector, rate, channels)
+    spoken = [event for event in events if event.type != "inference_done"]
     kinds = ["start_of_speech", "end_of_speech"]
     assert [event.type.value for event in spoken] == kinds * 3
     assert spoken[1].timestamp == pytest.approx(0.6), "the flush ends who still speaks"
@@ -144,19 +144,20 @@ def test_livekit_is_told_of_speech_with_its_audio(
 
 def test_livekit_follows_the_probability(livekit: dict[str, Any], model: Model) -> None:
     detector = Detector(model, min_silence_duration_ms=300)
-    told = [event for event in livekit_events(livekit, detector, RATE) if event.type == "inference_done"]
-    told = told[next(i for i in range(1, len(told)) if told[i].timestamp < told[i - 1].timestamp) :]
+    events = [event for event in livekit_events(livekit, detector, RATE) if event.type == "inference_done"]
+    again = next(i for i in range(1, len(events)) if events[i].timestamp < events[i - 1].timestamp)
+    events = events[again:]
     expected = detector.probabilities(np.concatenate(list(pieces(RATE, 0.01))), RATE)
-    np.testing.assert_allclose([event.probability for event in told], expected[: len(told)], atol=1e-5)
-    loudest = max(told, key=lambda event: event.raw_accumulated_speech)
+    np.testing.assert_allclose([event.probability for event in events], expected[: len(events)], atol=1e-5)
+    loudest = max(events, key=lambda event: event.raw_accumulated_speech)
     assert loudest.raw_accumulated_speech == pytest.approx(0.4, abs=0.15)
     assert loudest.speaking
     assert loudest.speech_duration == pytest.approx(0.45, abs=0.15)
-    assert told[-1].raw_accumulated_silence == pytest.approx(0.9, abs=0.15)
-    assert not told[-1].speaking
+    assert events[-1].raw_accumulated_silence == pytest.approx(0.9, abs=0.15)
+    assert not events[-1].speaking
 
 
-def test_asyncio_hears_the_microphone_until_it_goes_away(
+def test_asyncio_listens_until_the_microphone_is_gone(
     portaudio: types.SimpleNamespace,
     model: Model,
     monkeypatch: pytest.MonkeyPatch,

@@ -85,7 +85,7 @@ def test_silero_seconds_are_rounded_to_the_resolution() -> None:
 
 def test_silero_defaults_and_keywords_are_its_own() -> None:
     model = load_silero_vad()
-    heard: list[float] = []
+    percentages: list[float] = []
     stamps = get_speech_timestamps(
         bursts(),
         model,
@@ -94,7 +94,7 @@ def test_silero_defaults_and_keywords_are_its_own() -> None:
         max_speech_duration_s=0.3,
         min_silence_duration_ms=100,
         speech_pad_ms=30,
-        progress_tracking_callback=heard.append,
+        progress_tracking_callback=percentages.append,
         neg_threshold=0.35,
         window_size_samples=512,
         min_silence_at_max_speech=98,
@@ -102,7 +102,7 @@ def test_silero_defaults_and_keywords_are_its_own() -> None:
     )
     assert stamps
     assert max(one["end"] - one["start"] for one in stamps) <= 0.3 * RATE
-    assert heard[-1] == 100
+    assert percentages[-1] == 100
     assert get_speech_timestamps(bursts()[: round(0.4 * RATE)], model) == [], "250 ms are the default"
     assert get_speech_timestamps(np.zeros(0, np.float32), model) == []
     with pytest.raises(ValueError, match="visualize_probs must be False"):
@@ -132,23 +132,23 @@ def test_silero_read_collect_and_drop(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(("rate", "window"), [(16000, 512), (8000, 256)])
-def test_silero_iterator_tells_what_offline_finds(detector: Detector, rate: int, window: int) -> None:
+def test_silero_iterator_gives_the_offline_segments(detector: Detector, rate: int, window: int) -> None:
     """The loop of Silero's README, and what it would say in seconds."""
     wav = bursts(rate)
     model = load_silero_vad()
     vad_iterator = VADIterator(model, sampling_rate=rate)
-    told = []
+    events = []
     for i in range(0, len(wav), window):
         chunk = wav[i : i + window]
         if len(chunk) < window:
             break
         speech_dict = vad_iterator(Tensor(chunk), return_seconds=True, time_resolution=3)
         if speech_dict:
-            told.append(speech_dict)
+            events.append(speech_dict)
     vad_iterator.reset_states()
-    assert [next(iter(one)) for one in told] == ["start", "end", "start"]
+    assert [next(iter(one)) for one in events] == ["start", "end", "start"]
     first = expected(detector, wav, rate)[0]
-    assert (told[0]["start"], told[1]["end"]) == pytest.approx(np.array(first) / rate, abs=0.021)
+    assert (events[0]["start"], events[1]["end"]) == pytest.approx(np.array(first) / rate, abs=0.021)
     assert vad_iterator(wav[:window]) is None
     assert vad_iterator.current_sample == window
 
@@ -156,23 +156,23 @@ def test_silero_iterator_tells_what_offline_finds(detector: Detector, rate: int,
 def test_silero_iterator_gives_samples_and_loses_no_event_of_a_long_window() -> None:
     vad_iterator = VADIterator(load_silero_vad(), threshold=0.5, min_silence_duration_ms=60)
     wav = bursts()
-    told = [vad_iterator(wav), vad_iterator(np.zeros(1, np.float32)), vad_iterator(np.zeros(1, np.float32))]
-    assert [sorted(one) for one in told if one] == [["start"], ["end"], ["start"]]
+    events = [vad_iterator(wav), vad_iterator(np.zeros(1, np.float32)), vad_iterator(np.zeros(1, np.float32))]
+    assert [sorted(one) for one in events if one] == [["start"], ["end"], ["start"]]
     assert vad_iterator.triggered
-    assert told[0] is not None
-    assert type(told[0]["start"]) is int
+    assert events[0] is not None
+    assert type(events[0]["start"]) is int
 
 
-def test_iterators_share_a_model_without_hearing_each_other() -> None:
+def test_iterators_that_share_a_model_are_independent() -> None:
     model = load_silero_vad()
     alone = [VADIterator(model)(bursts(seed=seed)) for seed in range(2)]
     pair = [VADIterator(model), VADIterator(model)]
     cut = [np.array_split(bursts(seed=seed), 50) for seed in range(2)]
-    told: list[list[Any]] = [[], []]
+    events: list[list[Any]] = [[], []]
     for pieces in zip(*cut, strict=True):
         for index in range(2):
-            told[index].append(pair[index](pieces[index]))
-    assert [next(filter(None, events)) for events in told] == alone
+            events[index].append(pair[index](pieces[index]))
+    assert [next(filter(None, one)) for one in events] == alone
 
 
 class PipecatAnalyzer:
@@ -294,12 +294,12 @@ def test_auditok_with_our_detector_in_place_of_webrtcvad(monkeypatch: pytest.Mon
     options = {"sampling_rate": RATE, "sample_width": 2, "channels": 1, "min_dur": 0.1, "max_silence": 0.1}
     regions = list(auditok.split(pcm, validator="webrtc:1", analysis_window=0.02, **options))
     assert [region.start for region in regions] == pytest.approx([0.36, 1.56], abs=0.06)
-    own = Detector(Model.load())
-    validator = own.stream()
+    detector = Detector(Model.load())
+    validator = detector.stream()
 
     def is_valid(window: bytes) -> bool:
         validator.feed(np.frombuffer(window, "<i2"))
-        return bool((validator.probabilities >= own.options.threshold).any())
+        return bool((validator.probabilities >= detector.options.threshold).any())
 
     again = list(auditok.split(pcm, validator=is_valid, analysis_window=0.02, **options))
     assert [region.start for region in again] == pytest.approx(

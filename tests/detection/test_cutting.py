@@ -1,4 +1,4 @@
-"""Cut speech is the original's own samples."""
+"""Cut speech has exactly the samples of the recording."""
 
 import csv
 from pathlib import Path

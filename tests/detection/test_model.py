@@ -68,15 +68,15 @@ def test_a_result_is_not_overwritten_by_the_next_call(model: Model) -> None:
     assert np.array_equal(state["average"], kept_average)
 
 
-def test_threads_get_what_they_would_get_alone(model: Model) -> None:
+def test_threads_give_the_results_of_one_thread(model: Model) -> None:
     recordings = [noise(60, seed) for seed in range(6)]
     alone = [stepped(model, samples)[0] for samples in recordings]
     together: list[np.ndarray | None] = [None] * len(recordings)
 
-    def hear(index: int) -> None:
+    def process(index: int) -> None:
         together[index] = stepped(model, recordings[index])[0]
 
-    threads = [threading.Thread(target=hear, args=(index,)) for index in range(len(recordings))]
+    threads = [threading.Thread(target=process, args=(index,)) for index in range(len(recordings))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -110,7 +110,7 @@ def test_a_signature_is_missing(tmp_path: Path) -> None:
             r"the shape of step's output 'late_probability' is None, the card says \(1, 1\)",
         ),
         (
-            {"late": True, "late_frames": None},
+            {"lookahead": True, "late_frames": None},
             r"the shape of step's output 'late_probability' is \(1, 1\), the card says None",
         ),
     ],
@@ -173,12 +173,12 @@ def test_a_card_that_is_no_object(tmp_path: Path) -> None:
         Model.load(path)
 
 
-@pytest.mark.parametrize(("bias", "late"), [("BIAS", False), ("BIAS", True), ("LATE_BIAS", True)])
+@pytest.mark.parametrize(("bias", "lookahead"), [("BIAS", False), ("BIAS", True), ("LOOKAHEAD_BIAS", True)])
 def test_a_graph_that_gives_no_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bias: str, late: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bias: str, lookahead: bool
 ) -> None:
     monkeypatch.setattr(tiny_model, bias, float("nan"))
-    path = tiny_model.write(tmp_path, late=late)
+    path = tiny_model.write(tmp_path, lookahead=lookahead)
     with pytest.raises(ModelError, match="gives nan for silence") as caught:
         Model.load(path)
     assert str(path) in str(caught.value)

@@ -153,17 +153,17 @@ def test_objects_print_what_they_are(model: Model) -> None:
     assert len(repr(detector.process(bursts(), RATE)).splitlines()) == 1
 
 
-def test_old_names_work_and_say_what_they_are_called_now(late_model_path: Path, tmp_path: Path) -> None:
-    new = Detector(late_model_path, lookahead=False)
+def test_old_names_work_and_give_the_new_ones(lookahead_model_path: Path, tmp_path: Path) -> None:
+    new = Detector(lookahead_model_path, lookahead=False)
     with pytest.warns(DeprecationWarning, match="lookahead=False") as caught:
-        old = Detector(late_model_path, live=True)
+        old = Detector(lookahead_model_path, live=True)
     assert caught[0].filename == __file__
     assert old.detect(bursts(), RATE) == new.detect(bursts(), RATE)
     with pytest.warns(DeprecationWarning, match="lookahead"):
         assert old.live
     with pytest.warns(DeprecationWarning, match=r"stream\(lookahead=True\)"):
-        stream = Detector(late_model_path).file_stream()
-    assert stream.delay == Detector(late_model_path).stream(lookahead=True).delay > new.stream().delay
+        stream = Detector(lookahead_model_path).file_stream()
+    assert stream.delay == Detector(lookahead_model_path).stream(lookahead=True).delay > new.stream().delay
     with pytest.warns(DeprecationWarning, match="lookahead_frames"):
         assert new.model.late_frames == new.model.lookahead_frames == 5
     with pytest.warns(DeprecationWarning, match="lookahead=False") as caught:

@@ -110,14 +110,14 @@ def test_the_docstring_draws_what_happens() -> None:
     assert draw(ends(run(drawing, **options)), len(drawing)) == padded
 
 
-def test_a_start_is_told_at_once_and_an_end_when_the_silence_is_long_enough() -> None:
+def test_a_start_is_reported_at_once_and_an_end_when_the_silence_is_long_enough() -> None:
     events = run("...####...", min_silence_duration_ms=40, speech_pad_ms=20)
     assert in_frames(events) == [("start", 2, 4), ("end", 8, 9)]
     (segment,) = ends(events)
     assert (segment.start, segment.end) == (events[0].time, events[1].time)
 
 
-def test_speech_too_short_is_taken_back_when_that_is_known() -> None:
+def test_speech_too_short_is_rejected_when_that_is_certain() -> None:
     events = run("..#......", min_silence_duration_ms=60, min_speech_duration_ms=40, speech_pad_ms=20)
     assert in_frames(events) == [("start", 1, 3), ("rejected", 1, 6)]
 
@@ -129,7 +129,7 @@ def test_confirmed_starts_come_when_they_are_certain() -> None:
 
 
 def test_an_end_waits_until_no_start_can_take_its_padding() -> None:
-    # Two pads of 60 ms need six frames of silence; then the end is known to be its own.
+    # Two pads of 60 ms need six frames of silence; then the end is final.
     assert in_frames(run("#..........", speech_pad_ms=60)) == [("start", 0, 1), ("end", 4, 7)]
 
 
@@ -137,7 +137,7 @@ def test_a_start_never_overtakes_the_end_before_it() -> None:
     options = {"speech_pad_ms": 60, "min_speech_duration_ms": 40}
     accepted = [("start", 0, 1), ("end", 4, 8), ("start", 4, 8)]
     assert in_frames(run("##....##.........", **options))[:3] == accepted
-    # The burst that nobody was told of need not be taken back, and the end is as if it had not been.
+    # A start that was not reported is not rejected, and does not change the end before it.
     assert in_frames(run("##....#..........", **options)) == [("start", 0, 1), ("end", 5, 8)]
 
 
@@ -163,9 +163,11 @@ def test_the_real_end_of_the_audio_cuts_the_last_segment() -> None:
 
 
 def test_delay_moves_only_when_it_became_known() -> None:
-    prompt, late = run("..##..."), run("..##...", delay=0.1)
-    assert [event.time for event in late] == [event.time for event in prompt]
-    assert [event.decided_at for event in late] == [pytest.approx(event.decided_at + 0.1) for event in prompt]
+    events, delayed = run("..##..."), run("..##...", delay=0.1)
+    assert [event.time for event in delayed] == [event.time for event in events]
+    assert [event.decided_at for event in delayed] == [
+        pytest.approx(event.decided_at + 0.1) for event in events
+    ]
 
 
 @pytest.mark.parametrize("ending", ["finish", "reset"])
@@ -298,7 +300,7 @@ def test_what_always_holds(drawing: str, options: dict[str, Any], tenths: int, c
     assert all(0 <= s.start < s.end <= duration for s in segments)
     assert all(a.end <= b.start for a, b in pairwise(segments))
     assert all(s.duration <= options["max_speech_duration_s"] + 1e-9 for s in segments)
-    # Starts and their outcomes alternate and match; nothing is known before it is heard.
+    # Starts and their outcomes alternate and match; nothing is decided before its audio.
     assert len(events) % 2 == 0
     for start, outcome in zip(events[::2], events[1::2], strict=True):
         assert isinstance(start, SpeechStart)
@@ -399,7 +401,7 @@ def test_a_bad_delay_is_refused(delay: float) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, -0.1, 1.1, math.inf])
-def test_a_probability_that_is_none_is_refused_before_anything_is_heard(value: float) -> None:
+def test_a_wrong_probability_is_refused_before_any_frame_is_used(value: float) -> None:
     segmenter = Segmenter(BARE, FRAME)
     segmenter.feed([0.0])
     with pytest.raises(ModelError, match=r"between 0 and 1\. Received: .* \(frame 2\)"):

@@ -30,8 +30,8 @@ def test_is_shipped(name):
     assert name in model_names()
 
 
-def ways(name):
-    """Detectors that hear as files are heard and, of a model that decides late, live."""
+def detectors_of(name):
+    """A detector for each output of the model, by its key in the golden file."""
     model = Model.load(name)
     return {"file": Detector(model)} | (
         {"live": Detector(model, lookahead=False)} if model.lookahead_frames else {}
@@ -40,7 +40,7 @@ def ways(name):
 
 def test_probabilities_are_the_golden_ones(name):
     golden = json.loads((GOLDEN / f"{name}.json").read_text())
-    detectors = ways(name)
+    detectors = detectors_of(name)
     assert golden.keys() == detectors.keys()
     for way, detector in detectors.items():
         np.testing.assert_allclose(detector.probabilities(clip(), 16_000), golden[way], atol=2e-3)
@@ -48,7 +48,7 @@ def test_probabilities_are_the_golden_ones(name):
 
 def test_step_chunk_and_offline_are_one(name):
     samples = clip()
-    for detector in ways(name).values():
+    for detector in detectors_of(name).values():
         offline = detector.probabilities(samples, 16_000)
         for size in (160, 320, 4_801):
             stream = detector.stream(lookahead=True)
@@ -67,7 +67,7 @@ def test_the_file_is_its_keras_weights(name):
 
     model = keras.models.load_model(ROOT / "models" / f"{name}.keras", compile=False)
     samples = clip()
-    for detector in ways(name).values():
+    for detector in detectors_of(name).values():
         delay = round(detector.stream(lookahead=True).delay / detector.frame_duration)
         frames = -(-len(samples) // detector.model.frame_length)
         padded = np.zeros((1, (frames + delay) * detector.model.frame_length), np.float32)
@@ -89,7 +89,7 @@ def test_finds_the_talk_of_the_examples(name, example):
 def test_takes_clicks_noise_sweeps_and_dial_tones_for_no_talk(name):
     assert read_labels(EXAMPLES / "no-speech.rttm") == []
     taken = sum(segment.duration for segment in Detector(name).detect_file(EXAMPLES / "no-speech.flac"))
-    assert taken <= {"waveform": 0.2}.get(name, 0.0), "models/README.md tells of one dial tone"
+    assert taken <= {"waveform": 0.2}.get(name, 0.0), "models/README.md names one dial tone"
 
 
 def test_the_card_tells_where_the_model_comes_from(name):

@@ -49,7 +49,7 @@ def test_any_cutting_at_another_rate_gives_the_same(
         assert abs(live.end - offline.end) <= detector.frame_duration + 1e-9
 
 
-def test_starts_are_told_before_ends_and_the_short_one_is_taken_back(model: Model) -> None:
+def test_starts_come_before_ends_and_a_short_one_is_rejected(model: Model) -> None:
     detector = Detector(model, threshold=0.3, min_speech_duration_ms=200, min_silence_duration_ms=20)
     events, _ = streamed(detector.stream(), [bursts()])
     kinds = [type(event) for event in events]
@@ -63,12 +63,12 @@ def test_decided_at_counts_the_models_delay(detector: Detector) -> None:
     """Fed one frame at a time, an event comes with the very frame that `decided_at` names."""
     stream = detector.stream()
     samples = bursts()
-    told = []
+    events = []
     for position in range(0, len(samples), FRAME):
-        told += [(event, stream.duration) for event in stream.feed(samples[position : position + FRAME])]
-    assert len(told) >= 3
-    for event, heard in told:
-        assert event.decided_at == pytest.approx(heard)
+        events += [(event, stream.duration) for event in stream.feed(samples[position : position + FRAME])]
+    assert len(events) >= 3
+    for event, duration in events:
+        assert event.decided_at == pytest.approx(duration)
     last = stream.finish()
     assert last
     assert all(event.decided_at <= stream.duration for event in last)
@@ -77,12 +77,12 @@ def test_decided_at_counts_the_models_delay(detector: Detector) -> None:
 @pytest.mark.parametrize("rate", [8000, 44100, 48000, 192000])
 def test_another_rate_costs_no_more_than_3_ms(detector: Detector, rate: int) -> None:
     stream = detector.stream(rate)
-    heard_at = []
+    events = []
     for piece in np.split(bursts(rate), np.arange(rate // 1000, round(DURATION * rate), rate // 1000)):
-        heard_at += [(event, stream.duration) for event in stream.feed(piece)]
-    assert len(heard_at) >= 3
-    for event, heard in heard_at:
-        assert 0 <= heard - event.decided_at <= 0.003 + 0.001  # a piece is 1 ms
+        events += [(event, stream.duration) for event in stream.feed(piece)]
+    assert len(events) >= 3
+    for event, duration in events:
+        assert 0 <= duration - event.decided_at <= 0.003 + 0.001  # a piece is 1 ms
 
 
 def test_the_clock_counts_samples_of_the_callers_rate(detector: Detector) -> None:
@@ -94,9 +94,7 @@ def test_the_clock_counts_samples_of_the_callers_rate(detector: Detector) -> Non
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4000)), min_size=1, max_size=30))
-def test_streams_on_one_detector_do_not_hear_each_other(
-    detector: Detector, turns: list[tuple[int, int]]
-) -> None:
+def test_streams_of_one_detector_are_independent(detector: Detector, turns: list[tuple[int, int]]) -> None:
     recordings = [bursts(seed=seed) for seed in range(4)]
     streams = [detector.stream() for _ in recordings]
     positions = [0] * 4
@@ -111,16 +109,16 @@ def test_streams_on_one_detector_do_not_hear_each_other(
         assert events[index] + stream.finish() == expected
 
 
-def test_threads_find_what_they_would_find_alone(detector: Detector) -> None:
+def test_threads_give_the_results_of_one_thread(detector: Detector) -> None:
     recordings = [bursts(seed=seed) for seed in range(6)]
     alone = [detector.probabilities(samples, RATE) for samples in recordings]
     together = [np.zeros(0)] * 6
 
-    def hear(index: int) -> None:
+    def process(index: int) -> None:
         blocks = np.array_split(recordings[index], 40)
         together[index] = streamed(detector.stream(), blocks)[1]
 
-    threads = [threading.Thread(target=hear, args=(index,)) for index in range(6)]
+    threads = [threading.Thread(target=process, args=(index,)) for index in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -158,8 +156,8 @@ def test_the_caller_may_use_its_buffer_again(detector: Detector) -> None:
         stream.feed(buffer[: len(block)])
         probabilities.append(stream.probabilities)
     stream.finish()
-    heard = np.concatenate([*probabilities, stream.probabilities])
-    np.testing.assert_allclose(heard, detector.probabilities(samples, RATE), atol=1e-5)
+    together = np.concatenate([*probabilities, stream.probabilities])
+    np.testing.assert_allclose(together, detector.probabilities(samples, RATE), atol=1e-5)
 
 
 @settings(max_examples=20, deadline=None)
@@ -169,7 +167,7 @@ def test_a_copy_resumes_where_it_was_made(detector: Detector, cut: int, rate: in
     stream = detector.stream(rate, keep_audio_s=0.5)
     before = stream.feed(samples[:cut])
     copied = stream.copy()
-    stream.feed(np.full(5000, 0.5, np.float32))  # the one must not hear the other
+    stream.feed(np.full(5000, 0.5, np.float32))  # must not change the copy
     stream.finish()
     rest = copied.feed(samples[cut:])
     tail = copied.audio(DURATION - 0.4)
@@ -212,7 +210,7 @@ def test_audio_is_bounded_and_says_what_is_gone(detector: Detector) -> None:
         detector.stream(keep_audio_s=-1)
 
 
-def test_bad_samples_are_not_heard(detector: Detector) -> None:
+def test_bad_samples_are_not_used(detector: Detector) -> None:
     samples = bursts()
     stream = detector.stream()
     events = stream.feed(samples[:5000])
@@ -232,7 +230,7 @@ def test_a_finished_stream_says_so(detector: Detector) -> None:
 
 
 def test_a_thousand_streams_in_threads_keep_apart(detector: Detector) -> None:
-    """Each stream moves between threads, and none hears another."""
+    """Each stream moves between threads, and none changes another."""
     recordings = [bursts(seed=seed)[: round(0.45 * RATE)] for seed in range(4)]
     streams = [detector.stream() for _ in range(1000)]
     events: list[list[Event]] = [[] for _ in streams]

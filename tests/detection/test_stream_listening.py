@@ -18,7 +18,7 @@ from vad.detection.segments import Event, SpeechEnd
 from vad.errors import AudioError
 
 
-def test_an_asynchronous_program_hears_all_events(detector: Detector) -> None:
+def test_an_asynchronous_program_gets_all_events(detector: Detector) -> None:
     blocks = np.array_split(bursts(), 30)
 
     async def pieces() -> AsyncIterator[np.ndarray]:
@@ -26,15 +26,15 @@ def test_an_asynchronous_program_hears_all_events(detector: Detector) -> None:
             await asyncio.sleep(0)
             yield block
 
-    async def hear(source: Any, **options: Any) -> list[Event]:
+    async def listen(source: Any, **options: Any) -> list[Event]:
         return [event async for event in detector.listen(source, **options)]
 
-    async def hear_several() -> list[list[Event]]:
-        return await asyncio.gather(*(hear(source) for source in (pieces(), iter(blocks), blocks)))
+    async def listen_to_several() -> list[list[Event]]:
+        return await asyncio.gather(*(listen(source) for source in (pieces(), iter(blocks), blocks)))
 
     expected = streamed(detector.stream(), [bursts()])[0]
-    assert asyncio.run(hear_several()) == [expected] * 3
-    confirmed = asyncio.run(hear(iter(blocks), confirm_start=True))
+    assert asyncio.run(listen_to_several()) == [expected] * 3
+    confirmed = asyncio.run(listen(iter(blocks), confirm_start=True))
     assert confirmed == streamed(detector.stream(confirm_start=True), [bursts()])[0]
 
 
@@ -46,10 +46,10 @@ def test_a_source_that_waits_does_not_hold_up_the_event_loop(detector: Detector)
         yield bursts()
 
     async def program() -> list[Event]:
-        heard = asyncio.create_task(collect())
+        events = asyncio.create_task(collect())
         await asyncio.sleep(0.01)
         released.set()  # reached only because the source waits elsewhere
-        return await heard
+        return await events
 
     async def collect() -> list[Event]:
         return [event async for event in detector.listen(waiting())]
@@ -67,10 +67,10 @@ def test_an_error_of_the_source_reaches_the_program(detector: Detector) -> None:
 
 
 def held_by_vad() -> int:
-    """Bytes that the package's own lines hold: what other tests left running allocates as it likes."""
+    """Bytes that the lines of the package hold; other tests may still run threads that allocate memory."""
     gc.collect()
-    own = tracemalloc.Filter(inclusive=True, filename_pattern=str(Path(vad.__file__).parent / "*"))
-    snapshot = tracemalloc.take_snapshot().filter_traces([own])
+    package = tracemalloc.Filter(inclusive=True, filename_pattern=str(Path(vad.__file__).parent / "*"))
+    snapshot = tracemalloc.take_snapshot().filter_traces([package])
     return sum(line.size for line in snapshot.statistics("filename"))
 
 
@@ -87,11 +87,11 @@ def test_a_long_stream_does_not_drift_and_does_not_grow(detector: Detector, rate
     tracemalloc.start()
     for number in range(100):
         events: list[Event] = []
-        heard = []
+        blocks = []
         for position in range(0, len(period), block):
             events += stream.feed(period[position : position + block])
-            heard.append(stream.probabilities)
-        probabilities = np.concatenate(heard)
+            blocks.append(stream.probabilities)
+        probabilities = np.concatenate(blocks)
         found = [
             (event.segment.start - 2 * number, event.segment.end - 2 * number)
             for event in events

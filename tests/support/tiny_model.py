@@ -3,7 +3,7 @@
 It needs no TensorFlow and takes milliseconds, so a test can also ask for a graph that breaks its contract.
 
 The network: a frame's mean square, smoothed by an exponential average, is a probability two frames later. One that
-decides late says it again, with another bias, five frames later.
+has a lookahead output gives it again, with another bias, five frames later.
 
     x       = [samples**2, average, delayed]                  one row
     average = smoothing of the frames' mean squares           a matrix product with x
@@ -23,14 +23,14 @@ from ai_edge_litert import schema_py_generated as schema
 
 FRAME_LENGTH = 320
 DELAY_FRAMES = 2
-LATE_FRAMES = 5
+LOOKAHEAD_FRAMES = 5
 CHUNK_FRAMES = 8
 SMOOTHING = 0.8
 GAIN = 400.0
 BIAS = -4.0
-LATE_BIAS = -2.5
+LOOKAHEAD_BIAS = -2.5
 STATES = {"average": [1, 1], "delayed": [1, DELAY_FRAMES]}
-LATE_STATES = STATES | {"delayed": [1, LATE_FRAMES]}
+LOOKAHEAD_STATES = STATES | {"delayed": [1, LOOKAHEAD_FRAMES]}
 
 
 @dataclass
@@ -95,10 +95,12 @@ def _averages(frames: int, waiting: int) -> np.ndarray:
     return rows
 
 
-def _subgraph(buffers: list[Any], name: str, frames: int, average_name: str, late: bool) -> tuple[Any, Any]:
+def _subgraph(
+    buffers: list[Any], name: str, frames: int, average_name: str, lookahead: bool
+) -> tuple[Any, Any]:
     graph = Graph(buffers)
-    states = LATE_STATES if late else STATES
-    longest = LATE_FRAMES if late else DELAY_FRAMES
+    states = LOOKAHEAD_STATES if lookahead else STATES
+    longest = LOOKAHEAD_FRAMES if lookahead else DELAY_FRAMES
     samples = graph.tensor("samples", [1, frames * FRAME_LENGTH])
     average, delayed = (graph.tensor(f"{name}_before", shape) for name, shape in states.items())
     squares = graph.tensor("squares", [1, frames * FRAME_LENGTH])
@@ -111,8 +113,8 @@ def _subgraph(buffers: list[Any], name: str, frames: int, average_name: str, lat
     decisions = {}
     for decision, delay, bias in (
         ("probability", DELAY_FRAMES, BIAS),
-        ("late_probability", LATE_FRAMES, LATE_BIAS),
-    )[: 1 + late]:
+        ("late_probability", LOOKAHEAD_FRAMES, LOOKAHEAD_BIAS),
+    )[: 1 + lookahead]:
         rows = line[longest - delay :][:frames]
         logits = graph.matmul(f"{decision}_logits", x, GAIN * rows, bias=bias)
         decisions[decision] = graph.operator("LOGISTIC", [logits], graph.tensor(decision, [1, frames]))
@@ -132,14 +134,14 @@ def _subgraph(buffers: list[Any], name: str, frames: int, average_name: str, lat
 
 
 def graph_bytes(
-    signatures: tuple[str, ...] = ("step", "chunk"), average_name: str = "average", late: bool = False
+    signatures: tuple[str, ...] = ("step", "chunk"), average_name: str = "average", lookahead: bool = False
 ) -> bytes:
-    """The .tflite file's content; ``late`` gives it a late decision, the others make graphs that break the contract."""
+    """The content of a .tflite file, with a lookahead output or without; the others make wrong graphs."""
     buffers = [schema.BufferT()]
     subgraphs, definitions = [], []
     for index, name in enumerate(signatures):
         frames = 1 if name == "step" else CHUNK_FRAMES
-        subgraph, definition = _subgraph(buffers, name, frames, average_name, late)
+        subgraph, definition = _subgraph(buffers, name, frames, average_name, lookahead)
         definition.subgraphIndex = index
         subgraphs.append(subgraph)
         definitions.append(definition)
@@ -158,8 +160,8 @@ def graph_bytes(
     return bytes(builder.Output())
 
 
-def card(content: bytes, late: bool = False) -> dict[str, Any]:
-    """The card that belongs to ``content``; without late decisions it is one from before there were any."""
+def card(content: bytes, lookahead: bool = False) -> dict[str, Any]:
+    """The card of ``content``."""
     durations = {"min_speech_duration_ms": 60, "min_silence_duration_ms": 80, "speech_pad_ms": 20}
     return {
         "format_version": 1,
@@ -169,8 +171,8 @@ def card(content: bytes, late: bool = False) -> dict[str, Any]:
         "frame_length": FRAME_LENGTH,
         "delay_frames": DELAY_FRAMES,
         "chunk_frames": CHUNK_FRAMES,
-        "states": LATE_STATES if late else STATES,
-        **({"late_frames": LATE_FRAMES} if late else {}),
+        "states": LOOKAHEAD_STATES if lookahead else STATES,
+        **({"late_frames": LOOKAHEAD_FRAMES} if lookahead else {}),
         "segment_options": {
             "balanced": durations | {"threshold": 0.5},
             "precise": durations | {"threshold": 0.8},
@@ -180,18 +182,18 @@ def card(content: bytes, late: bool = False) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, content: bytes | None = None, late: bool = False, **changes: Any) -> Path:
+def write(folder: Path, content: bytes | None = None, lookahead: bool = False, **changes: Any) -> Path:
     """Writes ``tiny.tflite`` and its card, ``changes`` over the card's fields (None removes one)."""
-    content = graph_bytes(late=late) if content is None else content
+    content = graph_bytes(lookahead=lookahead) if content is None else content
     path = folder / "tiny.tflite"
     path.write_bytes(content)
-    fields = {key: value for key, value in (card(content, late) | changes).items() if value is not None}
+    fields = {key: value for key, value in (card(content, lookahead) | changes).items() if value is not None}
     path.with_suffix(".json").write_text(json.dumps(fields), encoding="utf-8")
     return path
 
 
 def reference_probabilities(samples: np.ndarray, bias: float = BIAS) -> np.ndarray:
-    """What the network says, frame by frame, in plain Python floats; with LATE_BIAS it is what it says late."""
+    """The network's output in plain Python floats; with LOOKAHEAD_BIAS the lookahead output."""
     frames = -(-len(samples) // FRAME_LENGTH)
     padded = np.zeros(frames * FRAME_LENGTH)
     padded[: len(samples)] = samples
