@@ -1,1 +1,1 @@
-"""How good a detector is: figures of frames and segments, tuning, benchmark."""
+"""Metrics of detectors on labelled recordings, the tuning of operating points, and the benchmark."""

@@ -1,4 +1,4 @@
-"""An evaluation as text and as JSON."""
+"""An evaluation as text and as JSON, on stdout."""
 
 from dataclasses import asdict
 
@@ -22,19 +22,19 @@ _COLUMNS = (
     ("DER", "detection_error_rate", "{:.4f}"),
 )
 _BOUNDARIES = """
-segments: {missed_seconds:.2f} s missed, {false_alarm_seconds:.2f} s falsely found
+segments: {missed_seconds:.2f} s missed, {false_alarm_seconds:.2f} s of false alarm
 onsets:   median {onset_median:+.3f} s, 90 % within {onset_p90:.3f} s, {unmatched_onsets} unmatched
 offsets:  median {offset_median:+.3f} s, 90 % within {offset_p90:.3f} s, {unmatched_offsets} unmatched
 pauses:   {pause_recall:.3f} of {pauses} found (0.2 s or more between two turns)"""
 _LEGEND = """
-Recordings are in the order of their share of time in error, the worst first.
+Recordings are in order of their share of time in error, the worst first.
 AUC, AP, balanced (least mean of miss and false alarm, at its threshold), FA@5%miss: frames of 10 ms, all thresholds.
 miss, FA: frames, {frames}. ECE: expected calibration error.
 DER: segments, seconds in error by seconds of speech."""
 
 
 def show_text(evaluation: Evaluation) -> None:
-    """Print tables: the recordings, all of them, and the groups."""
+    """Print tables of the recordings, all of them together, and the groups."""
     tables = [[*evaluation.files, ("pooled", evaluation.figures)]]
     for name, table in evaluation.group_tables.items():
         tables.append([(f"{name} {value}", metrics) for value, metrics in table])
@@ -53,7 +53,7 @@ def show_text(evaluation: Evaluation) -> None:
 
 
 def show_json(evaluation: Evaluation) -> None:
-    """Print one object with the same figures, in full."""
+    """Print one JSON object with the same metrics, rounded less."""
     options = evaluation.options
     report = {
         **({"hypothesis": evaluation.name} if options is None else {"model": evaluation.name}),

@@ -1,4 +1,1 @@
-"""Our models beside their peers: one set of recordings, one grid of 10 ms, one run.
-
-clips ─► conditions ─► systems ─► scores ─► figures, with intervals ─► Markdown, JSON, a picture
-"""
+"""Our models beside other detectors: the same recordings, the same conditions, the same grid of 10 ms."""

@@ -1,15 +1,15 @@
-"""How soon a live stream reports a start, and how many starts are false: what somebody who talks to a program notices.
+"""The latency of starts in a live stream, and the number of false starts.
 
 Every recording is processed once, block by block; each operating point then segments the same probabilities.
 
-- An onset is where labelled speech, of all speakers together, begins after 300 ms without any. Shorter pauses, and
-  the recording's own first 300 ms, are none.
-- Its start is the first that lies no more than 250 ms before it and before its speech ends, unless it was over, or
-  taken back, before the onset. Latency is what a clock beside the microphone would show: until the block that decided
-  was full, and the processor time that the block took.
+- An onset is where labelled speech of any speaker begins after 300 ms without speech. A recording's first 300 ms hold
+  none.
+- Its start is the first one at most 250 ms before it and before its speech ends, unless that start was over or taken
+  back before the onset. Latency lasts from the onset until the deciding block was full, plus the processor time of that
+  block.
 - Where a segment that began earlier goes on over the onset, speech was already open: neither reported nor missed.
-- A start delivered more than 250 ms from any labelled speech is false, whether or not it is taken back later, and
-  wherever its segment is then said to begin: what counts is the time at which somebody would have acted on it.
+- A start delivered more than 250 ms from any labelled speech is false, even if it is taken back later or its segment
+  begins elsewhere: a program would have acted on it.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ _HEADINGS = (
 
 @dataclass(frozen=True)
 class StreamRun:
-    """A recording as a live stream processed it.
+    """A recording processed as a live stream.
 
     Attributes:
         item: The recording and its labels.
         duration: Seconds.
-        frame_duration: Seconds that a probability speaks of.
-        delay: Seconds past a frame that its probability waits for.
-        blocks: Of each block, when what it decided was delivered, in seconds, and the probabilities it decided.
-        costs: Processor time that each block took, in seconds.
+        frame_duration: Seconds per frame.
+        delay: Seconds of audio after a frame that its probability needs.
+        blocks: For each block, the time in seconds when its probabilities were delivered, and these.
+        costs: Processor time of each block in seconds.
     """
 
     item: CorpusItem
@@ -65,12 +65,12 @@ class StreamRun:
 
     @property
     def speech(self) -> list[Segment]:
-        """What is labelled, all speakers together."""
+        """The labelled speech, all speakers together."""
         return merge(self.item.segments)
 
     @property
     def onsets(self) -> list[Segment]:
-        """Labelled speech after enough silence; pauses too short for that are part of it."""
+        """Labelled speech after enough silence, with the shorter pauses in it."""
         joined: list[Segment] = []
         for one in self.speech:
             if joined and one.start - joined[-1].end < _SILENCE_BEFORE_S:
@@ -82,14 +82,14 @@ class StreamRun:
 
 @dataclass
 class Onsets:
-    """What became of the onsets of some recordings.
+    """The onsets of some recordings.
 
     Attributes:
-        latencies_s: From each onset that was reported to its delivery.
-        missed: Onsets whose speech was never reported.
-        open: Onsets at which speech was already going on for the detector.
-        false_starts: In recordings of speech, and in others.
-        silence_s: How much audio there was without speech, in the same two.
+        latencies_s: Seconds from each reported onset to its delivery.
+        missed: Number of onsets whose speech was never reported.
+        open: Number of onsets at which a segment was already open.
+        false_starts: Number in recordings of speech, and in others.
+        silence_s: Seconds without speech in recordings of speech, and in others.
     """
 
     latencies_s: list[float] = field(default_factory=list)
@@ -116,7 +116,7 @@ class Onsets:
 
 @dataclass(frozen=True)
 class _Start:
-    """A start as a program gets it: where it lies, when it was delivered, and until when it held."""
+    """A reported start: its time, its delivery, and the end of its segment or the time it was taken back."""
 
     time: float
     delivered: float
@@ -124,7 +124,7 @@ class _Start:
 
 
 def run_stream(detector: Detector, item: CorpusItem) -> StreamRun:
-    """Process a recording as a microphone would give it, in blocks of 20 ms.
+    """Process a recording as a live stream, in blocks of 20 ms.
 
     Raises:
         AudioError: It cannot be read.
@@ -145,7 +145,7 @@ def run_stream(detector: Detector, item: CorpusItem) -> StreamRun:
 
 
 def measure_onsets(runs: Iterable[StreamRun], options: SegmentOptions, *, confirm_start: bool) -> Onsets:
-    """What becomes of all onsets with some options."""
+    """Sort the onsets of all recordings by what some options make of them."""
     onsets = Onsets()
     for run in runs:
         starts = list(_starts(run, options, confirm_start))

@@ -1,4 +1,4 @@
-"""Results as one picture: curves, areas by condition, false alarms by class of sound."""
+"""The results as a figure: curves, areas by condition, false alarms by class of sound."""
 
 from __future__ import annotations
 
@@ -14,17 +14,12 @@ from vad.evaluation.benchmark.run import Results
 
 __all__ = ["draw"]
 
-_SHOWN = (0.005, 1.0)  # of a rate on a logarithmic axis
-_LEAST_AREA = 0.75  # less would squeeze what is worth comparing
+_AXIS_RANGE = (0.005, 1.0)  # of a rate, logarithmic
+_LEAST_AREA = 0.75  # less would squeeze the good ones
 
 
 def draw(results: Results, path: Path) -> None:
-    """Write a PNG.
-
-    Args:
-        results: What was measured.
-        path: Where to write.
-    """
+    """Write the figure as a PNG."""
     figure = Figure(figsize=(15, 5 if results.sounds else 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, 3 if results.sounds else 2)
@@ -37,13 +32,13 @@ def draw(results: Results, path: Path) -> None:
 
 
 def _curves(axes: Any, results: Results, colours: dict[str, str]) -> None:
-    """Miss by false alarm, both logarithmic; the cross is the system's own threshold."""
+    """Miss by false alarm, both logarithmic, with a cross at the system's own threshold."""
     for name, figures in results.conditions[CLEAN].items():
-        points = np.maximum(np.array(figures.curve), _SHOWN[0] / 2)
+        points = np.maximum(np.array(figures.curve), _AXIS_RANGE[0] / 2)
         axes.plot(points[:, 0], points[:, 1], color=colours[name], label=name)
-        own = np.maximum([figures.metrics.false_alarm, figures.metrics.miss], _SHOWN[0])
+        own = np.maximum([figures.metrics.false_alarm, figures.metrics.miss], _AXIS_RANGE[0])
         axes.plot(*own, "x", color=colours[name], clip_on=False)
-    axes.set(xscale="log", yscale="log", xlim=_SHOWN, ylim=_SHOWN)
+    axes.set(xscale="log", yscale="log", xlim=_AXIS_RANGE, ylim=_AXIS_RANGE)
     axes.set(xlabel="false alarm", ylabel="miss", title="Clean (x: own threshold)")
     axes.grid(alpha=0.3, which="both")
     axes.legend(loc="lower left")

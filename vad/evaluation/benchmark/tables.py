@@ -15,22 +15,21 @@ __all__ = ["table", "to_json", "to_markdown"]
 
 _METHOD = """\
 {recordings} recordings, {seconds:.0f} s, {speech:.0f} % speech; frames of 10 ms, pooled. Every system starts each
-recording from a fresh state; what it says of its own frame holds for that frame, no lag taken out. Seed {seed};
-intervals: 95 %, {n_draws} draws of recordings, the same for all systems."""
+recording from a fresh state. Its score of a frame holds for that frame; no delay is removed. Seed {seed}; intervals:
+95 %, {n_draws} draws of recordings, the same for all systems."""
 _THRESHOLDS = """\
-Own: the threshold a system comes with. Best: the one with the smallest mean of miss and false alarm, condition by
-condition."""
+Own: the system's own threshold. Best: the threshold with the least mean of miss and false alarm in each condition."""
 _SEGMENTS = """\
-Segments as each system comes: our cards' and Silero's documented durations, the others' bare frames. Onsets and
-offsets: median lag (late is positive) and 90th percentile of the distance, ms, of those matched within 0.5 s. A pause
-is found where at least half of it lies in one silence between segments."""
+Segments: with the durations of our cards and of Silero's documentation, from single frames for the others. Onsets and
+offsets: median delay (late is positive) and 90th percentile of the distance, ms, if matched within 0.5 s. A pause is
+found where at least half of it lies in one silence between segments."""
 _SOUNDS = """\
-Share of the 10 ms frames of recordings without speech that is taken for speech: at the threshold that misses 5 % of
-the clean recordings' speech (a system that says only yes or no may reach it by always saying yes), and at its own."""
+Share of the 10 ms frames of recordings without speech that count as speech: at the threshold that misses 5 % of the
+clean recordings' speech (a system with only two scores may reach it by always detecting speech), and at its own."""
 
 
 def to_markdown(results: Results) -> str:
-    """Tables for people; the best of a row is bold."""
+    """Markdown tables; the best of a row is bold."""
     clean = next(iter(results.conditions[CLEAN].values())).metrics
     facts = asdict(results) | {"seconds": clean.duration, "speech": 100 * clean.speech}
     sections = [
@@ -56,7 +55,7 @@ def to_markdown(results: Results) -> str:
 
 
 def to_json(results: Results) -> str:
-    """Everything; a figure that does not exist is null."""
+    """All results as JSON; a metric that does not exist is null."""
     return json_text(asdict(results), digits=6, indent=1) + "\n"
 
 

@@ -1,4 +1,1 @@
-"""From labelled recordings and a goal to the operating point that serves it best, and what it is worth on others.
-
-recordings ─► Detector.process, once ─► search: operating points, each by the segmenter ─► the best for a Goal, held out
-"""
+"""The operating point that serves a goal best on labelled recordings, and its cross-validated metrics."""

@@ -1,4 +1,4 @@
-"""What an operating point is for, and how well it serves."""
+"""The goal of an operating point, and the cost of its errors."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["AIMS", "Goal", "Outcome"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What segments get right and wrong, in seconds; recordings are added with ``+``.
+    """The errors of segments in seconds; ``+`` adds those of recordings.
 
     Attributes:
-        errors: Speech, speech missed, and what is falsely found.
+        errors: Seconds of speech, of miss and of false alarm.
         duration: Seconds of audio.
     """
 
@@ -34,16 +34,16 @@ class Outcome:
 
     @property
     def false_alarm(self) -> float:
-        """Share of what is no speech that is taken for speech; 0 where all is speech."""
+        """Share of the non-speech that is detected as speech; 0 where all is speech."""
         silence = self.duration - self.errors.speech
         return self.errors.false_alarm / silence if silence > 0 else 0.0
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall, of the time."""
-        found = self.errors.speech - self.errors.miss
+        """Harmonic mean of precision and recall in time."""
+        hit = self.errors.speech - self.errors.miss
         wrong = self.errors.miss + self.errors.false_alarm
-        return 2 * found / (2 * found + wrong) if found + wrong else 1.0
+        return 2 * hit / (2 * hit + wrong) if hit + wrong else 1.0
 
 
 # Shares are quotients of sums in binary: 1.99 s of 100 s may be a little over 0.0199.
@@ -56,21 +56,21 @@ AIMS: dict[str, Callable[[Outcome], float]] = {
     "miss": lambda outcome: outcome.miss,
     "false_alarm": lambda outcome: outcome.false_alarm,
 }
-"""What can be made least, by name."""
+"""The functions that a goal can minimise, by name."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What an operating point is for. Within its bounds, ``best`` is made least (f1: most).
+    """Bounds, and a measure that is minimised within them (f1 is maximised).
 
     Attributes:
-        max_miss: The largest share of the speech that may be missed, 0 to 1; None is any.
-        max_false_alarm: The largest share of the rest that may be taken for speech, 0 to 1; None is any.
-        max_latency_ms: How long after speech has ended its end may become known at the latest; None is any.
-        best: A key of `AIMS`. "" takes the other side of a single bound, balanced for two, else f1.
+        max_miss: The largest share of the speech that may be missed, 0 to 1; None is no bound.
+        max_false_alarm: The largest share of the rest that may be detected as speech, 0 to 1; None is no bound.
+        max_latency_ms: The longest time from the end of speech until it is reported; None is no bound.
+        best: A key of `AIMS`. "" takes the other error where one is bounded, balanced for two, else f1.
 
     Raises:
-        ConfigError: A value out of its range.
+        ConfigError: A value is out of its range.
     """
 
     max_miss: float | None = None
@@ -88,7 +88,7 @@ class Goal:
 
     @property
     def aim(self) -> str:
-        """What is made least."""
+        """The measure to minimise, a key of `AIMS`."""
         if self.best:
             return self.best
         if self.max_miss is not None:
@@ -96,16 +96,16 @@ class Goal:
         return "f1" if self.max_false_alarm is None else "miss"
 
     def excess(self, outcome: Outcome) -> float:
-        """By how much an outcome breaks the bounds of miss and false alarm; 0 where it keeps them."""
+        """The amount by which an outcome breaks the bounds of miss and false alarm; 0 where it keeps them."""
         bounds = ((outcome.miss, self.max_miss), (outcome.false_alarm, self.max_false_alarm))
         return sum(max(0.0, rate - bound) for rate, bound in bounds if bound is not None)
 
     def cost(self, outcome: Outcome) -> tuple[int, float]:
-        """What the search makes least: bounds first, in steps of a thousandth, so that no price is paid for less."""
+        """The cost for the search: broken bounds first, in steps of a thousandth, then the aim."""
         return math.ceil(1000 * self.excess(outcome) - _ROUNDING), AIMS[self.aim](outcome)
 
     def out_of_reach(self, outcome: Outcome, latency_ms: float) -> dict[str, float]:
-        """The bounds that an operating point breaks, by name, each with what it comes to instead."""
+        """The bounds that an operating point breaks, by name, with the values it reaches."""
         reached = {
             "max_miss": outcome.miss,
             "max_false_alarm": outcome.false_alarm,

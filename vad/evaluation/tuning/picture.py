@@ -1,4 +1,4 @@
-"""What a threshold costs, as a picture."""
+"""Miss and false alarm by threshold, as a plot."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def draw(tuned: Tuned, goal: Goal, path: Path, suffix: str) -> None:
     """Draw miss and false alarm by threshold, the bounds of the goal, and the operating point.
 
     Args:
-        tuned: What the search found.
-        goal: What it searched for.
-        path: Where to write.
-        suffix: The kind of picture: ".png", ".svg" or ".pdf".
+        tuned: The result of the search.
+        goal: The goal of the search.
+        path: The file to write.
+        suffix: Its format: ".png", ".svg" or ".pdf".
     """
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
@@ -33,7 +33,7 @@ def draw(tuned: Tuned, goal: Goal, path: Path, suffix: str) -> None:
             label = f"{name}: at most {100 * bound:.3g} %"
             axes.axhline(100 * bound, color=colour, linestyle="--", linewidth=1, label=label)
     axes.plot(tuned.options.threshold, 100 * tuned.fitted.miss, "o", color="black", label="tuned")
-    axes.set(title="What a threshold costs", xlabel="threshold", ylabel="share of the time, %")
+    axes.set(title="Errors by threshold", xlabel="threshold", ylabel="share of the time, %")
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(path, format=suffix.removeprefix("."), dpi=120)

@@ -1,15 +1,15 @@
-"""The operating point that serves a goal best on labelled recordings, and what it is worth on others.
+"""The search for the operating point that serves a goal best on labelled recordings.
 
-The search is by coordinates: every threshold, then the values of each other option with the threshold that suits each,
-always the best, until nothing improves the goal; at last with finer thresholds. The segmenter that will run measures
-every operating point on the way.
+The search goes coordinate by coordinate: all thresholds, then each other option with the best threshold for each value,
+until nothing improves; at last with finer thresholds. Every point is measured with the segmenter that will run.
 
-An operating point fits the recordings it was chosen on, so it is searched once more for each fold: without the fold's
-recordings, and measured on them alone. Expect these cross-validated figures.
+An operating point fits the recordings it was tuned on, so the search runs again for each fold: without the fold's
+recordings, and measured on them alone. Expect these cross-validated figures on other recordings.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,25 +30,25 @@ _MOST_ROUNDS = 20  # four are usual
 _THRESHOLDS = (0.01, 0.02, 0.03, 0.05, 0.07, *(i / 20 for i in range(2, 19)), 0.93, 0.95, 0.97, 0.98, 0.99)
 _FINE_THRESHOLDS = (0.005, *(i / 100 for i in range(1, 100)), 0.995)
 _LOWEST_NEG_THRESHOLD = 0.005  # at 0 speech would never end
-# What is changed at a time.
+# One option at a time.
 _STEPS: tuple[dict[str, tuple[float, ...]], ...] = (
     {"distance": (0.0, 0.05, 0.1, 0.15, 0.25, 0.4)},
     {"min_silence_duration_ms": (0, 60, 100, 150, 250, 400, 600, 800)},
     {"min_speech_duration_ms": (0, 60, 100, 150, 250, 400)},
     {"speech_pad_ms": (0, 30, 60, 100, 150, 250)},
 )
-# Where nothing by itself is better: these may pay only together.
+# Two options that may improve only together, tried where none does alone.
 _PAIRS = ({"min_silence_duration_ms": (0, 100, 250, 600), "min_speech_duration_ms": (0, 100, 250, 400)},)
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A recording that the model has processed.
+    """A recording with its detection and its labels.
 
     Attributes:
-        group: Recordings of one group are in one fold: those that share a speaker.
-        detection: What the model gave.
-        reference: Where speech is.
+        group: Recordings that share a speaker have one group, and so one fold.
+        detection: The model's detection.
+        reference: Segments of speech.
     """
 
     group: str
@@ -58,15 +58,15 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What the search found.
+    """The result of the search.
 
     Attributes:
         options: The operating point.
-        fitted: On the recordings it was searched on.
-        held_out: On each recording by a search that had not seen it; None where fewer than two groups hold speech.
-        folds: How many searches that were; 1 where nothing was held out.
-        latency_ms: How long after speech has ended its end is known.
-        curve: By threshold, the other options kept: what comes of it.
+        fitted: Its errors on the recordings it was tuned on.
+        held_out: The errors on each recording by a search without it; None where fewer than two groups hold speech.
+        folds: The number of these searches; 1 where nothing was held out.
+        latency_ms: Time from the end of speech until it is reported.
+        curve: The errors at every threshold, with the other options unchanged.
     """
 
     options: SegmentOptions
@@ -78,12 +78,12 @@ class Tuned:
 
 
 def end_latency(options: SegmentOptions, frame_duration: float, delay: float) -> float:
-    """How long after speech has ended its end is known, in seconds: what one clear-cut piece of speech takes.
+    """Seconds from the end of speech until it is reported, measured on one clear segment.
 
     Args:
         options: The operating point.
-        frame_duration: Seconds a frame.
-        delay: Seconds that the model hears past a frame.
+        frame_duration: Seconds per frame.
+        delay: Seconds of audio after a frame that its probability needs.
     """
     segmenter = Segmenter(options.replace(max_speech_duration_s=math.inf), frame_duration, delay=delay)
     frames = math.ceil(options.min_speech_duration_ms / 1000 / frame_duration) + 1
@@ -102,16 +102,16 @@ def tune(
     """Search for the operating point, and again for each fold.
 
     Args:
-        recordings: What is tuned on.
+        recordings: The recordings to tune on.
         detector: The model, and the options to start from.
-        goal: What the operating point is for.
-        progress: Called after each operating point that was measured.
+        goal: The goal.
+        progress: Called for each operating point that was measured.
 
     Returns:
-        The best operating point. Where none keeps the bounds it is the nearest: the least late first, then by how much
-        it breaks the others, then the best.
+        The best operating point. If none keeps the bounds, it is the nearest: by latency first, then by the other
+        bounds, then by the aim.
     """
-    folds, fold_of = _deal(recordings)
+    folds, fold_of = _assign_folds(recordings)
     search = _Search(recordings, [fold_of[one.group] for one in recordings], detector, goal, progress)
     options = search.best(range(folds))
     held_out = Outcome()
@@ -128,12 +128,8 @@ def tune(
     )
 
 
-def _deal(recordings: Sequence[Labelled]) -> tuple[int, dict[str, int]]:
-    """Deal the groups into folds, with speech and without by themselves: each search needs some of both.
-
-    Returns:
-        How many folds, and the fold of each group.
-    """
+def _assign_folds(recordings: Sequence[Labelled]) -> tuple[int, dict[str, int]]:
+    """The number of folds, and the fold of each group. Each fold gets groups with speech and groups without."""
     with_speech = {one.group for one in recordings if one.reference}
     without = {one.group for one in recordings} - with_speech
     folds = max(1, min(_FOLDS, len(with_speech)))
@@ -145,7 +141,7 @@ def _deal(recordings: Sequence[Labelled]) -> tuple[int, dict[str, int]]:
 
 
 class _Point(NamedTuple):
-    """An operating point as it is searched: ``neg_threshold`` keeps its distance where the threshold moves."""
+    """An operating point for the search, in which ``neg_threshold`` moves with the threshold."""
 
     threshold: float
     distance: float  # of neg_threshold below the threshold
@@ -164,15 +160,9 @@ class _Point(NamedTuple):
         )
 
     def options(self, start: SegmentOptions) -> SegmentOptions:
-        neg_threshold = max(_LOWEST_NEG_THRESHOLD, self.threshold - self.distance)
-        return replace(
-            start,
-            threshold=self.threshold,
-            neg_threshold=round(min(self.threshold, neg_threshold), 4),
-            min_silence_duration_ms=self.min_silence_duration_ms,
-            min_speech_duration_ms=self.min_speech_duration_ms,
-            speech_pad_ms=self.speech_pad_ms,
-        )
+        values = self._asdict()
+        neg_threshold = max(_LOWEST_NEG_THRESHOLD, self.threshold - values.pop("distance"))
+        return replace(start, neg_threshold=round(min(self.threshold, neg_threshold), 4), **values)
 
 
 _Cost: TypeAlias = Callable[[_Point], tuple[float, ...]]
@@ -191,23 +181,23 @@ class _Search:
         self._frame_duration = detector.frame_duration
         self._delay = detector.stream(lookahead=True).delay
         self._options = detector.options
-        self._measured: dict[SegmentOptions, list[Outcome]] = {}
-        self._latencies_ms: dict[SegmentOptions, float] = {}
+        self._measured = functools.cache(self._measure)
+        self.latency_ms = functools.cache(self._latency_ms)
         self._start = _Point.of(detector.options)
-        # Where no latency keeps the bound, the least of all is allowed.
+        # If no latency keeps the bound, the least one is allowed.
         soonest = self._start._replace(min_silence_duration_ms=0, min_speech_duration_ms=0, speech_pad_ms=0)
         bound = goal.max_latency_ms
-        self._allowed_ms = (
-            math.inf if bound is None else max(bound, self.latency_ms(soonest.options(self._options)))
-        )
+        self._allowed_ms = math.inf
+        if bound is not None:
+            self._allowed_ms = max(bound, self.latency_ms(soonest.options(self._options)))
 
     def best(self, folds: Sequence[int]) -> SegmentOptions:
-        """The best operating point found on the recordings of these folds; of equals the nearest to the start."""
+        """The best operating point on the recordings of these folds; of equal ones, the nearest to the start."""
 
         def cost_of(goal: Goal) -> _Cost:
             return lambda point: self._cost(point, folds, goal)
 
-        # Goals have slopes on which a search gets stuck: another one starts from what is balanced without bounds.
+        # A search may get stuck on a slope of its goal, so a second one starts from the balanced point without bounds.
         cost = cost_of(self._goal)
         balanced = replace(self._goal, max_miss=None, max_false_alarm=None, best="balanced")
         starts = (self._start, _descend(self._start, cost_of(balanced), _THRESHOLDS))
@@ -215,41 +205,36 @@ class _Search:
         return min((_descend(one, cost, _FINE_THRESHOLDS) for one in coarse), key=cost).options(self._options)
 
     def curve(self, options: SegmentOptions) -> list[SegmentOptions]:
-        """The options with every threshold, ``neg_threshold`` as far below it, in order."""
+        """The options at every threshold, in order, with ``neg_threshold`` at its distance."""
         point = _Point.of(options)
         moved = [point._replace(threshold=one) for one in _THRESHOLDS if one != options.threshold]
         return sorted((options, *(one.options(options) for one in moved)), key=lambda one: one.threshold)
 
     def outcome(self, options: SegmentOptions, folds: Sequence[int]) -> Outcome:
-        """What comes of an operating point on the recordings of these folds."""
-        if options not in self._measured:
-            self._measured[options] = self._measure(options)
-            self._progress()
-        measured = self._measured[options]
+        """The errors of an operating point on the recordings of these folds."""
+        measured = self._measured(options)
         return sum((measured[fold] for fold in folds), Outcome())
 
-    def latency_ms(self, options: SegmentOptions) -> float:
-        """How long after speech has ended its end is known, to the microsecond."""
-        if options not in self._latencies_ms:
-            latency = end_latency(options, self._frame_duration, self._delay)
-            self._latencies_ms[options] = round(1000 * latency, 3)
-        return self._latencies_ms[options]
+    def _latency_ms(self, options: SegmentOptions) -> float:
+        """Time from the end of speech until it is reported, rounded to the microsecond."""
+        return round(1000 * end_latency(options, self._frame_duration, self._delay), 3)
 
     def _cost(self, point: _Point, folds: Sequence[int], goal: Goal) -> tuple[float, ...]:
-        """What is made least: lateness beyond what is allowed, then the goal's own."""
+        """Latency above the allowed one, then the goal's cost."""
         options = point.options(self._options)
-        late_ms = (
-            0.0 if math.isinf(self._allowed_ms) else max(0.0, self.latency_ms(options) - self._allowed_ms)
-        )
+        late_ms = 0.0
+        if self._allowed_ms < math.inf:
+            late_ms = max(0.0, self.latency_ms(options) - self._allowed_ms)
         return late_ms, *goal.cost(self.outcome(options, folds))
 
     def _measure(self, options: SegmentOptions) -> list[Outcome]:
-        """Outcomes, fold by fold."""
+        """The errors of an operating point in each fold."""
         outcomes = [Outcome()] * (max(self._fold_of) + 1)
         for one, fold in zip(self._recordings, self._fold_of, strict=True):
             probabilities, duration = one.detection.probabilities, one.detection.duration
-            found = segments_from_probabilities(probabilities, self._frame_duration, options, duration)
-            outcomes[fold] += Outcome(detection_errors(one.reference, found, duration), duration)
+            segments = segments_from_probabilities(probabilities, self._frame_duration, options, duration)
+            outcomes[fold] += Outcome(detection_errors(one.reference, segments, duration), duration)
+        self._progress()
         return outcomes
 
 
@@ -259,10 +244,9 @@ def _descend(
     thresholds: Sequence[float],
     pairs: Sequence[Mapping[str, Sequence[float]]] = (),
 ) -> _Point:
-    """The best point that is reached from a start: option by option, until nothing gets better.
+    """The best point reached from a start, option by option, until nothing improves.
 
-    Every change of another option takes the threshold along to where it is then best. Of equals the first, which is the
-    nearest.
+    After every change of another option, the threshold moves to its best value. Of equal points the nearest is taken.
     """
 
     def better(best: _Point, steps: Sequence[Mapping[str, Sequence[float]]]) -> _Point:
@@ -286,14 +270,14 @@ def _descend(
 
 
 def _changed(point: _Point, steps: Mapping[str, Sequence[float]]) -> Iterator[_Point]:
-    """The point with every combination of other values, the nearest first."""
+    """The point with every combination of values, the nearest first."""
     values = (_nearest_first(tried, getattr(point, name)) for name, tried in steps.items())
     for combination in itertools.product(*values):
         yield point._replace(**dict(zip(steps, combination, strict=True)))
 
 
 def _along_threshold(point: _Point, cost: _Cost, thresholds: Sequence[float]) -> _Point:
-    """The best of a point and those with a lower or a higher threshold, as far as each is better than the last."""
+    """The best of a point and its neighbours in threshold, each way as long as they improve."""
     best = point
     lower = [one for one in reversed(thresholds) if one < point.threshold]
     higher = [one for one in thresholds if one > point.threshold]
