@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vad.errors import ConfigError, VadError
 
-__all__ = ["make_folder", "writing"]
+__all__ = ["make_folder", "write_text", "writing"]
 
 _numbers = itertools.count()
 
@@ -51,6 +51,16 @@ def writing(path: Path) -> Iterator[Path]:
         if not special:
             with contextlib.suppress(OSError):  # it has become the file, or was never made
                 temporary.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file, as `writing` does. Bytes of a file name that are not UTF-8 are written as JSON escapes them.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    with writing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _cannot_write(path: Path, reason: str) -> ConfigError:

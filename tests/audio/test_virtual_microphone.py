@@ -112,7 +112,7 @@ def test_the_events_are_those_of_the_file_that_is_played(
         player.wait()
     assert process.returncode == 130
     assert rest == ""
-    assert words.startswith("heard ")
+    assert words.startswith("processed ")
     assert "2 segments" in words
     assert words.rstrip().endswith("overflows: 0")
     detector = Detector(model_path)
@@ -143,7 +143,7 @@ def test_a_microphone_that_is_unplugged(
     assert process.returncode == 1
     assert json.loads(rest.splitlines()[-1])["event"] == "end", "what was open is closed"
     summary, complaint = words.splitlines()  # and nothing of ALSA's or PortAudio's
-    assert summary.startswith("heard ")
+    assert summary.startswith("processed ")
     assert re.match(r"vad: the microphone .* stopped\.", complaint)
     (saved,) = (tmp_path / "saved").iterdir()
     assert soundfile.info(saved).duration > 0.1

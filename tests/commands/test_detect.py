@@ -111,8 +111,10 @@ def test_formats_of_many_that_name_recordings_by_a_word(run: Run, label_format: 
 @pytest.mark.parametrize("name", ["a.eaf", "a.uem", "a.segments", "segments", "a.ctm", "a.lab"])
 def test_the_outputs_name_tells_the_formats_that_are_written(run: Run, name: str) -> None:
     run("one.wav", "--output", name)
-    told = {"a.eaf": "elan", "a.uem": "uem", "a.segments": "kaldi", "segments": "kaldi"}.get(name, "text")
-    assert Path(name).read_text() == run("one.wav", "--format", told)
+    label_format = {"a.eaf": "elan", "a.uem": "uem", "a.segments": "kaldi", "segments": "kaldi"}.get(
+        name, "text"
+    )
+    assert Path(name).read_text() == run("one.wav", "--format", label_format)
 
 
 def test_csv_of_many_has_one_header(run: Run) -> None:
@@ -165,7 +167,7 @@ def test_stdin(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert soundfile.info("s.wav").channels == 2
 
 
-def test_raw_samples_without_a_rate_are_told_what_they_need(
+def test_raw_samples_need_a_rate(
     folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(3200))))

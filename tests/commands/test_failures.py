@@ -14,7 +14,7 @@ import soundfile
 from support.sounds import RATE, noise, tone
 
 from vad.cli import COMMANDS, main
-from vad.commands.options.detection import SEGMENT_FLAGS
+from vad.commands.options.detection import SEGMENT_OPTIONS
 from vad.detection.options import SegmentOptions
 
 
@@ -40,8 +40,8 @@ def bad_words(folder: Path) -> dict[str, str]:
         "header.wav": "a header and no samples",
         "text.wav": "not in a format",
         "nan.wav": "nan at 0.000 s",
-        "bare": "a folder must hold audio files",
-        "no*.wav": "a pattern must match a file",
+        "bare": "--recursive",
+        "no*.wav": "pattern",
     }
 
 
@@ -72,10 +72,10 @@ def test_a_file_needs_no_temporary_folder(
     assert main(["detect", "--model", str(model_path), "--jobs", "1", "good.wav", "good.mp3"]) == 0
     os.mkfifo("pipe")
     assert main(["detect", "--model", str(model_path), "pipe"]) == 2
-    assert "point TMPDIR to a folder with room" in capsys.readouterr().err
+    assert "TMPDIR" in capsys.readouterr().err
 
 
-def test_what_came_before_damage_is_found_and_cut(
+def test_speech_before_damage_is_detected_and_cut(
     folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     soundfile.write(
@@ -96,14 +96,15 @@ def test_what_came_before_damage_is_found_and_cut(
     assert len(list(Path("cuts").iterdir())) == len(half)
 
 
-def test_what_cannot_be_kept_does_not_cost_what_was_found(
+def test_a_file_that_cannot_be_written_does_not_cost_the_segments(
     folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("out/good_speech.wav").mkdir(parents=True)
     assert main(["detect", "good.wav", "--model", str(model_path), "--save-speech", "out"]) == 1
     written = capsys.readouterr()
     assert len(written.out.splitlines()) == 1
-    assert written.err == "vad: cannot write out/good_speech.wav: is a directory. Write to another place.\n"
+    (line,) = written.err.splitlines()
+    assert line.startswith("vad: cannot write out/good_speech.wav: is a directory")
 
 
 @pytest.mark.parametrize(
@@ -119,23 +120,26 @@ def test_what_cannot_be_kept_does_not_cost_what_was_found(
         (["good.wav", "--channel", "left"], "must be mix, each, or a number"),
         (["good.wav", "--channel", "-1"], "must be mix, each, or a number"),
         (["good.wav", "--jobs", "0"], "must be a number of at least 1"),
-        (["good.wav", "--encoding", "s16le"], "Received: encoding='s16le'. Add --sample-rate."),
+        (
+            ["good.wav", "--encoding", "s16le"],
+            "--encoding describes raw samples, which also need --sample-rate.",
+        ),
         (["good.wav", "--sample-rate", "1"], "sample_rate must be between"),
-        (["good.wav", "--config", "missing.toml"], "missing.toml: a configuration must be a TOML file"),
-        (["good.wav", "--config", "bad.toml"], "bad.toml: a configuration must be a TOML file"),
-        (["good.wav", "--config", "good.wav"], "good.wav: a configuration must be a TOML file"),
+        (["good.wav", "--config", "missing.toml"], "missing.toml: No such file"),
+        (["good.wav", "--config", "bad.toml"], "bad.toml: Invalid value (at end"),
+        (["good.wav", "--config", "good.wav"], "configuration good.wav: "),
         (["good.wav", "--config", "unknown.toml"], "Received: threshhold. Did you mean threshold?"),
         (["good.wav", "--config", "wrong.toml"], "threshold must be a number. Received: threshold='high'."),
         (["good.wav", "good.wav", "--format", "srt"], "Give a folder with --output"),
         (
             ["good.wav", "--channel", "each", "--format", "textgrid"],
-            "Received: every channel of 1 recording.",
+            "1 recording, each channel",
         ),
         (["good.wav", "x.wav", "--save-speech", "s.wav"], "--save-speech must be a folder for 2 recordings"),
-        (["good.wav", "--save-speech", "s.mp3"], "--save-speech must be a folder, or end in .wav"),
-        (["good.wav", "--save-probabilities", "p"], "must be a folder, or end in .npz or .csv"),
-        (["good.wav", "--save-speech", "good.wav"], "output must not be one of the recordings"),
-        (["good.wav", "--output", "./good.wav"], "output must not be one of the recordings"),
+        (["good.wav", "--save-speech", "s.mp3"], "--save-speech must end in .wav"),
+        (["good.wav", "--save-probabilities", "p"], "must end in .npz or .csv"),
+        (["good.wav", "--save-speech", "good.wav"], "output good.wav would overwrite a recording"),
+        (["good.wav", "--output", "./good.wav"], "output good.wav would overwrite a recording"),
         (
             ["good.wav", "--output", "gone/out.csv"],
             "cannot write gone/out.csv: no such file",
@@ -145,7 +149,7 @@ def test_what_cannot_be_kept_does_not_cost_what_was_found(
             ["good.wav", "--save-segments", "good.wav"],
             "cannot write good.wav: file exists",
         ),
-        (["-", "-"], "- (stdin) must be given once"),
+        (["-", "-"], "`-` was given twice"),
         (["--nope", "good.wav"], "unrecognized arguments: --nope"),
         ([], "the following arguments are required"),
     ],
@@ -168,7 +172,7 @@ def test_usage_is_exit_code_2_and_one_line(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "part"),
     [
         (["evaluate", "x", "--thresold"], "--thresold. Did you mean --threshold? See `vad evaluate --help`."),
         (
@@ -188,12 +192,12 @@ def test_usage_is_exit_code_2_and_one_line(
     ],
 )
 def test_an_unknown_option_names_the_nearest_and_the_commands_help(
-    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    words: list[str], part: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The beginning of an option is none."""
+    """An option cannot be abbreviated."""
     assert main(words) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert told in line
+    assert part in line
 
 
 def test_no_command_and_unknown_commands_are_usage(capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,7 +216,7 @@ def test_a_missing_extra_is_one_line(words: list[str]) -> None:
     ended = subprocess.run([sys.executable, "-c", without_keras, *words], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, "")
     (line,) = ended.stderr.splitlines()
-    assert line.endswith("Received: no keras installed. Install it with: pip install 'openvad[train]'")
+    assert "needs keras. Install it with: pip install 'openvad[train]'" in line
 
 
 def test_version_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
@@ -229,7 +233,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 
 def test_every_segment_option_is_a_flag() -> None:
-    assert list(SEGMENT_FLAGS) == [option.name for option in fields(SegmentOptions)]
+    assert list(SEGMENT_OPTIONS) == [option.name for option in fields(SegmentOptions)]
 
 
 def started(*words: str, **options: object) -> "subprocess.Popen[str]":
@@ -254,10 +258,9 @@ def test_a_full_disk_is_one_line(folder: Path, model_path: Path) -> None:
     ):
         _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert err == (
-        "vad: files and stdout must be there to be read and written. Received: [Errno 28] No space left on device. "
-        "Make room, or read and write elsewhere.\n"
-    )
+    (line,) = err.splitlines()
+    assert line.startswith("vad: ")
+    assert "no space left on device" in line
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])

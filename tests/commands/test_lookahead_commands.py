@@ -1,4 +1,4 @@
-"""Late decisions at the command line: every command that hears recordings takes them, --no-lookahead does without."""
+"""The lookahead output at the command line: every command that processes recordings uses it but for --no-lookahead."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from vad.evaluation.benchmark.systems import model_systems
 from vad.evaluation.tuning.search import end_latency
 from vad.labels import write_labels
 
-WAYS = pytest.mark.parametrize("words", [[], ["--no-lookahead"]], ids=["late", "live"])
+WAYS = pytest.mark.parametrize("words", [[], ["--no-lookahead"]], ids=["lookahead", "low-latency"])
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 
 
 @WAYS
-def test_detect_hears_late_unless_live(
+def test_detect_uses_the_lookahead_output(
     words: list[str], folder: Path, lookahead_model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, kept = folder / "bursts.wav", folder / "p.npz"
@@ -52,21 +52,21 @@ def test_detect_hears_late_unless_live(
 
 
 @WAYS
-def test_evaluate_hears_late_unless_live(
+def test_evaluate_uses_the_lookahead_output(
     words: list[str], folder: Path, lookahead_model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = json.loads(
         run(capsys, "evaluate", folder, "--model", lookahead_model_path, "--format", "json", *words)
     )
     assert report["pooled"]["unmatched_onsets"] == len(words), (
-        "the short burst is too short for prompt decisions"
+        "the short burst is too short for the low-latency output"
     )
 
 
 @pytest.mark.parametrize(
     ("words", "delay"), [([], 0.1), (["--no-lookahead"], 0.04), (["--max-latency-ms", 900], 0.04)]
 )
-def test_tune_hears_late_unless_live_or_latency_counts(
+def test_tune_uses_the_lookahead_output_unless_latency_counts(
     words: list[Any], delay: float, folder: Path, lookahead_model_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -87,7 +87,7 @@ def test_tune_hears_late_unless_live_or_latency_counts(
     assert report["latency_ms"] == pytest.approx(1000 * known_after, abs=0.1)
 
 
-def test_a_model_labels_what_is_prepared_by_its_late_decisions(
+def test_prepare_labels_by_the_lookahead_output(
     folder: Path, lookahead_model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "bursts.rttm").unlink()
@@ -98,7 +98,7 @@ def test_a_model_labels_what_is_prepared_by_its_late_decisions(
     )
 
 
-def test_a_model_that_decides_late_is_two_systems(lookahead_model_path: Path, model_path: Path) -> None:
+def test_a_model_with_a_lookahead_output_is_two_systems(lookahead_model_path: Path, model_path: Path) -> None:
     late, live = model_systems(str(lookahead_model_path))
     assert (late.name, live.name) == (str(lookahead_model_path), f"{lookahead_model_path}, low latency")
     for system, is_live in ((late, False), (live, True)):

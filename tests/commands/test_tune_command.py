@@ -89,7 +89,7 @@ def test_another_model_is_not_written_over(
     assert mine.read_bytes() == before
 
 
-def test_bounds_out_of_reach_are_told_with_what_can_be_had_and_nothing_is_written(
+def test_bounds_out_of_reach_are_reported_with_the_nearest_and_nothing_is_written(
     corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for label in corpus.glob("*.rttm"):
@@ -102,11 +102,11 @@ def test_bounds_out_of_reach_are_told_with_what_can_be_had_and_nothing_is_writte
     report = json.loads(out)
     *of_bounds, of_file = err.splitlines()
     assert of_file == f"vad: {toml} was not written."
-    rule = r"vad: --(\S+) \S+ is out of reach: the nearest operating point \w+ (\S+) .*Ask for that or more"
-    told = dict(re.match(rule, line).groups() for line in of_bounds)
-    assert set(told) == {name.replace("_", "-") for name in report["out_of_reach"]}
-    assert len(told) == 2
-    again = [word for name, figure in told.items() for word in (f"--{name}", figure)]
+    rule = r"vad: --(\S+) \S+ cannot be met: .* Try --\S+ ([\d.]+),"
+    nearest = dict(re.match(rule, line).groups() for line in of_bounds)
+    assert set(nearest) == {name.replace("_", "-") for name in report["out_of_reach"]}
+    assert len(nearest) == 2
+    again = [word for name, figure in nearest.items() for word in (f"--{name}", figure)]
     assert run(capsys, *words, "--max-miss", 0.01, *again)[0] == 0
     assert toml.exists()
 
@@ -133,7 +133,7 @@ def test_a_configuration_file_serves_in_every_folder(
 @pytest.mark.parametrize(
     ("words", "says"), [([], False), (["--no-lookahead"], True), (["--max-latency-ms", "900"], True)]
 )
-def test_what_was_tuned_on_prompt_decisions_says_so(
+def test_a_point_tuned_on_the_low_latency_output_says_so(
     words: list[str],
     says: bool,
     corpus: Path,
@@ -142,40 +142,40 @@ def test_what_was_tuned_on_prompt_decisions_says_so(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A model that decides once has no others."""
+    """A model without a lookahead output has no other."""
     toml, copy = tmp_path / "tuned.toml", tmp_path / "mine.tflite"
     tuning = ("tune", corpus, *words, "--model")
-    assert ("give --no-lookahead" in run(capsys, *tuning, lookahead_model_path, "--output", toml)[1]) is says
-    assert ("give --no-lookahead" in toml.read_text()) is says
+    assert ("--no-lookahead" in run(capsys, *tuning, lookahead_model_path, "--output", toml)[1]) is says
+    assert ("--no-lookahead" in toml.read_text()) is says
     assert run(capsys, *tuning, lookahead_model_path, "--output", copy)[0] == 0
     assert ("lookahead" in json.loads(copy.with_suffix(".json").read_text())["tuning"]["tuned"]) is says
-    assert "give --no-lookahead" not in run(capsys, *tuning, model_path)[1]
+    assert "--no-lookahead" not in run(capsys, *tuning, model_path)[1]
     report = json.loads(run(capsys, *tuning, lookahead_model_path, "--format", "json")[1])
     assert report["lookahead"] is not says
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "part"),
     [
-        (["--output", "tuned.json"], "an output must end in .toml or .tflite. Received: tuned.json"),
+        (["--output", "tuned.json"], "--output must end in .toml or .tflite. Received: tuned.json"),
         (["--max-miss", "2"], "max_miss must be between 0 and 1. Received: max_miss=2.0"),
-        (["--split", "test"], "recordings to tune on must hold speech. Received: 0 of the split test"),
+        (["--split", "test"], "split test"),
         (["--operating-point", "balancd"], "Did you mean balanced?"),
     ],
 )
 def test_wrong_options_are_one_line(
-    words: list[str], told: str, corpus: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], part: str, corpus: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, err = run(capsys, "tune", corpus, "--model", model_path, *words)
     assert (code, out) == (2, "")
-    assert told in err
+    assert part in err
     assert len(err.splitlines()) == 1
 
 
 def test_recordings_tied_by_their_speakers_are_held_out_together(
     corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who is heard alone and in a conversation must not be tuned on while being held out."""
+    """Who speaks alone and in a conversation must not be both tuned on and held out."""
     manifest = tmp_path / "mine.jsonl"
     turns = [[1.0, 2.0], [3.0, 4.0]]
     rows = [

@@ -333,8 +333,8 @@ def test_a_bad_recording_is_one_line_and_the_rest_is_measured(
     ("words", "said"),
     [
         (["--conditions", "pink"], "condition must be one of clean"),
-        (["--draws", "0"], "draws must be 1 or more"),
-        (["--models", "default", "default"], "models must be different"),
+        (["--draws", "0"], "draws must be at least 1"),
+        (["--models", "default", "default"], "default twice"),
         (["--models", "nobody"], "model must be one of"),
     ],
 )

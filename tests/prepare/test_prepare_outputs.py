@@ -10,24 +10,24 @@ from support.prepared import TALK, recording
 from vad.cli import main
 
 
-def test_an_output_that_cannot_be_one_is_refused_before_anything_is_heard(
+def test_a_wrong_output_is_refused_before_anything_is_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     talker = recording(tmp_path / "in/a.wav", *TALK).parent
     sheet = tmp_path / "mine.review.csv"
     sheet.write_text("file,start,end\n")
     (tmp_path / "folder.html").mkdir()
-    for words, told in (
-        (["-o", "x.html"], "output must have another extension than .html"),
-        (["-o", ""], "output must be a file, such as corpus.jsonl"),
-        (["-o", "folder.jsonl"], "output must be a file, such as corpus.jsonl"),
-        (["-o", "mine.jsonl", "--labels", sheet, "--label-with", "tiny"], "another file than what is read"),
+    for words, part in (
+        (["-o", "x.html"], "must not end in .html"),
+        (["-o", ""], "is a folder"),
+        (["-o", "folder.jsonl"], "is a folder"),
+        (["-o", "mine.jsonl", "--labels", sheet, "--label-with", "tiny"], "would overwrite an input"),
     ):
         option, name, *more = map(str, words)
         code = main(["prepare", str(talker), option, str(tmp_path / name), *more])
         err = capsys.readouterr().err
         assert code == 2
-        assert told in err
+        assert part in err
         assert len(err.splitlines()) == 1
     assert sheet.read_text() == "file,start,end\n"
     assert not (tmp_path / "x.html").exists()
@@ -38,7 +38,7 @@ def test_a_review_sheet_is_not_written_over(tmp_path: Path, capsys: pytest.Captu
     sheet = tmp_path / "mine.review.csv"
     sheet.write_text("corrected\n")
     assert main(["prepare", str(talker), "-o", str(tmp_path / "mine.jsonl"), "--label-with", "tiny"]) == 2
-    assert f"Give it with --labels {sheet}" in capsys.readouterr().err
+    assert f"--labels {sheet}" in capsys.readouterr().err
     assert sheet.read_text() == "corrected\n"
 
 
@@ -52,5 +52,5 @@ def test_the_manifest_that_is_read_is_not_written_over(
     before = (folder / "manifest.jsonl").read_text()
     (folder / "a.wav").unlink()
     assert main(words) == 2
-    assert "another file than what is read" in capsys.readouterr().err
+    assert "would overwrite an input" in capsys.readouterr().err
     assert (folder / "manifest.jsonl").read_text() == before

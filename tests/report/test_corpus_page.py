@@ -16,7 +16,11 @@ from support.pages import Page
 from support.prepared import TALK, prepare, recording
 
 from vad.detection.segments import Segment
-from vad.report.corpus import Corpus, Distribution, LabelledRecording, corpus_page
+from vad.labels import Entry
+from vad.prepare.inputs import Candidate
+from vad.prepare.measure import Measured
+from vad.report.charts import histogram
+from vad.report.corpus import corpus_page
 
 # A recording's name, and what may stand in a page.
 NAME = """<b>&"'c #1%</script>""".replace("/", "∕")
@@ -81,30 +85,22 @@ def test_a_name_that_is_no_text_is_linked(tmp_path: Path, capsys: pytest.Capture
     assert odd["name"].endswith("\\udcff.wav")
 
 
-def corpus_of(count: int, values: list[float]) -> Corpus:
-    one = LabelledRecording("a", "", "a.wav", 30.0, np.full(3000, -50, np.float32), 0.01, [Segment(1, 2)])
-    summary = (["", "recordings"], [["train speech", str(count)]])
-    return Corpus("corpus", summary, [], [], [Distribution("Level", "dBFS", values)], [one] * count)
-
-
-def write_page(path: Path, corpus: Corpus) -> Path:
-    path.write_text(corpus_page(corpus), encoding="utf-8")
-    return path
-
-
-def test_a_histogram_counts_what_is_finite_with_round_numbers(tmp_path: Path) -> None:
+def test_a_histogram_counts_what_is_finite_with_round_numbers() -> None:
     values = [-30.0, -30.0, -20.0, -10.5, float("nan"), float("-inf")]
-    (chart,) = Page(write_page(tmp_path / "x.html", corpus_of(6, values))).data["charts"]
+    (chart,) = histogram("Level", "dBFS", values)
     assert [text for _, text in chart["y"]["ticks"]] == ["0", "1", "2"]
     assert [text for _, text in chart["x"]["ticks"]] == [str(level) for level in range(-30, -10, 2)]
     assert [height for *_, height in chart["bars"]] == [1.0, 0.5, 0.5]
     assert chart["bars"][0][0] == 0.0
     assert chart["bars"][-1][1] == 1.0
-    assert Page(write_page(tmp_path / "y.html", corpus_of(1, [float("nan")]))).data["charts"] == []
+    assert histogram("Level", "dBFS", [float("nan")]) == []
 
 
 def test_of_very_many_recordings_an_even_choice_is_drawn_where_one_looks(tmp_path: Path) -> None:
-    page = write_page(tmp_path / "x.html", corpus_of(1000, [1.0]))
+    recording = Candidate(tmp_path / "a.wav", "speech", split="train", turns=(Entry(0, 1.0, 2.0),))
+    one = Measured(recording, 30.0, 16000, np.full(3000, -50, np.float32))
+    page = tmp_path / "x.html"
+    page.write_text(corpus_page("corpus", tmp_path, [one] * 1000, {}, []), encoding="utf-8")
     data = Page(page).data
     assert (data["total"], len(data["recordings"])) == (1000, 200)
     with opened(page, tmp_path / "profile") as tab:

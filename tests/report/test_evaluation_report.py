@@ -1,4 +1,4 @@
-"""The page of an evaluation: its figures, its curves, and the worst stretches with their sound."""
+"""The page of an evaluation: its figures, its curves, and the worst excerpts with their sound."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.sounds import RATE, noise, tone
 from vad.cli import main
 from vad.detection.segments import Segment
 from vad.labels import write_labels
-from vad.report.curves import charts
+from vad.report.charts import charts
 
 # A recording's name, and what may stand in a page.
 NAME = """<i>&"'x.wav"""
@@ -70,8 +70,8 @@ def test_figures_and_recordings_are_those_of_the_command(
     }
 
 
-def test_the_worst_stretch_comes_first_with_what_was_said_and_its_sound(report: Path) -> None:
-    worst = Page(report).data["stretches"][0]
+def test_the_worst_excerpt_comes_first_with_what_was_said_and_its_sound(report: Path) -> None:
+    worst = Page(report).data["excerpts"][0]
     assert worst["name"] == NAME
     assert worst["wrong"] == pytest.approx(1.0, abs=0.01)
     view = worst["view"]
@@ -80,7 +80,7 @@ def test_the_worst_stretch_comes_first_with_what_was_said_and_its_sound(report: 
         lane["name"]: [one for marks in lane["marks"].values() for one in marks] for lane in view["lanes"]
     }
     assert lanes["reference"] == lanes["missed"] == [[15.0, 16.0]]
-    assert lanes["found"] == lanes["false"] == []
+    assert lanes["detected"] == lanes["false"] == []
     sound, rate = soundfile.read(io.BytesIO(base64.b64decode(view["sound"])))
     assert len(sound) / rate == pytest.approx(view["duration"])
     steps = np.frombuffer(base64.b64decode(view["probability"]["steps"]), np.uint8)
@@ -104,10 +104,10 @@ def test_label_files_have_a_page_without_curves(corpus: Path, tmp_path: Path) ->
     data = Page(tmp_path / "out.html").data
     assert data["charts"] == []
     assert data["figures"]["auc"] is None
-    assert [one["view"]["probability"] for one in data["stretches"]] == [None, None]
+    assert [one["view"]["probability"] for one in data["excerpts"]] == [None, None]
 
 
-def test_the_folder_of_the_page_is_made_and_where_it_cannot_be_nothing_is_heard(
+def test_the_folder_of_the_page_is_made_and_where_it_cannot_be_nothing_is_measured(
     corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["evaluate", str(corpus), "--model", str(model_path), "--report"]
@@ -138,7 +138,7 @@ def test_curves_of_one_class_are_none() -> None:
     assert charts(np.ones(10, np.bool_), np.linspace(0, 1, 10), 0.5) == []
 
 
-def test_a_browser_shows_curves_tables_and_stretches(report: Path, tmp_path: Path) -> None:
+def test_a_browser_shows_curves_tables_and_excerpts(report: Path, tmp_path: Path) -> None:
     found = run_in_page(
         report,
         """

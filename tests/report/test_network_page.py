@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from support.browser import PHONE, check_look, opened
 from support.pages import Page
 
-from vad.report.network import Section, network_page, shown_picture
+from vad.report.network import EmbeddedPicture, Section, network_page
 
 TEXT = """<b>&"'$x$ 音</script>"""
 
@@ -19,7 +19,7 @@ TEXT = """<b>&"'$x$ 音</script>"""
 def page(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     content = io.BytesIO()
     Figure(figsize=(11, 2)).savefig(content, format=request.param, dpi=110)
-    picture = shown_picture(TEXT, f"{TEXT}.", content.getvalue(), request.param)
+    picture = EmbeddedPicture(TEXT, f"{TEXT}.", content.getvalue(), request.param)
     path = tmp_path / "look.html"
     path.write_text(network_page(TEXT, [Section(TEXT, [TEXT, TEXT], [picture] * 2)]), encoding="utf-8")
     return path

@@ -17,8 +17,8 @@ from support.browser import check_look, run_in_page
 from support.pages import Page
 from support.sounds import RATE, noise, tone
 
+import vad.report.detection
 import vad.report.excerpt
-import vad.report.saving
 from vad.cli import main
 from vad.report.excerpt import Excerpt, take_excerpt
 
@@ -101,7 +101,7 @@ def test_a_name_that_is_no_text_is_shown_as_it_can_be(tmp_path: Path, model_path
 def test_a_long_recording_is_played_from_where_it_lies(
     folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vad.report.saving, "MAX_SOUND_S", 4.0)
+    monkeypatch.setattr(vad.report.detection, "_MAX_SOUND_S", 4.0)
     assert detect(model_path, NAME, "--report", "pages/") == 0
     (path,) = (folder / "pages").iterdir()
     view = Page(path).data["view"]
@@ -123,7 +123,7 @@ def test_pictures_of_a_long_recording_are_no_larger(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("length", [1, 7, 4000])
-def test_an_excerpt_does_not_hang_on_how_the_samples_are_cut(length: int) -> None:
+def test_an_excerpt_does_not_depend_on_how_the_samples_are_cut(length: int) -> None:
     samples = bursts()[: round(0.3 * RATE)]
     whole, cut = excerpt_of(samples), excerpt_of(samples, length)
     assert np.array_equal(whole.waveform.low, cut.waveform.low)
@@ -189,22 +189,22 @@ def test_a_page_of_stdin_has_its_sound(tmp_path: Path, model_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("flag", "output", "rule"),
+    ("flag", "output", "fact"),
     [
-        ("--report", "out.htm", "--report must be a folder, or end in .html"),
-        ("--plot", "out.gif", "--plot must be a folder, or end in .png or .svg or .pdf"),
+        ("--report", "out.htm", "--report must end in .html"),
+        ("--plot", "out.gif", "--plot must end in .png or .svg or .pdf"),
         ("--report", "file/out.html", "file: file exists"),
         ("--plot", "file/none/out.png", "file/none: not a directory"),
     ],
 )
 def test_an_output_that_cannot_be_is_one_line(
-    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str], flag: str, output: str, rule: str
+    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str], flag: str, output: str, fact: str
 ) -> None:
     Path("file").touch()
     assert detect(model_path, NAME, flag, output) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert rule in captured.err
+    assert fact in captured.err
     assert captured.err.count("\n") == 1
 
 

@@ -141,17 +141,17 @@ def test_an_exported_ensemble_is_a_network_like_any_other(tmp_path, capsys):
     card = json.loads((out / "again.json").read_text())
     assert card["architecture"] == "logmel-pair"
     assert {name: card[name] for name in notes} == notes, "true of the weights wherever they go"
-    assert "tune again" not in capsys.readouterr().err
+    assert "vad tune" not in capsys.readouterr().err
     (out / "again.json").write_text(json.dumps({**card, "tuning": {"calls": {}}}))
     assert main(words) == 0
-    assert "the card before had calls from vad tune: tune again" in capsys.readouterr().err
+    assert "operating points of vad tune: calls." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        (["tiny", "--name", "a/b"], "name must be that of a file, without a folder. Received: name='a/b'"),
-        (["tiny", "--name", ""], "name must be that of a file, without a folder. Received: name=''"),
+        (["tiny", "--name", "a/b"], "--name must be a file name without a folder. Received: 'a/b'"),
+        (["tiny", "--name", ""], "--name must be a file name without a folder. Received: ''"),
         (["nowhere", "--name", "x"], "RUN must be a model's name"),
     ],
 )

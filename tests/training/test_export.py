@@ -119,8 +119,8 @@ def test_a_failed_export_leaves_the_set_that_was_there(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--note", "by ear"], "vad: a note must be KEY=TEXT. Received: 'by ear'.\n"),
-        (["--metrics", "none.json"], "vad: metrics must be a readable JSON file. Received: none.json"),
+        (["--note", "by ear"], "vad: --note must be KEY=TEXT. Received: 'by ear'.\n"),
+        (["--metrics", "none.json"], "vad: cannot read the metrics none.json: "),
     ],
 )
 def test_refuses_what_no_card_can_hold(words, message, tmp_path, capsys):

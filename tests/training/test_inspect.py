@@ -249,12 +249,12 @@ def test_silence_is_looked_into_too(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["saliency", "default"], 2, "saliency must have a recording to hear. Received: none."),
+        (["saliency", "default"], 2, "the view saliency needs a recording"),
         (["weights", "defualt"], 2, "Received: defualt. Did you mean default?"),
         (["weights", "."], 2, "a folder without best.keras"),
-        (["weights", "default", "--labels", "a.rttm"], 2, "labels must be those of a recording."),
+        (["weights", "default", "--labels", "a.rttm"], 2, "--labels needs a recording"),
         (["occlusion", "default", "clip.wav", "--duration", "0"], 2, "duration must be above 0 seconds."),
-        (["occlusion", "default", "clip.wav", "--output", "clip.wav/x"], 2, "output must be a folder"),
+        (["occlusion", "default", "clip.wav", "--output", "clip.wav/x"], 2, "cannot write clip.wav/x"),
         (["occlusion", "default", "none.wav"], 1, "there is no such file"),
         (["occlusion", "default", "clip.wav", "--labels", "none.rttm"], 1, "none.rttm: a label file must be"),
         (["occlusion", "default", "clip.wav", "--start", "7"], 1, "an excerpt must hold a frame of 20 ms."),

@@ -1,23 +1,24 @@
-"""`vad benchmark`: our models beside their peers, on labelled recordings under many conditions.
+"""`vad benchmark`: compares models with other detectors, on labelled recordings under many conditions.
 
-Exit 0: all were measured; 1: some recordings could not be read, one line each on stderr, and the figures are of the
-rest. A peer that is not installed is named on stderr and left out.
+Exit 0: all recordings were measured; 1: some could not be read. Each costs a line on stderr, and no figure has it. A
+detector that is not installed costs a line on stderr too.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vad.commands.options.extras import benchmark_extra
+from vad.commands.options.extras import require_extra
+from vad.commands.options.labelled import add_corpus_arguments, labelled_recordings, measure_all
 from vad.commands.options.progress import Progress
-from vad.corpus.folders import SPLITS
 from vad.corpus.manifest import CorpusItem, read_corpus
 from vad.detection.detector import Detector
 from vad.detection.model import model_names
-from vad.errors import AudioError, ConfigError, MissingDependencyError
-from vad.files import make_folder, writing
+from vad.errors import EXIT_INPUT_FAILED, ConfigError, MissingDependencyError, require
+from vad.files import make_folder, write_text, writing
 
 if TYPE_CHECKING:
     from vad.evaluation.benchmark.conditions import Condition, LoadedRecording
@@ -25,80 +26,83 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-_PEERS = ("silero", "ten", "webrtc", "energy")
-_NAME = "benchmark"
+_OTHER_DETECTORS = ("silero", "ten", "webrtc", "energy")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    add_corpus_arguments(parser)
     parser.add_argument(
-        "labelled", metavar="PATH", help="manifest (.jsonl) or folder, as data/README.md describes"
-    )
-    parser.add_argument("--split", choices=("all", *SPLITS), default="all", help="of PATH; default: all")
+        "--models", nargs="+", metavar="NAME|PATH",
+        help="the models; the first is the one that the others are compared with (default: all included models)",
+    )  # fmt: skip
     parser.add_argument(
-        "--models",
-        nargs="+",
-        metavar="NAME|PATH",
-        help="the others are held against the first; default: all that ship",
+        "--peers", nargs="*", choices=_OTHER_DETECTORS, default=_OTHER_DETECTORS, metavar="NAME",
+        help=f"other detectors: {', '.join(_OTHER_DETECTORS)} (default: all)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--onsets", action="store_true",
+        help="measure models on live streams instead: how soon they report a start, false starts, and CPU time",
+    )  # fmt: skip
+    parser.add_argument(
+        "--corpus", metavar="PATH", dest="noise_corpus",
+        help="another manifest or folder: its dev split has the noise, the music and the non-speech (default: none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--conditions", nargs="+", metavar="NAME",
+        help='such as "pink 5 dB" and room; clean is always included (default: all)',
+    )  # fmt: skip
+    parser.add_argument(
+        "--most-per-class", type=int, metavar="N",
+        help="at most N non-speech recordings of each class of sound (default: no limit)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--draws", type=int, metavar="N", default=1000,
+        help="bootstrap draws for the confidence intervals (default: 1000)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=int, metavar="N", default=0, help="seed of conditions and intervals (default: 0)"
     )
     parser.add_argument(
-        "--onsets",
-        action="store_true",
-        help="measure live streams instead: how soon a start is reported, false starts, and cost",
-    )
-    parser.add_argument("--peers", nargs="*", choices=_PEERS, default=_PEERS, help="default: all")
-    parser.add_argument(
-        "--corpus",
-        metavar="PATH",
-        help="whose dev split gives real noise, music behind, and non-speech by class (default: none)",
-    )
-    parser.add_argument(
-        "--conditions",
-        nargs="+",
-        metavar="NAME",
-        help='such as "pink 5 dB" room; clean is always there; default: all',
-    )
-    parser.add_argument(
-        "--most-per-class",
-        type=int,
-        metavar="N",
-        help="recordings of non-speech, also of what noise and music are drawn from; default: no limit",
-    )
-    parser.add_argument("--draws", type=int, default=1000, help="for the intervals; default: 1000")
-    parser.add_argument("--seed", type=int, default=0, help="decides conditions and intervals; default: 0")
-    parser.add_argument(
-        "--output",
-        metavar="DIR",
-        type=Path,
-        help="for benchmark.md, .json and .png, and to go on after a stop; with --onsets for onsets.md "
-        "(default: not written)",
-    )
+        "--output", "-o", metavar="DIR", type=Path,
+        help="write benchmark.md, .json and .png, or with --onsets onsets.md; the same command continues a stopped "
+        "benchmark (default: not written)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure; the exit code is in the module's docstring.
 
     Raises:
-        LabelError: A corpus is none, or a label file breaks its rules.
-        ConfigError: An option is out of its range, or nothing is left to measure.
+        LabelError: There is no such corpus, or a label file breaks the rules of its format.
+        ConfigError: An option is out of its range, or no recordings are left.
         ModelError: There is no such model, or it is damaged.
         MissingDependencyError: scipy or matplotlib is not installed.
     """
-    if args.onsets:
-        return _measure_onsets(args)
-    with benchmark_extra():
-        from vad.evaluation.benchmark.picture import draw
-        from vad.evaluation.benchmark.run import benchmark
-        from vad.evaluation.benchmark.tables import to_json, to_markdown
+    require_extra("bench", "vad benchmark")
     for name, least in (("seed", 0), ("draws", 1), ("most_per_class", 1)):
         value = getattr(args, name)
-        if value is not None and value < least:
-            raise ConfigError(f"{name} must be {least} or more. Received: {name}={value}.")
-    systems = _open_systems(args.models or model_names(), args.peers)
+        require(value is None or value >= least, f"{name} must be at least {least}", **{name: value})
+    models = args.models or model_names()
+    if repeated := {model for model in models if models.count(model) > 1}:
+        raise ConfigError(f"--models has {', '.join(sorted(repeated))} twice. Give each model once.")
+    if args.output is not None:
+        make_folder(args.output)
+    return _measure_onsets(args, models) if args.onsets else _measure_conditions(args, models)
+
+
+def _measure_conditions(args: argparse.Namespace, models: Sequence[str]) -> int:
+    from vad.evaluation.benchmark.material import load_recordings
+    from vad.evaluation.benchmark.picture import draw
+    from vad.evaluation.benchmark.run import benchmark
+    from vad.evaluation.benchmark.tables import to_json, to_markdown
+
+    systems = _open_systems(models, args.peers)
     items = _choose_items(args)
-    labelled, sounds, failures = _read(items)
-    conditions = _choose_conditions(args.conditions, sounds)
+    with Progress(len(items)) as progress:
+        labelled, sounds = load_recordings(items, progress.report, progress.advance)
     n_sounds = sum(map(len, sounds.values()))
+    conditions = _choose_conditions(args.conditions, sounds)
     with Progress(len(systems) * (len(labelled) * len(conditions) + n_sounds)) as progress:
         results = benchmark(
             systems,
@@ -111,58 +115,40 @@ def run(args: argparse.Namespace) -> int:
             advance=progress.advance,
         )
     if args.output is not None:
-        for ending, text in ((".md", to_markdown(results)), (".json", to_json(results))):
-            with writing(args.output / f"{_NAME}{ending}") as temporary:
-                temporary.write_text(text, encoding="utf-8")
-        with writing(args.output / f"{_NAME}.png") as temporary:
+        write_text(args.output / "benchmark.md", to_markdown(results))
+        write_text(args.output / "benchmark.json", to_json(results))
+        with writing(args.output / "benchmark.png") as temporary:
             draw(results, temporary)
     print(to_markdown(results), end="")
-    return 1 if failures else 0
+    return 0 if len(labelled) + n_sounds == len(items) else EXIT_INPUT_FAILED
 
 
-def _measure_onsets(args: argparse.Namespace) -> int:
-    """Process every recording as a live stream, model by model, and print the table."""
-    with benchmark_extra():
-        from vad.evaluation.benchmark.onsets import onset_table, run_stream
-    items = _labelled(args)
-    runs, unreadable = [], set()
-    for name in args.models or model_names():
-        detector, of_model = Detector(name), []
-        with Progress(len(items)) as progress:
-            for item in items:
-                try:
-                    of_model.append(run_stream(detector, item))
-                    progress.advance(of_model[-1].duration)
-                except AudioError as error:
-                    if item.path not in unreadable:
-                        progress.wipe()
-                        print(f"vad: {error}", file=sys.stderr)
-                    unreadable.add(item.path)
-        runs.append((name, detector, of_model))
-    if len(unreadable) == len(items):
+def _measure_onsets(args: argparse.Namespace, models: Sequence[str]) -> int:
+    """Process every recording as a live stream, with one model after the other, and print the table."""
+    from vad.evaluation.benchmark.onsets import onset_table, run_stream
+
+    items = readable = labelled_recordings(args)
+    runs = []
+    for name in models:
+        detector = Detector(name)
+        measured = measure_all(readable, partial(run_stream, detector))
+        readable = [item for item, _ in measured]
+        runs.append((name, detector, [stream_run for _, stream_run in measured]))
+    if not readable:
         raise ConfigError(
-            f"no recording of {args.labelled} can be measured. Check --split and the lines above."
+            f"no recording of {args.corpus} can be measured. Check --split and the lines above."
         )
     text = onset_table(runs) + "\n"
     if args.output is not None:
-        make_folder(args.output)
-        with writing(args.output / "onsets.md") as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(args.output / "onsets.md", text)
     print(text, end="")
-    return 1 if unreadable else 0
-
-
-def _labelled(args: argparse.Namespace) -> list[CorpusItem]:
-    return [item for item in read_corpus(args.labelled) if args.split in ("all", item.split)]
+    return 0 if len(readable) == len(items) else EXIT_INPUT_FAILED
 
 
 def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]":
-    """Our models, then the peers that are installed; of the others one line each."""
+    """Load the models and the installed detectors; print one line for each other detector."""
     from vad.evaluation.benchmark.systems import PEERS, model_systems
 
-    twice = {model for model in models if models.count(model) > 1}
-    if twice:
-        raise ConfigError(f"models must be different ones. Received: {', '.join(sorted(twice))} twice.")
     systems = [system for model in models for system in model_systems(model)]
     for peer in dict.fromkeys(peers):
         try:
@@ -173,40 +159,21 @@ def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]"
 
 
 def _choose_items(args: argparse.Namespace) -> list[CorpusItem]:
-    """Labelled speech, and the corpus' non-speech."""
+    """Choose the labelled speech, and the non-speech of the other corpus."""
     from vad.evaluation.benchmark.material import few_of_each_class
 
-    speech = [item for item in _labelled(args) if item.kind == "speech"]
-    if args.corpus is None:
-        print("vad: without --corpus there is no real noise, no music and no non-speech.", file=sys.stderr)
+    speech = [item for item in labelled_recordings(args) if item.kind == "speech"]
+    if args.noise_corpus is None:
+        print("vad: note: without --corpus there is no real noise, music or non-speech.", file=sys.stderr)
         return speech
-    quiet = [item for item in read_corpus(args.corpus) if item.split == "dev"]
-    return speech + few_of_each_class(quiet, args.most_per_class, args.seed)
-
-
-def _read(
-    items: Sequence[CorpusItem],
-) -> "tuple[list[LoadedRecording], dict[str, list[LoadedRecording]], int]":
-    """Labelled speech, non-speech by class, and the number of unreadable recordings, each with a line on stderr."""
-    from vad.evaluation.benchmark.material import load_recordings
-
-    failures = 0
-    with Progress(len(items)) as progress:
-
-        def failed(error: Exception) -> None:
-            nonlocal failures
-            failures += 1
-            progress.wipe()
-            print(f"vad: {error}", file=sys.stderr)
-
-        labelled, sounds = load_recordings(items, failed, progress.advance)
-    return labelled, sounds, failures
+    others = [item for item in read_corpus(args.noise_corpus) if item.split == "dev"]
+    return speech + few_of_each_class(others, args.most_per_class, args.seed)
 
 
 def _choose_conditions(
     names: Sequence[str] | None, sounds: "dict[str, list[LoadedRecording]]"
 ) -> "list[Condition]":
-    """All there are, or clean and the named ones."""
+    """Choose all conditions, or clean and the named ones."""
     from vad.evaluation.benchmark.conditions import CLEAN, make_conditions
 
     known = {condition.name: condition for condition in make_conditions(sounds)}
@@ -215,6 +182,5 @@ def _choose_conditions(
             raise ConfigError(
                 f"a condition must be one of {', '.join(known)} (noise and music need --corpus). Received: {name}."
             )
-    return (
-        list(known.values()) if names is None else [known[name] for name in known if name in {CLEAN, *names}]
-    )
+    chosen = known if names is None else {CLEAN, *names}
+    return [condition for name, condition in known.items() if name in chosen]

@@ -1,28 +1,26 @@
-"""`vad evaluate`: measure a model, or somebody's label files, on labelled recordings.
+"""`vad evaluate`: measures a model, or label files from elsewhere, on labelled recordings.
 
-Exit 0: all were measured; 1: some could not be read, one line each on stderr, and the figures are of the rest.
+Exit 0: all recordings were measured; 1: some could not be read. Each costs a line on stderr, and no figure has it.
 """
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from vad.commands.options.detection import (
-    SEGMENT_FLAGS,
-    add_detection_arguments,
-    add_lookahead_argument,
-    resolve_detection,
+from vad.commands.options.detection import DETECTION_OPTIONS, add_detection_arguments, detector_maker
+from vad.commands.options.labelled import (
+    add_corpus_arguments,
+    labelled_recordings,
+    measure_all,
+    note_training_split,
 )
-from vad.commands.options.labelled import add_corpus_arguments, labelled_recordings
-from vad.commands.options.progress import Progress
+from vad.commands.options.outputs import check_output
 from vad.corpus.manifest import CorpusItem
-from vad.errors import EXIT_INPUT_FAILED, AudioError, ConfigError, LabelError, MissingDependencyError
+from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.evaluation.breakdown import Evaluation
 from vad.evaluation.external_labels import read_hypotheses, score_hypothesis
 from vad.evaluation.scoring import Scored, score_item
 from vad.evaluation.tables import show_json, show_text
-from vad.files import make_folder
 from vad.labels import require_within
 
 __all__ = ["add_arguments", "run"]
@@ -31,97 +29,82 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_corpus_arguments(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
     parser.add_argument(
-        "--hypothesis",
-        metavar="DIR|FILE",
-        help="measure these label files (RTTM, TextGrid, ...), or one that names its recordings, "
-        "instead of a model (default: none)",
+        "--format", choices=("text", "json"), default="text", help="format of stdout (default: text)"
     )
     parser.add_argument(
-        "--report",
-        metavar="FILE",
-        help="also write a page with curves and the worst excerpts, as .html (default: not written)",
-    )
-    add_detection_arguments(parser)
-    add_lookahead_argument(parser)
+        "--hypothesis", metavar="DIR|FILE",
+        help="measure these labels instead of a model: a folder of label files (RTTM, TextGrid, ...), or one file that "
+        "names its recordings (default: none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--report", metavar="FILE",
+        help="write a page with curves and the worst excerpts, as .html (default: not written)",
+    )  # fmt: skip
+    add_detection_arguments(parser, lookahead=True)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure; the exit code is in the module's docstring.
 
     Raises:
-        LabelError: The corpus is none, or a label file breaks its rules.
-        ConfigError: An option does not exist or is out of its range, nothing is left to measure, or the page
-            cannot be written.
+        LabelError: There is no such corpus, or a label file breaks the rules of its format.
+        ConfigError: An option does not exist or is out of its range, no recordings are left, or the page cannot be
+            written.
         ModelError: There is no such model, or it is damaged.
     """
-    if args.report is not None and Path(args.report).suffix.lower() != ".html":
-        raise ConfigError(f"--report must end in .html. Received: {args.report}.")
     if args.report is not None:
-        make_folder(Path(args.report).parent)
-    items = labelled_recordings(args, learned=args.hypothesis is None)
+        check_output(Path(args.report), "--report", (".html",))
+    items = labelled_recordings(args)
+    if args.hypothesis is None:
+        note_training_split(args, items)
     if not items:
         raise ConfigError(
-            f"split must leave a recording to measure. Received: split={args.split}, which leaves none."
+            f"{args.corpus} has no recordings in the split {args.split or 'all'}. Choose another --split."
         )
     if args.hypothesis is None:
-        detector = resolve_detection(args).detector()
+        detector = detector_maker(args)()
         name, options = detector.model.name, detector.options
-        scored = _score_all(items, lambda item: score_item(detector, item))
+        scored = measure_all(items, lambda item: _within(item, score_item(detector, item)))
     else:
-        _refuse_detection(args)
+        _refuse_detection_options(args)
         name, options = args.hypothesis, None
-        found = read_hypotheses(Path(name), items)
+        hypotheses = read_hypotheses(Path(name), items)
         if Path(name).is_file():
-            unnamed = [item.key for item in items if item.key not in found]
+            unnamed = [item.key for item in items if item.key not in hypotheses]
             _note_unnamed(unnamed, name)
-            found |= dict.fromkeys(unnamed, ())
-        scored = _score_all(items, lambda item: score_hypothesis(found.get(item.key), item))
+            hypotheses |= dict.fromkeys(unnamed, ())
+        scored = measure_all(
+            items, lambda item: _within(item, score_hypothesis(hypotheses.get(item.key), item))
+        )
     evaluation = Evaluation.of(name, options, scored)
     (show_json if args.format == "json" else show_text)(evaluation)
     if args.report is not None and scored:
-        from vad.report.worst_excerpts import save_evaluation
+        from vad.report.evaluation import save_evaluation
 
         save_evaluation(Path(args.report), evaluation)
     return 0 if len(scored) == len(items) else EXIT_INPUT_FAILED
 
 
-def _refuse_detection(args: argparse.Namespace) -> None:
-    given = {name: getattr(args, name) for name in ("model", "operating_point", "config", *SEGMENT_FLAGS)}
-    for name, value in {**given, "lookahead": None if args.lookahead else False}.items():
-        if value is not None:
-            raise ConfigError(
-                "a hypothesis must stand alone: its segments are found already. "
-                f"Received: {name}={value} as well. Leave one out."
-            )
+def _within(item: CorpusItem, scored: Scored) -> Scored:
+    """Give the score if the labels end within the recording."""
+    require_within(item.segments, scored.duration, item.key)
+    return scored
+
+
+def _refuse_detection_options(args: argparse.Namespace) -> None:
+    given = [name for name in ("config", *DETECTION_OPTIONS) if getattr(args, name) is not None]
+    given += [] if args.lookahead else ["no_lookahead"]
+    if given:
+        option = f"--{given[0].replace('_', '-')}"
+        raise ConfigError(f"{option} is for a detector, but --hypothesis measures labels. Leave one out.")
 
 
 def _note_unnamed(keys: list[str], file: str) -> None:
-    """Say what a file about many does not name: nothing was found there, or it is called something else."""
+    """Print a note about recordings that the file does not name: a wrong name looks the same as no speech."""
     if keys:
         more = f" and {len(keys) - 2} more" if len(keys) > 2 else ""
         print(
-            f"vad: note: {file} does not name {' and '.join(keys[:2])}{more}: counted as without speech.",
+            f"vad: note: {file} does not name {' and '.join(keys[:2])}{more}. They count as without speech.",
             file=sys.stderr,
         )
-
-
-def _score_all(
-    items: list[CorpusItem], score: Callable[[CorpusItem], Scored]
-) -> list[tuple[CorpusItem, Scored]]:
-    """Every recording that can be read; of the others one line each."""
-    scored: list[tuple[CorpusItem, Scored]] = []
-    with Progress(len(items)) as progress:
-        for item in items:
-            heard = 0.0
-            try:
-                one = score(item)
-                heard = one.duration
-                require_within(item.segments, heard, item.key)
-                scored.append((item, one))
-            except (AudioError, LabelError, MissingDependencyError) as error:
-                progress.wipe()
-                print(f"vad: {error}", file=sys.stderr)
-            progress.advance(heard)
-    return scored

@@ -1,4 +1,4 @@
-"""`vad export`: write a trained network as a model file."""
+"""`vad export`: writes a trained network as a model file."""
 
 import argparse
 import json
@@ -6,106 +6,93 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vad.commands.options.extras import training_extra
+from vad.commands.options.extras import require_extra
 from vad.errors import ConfigError
 
 __all__ = ["add_arguments", "run"]
+
+# Fields of a card that stay true for weights wherever they are copied to.
+_ORIGIN_FIELDS = ("prompt_share", "late_offset", "training", "data_sources", "label_origin")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "source",
-        metavar="RUN",
-        type=Path,
-        help="folder of a training run, a .keras or .tflite file, or a model's name",
+        "source", metavar="RUN", type=Path,
+        help="a training run's folder, a .keras or .tflite file, or a model's name",
+    )  # fmt: skip
+    parser.add_argument(
+        "--name", required=True, help="name of the model: writes NAME.tflite, NAME.json and NAME.keras"
     )
     parser.add_argument(
-        "--name", required=True, help="the model's name: NAME.tflite, NAME.json and NAME.keras"
+        "--output", "-o", metavar="DIR", type=Path, default=Path(), help="folder of the model (default: .)"
     )
     parser.add_argument(
-        "--output", metavar="DIR", type=Path, default=Path(), help="where to write (default: here)"
+        "--quantize", choices=("none", "int8"), default="none",
+        help="precision of the weights: int8 is smaller and faster (default: none)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--metrics", metavar="JSON", type=Path, help="a file of measured figures for the card (default: none)"
     )
     parser.add_argument(
-        "--quantize",
-        choices=("none", "int8"),
-        default="none",
-        help="how the .tflite keeps its weights: int8 is smaller and faster (default: none)",
-    )
-    parser.add_argument(
-        "--metrics", metavar="JSON", type=Path, help="measured figures for the card (default: none)"
-    )
-    parser.add_argument(
-        "--note",
-        metavar="KEY=TEXT",
-        action="append",
-        default=[],
-        help="a field for the card, such as label_origin='by ear' (default: none)",
-    )
-
-
-def _require_name(name: str) -> None:
-    if not name or Path(name).name != name:
-        raise ConfigError(
-            f"name must be that of a file, without a folder. Received: name={name!r}. Give --output DIR."
-        )
-
-
-def _origin(weights: Path) -> dict[str, Any]:
-    """What the card beside released weights says of where they come from: it is true of them wherever they go."""
-    path = weights.with_suffix(".json")
-    card = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    kept = ("prompt_share", "late_offset", "training", "data_sources", "label_origin")
-    return {name: card[name] for name in kept if name in card}
-
-
-def _tuned_points(card: Path) -> str:
-    """The operating points tuned for the model that is about to be replaced; none where its card cannot be read."""
-    try:
-        return ", ".join(json.loads(card.read_text(encoding="utf-8"))["tuning"])
-    except (OSError, ValueError, LookupError, TypeError):
-        return ""
-
-
-def _metrics(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"metrics must be a readable JSON file. Received: {path} ({error}).") from error
+        "--note", metavar="KEY=TEXT", action="append", default=[],
+        help="a field for the card, such as label_origin='by ear'; can be repeated (default: none)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert, prove against Keras, then write."""
-    with training_extra():
-        from vad.training.config import load_config
-        from vad.training.provenance import describe_run, network_of, weights_of
-        from vad.training.release.export import export
+    """Convert the network, compare it with Keras, and write it.
 
-    _require_name(args.name)
+    Raises:
+        ConfigError: An option is wrong, or the model cannot be written.
+        ModelError: There is no such network, or the converted one differs from it.
+    """
+    require_extra("train", "vad export")
+    from vad.training.config import load_config
+    from vad.training.provenance import describe_run, network_of, weights_of
+    from vad.training.release.export import export
+
+    if not args.name or Path(args.name).name != args.name:
+        raise ConfigError(
+            f"--name must be a file name without a folder. Received: {args.name!r}. Use --output DIR."
+        )
     weights = weights_of(args.source, "RUN")
-    notes: dict[str, Any] = _origin(weights)
+    card = _read_card(weights.with_suffix(".json"))
+    notes: dict[str, Any] = {name: card[name] for name in _ORIGIN_FIELDS if name in card}
     if args.source.is_dir():
         notes |= describe_run(args.source, load_config(args.source / "config.json"))
     if args.metrics is not None:
-        notes["metrics"] = _metrics(args.metrics)
+        notes["metrics"] = _read_metrics(args.metrics)
     for note in args.note:
         key, equals, text = note.partition("=")
         if not equals:
-            raise ConfigError(f"a note must be KEY=TEXT. Received: {note!r}.")
+            raise ConfigError(f"--note must be KEY=TEXT. Received: {note!r}.")
         notes[key] = text
-    tuned = _tuned_points(args.output / f"{args.name}.json")
-    path = export(
-        weights,
-        network_of(weights),
-        args.name,
-        args.output,
-        quantize=args.quantize,
-        notes=notes,
-    )
-    differences = json.loads(path.with_suffix(".json").read_text())["verification"][
-        "largest_difference_from_keras"
-    ]
+    replaced = _read_card(args.output / f"{args.name}.json").get("tuning")
+    network = network_of(weights)
+    path = export(weights, network, args.name, args.output, quantize=args.quantize, notes=notes)
+    differences = _read_card(path.with_suffix(".json"))["verification"]["largest_difference_from_keras"]
     print(f"{path}: within {max(differences.values()):.1e} of Keras", file=sys.stderr)
-    if tuned:
-        print(f"{path}: the card before had {tuned} from vad tune: tune again", file=sys.stderr)
+    if replaced:
+        print(
+            f"{path}: the replaced card had operating points of vad tune: {', '.join(replaced)}. Tune again.",
+            file=sys.stderr,
+        )
     return 0
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    """Read a model card; empty if there is none, or none that can be read."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return card if isinstance(card, dict) else {}
+
+
+def _read_metrics(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(f"cannot read the metrics {path}: {reason}. It must be a JSON file.") from error

@@ -1,6 +1,6 @@
-"""`vad prepare`: from recordings with labels of any kind to the manifest of a corpus.
+"""`vad prepare`: makes the manifest of a corpus from recordings and labels in many formats.
 
-Exit 0: all is in it; 1: something was left out, or nothing could be written: stderr says what, all at once.
+Exit 0: the manifest has all recordings; 1: some were left out, or nothing was written. stderr has all reasons at once.
 """
 
 import argparse
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vad.commands.options.progress import Progress
+from vad.corpus.folders import SPLITS
 from vad.errors import EXIT_INPUT_FAILED, ConfigError, require
-from vad.files import make_folder, writing
+from vad.files import make_folder, write_text
 
 if TYPE_CHECKING:
     from vad.labels.findings import Finding
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "run"]
 
 _SPEAKERS_BY = {
-    "folder": "the names of their folders",
-    "file": "file, each its own",
+    "folder": "the name of the folder",
+    "file": "file: each file has its own",
     "labels": "the names in the labels",
 }
 
@@ -34,48 +35,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
         "inputs", nargs="+", metavar="PATH", type=Path,
-        help="recordings, folders (with speech/, noise/, music/ or of labelled recordings; maybe in train/, dev/, "
-        "test/), manifests, Kaldi data folders",
+        help="recordings, folders of recordings (with or without subfolders train/, dev/, test/ and speech/, noise/, "
+        "music/), manifests, Kaldi data folders",
     )  # fmt: skip
     parser.add_argument(
         "--output", "-o", metavar="JSONL", type=Path, default=Path("corpus.jsonl"),
-        help="the manifest (default: corpus.jsonl); a page to look through lies beside it, as .html",
+        help="the manifest (default: corpus.jsonl); a page to check the labels is written beside it, as .html",
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="FILE|DIR", type=Path,
         help="a folder of label files, or one file that names its recordings (default: beside each recording)",
     )  # fmt: skip
     parser.add_argument(
-        "--tier",
-        action="append",
-        default=[],
-        help="a TextGrid or ELAN tier; may be repeated (default: speech, or else the first)",
-    )
+        "--tier", metavar="NAME", action="append", default=[],
+        help="the TextGrid or ELAN tier to read; can be repeated (default: speech, or else the first)",
+    )  # fmt: skip
     parser.add_argument(
         "--speaker", metavar="folder|file|labels|PATTERN", default="folder",
-        help="who speaks: the folder's name, each file its own, the labels' names, or a pattern whose first group in "
-        "the path is the name, such as '([a-z]+)-[0-9]+' (default: folder)",
+        help="where the speaker's name is: the folder's name, the file (each has its own speaker), the labels, or a "
+        "regular expression whose first group in the path is the name, such as '([a-z]+)-[0-9]+' (default: folder)",
     )  # fmt: skip
     parser.add_argument(
         "--label-with", metavar="MODEL",
-        help="let this model (such as default) label speech without labels; a review sheet lies beside the manifest "
-        "(default: none)",
+        help="label speech that has no labels with this model, such as default; a sheet to review the labels is "
+        "written beside the manifest (default: none)",
     )  # fmt: skip
     parser.add_argument(
         "--shares", metavar="T,D,E", type=_shares, default=(0.8, 0.1, 0.1),
-        help="of train, dev and test (default: 0.8,0.1,0.1)",
+        help="the shares of train, dev and test (default: 0.8,0.1,0.1)",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="decides who is in which split (default: 0)")
-    parser.add_argument("--jobs", "-j", type=int, default=1, metavar="N", help="processes (default: 1)")
+    parser.add_argument("--seed", type=int, metavar="N", default=0, help="seed of the splits (default: 0)")
+    parser.add_argument(
+        "--jobs", "-j", type=int, default=1, metavar="N", help="number of processes (default: 1)"
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON on stdout")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prepare; the exit code is in the module's docstring.
+    """Prepare the corpus; the exit code is in the module's docstring.
 
     Raises:
         ConfigError: An option is out of its range, or the output cannot be written.
-        ModelError: There is no model to label with.
+        ModelError: The model of --label-with does not exist.
     """
     from vad.prepare.checks import check_classes, check_duplicates, check_speakers
     from vad.prepare.inputs import InputOptions, find_recordings
@@ -85,143 +86,104 @@ def run(args: argparse.Namespace) -> int:
 
     require(args.jobs >= 1, "jobs must be at least 1", jobs=args.jobs)
     require(args.seed >= 0, "seed must be 0 or more", seed=args.seed)
-    _require_outputs(args)
+    page, sheet = args.output.with_suffix(".html"), args.output.with_suffix(".review.csv")
+    _check_outputs(args, page, sheet)
     options = InputOptions(args.labels, tuple(args.tier), args.speaker, args.label_with is not None)
-    found, findings = find_recordings(args.inputs, options)
-    labelled, of_labels = assign_labels(found, options)
-    usable, of_each = _measure(labelled, args.jobs, args.label_with)
-    shares = dict(zip(("train", "dev", "test"), args.shares, strict=True))
-    recordings, of_splits = assign_splits(usable, shares, args.seed)
-    refused = [*check_duplicates(recordings), *check_speakers(recordings)]
-    findings += [*of_labels, *of_each, *of_splits, *refused]
+    candidates, findings = find_recordings(args.inputs, options)
+    labelled, label_findings = assign_labels(candidates, options)
+    usable, recording_findings = _measure(labelled, args.jobs, args.label_with)
+    shares = dict(zip(SPLITS, args.shares, strict=True))
+    recordings, split_findings = assign_splits(usable, shares, args.seed)
+    conflicts = [*check_duplicates(recordings), *check_speakers(recordings)]
+    findings += [*label_findings, *recording_findings, *split_findings, *conflicts]
     findings += check_classes(recordings) if recordings else []
     for finding in sorted(findings, key=lambda one: not one.is_problem):
         print(f"vad: {'' if finding.is_problem else 'note: '}{finding}", file=sys.stderr)
-    if not recordings or refused:
+    if not recordings or conflicts:
         print("vad: nothing was written. Correct the problems above first.", file=sys.stderr)
         return EXIT_INPUT_FAILED
     summary = summarise(recordings)
     print(summary_text(summary), file=sys.stderr)
     print(f"speakers by {_SPEAKERS_BY.get(args.speaker, f'the pattern {args.speaker!r}')}", file=sys.stderr)
-    _write(args.output, recordings, summary, findings)
+    _write(args.output, page, sheet, recordings, summary, findings)
     if args.json:
         print(json.dumps(summary, indent=1))
     return EXIT_INPUT_FAILED if any(one.is_problem for one in findings) else 0
 
 
-def _require_outputs(args: argparse.Namespace) -> None:
-    """Refuse now what could not be written after hours of measuring, or would write over something."""
+def _check_outputs(args: argparse.Namespace, page: Path, sheet: Path) -> None:
+    """Refuse outputs that cannot be written, or would overwrite something, before hours of work."""
     output: Path = args.output
-    rule = "output must have another extension than .html, which is the page's"
-    require(_page(output) != output, f"{rule}, such as .jsonl", output=str(output))
-    read = {path.resolve() for path in (*args.inputs, *filter(None, [args.labels]))}
-    # A folder's manifest is read in place of the recordings beside it.
-    read |= {found.resolve() for path in args.inputs if (found := path / "manifest.jsonl").is_file()}
-    for path in [output, _page(output), *([_sheet(output)] if args.label_with is not None else [])]:
-        require(path.resolve() not in read, "output must be another file than what is read", output=str(path))
-        require(not path.is_dir(), "output must be a file, such as corpus.jsonl", output=f"the folder {path}")
-    sheet = _sheet(output)
+    require(
+        page != output, "output must not end in .html, which is for the page. Try .jsonl", output=str(output)
+    )
+    inputs = {path.resolve() for path in (*args.inputs, *filter(None, [args.labels]))}
+    # A folder with a manifest is read through it.
+    inputs |= {manifest.resolve() for path in args.inputs if (manifest := path / "manifest.jsonl").is_file()}
+    for path in [output, page, *([sheet] if args.label_with is not None else [])]:
+        if path.resolve() in inputs:
+            raise ConfigError(f"the output {path} would overwrite an input. Give another --output.")
+        if path.is_dir():
+            raise ConfigError(f"the output {path} is a folder. Give --output a file, such as corpus.jsonl.")
     if args.label_with is not None and sheet.exists():
         raise ConfigError(
-            f"a review sheet must not be written over one that may be corrected. Received: {sheet}. "
-            f"Give it with --labels {sheet}, delete it, or name another output."
+            f"the review sheet {sheet} exists and may have corrections. Read it with --labels {sheet}, delete it, or "
+            "give another --output."
         )
     make_folder(output.parent)
 
 
-def _page(output: Path) -> Path:
-    return output.with_suffix(".html")
-
-
-def _sheet(output: Path) -> Path:
-    return output.with_suffix(".review.csv")
-
-
 def _measure(
-    recordings: "Sequence[Candidate]", jobs: int, label_with: str | None
+    candidates: "Sequence[Candidate]", jobs: int, label_with: str | None
 ) -> "tuple[list[Measured], list[Finding]]":
-    """Measure and check all recordings; those with a problem are left out."""
+    """Measure and check all recordings; leave out those with a problem."""
     from vad.prepare.checks import check_recording
     from vad.prepare.measure import measure_all
 
     usable, findings = [], []
     with (
-        Progress(len(recordings)) as progress,
-        closing(measure_all(recordings, jobs, label_with)) as measuring,
+        Progress(len(candidates)) as progress,
+        closing(measure_all(candidates, jobs, label_with)) as measured,
     ):
-        for measured in measuring:
-            its = check_recording(measured)
-            findings += its
-            if not any(one.is_problem for one in its):
-                usable.append(measured)
-            progress.advance(measured.duration)
+        for recording in measured:
+            its_findings = check_recording(recording)
+            findings += its_findings
+            if not any(one.is_problem for one in its_findings):
+                usable.append(recording)
+            progress.advance(recording.duration)
     return usable, findings
 
 
 def _write(
-    output: Path, recordings: "Sequence[Measured]", summary: dict[str, Any], findings: "Sequence[Finding]"
+    output: Path,
+    page: Path,
+    sheet: Path,
+    recordings: "Sequence[Measured]",
+    summary: dict[str, Any],
+    findings: "Sequence[Finding]",
 ) -> None:
-    """Write the manifest, the page beside it and, where a model labelled, the review sheet."""
+    """Write the page, the manifest and, where a model labelled, the review sheet."""
     from vad.prepare.manifest import manifest_text, review_text
+    from vad.report.corpus import corpus_page
 
     texts = {
-        _page(output): _page_text(output, recordings, summary, findings),
+        page: corpus_page(output.stem, output.parent, recordings, summary, findings),
         output: manifest_text(recordings, output.parent),
     }
-    labelled = [one for one in recordings if one.probabilities.size]
-    if labelled:
-        texts[_sheet(output)] = review_text(labelled)
+    if labelled := [one for one in recordings if one.probabilities.size]:
+        texts[sheet] = review_text(labelled)
     for path, text in texts.items():
-        with writing(path) as temporary:
-            # A name need not be UTF-8: its stray bytes are written as JSON writes them, and the manifest finds it.
-            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+        write_text(path, text)
     print(f"wrote {', '.join(map(str, texts))}", file=sys.stderr)
-
-
-def _page_text(
-    output: Path, recordings: "Sequence[Measured]", summary: dict[str, Any], findings: "Sequence[Finding]"
-) -> str:
-    from vad.labels.cells import CELL_DURATION
-    from vad.prepare.manifest import speech_of
-    from vad.prepare.summary import distributions, summary_table
-    from vad.report.corpus import Corpus, Distribution, LabelledRecording, corpus_page
-    from vad.report.page import link_to
-
-    def shown(measured: "Measured") -> LabelledRecording:
-        recording = measured.recording
-        facts = [
-            *(recording.split, recording.kind, recording.speaker),
-            *(f"{measured.duration:.1f} s", f"{measured.sample_rate} Hz"),
-        ]
-        return LabelledRecording(
-            str(recording.path),
-            ", ".join(filter(None, facts)),
-            link_to(recording.path, output.parent),
-            measured.duration,
-            measured.levels_db,
-            CELL_DURATION,
-            speech_of(measured),
-        )
-
-    return corpus_page(
-        Corpus(
-            output.stem,
-            summary_table(summary),
-            [str(one) for one in findings if one.is_problem],
-            [str(one) for one in findings if not one.is_problem],
-            [Distribution(*one) for one in distributions(recordings)],
-            [shown(one) for one in recordings],
-        )
-    )
 
 
 def _shares(text: str) -> tuple[float, ...]:
     try:
-        shares = tuple(float(part) for part in text.split(","))
+        shares = tuple(float(share) for share in text.split(","))
     except ValueError:
         shares = ()
     if len(shares) != 3 or min(shares) < 0 or not math.isclose(sum(shares), 1.0) or shares[0] == 0:
         raise argparse.ArgumentTypeError(
-            f"must be three shares that make 1, that of train above 0. Received: {text!r}"
+            f"must be three shares that add up to 1, the first (train) above 0. Received: {text!r}"
         )
     return shares

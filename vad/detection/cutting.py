@@ -21,7 +21,7 @@ from vad.detection.segments import Segment
 from vad.errors import AudioError
 from vad.files import writing
 
-__all__ = ["save_segments", "save_speech"]
+__all__ = ["as_stored", "save_segments", "save_speech"]
 
 Block = npt.NDArray[np.float32]
 
@@ -111,12 +111,12 @@ def _write(path: Path, blocks: Iterable[Block], decoder: Decoder, channel: Chann
             ) as file:
                 for block in blocks:
                     chosen = block if channel == "mix" else block[:, channel : channel + 1]
-                    file.write(_as_stored(chosen, subtype))
+                    file.write(as_stored(chosen, subtype))
         except soundfile.LibsndfileError as error:
             raise OSError(error.error_string.rstrip(".")) from error
 
 
-def _as_stored(samples: Block, subtype: str) -> Any:
+def as_stored(samples: Block, subtype: str) -> Any:
     """Scale samples to the integers of a file. libsndfile would scale by one step less."""
     for bits, names, kind in (
         (15, ("PCM_U8", "PCM_16"), np.int16),

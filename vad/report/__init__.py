@@ -1,8 +1,8 @@
-"""What a person looks at: recordings and evaluations as stand-alone pages, and recordings as pictures.
+"""Reports for people: recordings, evaluations, corpora and networks as HTML pages of one file, recordings as pictures.
 
-    samples ─► Excerpt: peaks, log-mel, compressed audio ─┬─► detection_page, evaluation_page   HTML, all in one file
-               small, whatever the length                 └─► plot                              PNG, SVG, PDF
+    samples ─► excerpt: peaks, log-mel, compressed audio ─┬─► detection, evaluation   HTML
+                                                          └─► plot                    PNG, SVG, PDF
 
-A page is `templates/page.html` with its style, its scripts and one JSON document; the scripts draw. Python writes no
-HTML but the title, so that there is one place where text is escaped: `vad.report.page`.
+Python packs the data of a page into one JSON document, and the scripts in `templates` draw it. Python writes no HTML
+but the title, so text is escaped in one place: `vad.report.page`.
 """

@@ -1,69 +1,79 @@
-"""The page of one recording: what was heard, how probable speech was, and the segments that came of it."""
+"""The page and the picture of one recording: its sound, the probability of speech, and the segments."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from vad.audio.reading import AudioBlocks
+from vad.detection.detector import Detection, Detector
+from vad.errors import AudioError
+from vad.files import write_text, writing
+from vad.report.excerpt import Excerpt, Samples, take_excerpt
+from vad.report.page import TIMELINE_SCRIPTS, fill_page, link_to, packed_excerpt, packed_steps, segment_times
 
-from vad.detection.options import SegmentOptions
-from vad.detection.segments import Segment
-from vad.report.excerpt import Excerpt
-from vad.report.page import (
-    TIMELINE_SCRIPTS,
-    fill_page,
-    packed,
-    shown_excerpt,
-    shown_probabilities,
-    shown_segments,
-)
+__all__ = ["save_plot", "save_report", "whole_excerpt"]
 
-__all__ = ["Detection", "detection_page"]
+_MAX_SOUND_S = 7_200.0  # 25 MB in the page; longer recordings are played from their own file
 
 
-@dataclass(frozen=True)
-class Detection:
-    """What was found in a recording.
-
-    Attributes:
-        name: What the page calls the recording.
-        model: The model's name.
-        options: The options in force.
-        frame_duration: Seconds a frame.
-        probabilities: Of speech, one a frame [shape=(frames,)].
-        segments: In order.
-    """
-
-    name: str
-    model: str
-    options: SegmentOptions
-    frame_duration: float
-    probabilities: NDArray[np.float32]
-    segments: Sequence[Segment]
-
-
-def detection_page(detection: Detection, excerpt: Excerpt, audio_link: str | None = None) -> str:
-    """Show a recording.
+def whole_excerpt(audio: AudioBlocks, duration: float) -> Excerpt:
+    """Take a whole recording, up to any damage, as an excerpt; with its sound unless it is very long.
 
     Args:
-        detection: What was found.
-        excerpt: The recording; its sound is held in the page, where it has one.
-        audio_link: Where else the audio is, as a URL relative to the page; None where it is nowhere.
-
-    Returns:
-        HTML in one file.
+        audio: The recording, at the model's rate.
+        duration: Seconds that the detector processed.
     """
-    options = detection.options
+    with_sound = duration <= _MAX_SOUND_S
+    return take_excerpt(_until_damage(audio), audio.sample_rate, duration, with_sound=with_sound)
+
+
+def save_report(
+    path: Path, name: str, detector: Detector, detection: Detection, excerpt: Excerpt, recording: str
+) -> None:
+    """Write the page of a recording.
+
+    Args:
+        path: The page.
+        name: What the page calls the recording.
+        detector: What processed it.
+        detection: The result.
+        excerpt: The recording.
+        recording: Its path. The page links to it, if it exists and the page does not hold the sound.
+
+    Raises:
+        ConfigError: The page cannot be written.
+    """
+    options = detector.options
     view = {
-        **shown_excerpt(excerpt),
-        "probability": shown_probabilities(detection.probabilities, detection.frame_duration),
+        **packed_excerpt(excerpt),
+        "probability": packed_steps(detection.probabilities, detection.frame_duration),
         "thresholds": [options.threshold, options.release_threshold],
-        "lanes": [{"name": "speech", "marks": {"detected": shown_segments(detection.segments)}}],
+        "lanes": [{"name": "speech", "marks": {"detected": segment_times(detection.segments)}}],
         "shaded": [0],
-        "sound": packed(np.frombuffer(excerpt.sound, np.uint8)) if excerpt.sound else None,
-        "link": None if excerpt.sound else audio_link,
+        "link": None,
     }
-    data = {"name": detection.name, "model": detection.model, "options": asdict(options), "view": view}
-    return fill_page(detection.name, [*TIMELINE_SCRIPTS, "detection.js"], data)
+    if not excerpt.sound and os.path.exists(recording):
+        view["link"] = link_to(Path(recording), path.parent)
+    data = {"name": name, "model": detector.model.name, "options": asdict(options), "view": view}
+    write_text(path, fill_page(name, [*TIMELINE_SCRIPTS, "detection.js"], data))
+
+
+def save_plot(path: Path, name: str, detector: Detector, detection: Detection, excerpt: Excerpt) -> None:
+    """Write the picture of a recording, in the format of the path's extension.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    from vad.report.plot import plot
+
+    with writing(path) as temporary, open(temporary, "wb") as file:
+        plot(name, detector.options, detection, excerpt, file, path.suffix.lower())
+
+
+def _until_damage(audio: AudioBlocks) -> Iterator[Samples]:
+    with contextlib.suppress(AudioError):  # the detector has reported it
+        yield from audio

@@ -1,40 +1,35 @@
-"""The page of an evaluation: figures, curves, tables, and the worst stretches to look at and listen to."""
+"""The page of an evaluation: figures, curves, tables, and the worst excerpts to look at and listen to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from vad.corpus.manifest import CorpusItem
 from vad.detection.options import SegmentOptions
-from vad.evaluation.breakdown import Evaluation, Table, WorstExcerpt, runs_to_segments
+from vad.errors import AudioError
+from vad.evaluation.breakdown import Evaluation, Table, WorstExcerpt, runs_to_segments, worst_excerpts
 from vad.evaluation.scoring import Scored
+from vad.files import write_text
 from vad.labels.cells import CELL_DURATION
-from vad.report.curves import charts
-from vad.report.excerpt import Excerpt
-from vad.report.page import (
-    TIMELINE_SCRIPTS,
-    fill_page,
-    packed,
-    shown_excerpt,
-    shown_probabilities,
-    shown_segments,
-)
+from vad.report.charts import charts
+from vad.report.excerpt import Excerpt, blocks_between, take_excerpt
+from vad.report.page import TIMELINE_SCRIPTS, fill_page, packed_excerpt, packed_steps, segment_times
 
-__all__ = ["evaluation_page", "shown_stretch"]
+__all__ = ["save_evaluation"]
+
+_EXCERPTS = 12
+_SAMPLE_RATE = 16_000
 
 
-def evaluation_page(evaluation: Evaluation, stretches: Iterable[dict[str, Any]]) -> str:
-    """Show an evaluation.
+def save_evaluation(path: Path, evaluation: Evaluation) -> None:
+    """Write the page; one line on stderr for each excerpt that cannot be read.
 
-    Args:
-        evaluation: Its figures.
-        stretches: The worst first, each as `shown_stretch` gives it.
-
-    Returns:
-        HTML in one file.
+    Raises:
+        ConfigError: It cannot be written.
     """
     options, pooled = evaluation.options, evaluation.pooled
     drawn = []
@@ -45,51 +40,58 @@ def evaluation_page(evaluation: Evaluation, stretches: Iterable[dict[str, Any]])
         "options": None if options is None else asdict(options),
         "figures": asdict(evaluation.figures),
         "charts": drawn,
-        "files": _table(evaluation.files),
-        "groups": {name: _table(table) for name, table in evaluation.group_tables.items()},
-        "stretches": list(stretches),
+        "files": _rows(evaluation.files),
+        "groups": {name: _rows(table) for name, table in evaluation.group_tables.items()},
+        "excerpts": list(_worst_excerpts(evaluation)),
     }
     scripts = [*TIMELINE_SCRIPTS, "charts.js", "evaluation.js"]
-    return fill_page(f"Evaluation of {evaluation.name}", scripts, data)
+    write_text(path, fill_page(f"Evaluation of {evaluation.name}", scripts, data))
 
 
-def shown_stretch(
-    name: str, stretch: WorstExcerpt, scored: Scored, excerpt: Excerpt, options: SegmentOptions | None
+def _worst_excerpts(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+    for worst in worst_excerpts([scored for _, scored in evaluation.scored], _EXCERPTS):
+        item, scored = evaluation.scored[worst.recording]
+        try:
+            excerpt = take_excerpt(
+                blocks_between(item.path, worst.start, worst.end, _SAMPLE_RATE),
+                _SAMPLE_RATE,
+                worst.end - worst.start,
+                start=worst.start,
+                with_sound=True,
+            )
+        except AudioError as error:  # the file may have changed since it was measured
+            print(f"vad: {error}", file=sys.stderr)
+            continue
+        yield _excerpt_data(item, scored, worst, excerpt, evaluation.options)
+
+
+def _excerpt_data(
+    item: CorpusItem, scored: Scored, worst: WorstExcerpt, excerpt: Excerpt, options: SegmentOptions | None
 ) -> dict[str, Any]:
-    """Make a stretch ready to be shown.
-
-    Args:
-        name: Of its recording.
-        stretch: Where it is.
-        scored: What was said of the whole recording.
-        excerpt: The stretch, with its sound.
-        options: The detector's; None for label files.
-    """
-    cells = slice(round(stretch.start / CELL_DURATION), round(stretch.end / CELL_DURATION))
-    labels, found = scored.labels[cells], scored.detected[cells]
+    cells = slice(round(worst.start / CELL_DURATION), round(worst.end / CELL_DURATION))
+    labels, detected = scored.labels[cells], scored.detected[cells]
     lanes = (
         ("reference", "reference", labels),
-        ("found", "detected", found),
-        ("missed", "missed", labels & ~found),
-        ("false", "false", found & ~labels),
+        ("detected", "detected", detected),
+        ("missed", "missed", labels & ~detected),
+        ("false", "false", detected & ~labels),
     )
     probability = None
     if scored.probabilities is not None:
-        probability = shown_probabilities(scored.probabilities[cells], CELL_DURATION)
+        probability = packed_steps(scored.probabilities[cells], CELL_DURATION)
     view = {
-        **shown_excerpt(excerpt),
+        **packed_excerpt(excerpt),
         "probability": probability,
         "thresholds": [] if options is None else [options.threshold, options.release_threshold],
         "lanes": [
-            {"name": lane, "marks": {colour: shown_segments(runs_to_segments(mask, stretch.start))}}
-            for lane, colour, mask in lanes
+            {"name": name, "marks": {color: segment_times(runs_to_segments(mask, worst.start))}}
+            for name, color, mask in lanes
         ],
         "shaded": [2, 3],
-        "sound": packed(np.frombuffer(excerpt.sound, np.uint8)),
         "link": None,
     }
-    return {"name": name, "wrong": stretch.wrong, "view": view}
+    return {"name": item.key, "wrong": worst.wrong, "view": view}
 
 
-def _table(rows: Table) -> list[dict[str, Any]]:
-    return [{"name": name, **asdict(metrics)} for name, metrics in rows]
+def _rows(table: Table) -> list[dict[str, Any]]:
+    return [{"name": name, **asdict(metrics)} for name, metrics in table]

@@ -1,23 +1,26 @@
-"""A stretch of a recording, small enough for a page whatever its length: peaks, log-mel, compressed audio.
+"""A part of a recording, small enough for a page at any length: peaks, log-mel spectrogram, compressed audio.
 
-Columns are as fine as can be seen, and coarser where a recording is so long that there would be too many. So
-pictures of eight hours are no larger than those of one; the audio grows by 13 MB an hour.
+The pictures get coarser with the length: those of eight hours are no larger than those of one. The audio grows by 13 MB
+an hour.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from vad.audio.reading import open_audio
 from vad.report.logmel import LogMel, LogMelColumns
 
-__all__ = ["Excerpt", "Waveform", "take_excerpt"]
+__all__ = ["Excerpt", "Samples", "Waveform", "blocks_between", "take_excerpt"]
 
 Samples = NDArray[np.float32]
 
@@ -25,20 +28,14 @@ _WAVEFORM_BIN_S = 0.001
 _MAX_WAVEFORM_BINS = 1_000_000  # 2 bytes each
 _MAX_MEL_COLUMNS = 100_000  # 64 bytes each
 
-# Vorbis: every browser plays it and finds any place in it, and it is written 600 x real time on a slow core (Opus,
-# which is no smaller at these rates, 45 x). The highest compression that libsndfile takes at every rate: 28 kbit/s.
+# Vorbis plays and seeks in every browser, and encodes at 600 x real time on a slow core (Opus: 45 x, and no smaller at
+# these rates). This is the highest compression that libsndfile takes at every rate: 28 kbit/s.
 _COMPRESSION = 0.9
 
 
 @dataclass(frozen=True)
 class Waveform:
-    """The least and the greatest sample of every bin.
-
-    Attributes:
-        low: [shape=(bins,)]
-        high: [shape=(bins,)]
-        bin_duration: Seconds.
-    """
+    """The least and the greatest sample of every bin [shape=(bins,)] of `bin_duration` seconds."""
 
     low: Samples
     high: Samples
@@ -47,15 +44,7 @@ class Waveform:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """What is to be seen and heard of a stretch.
-
-    Attributes:
-        start: Where it begins in the recording, seconds.
-        duration: Seconds.
-        waveform: Its peaks.
-        logmel: Its log-mel spectrogram.
-        sound: Ogg Vorbis, mono; empty where it was not asked for.
-    """
+    """A part of a recording, from `start` on, in seconds; `sound` is Ogg Vorbis, mono, or empty."""
 
     start: float
     duration: float
@@ -72,41 +61,55 @@ def take_excerpt(
     start: float = 0.0,
     with_sound: bool,
 ) -> Excerpt:
-    """Hear a stretch once, block by block.
+    """Make an excerpt of blocks, in one pass.
 
     Args:
         blocks: Mono samples in [-1, 1], the first at `start` [shape=(samples,)].
         sample_rate: Hz.
-        duration: Seconds to expect; the columns are as wide as they must be for it.
-        start: Where the stretch begins in its recording, seconds.
+        duration: Expected seconds; they decide how coarse the pictures are.
+        start: Seconds from the start of the recording.
         with_sound: Compress the audio as well.
 
     Returns:
-        The excerpt, as long as what the blocks held.
+        The excerpt, as long as the blocks.
     """
     samples_expected = max(1, round(duration * sample_rate))
     peaks = _Peaks(samples_expected, sample_rate, _MAX_WAVEFORM_BINS)
     logmel = LogMelColumns(sample_rate, samples_expected, _MAX_MEL_COLUMNS)
     sound = _Sound(sample_rate) if with_sound else None
-    heard = 0
+    length = 0
     for block in blocks:
-        heard += len(block)
+        length += len(block)
         peaks.feed(block)
         logmel.feed(block)
         if sound is not None:
             sound.feed(block)
     return Excerpt(
         start,
-        heard / sample_rate,
+        length / sample_rate,
         peaks.finish(),
         logmel.finish(),
         b"" if sound is None else sound.finish(),
     )
 
 
-class _Peaks:
-    """Bins of samples to their extremes."""
+def blocks_between(path: Path | str, start: float, end: float, sample_rate: int) -> Iterator[Samples]:
+    """Read a part of a recording, from `start` to `end` in seconds; nothing after it is decoded.
 
+    Raises:
+        AudioError: The recording cannot be read.
+    """
+    first, last = round(start * sample_rate), round(end * sample_rate)
+    position = 0
+    with contextlib.closing(open_audio(path, sample_rate=sample_rate)) as audio:
+        for block in audio:
+            yield block[max(0, first - position) : max(0, last - position)]
+            position += len(block)
+            if position >= last:
+                break
+
+
+class _Peaks:
     def __init__(self, samples: int, sample_rate: int, max_bins: int):
         self._length = max(round(_WAVEFORM_BIN_S * sample_rate), math.ceil(samples / max_bins))
         self._bin_duration = self._length / sample_rate
@@ -129,10 +132,8 @@ class _Peaks:
 
 
 class _Sound:
-    """Samples to Ogg Vorbis."""
-
     def __init__(self, sample_rate: int):
-        self._piece = sample_rate  # libsndfile encodes a call on the stack: a second is little
+        self._piece = sample_rate  # libsndfile encodes each call on the stack: a second fits
         self._bytes = io.BytesIO()
         self._file = soundfile.SoundFile(
             self._bytes, "w", sample_rate, 1, "VORBIS", format="OGG", compression_level=_COMPRESSION

@@ -1,7 +1,4 @@
-"""The log-mel spectrogram of pictures: numpy only, and coarser where a recording is long.
-
-For the eye, and no network's front end: that is part of its graph, with its own scale and floor.
-"""
+"""The log-mel spectrogram of pictures, with numpy alone. It is for the eye: networks have their own front end."""
 
 from __future__ import annotations
 
@@ -24,9 +21,9 @@ class LogMel:
     """Decibels by time and mel band.
 
     Attributes:
-        decibels: A sine of full scale is about 0; nothing is under -120 [shape=(columns, bands)].
+        decibels: dBFS, at least -120; a sine of full scale is about 0 [shape=(columns, bands)].
         column_duration: Seconds.
-        centres: Of the bands, Hz, rising [shape=(bands,)].
+        centres: Centre of each band, Hz, rising [shape=(bands,)].
     """
 
     decibels: NDArray[np.float32]
@@ -34,7 +31,7 @@ class LogMel:
     centres: NDArray[np.float64]
 
     def visible_range(self) -> tuple[float, float]:
-        """The decibels to draw as darkest and as lightest: the background, and all but the loudest spots."""
+        """Give the decibels to draw as darkest (the background) and as lightest (all but the loudest spots)."""
         if self.decibels.size == 0:
             return _FAINTEST_DB, 0.0
         background, loud = np.percentile(self.decibels, [10, 99.9])
@@ -42,16 +39,11 @@ class LogMel:
 
 
 def mel_bands(sample_rate: int, n_fft: int, n_bands: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Triangles of height 1, evenly spaced on the mel scale 2595 log10(1 + f / 700) (O'Shaughnessy, 1987).
-
-    Args:
-        sample_rate: Hz.
-        n_fft: Points of the Fourier transform.
-        n_bands: How many, from 0 Hz to half the sample rate.
+    """Make triangles of height 1, evenly spaced on the mel scale 2595 log10(1 + f / 700) (O'Shaughnessy, 1987).
 
     Returns:
-        The weight of every bin in every band [shape=(n_fft // 2 + 1, bands)], and the bands' centres in Hz
-        [shape=(bands,)].
+        The weight of every bin in every band [shape=(n_fft // 2 + 1, bands)], and the centre of each band in Hz
+        [shape=(bands,)]. The bands cover 0 Hz to half the sample rate.
     """
     top = 2595 * math.log10(1 + sample_rate / 2 / 700)
     edges = 700 * (10 ** (np.linspace(0, top, n_bands + 2) / 2595) - 1)
@@ -63,12 +55,12 @@ def mel_bands(sample_rate: int, n_fft: int, n_bands: int) -> tuple[NDArray[np.fl
 
 
 class LogMelColumns:
-    """Samples to columns of log-mel, piece by piece; a column is the mean power of the windows in its time.
+    """Turns blocks of samples into columns of log-mel; a column is the mean power of its windows.
 
     Args:
         sample_rate: Hz.
-        samples: How many to expect.
-        max_columns: Columns are as wide as they must be for no more than so many.
+        samples: Expected number; it decides how wide columns are.
+        max_columns: Limit for that number of samples.
     """
 
     def __init__(self, sample_rate: int, samples: int, max_columns: int):
@@ -76,25 +68,25 @@ class LogMelColumns:
         self._length = round(_WINDOW_S * sample_rate)
         self._windows = max(1, math.ceil(samples / self._hop / max_columns))  # in a column
         self._window = np.hanning(self._length + 1)[:-1].astype(np.float32)
-        # Twice as many points as samples: the lowest bands are narrower than a bin otherwise.
+        # Twice as many points as samples: the lowest bands would be narrower than a bin.
         self._n_fft = 2 ** math.ceil(math.log2(2 * self._length))
         weights, self._centres = mel_bands(sample_rate, self._n_fft, _BANDS)
         self._weights = (weights / (self._window.sum() / 2) ** 2).astype(np.float32)
         self._column_duration = self._windows * self._hop / sample_rate
-        # A window stands with its middle over its hop.
+        # Centres each window on its hop.
         self._rest = np.zeros((self._length - self._hop) // 2, np.float32)
-        self._heard = 0
+        self._fed = 0
         self._columns: list[NDArray[np.float32]] = []
 
     def feed(self, samples: NDArray[np.float32]) -> None:
-        """Hear the next samples [shape=(samples,)]."""
-        self._heard += len(samples)
+        """Take the next samples [shape=(samples,)]."""
+        self._fed += len(samples)
         self._take(np.concatenate([self._rest, samples]))
 
     def finish(self) -> LogMel:
-        """End the stretch, its last column filled up with silence."""
+        """Give the spectrogram; silence fills the last column."""
         made = sum(map(len, self._columns))
-        missing = math.ceil(self._heard / (self._hop * self._windows)) - made
+        missing = math.ceil(self._fed / (self._hop * self._windows)) - made
         needed = self._length + self._hop * (self._windows * missing - 1)
         if missing > 0:
             self._take(np.pad(self._rest, (0, max(0, needed - len(self._rest)))), at_most=missing)

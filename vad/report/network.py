@@ -1,68 +1,58 @@
-"""The page of a look into a network: sections of findings and pictures."""
+"""The page of `vad inspect`: sections of findings and pictures."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any
 
 from vad.report.page import fill_page
 
-__all__ = ["Section", "ShownPicture", "network_page", "shown_picture"]
+__all__ = ["EmbeddedPicture", "Section", "network_page"]
+
+_MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True)
-class ShownPicture:
-    """A picture of the page.
+class EmbeddedPicture:
+    """A picture that the page holds.
 
     Attributes:
         title: Its heading.
-        caption: Below it.
-        address: The picture itself, as a data URL.
+        caption: The text below it.
+        content: The bytes of its file.
+        format: "png" or "svg".
     """
 
     title: str
     caption: str
-    address: str
+    content: bytes
+    format: str
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page.
-
-    Attributes:
-        title: Its heading.
-        findings: A sentence each.
-        pictures: In order.
-    """
+    """A section of the page: its heading, its findings (a sentence each), and its pictures."""
 
     title: str
     findings: Sequence[str]
-    pictures: Sequence[ShownPicture]
+    pictures: Sequence[EmbeddedPicture]
 
 
 def network_page(title: str, sections: Sequence[Section]) -> str:
-    """Show what was seen in a network.
-
-    Args:
-        title: Of the page.
-        sections: In order.
-
-    Returns:
-        HTML in one file.
-    """
-    data = {"title": title, "sections": [asdict(section) for section in sections]}
+    """Give the page as HTML in one file."""
+    data = {
+        "title": title,
+        "sections": [
+            {"title": one.title, "findings": one.findings, "pictures": [*map(_picture_data, one.pictures)]}
+            for one in sections
+        ],
+    }
     return fill_page(title, ["network.js"], data)
 
 
-def shown_picture(title: str, caption: str, content: bytes, format: str) -> ShownPicture:
-    """Make a picture ready to be shown.
-
-    Args:
-        title: Its heading.
-        caption: Below it.
-        content: The picture's file.
-        format: "png" or "svg".
-    """
-    kind = {"png": "image/png", "svg": "image/svg+xml"}[format]
-    return ShownPicture(title, caption, f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}")
+def _picture_data(picture: EmbeddedPicture) -> dict[str, Any]:
+    encoded = base64.b64encode(picture.content).decode("ascii")
+    address = f"data:{_MEDIA_TYPES[picture.format]};base64,{encoded}"
+    return {"title": picture.title, "caption": picture.caption, "address": address}

@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vad.report.detection import Detection
+from vad.detection.detector import Detection
+from vad.detection.options import SegmentOptions
 from vad.report.excerpt import Excerpt
 from vad.report.page import printable
 
@@ -19,28 +20,32 @@ _MAX_BINS = 3_000  # more than the picture has pixels across
 _SPEECH, _WAVE = "#1868c9", "#7d8896"
 
 
-def plot(detection: Detection, excerpt: Excerpt, file: BinaryIO, suffix: str) -> None:
+def plot(
+    name: str, options: SegmentOptions, detection: Detection, excerpt: Excerpt, file: BinaryIO, suffix: str
+) -> None:
     """Draw waveform, log-mel spectrogram, probability with its thresholds, and segments.
 
     Args:
-        detection: What was found.
+        name: What the picture calls the recording.
+        options: The detector's.
+        detection: The result.
         excerpt: The recording.
         file: Where to write.
-        suffix: The kind of picture: ".png", ".svg" or ".pdf".
+        suffix: The format: ".png", ".svg" or ".pdf".
     """
     figure = Figure(figsize=(12, 6.5), dpi=120, layout="constrained")
     waveform, logmel, probability = figure.subplots(3, sharex=True, height_ratios=(1, 1.4, 1.2))
-    figure.suptitle(printable(detection.name), fontsize=12, parse_math=False)
+    figure.suptitle(printable(name), fontsize=12, parse_math=False)
     _draw_waveform(waveform, excerpt)
     _draw_logmel(figure, logmel, excerpt)
-    _draw_probability(probability, detection)
+    _draw_probability(probability, options, detection)
     for segment in detection.segments:
         for axes in (waveform, probability):
             axes.axvspan(segment.start, segment.end, color=_SPEECH, alpha=0.2, linewidth=0)
     probability.set_xlim(excerpt.start, excerpt.start + max(excerpt.duration, 1e-3))
     probability.set_xlabel("time (s); blue: speech")
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # of a name in a script that the font does not have
+        warnings.filterwarnings("ignore", "Glyph")  # the font may lack the script of the name
         figure.savefig(file, format=suffix.removeprefix("."))
 
 
@@ -67,11 +72,10 @@ def _draw_logmel(figure: Figure, axes: Axes, excerpt: Excerpt) -> None:
     figure.colorbar(image, ax=axes, label="dBFS", pad=0.01)
 
 
-def _draw_probability(axes: Axes, detection: Detection) -> None:
-    options = detection.options
+def _draw_probability(axes: Axes, options: SegmentOptions, detection: Detection) -> None:
     edges = np.arange(len(detection.probabilities) + 1) * detection.frame_duration
     axes.stairs(detection.probabilities, edges, color=_SPEECH, linewidth=1.2)
-    axes.axhline(options.threshold, color="black", linestyle="--", linewidth=0.8, label="speech begins")
+    axes.axhline(options.threshold, color="black", linestyle="--", linewidth=0.8, label="speech starts")
     axes.axhline(options.release_threshold, color="black", linestyle=":", linewidth=0.8, label="speech ends")
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel("probability\nof speech")

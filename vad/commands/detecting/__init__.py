@@ -1,1 +1,1 @@
-"""What `vad detect` does with a recording: inputs, analysis, outputs."""
+"""The stages of `vad detect`: recordings, analysis, outputs, results."""

@@ -1,5 +1,6 @@
-"""One recording heard from beginning to end: its speech, and what is kept of it on the way."""
+"""One recording of `vad detect`: its segments, and the files that were asked for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -11,45 +12,25 @@ from vad.audio.reading import AudioBlocks, open_audio
 from vad.audio.samples import Channel
 from vad.commands.detecting.outputs import save_probabilities
 from vad.commands.detecting.recordings import AudioInput
-from vad.commands.options.detection import DetectionSettings
 from vad.detection.cutting import save_segments, save_speech
 from vad.detection.detector import Detection, Detector
 from vad.detection.segments import Segment
 from vad.errors import AudioError, VadError
 
-__all__ = ["Analyser", "AnalysisSettings", "Findings", "Order"]
+__all__ = ["Analyser", "Result", "Task"]
 
 
 @dataclass(frozen=True)
-class AnalysisSettings:
-    """What holds for every recording.
+class Task:
+    """A recording, and the files to write about it.
 
     Attributes:
-        detection: What the detector is made of.
-        channel: "mix", an index, or "each".
-        raw: How samples without a header lie; None where recordings have one.
-    """
-
-    detection: DetectionSettings
-    channel: Channel | Literal["each"] = "mix"
-    raw: RawFormat | None = None
-
-    def analyser(self) -> "Analyser":
-        """Load the model. Raises what `DetectionSettings.detector` does."""
-        return Analyser(self)
-
-
-@dataclass(frozen=True)
-class Order:
-    """A recording and what is to be kept of it.
-
-    Attributes:
-        recording: What to hear.
-        probabilities: Where to write its frame probabilities, if anywhere.
-        segments: What the names of its cut segments begin with, if they are to be cut.
-        speech: Where to write its speech alone, if anywhere.
-        report: Where to write the page that shows it, if anywhere.
-        plot: Where to write the picture of it, if anywhere.
+        recording: The recording.
+        probabilities: For its frame probabilities.
+        segments: For its segments: what the names of the files begin with.
+        speech: For its speech alone.
+        report: For its page.
+        plot: For its picture.
     """
 
     recording: AudioInput
@@ -61,15 +42,15 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What was found in a recording.
+class Result:
+    """The result of a recording.
 
     Attributes:
-        recording: What was heard.
-        channels: The segments of each channel that was heard, by what it adds to a name: nothing
-            for a mix or a chosen channel, ".ch0", ".ch1", ... for each. Empty where nothing could be heard.
-        duration: Seconds that were heard.
-        problem: What went wrong, in one line; the channels then hold what came before it.
+        recording: The recording.
+        channels: The segments of each channel, by a suffix for names: "" for the mix or a chosen channel, and ".ch0",
+            ".ch1", ... with `--channel each`. Empty if nothing could be processed.
+        duration: Seconds that were processed.
+        problem: What went wrong, in one line; the channels then have the segments before it.
     """
 
     recording: AudioInput
@@ -78,43 +59,63 @@ class Findings:
     problem: str | None = None
 
 
+@dataclass(frozen=True)
+class _ChannelResult:
+    channel: Channel
+    suffix: str
+    detection: Detection
+    duration: float
+    problem: str | None
+
+    def path(self, path: Path) -> Path:
+        """Give the path of this channel's file."""
+        return path.with_name(f"{path.stem}{self.suffix}{path.suffix}")
+
+
 class Analyser:
-    """Hears recordings with one detector, one after the other."""
+    """Processes recordings with one detector, one after the other.
 
-    def __init__(self, settings: AnalysisSettings):
-        self._settings = settings
-        self._detector: Detector = settings.detection.detector()
+    Args:
+        make_detector: Loads the detector.
+        channel: "mix", an index, or "each".
+        raw: The format of raw samples; None for recordings with a header.
+    """
 
-    def __call__(self, order: Order) -> Findings:
-        """Hear a recording; no error of its own ends the run."""
-        name, problem = order.recording.name, order.recording.problem
-        findings = Findings(order.recording)
+    def __init__(
+        self, make_detector: Callable[[], Detector], channel: Channel | Literal["each"], raw: RawFormat | None
+    ):
+        self._detector = make_detector()
+        self._channel = channel
+        self._raw = raw
+
+    def __call__(self, task: Task) -> Result:
+        """Process a recording. Errors become the result's problem, so that the next recordings are processed."""
+        recording = task.recording
+        result = Result(recording, problem=recording.problem)
+        if result.problem is not None:
+            return result
         try:
-            if problem is None:
-                heard = self._hear(order.recording)
-                findings = _findings(order.recording, heard)
-                problem = findings.problem
-                self._keep(order, heard)
+            channels = self._process(recording)
+            segments = {one.suffix: one.detection.segments for one in channels}
+            result = Result(recording, segments, channels[0].duration, channels[0].problem)
+            self._write_files(task, channels)
         except VadError as error:
-            problem = problem or str(error)
-        except Exception as error:  # a fault of ours must not cost the recordings that follow
+            result = replace(result, problem=result.problem or str(error))
+        except Exception as error:  # a bug must not cost the recordings that follow
             reason = " ".join(str(error).split())
-            problem = (
-                f"{name}: no error must come of a recording. Received: {type(error).__name__}: {reason}."
-            )
-        return replace(findings, problem=problem)
+            problem = f"{recording.name}: an error in vad itself: {type(error).__name__}: {reason}. Please report it."
+            result = replace(result, problem=problem)
+        return result
 
-    def _hear(self, recording: AudioInput) -> list["_Part"]:
-        """Hear the channels that were chosen."""
-        chosen = self._settings.channel
-        if chosen != "each":
-            return [self._hear_channel(recording, chosen, "")]
-        with open_audio(recording.path, raw=self._settings.raw, name=recording.name) as audio:
+    def _process(self, recording: AudioInput) -> list[_ChannelResult]:
+        if self._channel != "each":
+            return [self._process_channel(recording, self._channel, "")]
+        with open_audio(recording.path, raw=self._raw, name=recording.name) as audio:
             channels = audio.channels
-        return [self._hear_channel(recording, index, f".ch{index}") for index in range(channels)]
+        return [self._process_channel(recording, index, f".ch{index}") for index in range(channels)]
 
-    def _hear_channel(self, recording: AudioInput, channel: Channel, suffix: str) -> "_Part":
-        """Process one channel; damage ends it, and what came before counts."""
+    def _process_channel(self, recording: AudioInput, channel: Channel, suffix: str) -> _ChannelResult:
+        """Process one channel, up to any damage."""
         problem = None
         with self._open(recording, channel) as audio:
             try:
@@ -123,7 +124,7 @@ class Analyser:
                 if error.partial is None:
                     raise
                 detection, problem = error.partial, str(error)
-        return _Part(channel, suffix, detection, audio.duration or 0.0, problem)
+        return _ChannelResult(channel, suffix, detection, audio.duration or 0.0, problem)
 
     def _open(self, recording: AudioInput, channel: Channel) -> AudioBlocks:
         return open_audio(
@@ -131,64 +132,37 @@ class Analyser:
             sample_rate=self._detector.sample_rate,
             channel=channel,
             block_duration=self._detector.block_duration,
-            raw=self._settings.raw,
+            raw=self._raw,
             name=recording.name,
         )
 
-    def _keep(self, order: Order, heard: list["_Part"]) -> None:
-        """Save what was asked for."""
-        source, raw = order.recording.path, self._settings.raw
-        if order.probabilities is not None:
-            kept = np.stack([part.detection.probabilities for part in heard])
-            kept = kept if self._settings.channel == "each" else kept[0]
-            save_probabilities(order.probabilities, kept, self._detector.frame_duration)
-        for part in heard:
-            if order.segments is not None:
-                stem = order.segments.with_name(order.segments.name + part.suffix)
-                save_segments(source, part.detection.segments, stem, channel=part.channel, raw=raw)
-            if order.speech is not None:
-                path = _of_channel(order.speech, part)
-                save_speech(source, part.detection.segments, path, channel=part.channel, raw=raw)
-            if order.report is not None or order.plot is not None:
-                self._show(order, part)
+    def _write_files(self, task: Task, channels: list[_ChannelResult]) -> None:
+        source, raw = task.recording.path, self._raw
+        if task.probabilities is not None:
+            stacked = np.stack([one.detection.probabilities for one in channels])
+            save_probabilities(
+                task.probabilities,
+                stacked if self._channel == "each" else stacked[0],
+                self._detector.frame_duration,
+            )
+        for one in channels:
+            segments = one.detection.segments
+            if task.segments is not None:
+                stem = task.segments.with_name(task.segments.name + one.suffix)
+                save_segments(source, segments, stem, channel=one.channel, raw=raw)
+            if task.speech is not None:
+                save_speech(source, segments, one.path(task.speech), channel=one.channel, raw=raw)
+            if task.report is not None or task.plot is not None:
+                self._write_views(task, one)
 
-    def _show(self, order: Order, part: "_Part") -> None:
-        """Save the page and the picture that were asked for."""
-        from vad.report.detection import Detection as Shown
-        from vad.report.saving import heard_excerpt, save_plot, save_report
+    def _write_views(self, task: Task, result: _ChannelResult) -> None:
+        from vad.report.detection import save_plot, save_report, whole_excerpt
 
-        recording, detector = order.recording, self._detector
-        shown = Shown(
-            recording.name + part.suffix,
-            detector.model.name,
-            detector.options,
-            detector.frame_duration,
-            part.detection.probabilities,
-            part.detection.segments,
-        )
-        with self._open(recording, part.channel) as audio:
-            excerpt = heard_excerpt(audio, len(part.detection.probabilities) * detector.frame_duration)
-        if order.report is not None:
-            save_report(_of_channel(order.report, part), shown, excerpt, recording.name)
-        if order.plot is not None:
-            save_plot(_of_channel(order.plot, part), shown, excerpt)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One channel: which it is, what it adds to names, and what was heard in it."""
-
-    channel: Channel
-    suffix: str
-    detection: Detection
-    duration: float
-    problem: str | None
-
-
-def _of_channel(path: Path, part: _Part) -> Path:
-    return path.with_name(f"{path.stem}{part.suffix}{path.suffix}")
-
-
-def _findings(recording: AudioInput, heard: list[_Part]) -> Findings:
-    channels = {part.suffix: part.detection.segments for part in heard}
-    return Findings(recording, channels, heard[0].duration, heard[0].problem)
+        detector, detection, recording = self._detector, result.detection, task.recording
+        name = recording.name + result.suffix
+        with self._open(recording, result.channel) as audio:
+            excerpt = whole_excerpt(audio, len(detection.probabilities) * detector.frame_duration)
+        if task.report is not None:
+            save_report(result.path(task.report), name, detector, detection, excerpt, recording.name)
+        if task.plot is not None:
+            save_plot(result.path(task.plot), name, detector, detection, excerpt)

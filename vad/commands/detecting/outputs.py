@@ -1,12 +1,13 @@
-"""Where results are written, and how: whole or not at all."""
+"""Where `vad detect` writes: a path for each recording, checked before the work starts."""
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vad.commands.detecting.recordings import AudioInput
+from vad.commands.options.outputs import check_output
 from vad.errors import ConfigError
 from vad.files import make_folder, writing
 
@@ -14,73 +15,98 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["is_folder", "keep_recordings", "paths_in", "save_probabilities"]
+__all__ = ["is_folder", "output_paths", "paths_in", "refuse_overwriting", "save_probabilities"]
 
 
-def is_folder(path: str, recordings: int) -> bool:
-    """Tell whether an output names a folder: it is one, ends like one, or is to hold the results of many."""
-    return os.path.isdir(path) or path.endswith(("/", os.sep)) or (recordings > 1 and not Path(path).suffix)
+def is_folder(path: str, n_recordings: int) -> bool:
+    """Decide whether an output is a folder: it exists as one, ends like one, or is for many recordings."""
+    return os.path.isdir(path) or path.endswith(("/", os.sep)) or (n_recordings > 1 and not Path(path).suffix)
 
 
-def keep_recordings(outputs: Iterable[Path], recordings: Iterable[AudioInput]) -> None:
-    """Refuse to write over what is to be heard.
+def refuse_overwriting(outputs: Iterable[Path], recordings: Iterable[AudioInput]) -> None:
+    """Refuse to write over a recording.
 
     Raises:
         ConfigError: An output is one of the recordings.
     """
-    heard = {os.path.realpath(recording.path) for recording in recordings}
+    inputs = {os.path.realpath(recording.path) for recording in recordings}
     for path in outputs:
-        if os.path.realpath(path) in heard:
-            raise ConfigError(
-                f"{path}: output must not be one of the recordings. Received: one. Name another."
-            )
+        if os.path.realpath(path) in inputs:
+            raise ConfigError(f"the output {path} would overwrite a recording. Give another output.")
+
+
+def output_paths(
+    output: str | None,
+    option: str,
+    suffixes: tuple[str, ...],
+    recordings: Sequence[AudioInput],
+    *,
+    ending: str | None = None,
+) -> dict[AudioInput, Path]:
+    """Give each recording its path: the output itself for a single recording, or a path in the output folder.
+
+    Args:
+        output: A file or a folder; None gives no paths.
+        option: The option that names it.
+        suffixes: The extensions that are allowed.
+        recordings: All recordings.
+        ending: The end of the names in a folder; None takes the first extension.
+
+    Raises:
+        ConfigError: The output cannot be written, or does not fit so many recordings.
+    """
+    if output is None:
+        return {}
+    if is_folder(output, len(recordings)):
+        return paths_in(Path(output), recordings, ending or suffixes[0])
+    if len(recordings) != 1:
+        raise ConfigError(f"{option} must be a folder for {len(recordings)} recordings. Received: {output}.")
+    check_output(Path(output), option, suffixes, or_folder=True)
+    refuse_overwriting([Path(output)], recordings)
+    return {recordings[0]: Path(output)}
 
 
 def paths_in(folder: Path, recordings: Iterable[AudioInput], ending: str) -> dict[AudioInput, Path]:
-    """Give each recording a path of its own in an output folder, below the folders that it was found in.
+    """Give each recording its path in an output folder, which mirrors the input folder, and make all folders.
 
-    `clip.wav` becomes `clip` and the ending; beside a `clip.flac` both keep their whole names. The folders are
-    made now: better than to learn after hours of work that they cannot be.
+    The path of `clip.wav` is `clip` and the ending. If there is also a `clip.flac`, both keep their extensions.
 
     Raises:
-        ConfigError: A recording is given twice, two would have the same path, one's output is another, or a
-            folder cannot be made or written to.
+        ConfigError: A recording is given twice, two would have the same path, a path is a recording, or a folder
+            cannot be made or written to.
     """
-    openable = [recording for recording in recordings if recording.problem is None]
-    stems = Counter(recording.place.with_suffix("") for recording in openable)
-    taken: dict[Path, AudioInput] = {}
-    for recording in openable:
+    readable = [recording for recording in recordings if recording.problem is None]
+    stems = Counter(recording.place.with_suffix("") for recording in readable)
+    owners: dict[Path, AudioInput] = {}
+    for recording in readable:
         place = recording.place
-        alone = stems[place.with_suffix("")] == 1
-        path = folder / place.with_name((place.stem if alone else place.name) + ending)
-        if path in taken and os.path.realpath(taken[path].path) == os.path.realpath(recording.path):
+        is_unique = stems[place.with_suffix("")] == 1
+        path = folder / place.with_name((place.stem if is_unique else place.name) + ending)
+        if path in owners:
+            first = owners[path]
+            if os.path.realpath(first.path) == os.path.realpath(recording.path):
+                raise ConfigError(f"{first.name} and {recording.name} are the same file. Leave one out.")
             raise ConfigError(
-                "a recording must be given once where each has an output of its own. "
-                f"Received: {taken[path].name} and {recording.name}, which are one file. Leave one out."
+                f"{first.name} and {recording.name} would both be written to {path}. "
+                "Give the folder that contains both."
             )
-        if path in taken:
-            raise ConfigError(
-                "every recording must have an output of its own. "
-                f"Received: {taken[path].name} and {recording.name} for {path}. "
-                "Give the folder that both lie in."
-            )
-        taken[path] = recording
-    keep_recordings(taken, openable)
-    for parent in {folder, *(path.parent for path in taken)}:
+        owners[path] = recording
+    refuse_overwriting(owners, readable)
+    for parent in {folder, *(path.parent for path in owners)}:
         make_folder(parent)
-    return {recording: path for path, recording in taken.items()}
+    return {recording: path for path, recording in owners.items()}
 
 
 def save_probabilities(path: Path, probabilities: "npt.NDArray[np.float32]", frame_duration: float) -> None:
-    """Write frame probabilities: CSV with a line a frame where the path ends in .csv, NumPy's .npz elsewhere.
+    """Write frame probabilities: as CSV with a line for each frame if the path ends in .csv, else as .npz.
 
-    The .npz holds `probabilities` as they are, and `frame_duration`. The CSV has the columns start and
-    probability, or probability_0, probability_1, ... of every channel.
+    The .npz has the arrays `probabilities` and `frame_duration`. The CSV has the columns start and probability, or
+    probability_0, probability_1, ... of the channels.
 
     Args:
-        path: Where to write.
+        path: The file.
         probabilities: [shape=(frames,) or (channels, frames)]
-        frame_duration: In seconds; frame t begins at t * frame_duration.
+        frame_duration: Seconds; frame t starts at t * frame_duration.
 
     Raises:
         ConfigError: It cannot be written.

@@ -1,32 +1,31 @@
-"""From the words of a command line to recordings: files, folders, patterns, and `-` for stdin."""
+"""From the arguments of `vad detect` to recordings: files, folders, patterns, and `-` for standard input."""
 
 import glob
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from vad.audio.decoding import KNOWN_SUFFIXES
+from vad.commands.options.raw import require_piped_stdin
 from vad.corpus.folders import files_in
 from vad.errors import ConfigError
 
-__all__ = ["STDIN", "AudioInput", "find_recordings"]
-
-STDIN = "-"
+__all__ = ["AudioInput", "find_recordings"]
 
 
 @dataclass(frozen=True)
 class AudioInput:
-    """A recording that was asked for; whether it can be heard shows when it is opened.
+    """A recording to process; only opening it shows whether it can be read.
 
     Attributes:
-        path: What is opened.
-        name: What the results and messages call it: the path as it was given.
-        place: Where its results lie in an output folder: its path below the folder, or the fixed part of the
-            pattern, that it was found in.
+        path: The file to open.
+        name: Its name in results and messages: the path as it was given.
+        place: Its relative path in an output folder, without the folder or the fixed part of the pattern that led
+            to it.
         problem: Why there is nothing to open, or None.
     """
 
@@ -36,67 +35,66 @@ class AudioInput:
     problem: str | None = None
 
 
-def find_recordings(words: Iterable[str], *, recursive: bool, spool: Callable[[], Path]) -> list[AudioInput]:
-    """Find what the words name, in their order, each word's files sorted.
+def find_recordings(
+    arguments: Sequence[str], *, recursive: bool, spool: Callable[[], Path]
+) -> list[AudioInput]:
+    """Find the recordings, in the order of the arguments; those of a folder or a pattern are sorted.
 
     Args:
-        words: Files, folders, patterns (`*`, `?`, `[...]`, `**`) and `-`.
-        recursive: Search the folders inside folders too.
-        spool: Gives a folder to keep what comes through pipes, which can be read once and by this process only. It is
-            asked where there is one: a file system that nobody may write to is no hindrance otherwise.
+        arguments: Files, folders, patterns (`*`, `?`, `[...]`, `**`) and `-`.
+        recursive: Search subfolders too.
+        spool: Gives a folder for copies of pipes, which can be read only once. Called only if there is a pipe: the
+            file system may be read-only.
 
     Raises:
-        ConfigError: `-` is given twice, or with nothing piped in.
+        ConfigError: `-` is given twice, or nothing is piped in.
     """
-    words = list(words)
-    if words.count(STDIN) > 1:
-        raise ConfigError("- (stdin) must be given once. Received: it twice.")
-    found: list[AudioInput] = []
-    for word in words:
-        if word == STDIN:
-            if sys.stdin.isatty():
-                raise ConfigError("- (stdin) must have audio piped in. Received: a terminal.")
-            found.append(_kept(sys.stdin.buffer, "stdin", spool() / "stdin"))
-        elif os.path.isdir(word):
-            found += _inside(word, recursive)
-        elif glob.has_magic(word) and not os.path.lexists(word):
-            found += _matching(word)
-        elif os.path.exists(word) and not os.path.isfile(word):
-            place = spool() / str(len(found))
-            with open(word, "rb") as pipe:
-                found.append(_kept(pipe, word, place))
+    if arguments.count("-") > 1:
+        raise ConfigError("`-` was given twice. Give standard input once.")
+    recordings: list[AudioInput] = []
+    for argument in arguments:
+        if argument == "-":
+            require_piped_stdin()
+            recordings.append(_copy(sys.stdin.buffer, "stdin", spool() / "stdin"))
+        elif os.path.isdir(argument):
+            recordings += _in_folder(argument, recursive)
+        elif glob.has_magic(argument) and not os.path.lexists(argument):
+            recordings += _matching(argument)
+        elif os.path.exists(argument) and not os.path.isfile(argument):
+            copy = spool() / str(len(recordings))
+            with open(argument, "rb") as pipe:
+                recordings.append(_copy(pipe, argument, copy))
         else:
-            found.append(AudioInput(word, word, _name(word)))
-    return found
+            recordings.append(_single(argument))
+    return recordings
 
 
-def _name(word: str) -> PurePath:
-    return PurePath(PurePath(word).name or "unnamed")
+def _single(name: str, *, path: str | None = None, problem: str | None = None) -> AudioInput:
+    return AudioInput(path or name, name, PurePath(PurePath(name).name or "unnamed"), problem)
 
 
-def _kept(pipe: BinaryIO, name: str, path: Path) -> AudioInput:
+def _copy(pipe: BinaryIO, name: str, path: Path) -> AudioInput:
     with open(path, "wb") as file:
         shutil.copyfileobj(pipe, file)
-    return AudioInput(str(path), name, _name(name))
+    return _single(name, path=str(path))
 
 
-def _inside(folder: str, recursive: bool) -> list[AudioInput]:
+def _in_folder(folder: str, recursive: bool) -> list[AudioInput]:
     paths = sorted(files_in(folder, KNOWN_SUFFIXES, recursive=recursive))
     if not paths:
-        where = "it or the folders in it" if recursive else "it (--recursive searches the folders in it too)"
-        return [_nothing(folder, f"{folder}: a folder must hold audio files. Received: none in {where}.")]
-    return [AudioInput(path, path, PurePath(os.path.relpath(path, folder))) for path in paths]
+        hint = "Its subfolders have none either." if recursive else "Search its subfolders with --recursive."
+        return [_single(folder, problem=f"{folder}: no audio files in this folder. {hint}")]
+    return _below(folder, paths)
 
 
 def _matching(pattern: str) -> list[AudioInput]:
     paths = sorted(path for path in glob.glob(pattern, recursive=True) if not os.path.isdir(path))
     if not paths:
-        return [_nothing(pattern, f"{pattern}: a pattern must match a file. Received: no match.")]
+        return [_single(pattern, problem=f"{pattern}: no file matches this pattern.")]
     parts = PurePath(pattern).parts
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
-    root = PurePath(*parts[:fixed])
+    return _below(PurePath(*parts[:fixed]), paths)
+
+
+def _below(root: str | PurePath, paths: Iterable[str]) -> list[AudioInput]:
     return [AudioInput(path, path, PurePath(os.path.relpath(path, root))) for path in paths]
-
-
-def _nothing(word: str, problem: str) -> AudioInput:
-    return AudioInput(word, word, _name(word), problem)

@@ -1,1 +1,1 @@
-"""What `vad listen` does with a stream: session, files, hooks, views."""
+"""The pieces of `vad listen`: the session, and what follows it (views, files, a command)."""

@@ -1,4 +1,4 @@
-"""`vad listen --exec`: a command of the user's for every segment."""
+"""`vad listen --exec`: runs a shell command for every segment."""
 
 import os
 import subprocess
@@ -7,27 +7,26 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-import numpy.typing as npt
-
+from vad.commands.listening.session import Sink
 from vad.detection.segments import Event, Segment, SpeechEnd
 from vad.detection.stream import Stream
 
 __all__ = ["SegmentCommand"]
 
-_LAST_WORDS_S = 0.2  # a child that it left running in the background may say more at any time
+_OUTPUT_WAIT_S = 0.2  # a process that the command left in the background can hold the pipe open for ever
 
 
-class SegmentCommand:
-    """Runs a shell command for each segment, one after the other, while listening goes on.
+class SegmentCommand(Sink):
+    """Runs a shell command for each segment, one at a time, while listening goes on.
 
-    The command finds VAD_START and VAD_END, in seconds, and VAD_PATH in its environment. What it prints goes to
-    stderr, line by line, for stdout is data; the Ctrl-C that ends listening does not reach it.
+    Its environment has VAD_START and VAD_END, in seconds, and VAD_PATH. Its output goes to stderr line by line, because
+    stdout is for data. The Ctrl-C that ends the session does not reach it.
 
     Args:
-        command: What the shell runs.
-        path_of_last: The file of the last segment, if it was saved.
+        command: The command line.
+        path_of_last: Gives the file of the last segment, or None.
     """
 
     def __init__(self, command: str, path_of_last: Callable[[], Path | None]):
@@ -35,11 +34,8 @@ class SegmentCommand:
         self._path_of_last = path_of_last
         self._worker = ThreadPoolExecutor(1)
 
-    def heard(self, samples: npt.NDArray[Any], stream: Stream) -> None:
-        """Blocks change nothing."""
-
-    def told(self, event: Event, stream: Stream) -> None:
-        """Have the command run for a segment."""
+    def on_event(self, event: Event, stream: Stream) -> None:
+        """Queue the command for a segment."""
         if isinstance(event, SpeechEnd):
             self._worker.submit(self._run, event.segment, self._path_of_last())
 
@@ -64,20 +60,20 @@ class SegmentCommand:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        words = threading.Thread(target=_pass_on, args=[process.stdout], daemon=True)
-        words.start()
+        output = threading.Thread(target=_print_lines, args=[process.stdout], daemon=True)
+        output.start()
         code = process.wait()
-        words.join(_LAST_WORDS_S)
+        output.join(_OUTPUT_WAIT_S)
         if code != 0:
             print(
-                f"vad: a command must succeed. Received: exit code {code} of {self._command!r} for the "
-                f"segment from {segment.start:.3f} to {segment.end:.3f} s.",
+                f"vad: the --exec command failed with exit code {code} for the segment from {segment.start:.3f} to "
+                f"{segment.end:.3f} s: {self._command}",
                 file=sys.stderr,
             )
 
 
-def _pass_on(output: IO[bytes]) -> None:
-    """Print what a command says: where a terminal shows a meter, `sys.stderr` knows how to write above it."""
+def _print_lines(output: IO[bytes]) -> None:
+    """Print through `sys.stderr`, which a level meter replaces to keep its line intact."""
     with output:
         for line in output:
             print(line.decode(errors="replace").rstrip("\r\n"), file=sys.stderr, flush=True)

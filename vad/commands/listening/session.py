@@ -1,4 +1,4 @@
-"""One time of listening: block after block until something ends it, and what it sums up to."""
+"""A session of `vad listen`: it feeds the stream block by block until something ends it, and prints a summary."""
 
 import collections
 import contextlib
@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,41 +16,42 @@ from vad.detection.segments import Event, SpeechEnd, SpeechStart
 from vad.detection.stream import Stream
 from vad.errors import EXIT_USAGE, AudioError, ConfigError
 
-__all__ = ["Heard", "Listener", "Session"]
+__all__ = ["Session", "Sink", "SourceBlock"]
 
-Heard: TypeAlias = tuple[npt.NDArray[Any], bool]  # samples, and whether audio was lost before them
+SourceBlock: TypeAlias = tuple[npt.NDArray[Any], bool]
+"""Samples, and whether audio was lost before them."""
 
-_STEPS_KEPT = 100_000  # the last half hour of blocks of 20 ms
+_STEPS_KEPT = 100_000  # half an hour of blocks of 20 ms
 
 
-class Listener(Protocol):
-    """What follows a session: a view of it, or something that keeps a part of it."""
+class Sink:
+    """Follows a session, to show it or to save a part of it."""
 
-    def heard(self, samples: npt.NDArray[Any], stream: Stream) -> None:
-        """Take note of the block that the stream was fed last."""
+    def on_block(self, samples: npt.NDArray[Any], stream: Stream) -> None:
+        """Handle the block that the stream was fed."""
 
-    def told(self, event: Event, stream: Stream) -> None:
-        """Take note of an event."""
+    def on_event(self, event: Event, stream: Stream) -> None:
+        """Handle an event."""
 
     def close(self) -> None:
-        """Nothing more will come; a second time does nothing."""
+        """Handle the end; can be called twice."""
 
 
 class Session:
-    """Listens once.
+    """One run of listening.
 
     Args:
-        view: What is shown on stdout; where it can no longer be written, listening ends.
-        keepers: What else follows; one that raises a ConfigError is told of on stderr and left out from then on.
-        duration: Seconds of audio after which it is over; None is without end.
-        until_silence: Seconds of silence after speech at which it is over; None is never.
+        view: Shows events on stdout. If it cannot write, the session ends.
+        sinks: What else follows the session. One that raises a ConfigError is reported and left out.
+        duration: End after so many seconds of audio; None never does.
+        until_silence: End after so many seconds of silence after speech; None never does.
     """
 
     def __init__(
-        self, view: Listener, keepers: Sequence[Listener], duration: float | None, until_silence: float | None
+        self, view: Sink, sinks: Sequence[Sink], duration: float | None, until_silence: float | None
     ):
         self._view = view
-        self._keepers = list(keepers)
+        self._sinks = list(sinks)
         self._duration = duration
         self._until_silence = until_silence
         self._code = 0
@@ -61,58 +62,61 @@ class Session:
         self._overflows = 0
         self._steps_s: collections.deque[float] = collections.deque(maxlen=_STEPS_KEPT)
 
-    def listen(self, stream: Stream, blocks: Iterator[Heard], stop: Callable[[], None] | None = None) -> int:
-        """Hear all blocks, whatever ends them; the exit code.
+    def listen(
+        self, stream: Stream, blocks: Iterator[SourceBlock], stop: Callable[[], None] | None = None
+    ) -> int:
+        """Process all blocks, and close what is open whatever ended them.
 
         Args:
-            stream: What hears them.
-            blocks: Without end, perhaps.
-            stop: Ends the blocks after those that are recorded already: a signal loses none of them.
+            stream: The detector's stream.
+            blocks: The audio, perhaps endless.
+            stop: Ends the blocks after those already recorded, so that a signal loses none.
+
+        Returns:
+            The exit code.
 
         Raises:
-            AudioError: A block is no audio.
-            OSError: The microphone went away (then a DeviceError), or stdout cannot be written.
+            AudioError: A block is not audio.
+            OSError: The microphone was disconnected (a DeviceError), or stdout cannot be written.
         """
         failure: Exception | None = None
-        with _Interruption() as interruption:
+        with _Signals() as signals:
             try:
-                self._hear_all(stream, blocks, interruption, stop)
+                self._process_all(stream, blocks, signals, stop)
             except (AudioError, OSError) as error:
                 failure = error
             try:
-                self._tell(stream.finish(), stream)
+                self._handle(stream.finish(), stream)
             except OSError as error:
                 failure = failure or error
         self._view.close()
-        self._sum_up(stream.duration)
+        self._print_summary(stream.duration)
         if failure is not None:
             raise failure
         return self._code
 
-    def _hear_all(
+    def _process_all(
         self,
         stream: Stream,
-        blocks: Iterator[Heard],
-        interruption: "_Interruption",
+        blocks: Iterator[SourceBlock],
+        signals: "_Signals",
         stop: Callable[[], None] | None,
     ) -> None:
-        waiting: Callable[[], contextlib.AbstractContextManager[None]] = interruption.allowed
+        waiting: Callable[[], contextlib.AbstractContextManager[None]] = signals.allowed
         while not self._is_over(stream):
             try:
                 with waiting():
                     block = next(blocks, None)
             except KeyboardInterrupt:
-                self._code = interruption.exit_code
+                self._code = signals.exit_code
                 if stop is None:
                     return
                 stop()
-                waiting = (
-                    contextlib.nullcontext
-                )  # what was recorded before the signal is heard, whatever comes
+                waiting = contextlib.nullcontext  # what was recorded before the signal is processed
                 continue
             if block is None:
                 return
-            self._hear(*block, stream)
+            self._process(*block, stream)
 
     def _is_over(self, stream: Stream) -> bool:
         if self._duration is not None and stream.duration >= self._duration:
@@ -121,7 +125,7 @@ class Session:
             return False
         return stream.duration - self._last_end >= self._until_silence
 
-    def _hear(self, samples: npt.NDArray[Any], overflowed: bool, stream: Stream) -> None:
+    def _process(self, samples: npt.NDArray[Any], overflowed: bool, stream: Stream) -> None:
         if overflowed:
             if self._overflows == 0:
                 print(
@@ -130,78 +134,71 @@ class Session:
                     file=sys.stderr,
                 )
             self._overflows += 1
-        began = time.perf_counter()
+        started = time.perf_counter()
         events = stream.feed(samples)
-        self._steps_s.append(time.perf_counter() - began)
-        self._tell(events, stream)
-        for keeper in list(self._keepers):
-            with self._unless_it_fails(keeper):
-                keeper.heard(samples, stream)
-        self._view.heard(samples, stream)
+        self._steps_s.append(time.perf_counter() - started)
+        self._handle(events, stream)
+        self._for_sinks(lambda sink: sink.on_block(samples, stream))
+        self._view.on_block(samples, stream)
 
-    def _tell(self, events: list[Event], stream: Stream) -> None:
-        """Tell the keepers first: nobody reading stdout any more must cost no recording."""
+    def _handle(self, events: list[Event], stream: Stream) -> None:
+        """Give events to the sinks before the view: a closed stdout must not cost a recording."""
         for event in events:
             self._speaking = isinstance(event, SpeechStart)
             if isinstance(event, SpeechEnd):
                 self._last_end = event.time
                 self._segments += 1
                 self._speech_s += event.segment.duration
-            for keeper in list(self._keepers):
-                with self._unless_it_fails(keeper):
-                    keeper.told(event, stream)
+            self._for_sinks(lambda sink, event=event: sink.on_event(event, stream))  # type: ignore[misc]
         for event in events:
-            self._view.told(event, stream)
+            self._view.on_event(event, stream)
 
-    @contextlib.contextmanager
-    def _unless_it_fails(self, keeper: Listener) -> Iterator[None]:
-        """Leave a keeper out that can keep no more."""
-        try:
-            yield
-        except ConfigError as error:
-            print(f"vad: {error}", file=sys.stderr)
-            self._keepers.remove(keeper)
-            self._code = EXIT_USAGE
+    def _for_sinks(self, act: Callable[[Sink], None]) -> None:
+        for sink in list(self._sinks):
+            try:
+                act(sink)
+            except ConfigError as error:
+                print(f"vad: {error}", file=sys.stderr)
+                self._sinks.remove(sink)
+                self._code = EXIT_USAGE
 
-    def _sum_up(self, heard_s: float) -> None:
+    def _print_summary(self, duration: float) -> None:
         segments = "1 segment" if self._segments == 1 else f"{self._segments} segments"
         steps = ""
         if self._steps_s:
             p50, p99 = np.percentile(self._steps_s, [50, 99]) * 1000
-            steps = f"step p50 {p50:.2f} ms, p99 {p99:.2f} ms; "
-        gap = "\n" if sys.stderr.isatty() else "; "  # for 80 columns
+            steps = f"time per block: p50 {p50:.2f} ms, p99 {p99:.2f} ms; "
+        gap = "\n" if sys.stderr.isatty() else "; "  # two lines fit 80 columns
         print(
-            f"heard {heard_s:.1f} s: {segments}, {self._speech_s:.1f} s of speech{gap}"
+            f"processed {duration:.1f} s: {segments}, {self._speech_s:.1f} s of speech{gap}"
             f"{steps}overflows: {self._overflows}",
             file=sys.stderr,
         )
 
 
-class _Interruption:
-    """Ctrl-C and SIGTERM, let through only while waiting for audio: never amid a block's work."""
+class _Signals:
+    """Turns Ctrl-C and SIGTERM into KeyboardInterrupt, but only while the session waits for audio."""
 
-    def __enter__(self) -> "_Interruption":
-        """Take the signals over."""
+    def __enter__(self) -> "_Signals":
         self._received: int | None = None
         self._allowed = False
         self._before = {
-            number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+            number: signal.signal(number, self._receive) for number in (signal.SIGINT, signal.SIGTERM)
         }
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the signals back."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     @property
     def exit_code(self) -> int:
-        """What a shell says of a program that the signal ended."""
+        """The exit code of a shell for a program that the signal ended."""
         return 128 + (self._received or signal.SIGINT)
 
     @contextlib.contextmanager
     def allowed(self) -> Iterator[None]:
-        """Let a signal through; one that came before is let through at once."""
+        """Raise KeyboardInterrupt for a signal that comes now or came before."""
         self._allowed = True
         try:
             if self._received is not None:
@@ -210,7 +207,7 @@ class _Interruption:
         finally:
             self._allowed = False
 
-    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
+    def _receive(self, number: int, _frame: FrameType | None) -> None:
         self._received = number
         if self._allowed:
             raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What `vad listen` shows on stdout: JSON for programs; for people lines, with a meter below where rich is there."""
+"""What `vad listen` prints on stdout: JSON for programs, lines for people, and a level meter in a terminal."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vad.commands.listening.session import Listener
+from vad.commands.listening.session import Sink
 from vad.detection.segments import Event, SpeechEnd, SpeechRejected, SpeechStart
 from vad.detection.stream import Stream
 from vad.errors import install_hint
@@ -19,11 +19,11 @@ _REFRESH_S = 0.08
 _FLOOR_DB = -60.0
 
 
-def make_view(style: str) -> Listener:
-    """Choose how events are shown.
+def make_view(style: str) -> Sink:
+    """Make the view.
 
     Args:
-        style: "jsonl", or "text": a meter in a terminal where rich is installed, lines elsewhere.
+        style: "jsonl", or "text": a meter in a terminal if rich is installed, else lines.
     """
     if style == "jsonl":
         return _JsonLines()
@@ -31,47 +31,32 @@ def make_view(style: str) -> Listener:
         try:
             return _Meter()
         except ModuleNotFoundError:
-            print(f"no level meter without rich. {install_hint('live')}", file=sys.stderr)
+            print(f"vad: note: the level meter needs rich. {install_hint('live')}", file=sys.stderr)
     return _TextLines()
 
 
-class _Lines:
-    """A line an event."""
-
-    def heard(self, samples: npt.NDArray[Any], stream: Stream) -> None:
-        """Blocks are not shown."""
-
-    def told(self, event: Event, stream: Stream) -> None:
-        """Print the event, at once."""
-        print(self._line(event), flush=True)
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def _line(self, event: Event) -> str:
-        raise NotImplementedError
-
-
-class _JsonLines(_Lines):
-    def _line(self, event: Event) -> str:
+class _JsonLines(Sink):
+    def on_event(self, event: Event, stream: Stream) -> None:
         times = {"time": event.time, "decided_at": event.decided_at}
         if isinstance(event, SpeechEnd):
             times = {"start": event.segment.start, **times}
         kind = {SpeechStart: "start", SpeechEnd: "end", SpeechRejected: "rejected"}[type(event)]
-        return json.dumps({"event": kind, **{name: round(time, 3) for name, time in times.items()}})
+        rounded = {name: round(time, 3) for name, time in times.items()}
+        print(json.dumps({"event": kind, **rounded}), flush=True)
 
 
-class _TextLines(_Lines):
-    def _line(self, event: Event) -> str:
+class _TextLines(Sink):
+    def on_event(self, event: Event, stream: Stream) -> None:
+        text = "not speech: too short"
         if isinstance(event, SpeechStart):
-            return f"{event.time:9.2f} s  speech starts"
-        if isinstance(event, SpeechEnd):
-            return f"{event.time:9.2f} s  speech ends, {event.segment.duration:.2f} s long"
-        return f"{event.time:9.2f} s  was no speech"
+            text = "speech starts"
+        elif isinstance(event, SpeechEnd):
+            text = f"speech ends, {event.segment.duration:.2f} s long"
+        print(f"{event.time:9.2f} s  {text}", flush=True)
 
 
-class _Meter:
-    """Segments as they end, and below them the level, the probability of speech, and how long was spoken."""
+class _Meter(Sink):
+    """Prints segments as they end; below them, one line has the level, the probability, and the seconds of speech."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -80,33 +65,34 @@ class _Meter:
         self._peak = 0.0
         self._probability = 0.0
         self._drawn_at = -math.inf
-        self._spoken_s = 0.0
+        self._speech_s = 0.0
         self._start: float | None = None
         self._live = Live(
             console=Console(), auto_refresh=False, transient=True, redirect_stderr=sys.stderr.isatty()
         )
         self._live.start()
 
-    def heard(self, samples: npt.NDArray[Any], stream: Stream) -> None:
-        """Draw again, some times a second."""
-        heard = stream.audio(stream.duration - len(samples) / stream.sample_rate)
-        self._peak = max(self._peak, float(np.abs(heard).max(initial=0.0)))
+    def on_block(self, samples: npt.NDArray[Any], stream: Stream) -> None:
+        """Draw the meter, some times a second."""
+        mono = stream.audio(stream.duration - len(samples) / stream.sample_rate)
+        self._peak = max(self._peak, float(np.abs(mono).max(initial=0.0)))
         self._probability = max(self._probability, float(stream.probabilities.max(initial=0.0)))
         if stream.duration - self._drawn_at >= _REFRESH_S:
             self._live.update(self._drawing(stream.duration), refresh=True)
             self._drawn_at = stream.duration
             self._peak = self._probability = 0.0
 
-    def told(self, event: Event, stream: Stream) -> None:
+    def on_event(self, event: Event, stream: Stream) -> None:
         """Print a segment that ended."""
         self._start = event.time if isinstance(event, SpeechStart) else None
         if isinstance(event, SpeechEnd):
-            self._spoken_s += event.segment.duration
-            first, last = event.segment.start, event.segment.end
-            self._live.console.print(f"{first:9.2f} - {last:9.2f} s  {last - first:6.2f} s", highlight=False)
+            segment = event.segment
+            self._speech_s += segment.duration
+            line = f"{segment.start:9.2f} - {segment.end:9.2f} s  {segment.duration:6.2f} s"
+            self._live.console.print(line, highlight=False)
 
     def close(self) -> None:
-        """Wipe the meter away."""
+        """Erase the meter."""
         self._live.stop()
 
     def _drawing(self, duration: float) -> Any:
@@ -114,9 +100,9 @@ class _Meter:
         from rich.table import Table
 
         level_db = max(_FLOOR_DB, 20 * math.log10(max(self._peak, 1e-9)))
-        spoken_s = self._spoken_s + (0.0 if self._start is None else duration - self._start)
+        speech_s = self._speech_s + (0.0 if self._start is None else duration - self._start)
         table = Table.grid("", "", "", "", "", "", "", padding=(0, 1, 0, 0))
-        # A terminal writes ^C behind it, which must not begin a line that nobody would wipe.
+        # Room for the ^C that a terminal echoes: on a line of its own it would stay.
         table.width = self._live.console.width - 3
         for column in (1, 4):
             table.columns[column].ratio = 1
@@ -131,7 +117,7 @@ class _Meter:
             "speech",
             ProgressBar(total=1.0, completed=self._probability, complete_style=speech_style),
             f"{self._probability:.2f}",
-            f"talk {_clock(spoken_s)} of {_clock(duration)}",
+            f"talk {_clock(speech_s)} of {_clock(duration)}",
         )
         return table
 

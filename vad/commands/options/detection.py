@@ -1,13 +1,13 @@
-"""The flags that say how speech is found, shared by every command that finds it.
+"""The options of how speech is detected, for every command that runs a detector.
 
-Resolved in this order, the later over the earlier: the defaults of `SegmentOptions`, the model card's
-operating point, the TOML file of `--config`, the flags.
+The later wins: the defaults of `SegmentOptions`, the model card's operating point, the file of --config, the options.
 """
 
 import argparse
 import sys
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vad.errors import ConfigError, did_you_mean
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from vad.detection.detector import Detector
 
 __all__ = [
-    "SEGMENT_FLAGS",
-    "DetectionSettings",
+    "DETECTION_OPTIONS",
+    "SEGMENT_OPTIONS",
     "add_detection_arguments",
-    "add_lookahead_argument",
-    "resolve_detection",
+    "add_model_arguments",
+    "detector_maker",
 ]
 
-SEGMENT_FLAGS = {
+SEGMENT_OPTIONS = {
     "threshold": ("P", "speech starts at this probability, 0 to 1 (default: 0.5)"),
     "neg_threshold": ("P", "speech ends below this probability (default: threshold - 0.15)"),
     "min_speech_duration_ms": ("MS", "shorter speech is dropped (default: 100)"),
@@ -31,104 +31,88 @@ SEGMENT_FLAGS = {
     "speech_pad_ms": ("MS", "added on both sides of a segment (default: 10)"),
     "max_speech_duration_s": ("S", "longer segments are split (default: inf, which never splits)"),
 }
-"""The fields of `SegmentOptions`: what their values are called, what they do, and the default of balanced."""
+"""The fields of `SegmentOptions`: metavar, and help with the default of the operating point balanced."""
+DETECTION_OPTIONS = ("model", "operating_point", *SEGMENT_OPTIONS)
+"""What the file of --config may have."""
 
 
-@dataclass(frozen=True)
-class DetectionSettings:
-    """What a `Detector` is made of: small, and fit to be sent to another process.
+def add_detection_arguments(parser: argparse.ArgumentParser, *, lookahead: bool) -> None:
+    """Add the options; one that is not given is None.
 
-    Attributes:
-        model: A model's name, or the path of a .tflite file.
-        operating_point: A name in the model card.
-        options: Fields of `SegmentOptions` that replace the operating point's.
-        lookahead: Use the model's lookahead output, where it has one.
+    Args:
+        parser: The command's.
+        lookahead: Add --no-lookahead too: the command processes recordings.
     """
-
-    model: str = "default"
-    operating_point: str = "balanced"
-    options: dict[str, Any] = field(default_factory=dict)
-    lookahead: bool = True
-
-    def detector(self) -> "Detector":
-        """Load the model.
-
-        Raises:
-            ModelError: There is no such model, or it is damaged.
-            ConfigError: An option does not exist or is out of its range.
-        """
-        from vad.detection.detector import Detector
-
-        return Detector(self.model, self.operating_point, lookahead=self.lookahead, **self.options)
-
-
-def add_detection_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags; a value that was not given is None."""
     group = parser.add_argument_group(
         "how speech is detected",
-        "The defaults are those of the operating point balanced of the models that ship.",
+        "The defaults are those of the operating point balanced of the included models.",
     )
-    group.add_argument("--model", metavar="NAME|PATH", help="a name, or a .tflite file (default: default)")
+    add_model_arguments(group, lookahead=lookahead)
     group.add_argument(
-        "--operating-point", metavar="NAME", help="balanced, precise or eager (default: balanced)"
+        "--config", metavar="TOML", help="a file with these options; options given here win (default: none)"
     )
-    group.add_argument(
-        "--config", metavar="TOML", help="a file with these options; a flag wins over it (default: none)"
-    )
-    for name, (metavar, purpose) in SEGMENT_FLAGS.items():
+    for name, (metavar, purpose) in SEGMENT_OPTIONS.items():
         group.add_argument(f"--{name.replace('_', '-')}", type=float, metavar=metavar, help=purpose)
 
 
-def add_lookahead_argument(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """Add the flag of commands that process recordings."""
-    parser.add_argument(
-        "--no-lookahead",
-        dest="lookahead",
-        action="store_false",
-        help="use the low-latency output that streams have, where the model has a lookahead output for recordings",
+def add_model_arguments(group: argparse._ArgumentGroup, *, lookahead: bool) -> None:
+    """Add the options that choose the model, its operating point and its output."""
+    group.add_argument(
+        "--model", metavar="NAME|PATH", help="a model's name, or a .tflite file (default: default)"
     )
-    parser.add_argument("--live", dest="lookahead", action=_OldLookaheadFlag, nargs=0, help=argparse.SUPPRESS)
+    group.add_argument(
+        "--operating-point", metavar="NAME", help="balanced, precise or eager (default: balanced)"
+    )
+    if lookahead:
+        group.add_argument(
+            "--no-lookahead", dest="lookahead", action="store_false",
+            help="use the low-latency output, as streams do (default: the lookahead output, if the model has one)",
+        )  # fmt: skip
+        group.add_argument(
+            "--live", dest="lookahead", action=_OldLookaheadOption, nargs=0, help=argparse.SUPPRESS
+        )
 
 
-class _OldLookaheadFlag(argparse.Action):
-    """The name that --no-lookahead had in version 0.1."""
+class _OldLookaheadOption(argparse.Action):
+    """The name of --no-lookahead in version 0.1."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *_: object) -> None:
         print("vad: note: --live is now --no-lookahead.", file=sys.stderr)
         namespace.lookahead = False
 
 
-def resolve_detection(args: argparse.Namespace) -> DetectionSettings:
-    """Put the configuration file and the flags together.
+def detector_maker(args: argparse.Namespace) -> "Callable[[], Detector]":
+    """Give a function, fit to be sent to other processes, that loads the detector of the options.
 
-    Args:
-        args: What a parser with `add_detection_arguments`, and perhaps `add_lookahead_argument`, gave.
+    It raises ModelError if there is no such model, and ConfigError for an option that does not exist or is out of its
+    range.
 
     Raises:
-        ConfigError: The file cannot be read, or has a key that is no option.
+        ConfigError: The file of --config cannot be read, or has an unknown key.
     """
-    chosen = {} if args.config is None else _read_config(args.config)
-    flags = {name: getattr(args, name) for name in ("model", "operating_point", *SEGMENT_FLAGS)}
-    chosen |= {name: value for name, value in flags.items() if value is not None}
-    named = {name: chosen.pop(name) for name in ("model", "operating_point") if name in chosen}
-    return DetectionSettings(**named, options=chosen, lookahead=getattr(args, "lookahead", True))
+    from vad.detection.detector import Detector
+
+    chosen = {} if getattr(args, "config", None) is None else _read_config(args.config)
+    given = {name: getattr(args, name, None) for name in DETECTION_OPTIONS}
+    chosen |= {name: value for name, value in given.items() if value is not None}
+    return partial(Detector, lookahead=getattr(args, "lookahead", True), **chosen)
 
 
 def _read_config(path: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             chosen = tomllib.load(file)
-    except (OSError, ValueError) as error:  # no TOML, or not even UTF-8
+    except (OSError, ValueError) as error:  # ValueError: not TOML, or not UTF-8
         reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"{path}: a configuration must be a TOML file. Received: {reason}.") from error
-    known = ["model", "operating_point", *SEGMENT_FLAGS]
-    for name in chosen:
-        if name not in known:
+        raise ConfigError(
+            f"cannot read the configuration {path}: {reason}. It must be a TOML file."
+        ) from error
+    for name, value in chosen.items():
+        if name not in DETECTION_OPTIONS:
             raise ConfigError(
-                f"{path}: a key must be one of {', '.join(known)}. Received: {name}."
-                + did_you_mean(name, known)
+                f"{path}: a key must be one of {', '.join(DETECTION_OPTIONS)}. Received: {name}."
+                + did_you_mean(name, DETECTION_OPTIONS)
             )
-    for name in ("model", "operating_point"):
-        if not isinstance(chosen.get(name, ""), str):
-            raise ConfigError(f"{path}: {name} must be text. Received: {name}={chosen[name]!r}.")
+        if name not in SEGMENT_OPTIONS and not isinstance(value, str):
+            raise ConfigError(f"{path}: {name} must be text. Received: {name}={value!r}.")
     return chosen

@@ -1,40 +1,55 @@
-"""The flags that say how samples without a header lie, shared by every command that reads stdin."""
+"""The options for raw samples, and standard input, for every command that reads it."""
 
 import argparse
+import sys
 
 from vad.audio.raw_format import ENCODINGS, RawFormat
 from vad.errors import ConfigError
 
-__all__ = ["add_raw_arguments", "resolve_raw"]
+__all__ = ["add_raw_arguments", "raw_format", "require_piped_stdin"]
 
 
 def add_raw_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the flags; a value that was not given is None."""
-    group = parser.add_argument_group("raw samples, without a header")
+    """Add the options; one that is not given is None."""
+    group = parser.add_argument_group("raw samples (audio without a header)")
     group.add_argument(
         "--sample-rate",
         type=int,
         metavar="HZ",
-        help="their rate; says that there is no header (default: the header's)",
+        help="sample rate; says that there is no header (default: the header has it)",
     )
-    group.add_argument("--channels", type=int, metavar="N", help="how many, interleaved (default: 1)")
-    group.add_argument("--encoding", choices=list(ENCODINGS), help="of a sample (default: s16le)")
+    group.add_argument(
+        "--channels", type=int, metavar="N", help="number of interleaved channels (default: 1)"
+    )
+    group.add_argument(
+        "--encoding", choices=list(ENCODINGS), metavar="NAME", help=f"{', '.join(ENCODINGS)} (default: s16le)"
+    )
 
 
-def resolve_raw(args: argparse.Namespace) -> RawFormat | None:
-    """Say how the samples lie; None where the audio has a header.
-
-    Args:
-        args: What a parser with `add_raw_arguments` gave.
+def raw_format(args: argparse.Namespace) -> RawFormat | None:
+    """Give the format of raw samples; None if the options say that the audio has a header.
 
     Raises:
-        ConfigError: A value is out of its range, or the rate is missing.
+        ConfigError: A value is out of its range, or the sample rate is missing.
     """
-    given = {name: getattr(args, name) for name in ("sample_rate", "channels", "encoding")}
-    given = {name: value for name, value in given.items() if value is not None}
-    if not given:
-        return None
-    if "sample_rate" not in given:
-        received = ", ".join(f"{name}={value!r}" for name, value in given.items())
-        raise ConfigError(f"raw samples must have a sample rate. Received: {received}. Add --sample-rate.")
-    return RawFormat(**given)
+    given = {
+        name: value
+        for name in ("sample_rate", "channels", "encoding")
+        if (value := getattr(args, name)) is not None
+    }
+    if given and "sample_rate" not in given:
+        flags = " and ".join(f"--{name}" for name in given)
+        raise ConfigError(f"{flags} describes raw samples, which also need --sample-rate.")
+    return RawFormat(**given) if given else None
+
+
+def require_piped_stdin() -> None:
+    """Refuse to wait for audio from a keyboard.
+
+    Raises:
+        ConfigError: Standard input is a terminal.
+    """
+    if sys.stdin.isatty():
+        raise ConfigError(
+            "`-` reads standard input, but nothing is piped in. Pipe audio in: ffmpeg -i FILE -f wav - | vad ... -"
+        )

@@ -13,8 +13,8 @@ page.append(
   element("h1", { textContent: shown.title }),
   framedTable(shown.summary.heads, shown.summary.rows),
   explanation(
-    "Speech dBFS: the median over the recordings of the level of their speech; from and to: the lowest and the highest. " +
-    "Over rest dB: how far speech lies above the rest of the same recording, again the median.",
+    "Speech dBFS: the median level of speech over the recordings; from, to: the lowest and the highest. " +
+    "Over rest dB: how far speech lies above the rest of its recording, also the median.",
   ),
   heading("Findings"),
   shown.findings.length ? findingList(shown.findings) : explanation("Nothing to correct."),
@@ -22,8 +22,8 @@ page.append(
   element("div", { className: "charts small" }, ...shown.charts.map(drawChart)),
   heading(`Recordings (${shown.recordings.length} of ${shown.total})`),
   explanation(
-    "Grey is the level from -90 to 0 dBFS, green is speech by the labels. Listen where green begins or ends away from " +
-    "a rise or fall of the level. The keys act on the recording used last.",
+    "Grey: the level from -90 to 0 dBFS. Green: speech by the labels. Check labels that start or end away from a rise or " +
+    "fall of the level. The keys act on the recording used last.",
   ),
   keyHelp("label"),
 );

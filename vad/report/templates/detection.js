@@ -26,7 +26,7 @@ const segments = shown.view.lanes[0].marks.detected;
 const speech = segments.reduce((sum, [start, end]) => sum + end - start, 0);
 page.append(
   element("h1", { textContent: shown.name }),
-  explanation(`Speech as found by the model ${shown.model}.`),
+  explanation(`Speech detected by the model ${shown.model}.`),
 );
 const timeline = new Timeline(page, shown.view);
 page.append(keyHelp("segment"));

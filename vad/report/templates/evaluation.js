@@ -7,7 +7,7 @@ const decimals = (digits) => (value) => value.toFixed(digits);
 const milliseconds = (value) => `${Math.round(1000 * value)} ms`;
 const lag = (value) => `${value > 0 ? "+" : ""}${milliseconds(value)}`;
 
-// What null stands for has no figure: no speech, or no probabilities.
+// null: the figure does not exist, for lack of speech or of probabilities.
 function written(value, form) {
   return value === null ? "–" : form(value);
 }
@@ -24,21 +24,21 @@ const COLUMNS = [
   ["ECE", "calibration_error", decimals(3)],
   ["onsets p90", "onset_p90", milliseconds],
   ["offsets p90", "offset_p90", milliseconds],
-  ["pauses found", "pause_recall", percent],
+  ["pauses", "pause_recall", percent],
 ];
 
 const TILES = [
-  ["detection_error_rate", percent, "detection error rate (DetER): missed and false by seconds of speech"],
+  ["detection_error_rate", percent, "detection error rate (DetER): missed plus false seconds, per second of speech"],
   ["missed_seconds", (value) => `${value.toFixed(1)} s`, "of speech missed"],
-  ["false_alarm_seconds", (value) => `${value.toFixed(1)} s`, "falsely taken for speech"],
+  ["false_alarm_seconds", (value) => `${value.toFixed(1)} s`, "falsely detected as speech"],
   ["miss", percent, "of the speech frames missed"],
-  ["false_alarm", percent, "of the other frames taken for speech"],
+  ["false_alarm", percent, "of the other frames detected as speech"],
   ["auc", decimals(4), "area under the ROC curve (AUC)"],
   ["average_precision", decimals(4), "average precision (AP)"],
   ["calibration_error", decimals(3), "expected calibration error (ECE)"],
-  ["onset_median", lag, "median lag of beginnings"],
+  ["onset_median", lag, "median lag of starts"],
   ["offset_median", lag, "median lag of ends"],
-  ["pause_recall", percent, "of the pauses found (0.2 s and more)"],
+  ["pause_recall", percent, "of the pauses of 0.2 s and more detected"],
 ];
 
 function table(head, rows) {
@@ -64,20 +64,20 @@ if (shown.charts.length) {
 page.append(
   heading("Recordings"),
   explanation(
-    "The worst first: by the share of their time that is missed or falsely taken for speech. Balanced: the least mean of " +
-    "miss and false alarm over all thresholds. p90: nine of ten beginnings (ends) are so near to the reference's.",
+    "The worst first, by the share of time that is missed or falsely detected as speech. Balanced: the lowest mean of " +
+    "miss and false alarm over all thresholds. p90: nine of ten starts (ends) are this close to the reference.",
   ),
   table("recording", shown.files),
 );
 for (const [name, rows] of Object.entries(shown.groups)) page.append(heading(`By ${name}`), table(name, rows));
-if (shown.stretches.length) {
+if (shown.excerpts.length) {
   page.append(
-    heading("The worst stretches"),
-    explanation("Where reference and segments differ most. The arrow keys go from error to error in the stretch used last."),
+    heading("The worst excerpts"),
+    explanation("Where reference and segments differ most. The arrow keys go from error to error in the excerpt used last."),
     keyHelp("error"),
   );
 }
-for (const { name, wrong, view } of shown.stretches) {
+for (const { name, wrong, view } of shown.excerpts) {
   page.append(element("h3", { textContent: `${name}, ${clock(view.start, 1)} to ${clock(view.start + view.duration, 1)}: ${wrong.toFixed(1)} s wrong` }));
   new Timeline(page, view);
 }

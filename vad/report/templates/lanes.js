@@ -1,11 +1,11 @@
 "use strict";
 
-// The lanes of a timeline, painted on a canvas. Where a lane lies is {top, height}; a frame says what all lanes share:
-// {context, left, width, start, end, colours}, times in seconds from the beginning of the recording.
+// The lanes of a timeline, painted on a canvas. A lane is {top, height}; a frame is what all lanes share:
+// {context, left, width, start, end, colours}, with times in seconds from the start of the recording.
 
 const FONT = "12px system-ui, sans-serif";
 
-// From the faintest to the loudest; the same in light and dark.
+// From the faintest to the loudest, the same in light and dark mode.
 const PALETTE = makePalette([
   [0, 0, 8], [40, 12, 84], [114, 31, 109], [188, 55, 84], [241, 105, 37], [251, 180, 34], [252, 250, 180],
 ]);
@@ -40,7 +40,7 @@ function label(frame, text, x, y, align = "left", colour = frame.colours.soft) {
   context.fillText(text, x, y);
 }
 
-// A title in the lane's corner, readable over whatever lies there.
+// A title in the corner of a lane, readable over any drawing.
 function title(frame, lane, text) {
   const { context, colours } = frame;
   context.font = FONT;
@@ -70,7 +70,7 @@ function paintMarks(frame, lane, marks, alpha = 1) {
       if (end <= frame.start || start >= frame.end) continue;
       const left = Math.max(xOf(frame, start), frame.left);
       const right = Math.min(xOf(frame, end), frame.left + frame.width);
-      // Neighbours that touch stay apart for the eye, and the shortest segment is seen.
+      // Adjacent segments keep a gap, and the shortest segment stays visible.
       context.fillRect(left, lane.top, Math.max(right - left - (right - left > 4 ? 1 : 0), 1), lane.height);
     }
   }
@@ -107,7 +107,7 @@ function paintSpectrogram(frame, lane, spectrogram, origin) {
   context.drawImage(canvas, frame.left, lane.top, frame.width, lane.height);
 }
 
-// Labels beside the bands that they fall on.
+// Labels beside their bands.
 function paintHertz(frame, lane, centres) {
   for (const hertz of [500, 1000, 2000, 4000, 8000]) {
     const above = centres.findIndex((centre) => centre >= hertz);
@@ -125,7 +125,7 @@ function paintProbability(frame, lane, extremes, thresholds, origin) {
   context.fillStyle = frame.colours.detected;
   let before = null;
   extremes.each(frame.start - origin, frame.end - origin, frame.width, (pixel, low, high) => {
-    // A step to the next frame is a line, not a jump.
+    // Draw a step to the next frame as a line, without a gap.
     const least = before === null ? low : Math.min(low, before.high);
     const greatest = before === null ? high : Math.max(high, before.low);
     const top = yOf(greatest / 255) - 1;
@@ -139,7 +139,7 @@ function paintProbability(frame, lane, extremes, thresholds, origin) {
     context.moveTo(frame.left, yOf(threshold));
     context.lineTo(frame.left + frame.width, yOf(threshold));
     context.stroke();
-    context.setLineDash([2, 4]); // the second one is where speech ends
+    context.setLineDash([2, 4]); // the second threshold ends speech
   }
   context.setLineDash([]);
 }
@@ -177,7 +177,7 @@ function paintTimes(frame, lane) {
   label(frame, frame.end >= 3600 ? "h:min:s" : "min:s", frame.left - 6, lane.top + 14, "right");
 }
 
-// The lanes of a view from above, {name, height, paint(frame, lane)}: one for each signal that it has, and for its marks.
+// The lanes of a view from top to bottom, {name, height, paint(frame, lane)}: one for each signal and each set of marks.
 function lanesOf(view, { waveform, spectrogram, level, probability }, shaded) {
   const lanes = [];
   const shade = (frame, lane) => shaded.forEach((marks) => paintMarks(frame, lane, marks, 0.2));

@@ -6,7 +6,7 @@ function pictureFigure({ title, caption, address }) {
   const image = element("img", { src: address, alt: title });
   return element(
     "figure", { className: "picture" },
-    element("div", { className: "scroll", tabIndex: 0 }, image), // on a phone it is wider than the page: arrows move it
+    element("div", { className: "scroll", tabIndex: 0 }, image), // wider than a phone: the arrow keys move it
     element("figcaption", { textContent: caption }),
   );
 }

@@ -1,6 +1,6 @@
 "use strict";
 
-// What every page is made of: its data, and the elements that pages share.
+// The data of the page, and the elements that pages share.
 
 const shown = JSON.parse(document.getElementById("data").textContent);
 const page = document.getElementById("main");
@@ -26,7 +26,7 @@ function tiles(figures) {
   )));
 }
 
-// A table of texts, in a frame that it scrolls in.
+// A table of texts in a frame that scrolls.
 function framedTable(heads, rows, className = "") {
   const row = (kind, texts) => element("tr", {}, ...texts.map((text) => element(kind, { textContent: text })));
   const head = element("thead", {}, row("th", heads));

@@ -1,6 +1,6 @@
 "use strict";
 
-// What plays: a blob held in the page, or the file beside it. Times are the recording's.
+// Plays a sound that the page holds, or the recording's own file. Times count from the start of the recording.
 class Player {
   constructor(view) {
     this.origin = view.sound ? view.start : 0;
@@ -10,7 +10,7 @@ class Player {
     if (view.sound) {
       this.audio.src = URL.createObjectURL(new Blob([unpack(view.sound, Uint8Array)], { type: "audio/ogg" }));
     } else if (view.link) {
-      this.audio.preload = "none"; // a page may show hundreds
+      this.audio.preload = "none"; // a page may have hundreds
       this.audio.src = view.link;
     }
   }

@@ -1,6 +1,6 @@
 "use strict";
 
-// Numbers as Python packed them, and coarser copies of them to be looked at from afar.
+// Numbers as Python packed them, and coarser copies of them for zooming out.
 
 function unpack(text, Type) {
   const binary = atob(text);
@@ -13,12 +13,12 @@ function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
-// The coarsest of several levels whose steps are no longer than what is wanted, or the finest.
+// Give the coarsest level whose steps are at most the duration, or else the finest.
 function levelFor(levels, duration) {
   return levels.findLast((level) => level.step <= duration) ?? levels[0];
 }
 
-// The least and the greatest value of every step of time; each level has a quarter of the steps of the one before.
+// The least and the greatest value of every time step; each level has a quarter of the steps of the level before.
 class Extremes {
   constructor(low, high, step) {
     this.levels = [{ low, high, step }];
@@ -62,7 +62,7 @@ class Extremes {
   }
 }
 
-// Columns of bands; each level has half the columns of the one before, by their means.
+// Columns of bands; each level has half the columns of the level before: means of pairs.
 class Spectrogram {
   constructor(levels, bands, step) {
     this.bands = bands;
@@ -85,7 +85,7 @@ class Spectrogram {
     return { values: coarse, columns: length, step: 2 * step };
   }
 
-  // One pixel a column and band, low bands below, painted by the palette; what is outside stays transparent.
+  // One pixel a column and band, low bands at the bottom, in the colours of the palette; transparent outside.
   image(start, end, pixels, palette) {
     const { bands } = this;
     const duration = (end - start) / pixels;
@@ -103,7 +103,7 @@ class Spectrogram {
   }
 }
 
-// What there is of a view's signals, each as it is drawn.
+// Unpack the signals that a view has.
 function signalsOf({ waveform, logmel, probability, level }) {
   const line = ({ steps, frameDuration }) => {
     const values = unpack(steps, Uint8Array);

@@ -1,10 +1,10 @@
 "use strict";
 
-// A stretch of a recording to look at and listen to: an overview and the lanes, and what moves in them.
+// A part of a recording to look at and listen to: an overview, lanes, and a cursor.
 
 class Timeline {
   static all = [];
-  static active = null; // the one that the keys speak to
+  static active = null; // the keys act on this one
 
   constructor(host, view) {
     this.view = view;
@@ -27,7 +27,7 @@ class Timeline {
       const made = element("button", { type: "button", textContent: text, title: hint });
       made.addEventListener("click", (event) => {
         this.use(act);
-        if (event.detail > 0) made.blur(); // pressed by a mouse: the space key plays on
+        if (event.detail > 0) made.blur(); // after a mouse click, the space key still means play and pause
       });
       return made;
     };
@@ -46,8 +46,8 @@ class Timeline {
     );
     const detail = this.stage(this.lanes.map(({ name }) => name).join(", "), (time) => this.seek(time));
     this.detail = detail;
-    // Without a waveform it is one of many, and small.
-    this.overview = this.signals.waveform ? this.stage("the whole stretch", (time) => this.centre(time)) : null;
+    // A timeline without a waveform is one of many, so it is small.
+    this.overview = this.signals.waveform ? this.stage("the whole length", (time) => this.centre(time)) : null;
     this.stages = [this.overview, detail].filter((stage) => stage !== null);
     const className = this.overview ? "timeline" : "timeline small";
     this.host = element("div", { className }, tools, ...this.stages.map(({ host }) => host), this.notice);
@@ -60,14 +60,14 @@ class Timeline {
     audio?.addEventListener("pause", () => (this.playButton.textContent = "Play"));
     audio?.addEventListener("error", () => {
       audio.pause();
-      this.notice.textContent = "The audio cannot be played: it is not where it was, or of a kind this browser does not know.";
+      this.notice.textContent = "The audio cannot be played: the file was moved, or this browser does not know its format.";
       this.notice.hidden = false;
     });
     new ResizeObserver(() => requestAnimationFrame(() => this.draw())).observe(detail.host);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
-  // A canvas with a cursor over it. A click acts on its time; what is dragged moves.
+  // A canvas with a cursor over it. A click acts on its time; dragging moves the view.
   stage(description, act) {
     const canvas = element("canvas");
     canvas.setAttribute("role", "img");
@@ -117,7 +117,7 @@ class Timeline {
     }
     for (const other of Timeline.all) other.player.audio?.pause();
     if (this.player.time >= this.finish - 0.01) this.player.time = this.begin;
-    audio.play().catch(() => {}); // the error event says what there is to say
+    audio.play().catch(() => {}); // the error event shows the notice
   }
 
   follow() {
@@ -137,7 +137,7 @@ class Timeline {
     this.point();
   }
 
-  // To the beginning of the next or previous of what is shaded.
+  // Go to the start of the next or previous shaded segment.
   jump(direction) {
     const now = this.player.time;
     const stop = direction > 0
@@ -161,7 +161,7 @@ class Timeline {
     this.pan(time - (this.end - this.start) / 2);
   }
 
-  // The cursor stays where it is; the middle does where it is out of sight.
+  // Zoom around the cursor, or around the middle if the cursor is out of view.
   zoom(factor, about = this.player.time) {
     const still = about >= this.start && about <= this.end ? about : (this.start + this.end) / 2;
     this.show(still - (still - this.start) * factor, still + (this.end - still) * factor);
@@ -226,10 +226,10 @@ class Timeline {
     paintTimes(frame, { top, height: 24 });
   }
 
-  // Put the cursors where the player is.
+  // Move the cursors to the time of the player.
   point() {
     if (!this.detail.frame) {
-      this.draw(); // it was never in sight
+      this.draw(); // it has not been in view yet
       return;
     }
     const { time } = this.player;
@@ -276,7 +276,7 @@ function keyHelp(stop) {
   const key = (text) => element("kbd", { textContent: text });
   return element(
     "p", {}, key("space"), " plays and pauses, ", key("←"), " ", key("→"), ` go to the previous and next ${stop}, `,
-    key("shift"), " with them by a second, ", key("+"), " ", key("-"), " ", key("0"),
+    key("shift"), " with an arrow moves by a second, ", key("+"), " ", key("-"), " ", key("0"),
     " zoom. A click seeks; drag to move; the wheel zooms with ", key("ctrl"), ".",
   );
 }

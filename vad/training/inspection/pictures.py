@@ -12,7 +12,7 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from vad.files import writing
-from vad.report.network import Section, network_page, shown_picture
+from vad.report.network import EmbeddedPicture, Section, network_page
 
 __all__ = ["Picture", "View", "write"]
 
@@ -78,7 +78,8 @@ def write(views: Sequence[View], folder: Path, *, name: str, title: str, format:
             content = _drawn(picture.figure, format)
             with writing(folder / f"{view.name}-{picture.name}.{format}") as unfinished:
                 unfinished.write_bytes(content)
-            shown.append(shown_picture(picture.title, f"{picture.seen} {picture.healthy}", content, format))
+            caption = f"{picture.seen} {picture.healthy}"
+            shown.append(EmbeddedPicture(picture.title, caption, content, format))
         sections.append(Section(view.title, view.findings, shown))
         with writing(folder / f"{view.name}.npz") as unfinished, unfinished.open("wb") as file:
             np.savez_compressed(file, **dict(view.arrays))  # type: ignore[arg-type]  # its own keywords are others
