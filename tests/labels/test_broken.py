@@ -7,7 +7,8 @@ import pytest
 
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError
-from vad.labels import FORMATS, ONE_WORD_NAMES, dumps, loads, read_labels
+from vad.labels import FORMATS, dumps, loads, read_labels
+from vad.labels.formats import ONE_WORD_NAMES
 
 TALK = [Segment(0.32, 1.24)]
 ORDER = "a segment must have 0 <= start <= end, in seconds. Received: "

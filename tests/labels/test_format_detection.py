@@ -8,7 +8,8 @@ import pytest
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels import EXTENSIONS, FORMATS, SUFFIXES, dumps, format_of, label_files, read_labels
+from vad.labels import FORMATS, dumps, format_of, read_labels
+from vad.labels.formats import EXTENSIONS, SUFFIXES, label_files
 
 TALK = [Segment(0.32, 1.24), Segment(1.5, 2.0)]
 NEMO = dumps(TALK, "nemo", uri="call.wav")

@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels import (
-    EXTENSIONS,
-    FORMATS,
-    MULTI_RECORDING,
-    dumps,
-    format_of,
-    loads,
-    merge,
-    read_labels,
-    write_labels,
-)
+from vad.labels import FORMATS, dumps, format_of, loads, merge, read_labels, write_labels
+from vad.labels.formats import EXTENSIONS, MULTI_RECORDING
 
 MILLISECOND_FORMATS = {"srt", "vtt", "elan"}
 TALK = [Segment(0.32, 1.24), Segment(1.5, 2.0)]

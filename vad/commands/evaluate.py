@@ -21,7 +21,7 @@ from vad.evaluation.breakdown import Evaluation
 from vad.evaluation.external_labels import read_hypotheses, score_hypothesis
 from vad.evaluation.scoring import Scored, score_item
 from vad.evaluation.tables import show_json, show_text
-from vad.labels import require_within
+from vad.labels.reading import require_within
 
 __all__ = ["add_arguments", "run"]
 

@@ -133,35 +133,30 @@ def item_from_line(line: str, folder: Path, where: str) -> CorpusItem:
         row = json.loads(line)
     except json.JSONDecodeError as error:
         raise LabelError(f"{where}: a manifest row must be one JSON object. Received: {error}.") from error
-    return _item_from_row(row, folder, where)
-
-
-def _item_from_row(row: Any, folder: Path, where: str) -> CorpusItem:
-    if not isinstance(row, dict) or not isinstance(row.get("audio_filepath"), str):
-        raise LabelError(
-            f"{where}: a manifest row must have audio_filepath, a string. Received: {str(row)[:80]}."
-        )
+    is_row = isinstance(row, dict) and isinstance(row.get("audio_filepath"), str)
+    _require(is_row, where, "a manifest row must have audio_filepath, a string", row)
     row = {name: value for name, value in row.items() if value is not None}
-    _require_one_of(KINDS, row.get("kind"), "kind", where)
-    _require_one_of(SPLITS, row.get("split", "train"), "split", where)
-    for name in _STRINGS:
-        if not isinstance(row.get(name, ""), str):
-            raise LabelError(f"{where}: {name} must be a string. Received: {name}={row[name]!r}.")
-    for name in ("duration", "snr_db", "range_db"):
-        if name in row and not _is_number(row[name]):
-            raise LabelError(f"{where}: {name} must be a finite number. Received: {name}={row[name]!r}.")
-    if row.get("duration", 0) < 0:
-        raise LabelError(f"{where}: duration must be 0 or more. Received: duration={row['duration']!r}.")
-    key = row["audio_filepath"]
+    kind = row.get("kind")
+    _require(kind in KINDS, where, f"kind must be {' or '.join(KINDS)}", f"kind={kind!r}")
+    split = row.get("split", "train")
+    _require(split in SPLITS, where, f"split must be {' or '.join(SPLITS)}", f"split={split!r}")
     optional = {
         name: row[name] for name in ("split", "duration", "snr_db", "range_db", *_STRINGS) if name in row
     }
+    for name, value in optional.items():
+        if name in _STRINGS:
+            _require(isinstance(value, str), where, f"{name} must be a string", f"{name}={value!r}")
+        elif name != "split":
+            _require(_is_number(value), where, f"{name} must be a finite number", f"{name}={value!r}")
+    duration = row.get("duration", 0)
+    _require(duration >= 0, where, "duration must be 0 or more", f"duration={duration!r}")
+    key = row["audio_filepath"]
     return CorpusItem(folder / key, row["kind"], _segments_from_row(row, where), key=key, **optional)
 
 
-def _require_one_of(known: tuple[str, ...], value: object, name: str, where: str) -> None:
-    if value not in known:
-        raise LabelError(f"{where}: {name} must be {' or '.join(known)}. Received: {name}={value!r}.")
+def _require(holds: bool, where: str, rule: str, received: object) -> None:
+    if not holds:
+        raise LabelError(f"{where}: {rule}. Received: {str(received)[:80]}.")
 
 
 def _is_number(value: object) -> bool:
@@ -171,29 +166,18 @@ def _is_number(value: object) -> bool:
 def _segments_from_row(row: dict[str, Any], where: str) -> tuple[Segment, ...]:
     pairs = row.get("segments")
     if row["kind"] != "speech":
-        if pairs:
-            raise LabelError(
-                f"{where}: {row['kind']} must have no speech segments. Received: {str(pairs)[:80]}."
-            )
+        _require(not pairs, where, f"{row['kind']} must have no speech segments", pairs)
         return ()
     if pairs is None:
-        if "duration" not in row:
-            raise LabelError(
-                f"{where}: speech must have segments, or a duration where all of it is speech. Received: neither."
-            )
+        rule = "speech must have segments, or a duration where all of it is speech"
+        _require("duration" in row, where, rule, "neither")
         pairs = [[0.0, row["duration"]]]
-    if not isinstance(pairs, list):
-        raise LabelError(f"{where}: segments must be a list of [start, end]. Received: {str(pairs)[:80]}.")
-    return tuple(sorted(_segment(pair, where) for pair in pairs))
-
-
-def _segment(pair: Any, where: str) -> Segment:
-    if isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair)) and 0 <= pair[0] <= pair[1]:
-        return Segment(float(pair[0]), float(pair[1]))
-    raise LabelError(
-        f"{where}: a segment must be [start, end] in seconds, 0 or more, the start first. "
-        f"Received: {str(pair)[:80]}."
-    )
+    _require(isinstance(pairs, list), where, "segments must be a list of [start, end]", pairs)
+    for pair in pairs:
+        is_pair = isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair))
+        rule = "a segment must be [start, end] in seconds, 0 or more, the start first"
+        _require(is_pair and 0 <= pair[0] <= pair[1], where, rule, pair)
+    return tuple(sorted(Segment(float(start), float(end)) for start, end in pairs))
 
 
 def _read_folder(corpus: Path, note: Callable[[str], object] | None) -> list[CorpusItem]:

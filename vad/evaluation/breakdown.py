@@ -7,7 +7,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,43 +35,36 @@ class Evaluation:
         options: The detector's; None for label files.
         scored: The recordings, the worst first.
         pooled: All of them together.
-        groups: Groups of them, by an attribute in the manifest and its value.
+        figures: The metrics of all of them together.
+        files: The metrics of each, by its key.
+        groups: The metrics of groups, by an attribute in the manifest and its value.
     """
 
     name: str
     options: SegmentOptions | None
     scored: list[tuple[CorpusItem, Scored]]
     pooled: Scored
-    groups: dict[str, dict[str, Scored]]
+    figures: Metrics
+    files: Table
+    groups: dict[str, Table]
 
     @classmethod
     def of(
         cls, name: str, options: SegmentOptions | None, scored: Iterable[tuple[CorpusItem, Scored]]
     ) -> Evaluation:
         """Evaluate the scores of recordings, in any order."""
+
+        def metrics(one: Scored) -> Metrics:
+            return one.metrics(math.nan if options is None else options.threshold)
+
         ordered = _worst_first(scored)
-        return cls(name, options, ordered, pool([one for _, one in ordered]), break_down(ordered))
-
-    @cached_property
-    def figures(self) -> Metrics:
-        """The metrics of all recordings together."""
-        return self._metrics(self.pooled)
-
-    @cached_property
-    def files(self) -> Table:
-        """The metrics of each recording, by its key."""
-        return [(item.key, self._metrics(one)) for item, one in self.scored]
-
-    @cached_property
-    def group_tables(self) -> dict[str, Table]:
-        """The metrics of the groups."""
-        return {
-            name: [(value, self._metrics(one)) for value, one in groups.items()]
-            for name, groups in self.groups.items()
+        pooled = pool([one for _, one in ordered])
+        files = [(item.key, metrics(one)) for item, one in ordered]
+        groups = {
+            attribute: [(value, metrics(one)) for value, one in by_value.items()]
+            for attribute, by_value in break_down(ordered).items()
         }
-
-    def _metrics(self, scored: Scored) -> Metrics:
-        return scored.metrics(math.nan if self.options is None else self.options.threshold)
+        return cls(name, options, ordered, pooled, metrics(pooled), files, groups)
 
 
 def _worst_first(scored: Iterable[tuple[CorpusItem, Scored]]) -> list[tuple[CorpusItem, Scored]]:

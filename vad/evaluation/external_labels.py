@@ -10,7 +10,7 @@ from vad.corpus.manifest import CorpusItem
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError, shown
 from vad.evaluation.scoring import Scored, score_segments
-from vad.labels import SUFFIXES
+from vad.labels.formats import SUFFIXES
 from vad.labels.owners import LabelOwners, own_label_file, segments_of_speech
 
 __all__ = ["Hypothesis", "read_hypotheses", "score_hypothesis"]

@@ -182,20 +182,14 @@ def pause_recall(
         for before, after in itertools.pairwise(truth)
         if min_duration - _ROUNDING <= after.start - before.end < max_duration - _ROUNDING
     ]
-    silences = _silences(found)
-    starts = [start for start, _ in silences]
+    starts = [-math.inf, *(one.end for one in found)]
+    silences = list(zip(starts, [*(one.start for one in found), math.inf], strict=True))
     count = 0
     for start, end in pauses:
         near = silences[max(0, bisect.bisect_right(starts, start) - 1) : bisect.bisect_left(starts, end)]
         longest = max(min(end, last) - max(start, first) for first, last in near)
         count += longest >= (end - start) / 2 - _ROUNDING
     return PauseRecall(len(pauses), count)
-
-
-def _silences(segments: Sequence[Segment]) -> list[tuple[float, float]]:
-    starts = [-math.inf, *(one.end for one in segments)]
-    ends = [*(one.start for one in segments), math.inf]
-    return list(zip(starts, ends, strict=True))
 
 
 def _match(reference: Sequence[float], detected: Sequence[float], max_distance: float) -> NDArray[np.float64]:

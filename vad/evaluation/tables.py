@@ -36,7 +36,7 @@ DER: segments, seconds in error by seconds of speech."""
 def show_text(evaluation: Evaluation) -> None:
     """Print tables of the recordings, all of them together, and the groups."""
     tables = [[*evaluation.files, ("pooled", evaluation.figures)]]
-    for name, table in evaluation.group_tables.items():
+    for name, table in evaluation.groups.items():
         tables.append([(f"{name} {value}", metrics) for value, metrics in table])
     width = max(len(name) for table in tables for name, _ in table)
     for number, table in enumerate(tables):
@@ -61,7 +61,7 @@ def show_json(evaluation: Evaluation) -> None:
         "pooled": asdict(evaluation.figures),
         "groups": {
             name: {value: asdict(metrics) for value, metrics in table}
-            for name, table in evaluation.group_tables.items()
+            for name, table in evaluation.groups.items()
         },
         "files": [{"path": name, **asdict(metrics)} for name, metrics in evaluation.files],
     }

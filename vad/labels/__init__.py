@@ -14,40 +14,22 @@ from typing import TypeVar
 
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError, did_you_mean, shown
-from vad.labels.formats import (
-    EXTENSIONS,
-    FORMATS,
-    MULTI_RECORDING,
-    ONE_WORD_NAMES,
-    READERS,
-    SUFFIXES,
-    WRITERS,
-    content_format,
-    format_of,
-    label_files,
-    reader_of,
-)
+from vad.labels.formats import FORMATS, READERS, WRITERS, content_format, format_of, reader_of
 from vad.labels.merge import merge
 from vad.labels.plain_text import read_text
-from vad.labels.reading import NON_SPEECH_LABELS, Entry, Malformed, checked, one_word, require_within
+from vad.labels.reading import NON_SPEECH_LABELS, Entry, Malformed, one_word
 
 __all__ = [
-    "EXTENSIONS",
     "FORMATS",
-    "MULTI_RECORDING",
     "NON_SPEECH_LABELS",
-    "ONE_WORD_NAMES",
-    "SUFFIXES",
     "Entry",
     "dumps",
     "format_of",
-    "label_files",
     "loads",
     "merge",
     "read_all",
     "read_entries",
     "read_labels",
-    "require_within",
     "write_labels",
 ]
 
@@ -99,24 +81,7 @@ def loads(
     uri: str | None = None,
     tier: str | None = None,
 ) -> list[Segment]:
-    """Read segments from text.
-
-    Args:
-        text: The contents of a label file.
-        format: A key of ``FORMATS``, or ctm, stm, htk or svl.
-        source: The name of the text in messages.
-        uri: Read only the segments of this recording, where the text names recordings. None reads all.
-        tier: The TextGrid or ELAN tier to read. None is ``speech``, or else the first interval tier of a TextGrid and
-            all parentless tiers of ELAN.
-
-    Returns:
-        The segments in order of time. Those of several speakers may overlap: ``merge`` joins them.
-
-    Raises:
-        ConfigError: There is no such format.
-        LabelError: The text breaks rules of its format. The message has the source, the line and the rule;
-            ``problems`` has them for all broken lines.
-    """
+    """Read segments from text, as `read_labels` does from a file; ``source`` is its name in messages."""
     return [Segment(entry.start, entry.end) for entry in _entries(text, format, source, uri, tier)]
 
 
@@ -131,13 +96,19 @@ def read_labels(
 
     Args:
         path: The label file.
-        format: As in `loads`. None guesses it from the extension and, of .txt and JSON, from the contents.
-        uri: As in `loads`.
-        tier: As in `loads`.
+        format: A key of ``FORMATS``, or ctm, stm, htk or svl. None guesses it from the extension and, of .txt and JSON,
+            from the contents.
+        uri: Read only the segments of this recording, where the file names recordings. None reads all.
+        tier: The TextGrid or ELAN tier to read. None is ``speech``, or else the first interval tier of a TextGrid and
+            all parentless tiers of ELAN.
+
+    Returns:
+        The segments in order of time. Those of several speakers may overlap: ``merge`` joins them.
 
     Raises:
         ConfigError: There is no such format.
-        LabelError: The file cannot be read, or breaks a rule of its format. The message has the file, line and rule.
+        LabelError: The file cannot be read, or breaks rules of its format. The message has the file, the line and the
+            rule; ``problems`` has them for all broken lines.
     """
     return [Segment(entry.start, entry.end) for entry in read_entries(path, format, uri=uri, tier=tier)]
 
@@ -170,7 +141,7 @@ def read_all(
     Args:
         path: The label file.
         format: As in `read_labels`.
-        tier: As in `loads`.
+        tier: As in `read_labels`.
         open_ended: Entries may end at infinity, where Kaldi's segments say that they end with their recording.
 
     Returns:
@@ -242,12 +213,14 @@ def _read(
     entries, broken = [], []
     try:
         for one in read(content):
-            is_open = open_ended and isinstance(one, Entry) and one.end == math.inf
-            entry = one if is_open else checked(one)
-            if isinstance(entry, Malformed):
-                broken.append(entry)
+            if isinstance(one, Malformed):
+                broken.append(one)
+            elif 0 <= one.start <= one.end and (open_ended or one.end < math.inf):
+                entries.append(one)
             else:
-                entries.append(entry)
+                times = f"start={one.start}, end={one.end}"
+                rule = "a segment must have 0 <= start <= end, in seconds"
+                broken.append(Malformed(one.line, f"{rule}. Received: {times}."))
     except Malformed as error:  # the rest cannot be read
         broken.append(error)
     problems = [f"{source}:{one.line}: {one.rule}" for one in broken]

@@ -118,13 +118,8 @@ class _Document:
         if name == "TIME_SLOT":
             self._milliseconds[attributes.get("TIME_SLOT_ID", "")] = attributes.get("TIME_VALUE", "")
         elif name == "TIER":
-            self.tiers.append(
-                _Tier(
-                    attributes.get("TIER_ID", ""),
-                    attributes.get("PARTICIPANT", ""),
-                    bool(attributes.get("PARENT_REF")),
-                )
-            )
+            name, participant = attributes.get("TIER_ID", ""), attributes.get("PARTICIPANT", "")
+            self.tiers.append(_Tier(name, participant, bool(attributes.get("PARENT_REF"))))
         elif name == "ALIGNABLE_ANNOTATION" and self.tiers:
             slots = attributes.get("TIME_SLOT_REF1", ""), attributes.get("TIME_SLOT_REF2", "")
             self._open = _Annotation(line, slots)

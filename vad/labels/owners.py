@@ -18,8 +18,9 @@ from pathlib import Path
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError, shown
-from vad.labels import Entry, format_of, label_files, read_all
+from vad.labels import Entry, format_of, read_all
 from vad.labels.findings import Finding, note
+from vad.labels.formats import label_files
 from vad.labels.plain_text import read_text
 from vad.labels.reading import one_word
 from vad.labels.textgrid import other_tiers

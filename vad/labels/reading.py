@@ -1,7 +1,6 @@
 """What the readers and writers of all label formats share: entries, broken lines, times, names and tiers."""
 
 import functools
-import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ __all__ = [
     "Entry",
     "Malformed",
     "Reader",
-    "checked",
     "choose_tiers",
     "filled_lines",
     "is_number",
@@ -88,14 +86,6 @@ Reader = Callable[[str], Iterator[Entry | Malformed]]
 """Gives the entries of a text, and the lines that are broken. It raises Malformed where all of the text is unusable."""
 
 _Arguments = TypeVarTuple("_Arguments")
-
-
-def checked(entry: Entry | Malformed) -> Entry | Malformed:
-    """Replace an entry whose times are wrong by the rule that they break."""
-    if isinstance(entry, Malformed) or 0 <= entry.start <= entry.end < math.inf:
-        return entry
-    times = f"start={entry.start}, end={entry.end}"
-    return Malformed(entry.line, f"a segment must have 0 <= start <= end, in seconds. Received: {times}.")
 
 
 def past_end(start: float, end: float, duration: float) -> str:

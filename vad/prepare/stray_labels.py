@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 
 from vad.corpus.folders import files_in
-from vad.labels import SUFFIXES, Entry, label_files, read_all
+from vad.labels import Entry, read_all
 from vad.labels.findings import Finding, note, problem
+from vad.labels.formats import SUFFIXES, label_files
 from vad.labels.owners import segments_of_speech
 
 __all__ = ["check_label_files"]

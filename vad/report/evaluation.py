@@ -41,7 +41,7 @@ def save_evaluation(path: Path, evaluation: Evaluation) -> None:
         "figures": asdict(evaluation.figures),
         "charts": drawn,
         "files": _rows(evaluation.files),
-        "groups": {name: _rows(table) for name, table in evaluation.group_tables.items()},
+        "groups": {name: _rows(table) for name, table in evaluation.groups.items()},
         "excerpts": list(_worst_excerpts(evaluation)),
     }
     scripts = [*TIMELINE_SCRIPTS, "charts.js", "evaluation.js"]

@@ -12,7 +12,8 @@ from vad.commands.detecting.outputs import is_folder, paths_in, refuse_overwriti
 from vad.commands.detecting.recordings import AudioInput
 from vad.errors import ConfigError, LabelError
 from vad.files import write_text, writing
-from vad.labels import FORMATS, MULTI_RECORDING, ONE_WORD_NAMES, dumps, format_of
+from vad.labels import FORMATS, dumps, format_of
+from vad.labels.formats import MULTI_RECORDING, ONE_WORD_NAMES
 
 if TYPE_CHECKING:
     from vad.commands.detecting.analysis import Result

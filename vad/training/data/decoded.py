@@ -19,8 +19,8 @@ from vad.audio.reading import read_audio
 from vad.corpus.manifest import CorpusItem, read_corpus
 from vad.errors import AudioError, ConfigError
 from vad.files import writing
-from vad.labels import require_within
 from vad.labels.cells import CELL_DURATION, labels_to_frames
+from vad.labels.reading import require_within
 from vad.processes import in_order
 
 __all__ = [
