@@ -38,7 +38,7 @@ def bad_words(folder: Path) -> dict[str, str]:
         "missing.wav": "there is no such file",
         "empty.wav": "the file is empty",
         "header.wav": "a header and no samples",
-        "text.wav": "not in a format",
+        "text.wav": "libsndfile",
         "nan.wav": "nan at 0.000 s",
         "bare": "--recursive",
         "no*.wav": "pattern",

@@ -1,4 +1,4 @@
-"""Several channels as one: their mean, unless they cancel each other out."""
+"""The mix of several channels: their mean, unless they cancel each other out."""
 
 import itertools
 import logging
@@ -11,12 +11,13 @@ __all__ = ["Mixer", "Samples"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 
-# Channels cancel each other out where the mix has so many times less energy than n channels side by side would give
-# it. Judged over the last second or so, every 50 ms, so that cutting changes nothing.
-_CANCELLED = 16.0
+# Channels cancel each other out if the energy of their mean is less than that of the loudest channel, divided by the
+# number of channels and by this ratio. It is measured with a half-life of 1 s and checked every 50 ms, so that the
+# block lengths do not change the result.
+_CANCELLATION_RATIO = 16.0
 _WINDOW_S = 0.05
 _HALF_LIFE_WINDOWS = 20.0
-_STRIDE = 32  # energy, and who has it, shows in so few samples as well
+_STRIDE = 32  # the energy of every 32nd sample is accurate enough
 
 _log = logging.getLogger("vad")
 
@@ -25,63 +26,70 @@ class Mixer:
     """The mean of all channels, or the louder one where they cancel each other out.
 
     Args:
-        channels: How many there are.
+        channels: Number of channels.
         sample_rate: In Hz.
-        name: What messages begin with.
+        prefix: The beginning of messages.
     """
 
-    def __init__(self, channels: int, sample_rate: float, name: str):
+    def __init__(self, channels: int, sample_rate: float, prefix: str):
         self.channels = channels
         self._window = round(_WINDOW_S * sample_rate / _STRIDE) * _STRIDE
-        self._name = name
-        self._filled = 0
-        self._mixed = 0.0  # energy
-        self._energies = np.zeros(channels)
+        self._prefix = prefix
+        self._samples_in_window = 0
+        self._mix_energy = 0.0
+        self._channel_energies = np.zeros(channels)
         self._chosen: int | None = None
-        self._said = False
+        self._warned = False
 
     def feed(self, values: Samples) -> Samples:
-        """Mix the next samples. [shape=(samples, channels)], and [shape=(samples,)] comes back."""
+        """Mix the next samples.
+
+        Args:
+            values: All channels. [shape=(samples, channels)]
+
+        Returns:
+            The mix. [shape=(samples,)]
+        """
         mono = _mean(values)
         if not len(values):
             return mono
-        edges = [0, *range(self._window - self._filled, len(values), self._window), len(values)]
-        offset = -self._filled % _STRIDE
+        edges = [0, *range(self._window - self._samples_in_window, len(values), self._window), len(values)]
+        offset = -self._samples_in_window % _STRIDE
         energies = _energies(values[offset::_STRIDE], edges, offset)
-        mixed = _energies(mono[offset::_STRIDE, np.newaxis], edges, offset)
+        mix_energies = _energies(mono[offset::_STRIDE, np.newaxis], edges, offset)
         for index, (start, stop) in enumerate(itertools.pairwise(edges)):
-            self._mixed += float(mixed[index, 0])
-            self._energies += energies[index]
+            self._mix_energy += float(mix_energies[index, 0])
+            self._channel_energies += energies[index]
             if self._chosen is not None:
                 mono[start:stop] = values[start:stop, self._chosen]
-            self._filled += stop - start
-            if self._filled == self._window:
-                self._judge()
+            self._samples_in_window += stop - start
+            if self._samples_in_window == self._window:
+                self._update_choice()
         return mono
 
-    def _judge(self) -> None:
-        loudest = int(self._energies.argmax())
-        cancelled = self._mixed * self.channels * _CANCELLED < self._energies[loudest]
+    def _update_choice(self) -> None:
+        loudest = int(self._channel_energies.argmax())
+        cancelled = self._mix_energy * self.channels * _CANCELLATION_RATIO < self._channel_energies[loudest]
         if not cancelled:
             self._chosen = None
         elif self._chosen is None:
             self._chosen = loudest
-            if not self._said:
-                self._said = True
+            if not self._warned:
+                self._warned = True
                 _log.warning(
-                    "%sthe channels cancel each other out (they are out of phase). Channel %d, the louder one, is "
-                    "used in place of their mix.",
-                    self._name,
+                    "%sthe channels cancel each other out (opposite phase). Channel %d, the louder one, is used "
+                    "instead of their mix.",
+                    self._prefix,
                     loudest,
                 )
-        self._filled = 0
+        self._samples_in_window = 0
         decay = 0.5 ** (1 / _HALF_LIFE_WINDOWS)
-        self._mixed *= decay
-        self._energies *= decay
+        self._mix_energy *= decay
+        self._channel_energies *= decay
 
 
 def _mean(values: Samples) -> Samples:
-    """Average the channels, column by column: the same however rows are cut, and faster than numpy's mean."""
+    """Average the channels. Unlike numpy's mean, the result does not depend on the block length; and it is faster."""
     mono = values[:, 0].copy()
     for index in range(1, values.shape[1]):
         mono += values[:, index]
@@ -90,7 +98,7 @@ def _mean(values: Samples) -> Samples:
 
 
 def _energies(values: Samples, edges: list[int], offset: int) -> npt.NDArray[np.float64]:
-    """The energy of each channel between edges, from every `_STRIDE`th sample. [shape=(edges - 1, channels)]."""
+    """Return the energy between edges, from every `_STRIDE`th sample. [shape=(edges - 1, channels)]."""
     sums = np.zeros((len(values) + 1, values.shape[1]))
     np.cumsum(np.square(values), axis=0, dtype=np.float64, out=sums[1:])
     return np.diff(sums[[max(0, -((offset - edge) // _STRIDE)) for edge in edges]], axis=0)

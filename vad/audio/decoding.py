@@ -1,9 +1,7 @@
-"""From the bytes of a recording to blocks of samples at its own rate: finds the format, and opens its decoder.
+"""Detects the format of a recording from its content, and opens the decoder.
 
-    wav ─► wav    mp3, mp2 ─► mpeg    ogg, opus ─► ogg    flac, aiff, au, ... ─► libsndfile
-    mp4, webm, mkv, aac, and what nobody else reads (wma, amr, ac3, avi, flv, ...) ─► containers
-
-The content decides, whatever the name.
+wav ─► wav    mp3, mp2 ─► mpeg    ogg, opus ─► ogg    flac, aiff, au, ... ─► libsndfile
+mp4, webm, mkv, aac, and what these do not read (wma, amr, ac3, avi, flv, ...) ─► containers
 """
 
 import contextlib
@@ -14,24 +12,20 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, BinaryIO, Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 from vad.audio.libsndfile import RefusedError, SoundfileDecoder
 from vad.audio.mpeg import MpegDecoder
 from vad.audio.mpeg_frames import is_mpeg, starts_with_frames
-from vad.audio.ogg import OggDecoder, links_of
-from vad.audio.pipe import HEADERS, PcmDecoder
+from vad.audio.ogg import OggDecoder, find_links
+from vad.audio.pcm import PcmDecoder, check_headerless, open_pcm
 from vad.audio.raw_format import RawFormat
-from vad.audio.riff import FORMS, Forward, skip_id3
-from vad.audio.samples import sample_rate_problem
+from vad.audio.riff import FORMS, ForwardReader, skip_id3
+from vad.audio.samples import Samples, sample_rate_problem
 from vad.audio.wav import open_wav
 from vad.errors import AudioError, ConfigError, MissingDependencyError, shown
 
 __all__ = ["KNOWN_SUFFIXES", "Decoder", "Source", "open_decoder"]
 
 Source: TypeAlias = str | os.PathLike[str] | IO[bytes]
-Block: TypeAlias = npt.NDArray[np.float32]
 
 KNOWN_SUFFIXES = frozenset({
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga",
@@ -41,20 +35,20 @@ KNOWN_SUFFIXES = frozenset({
     ".wma", ".wmv", ".asf", ".avi", ".flv", ".f4v", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".ogv",
     ".amr", ".awb", ".gsm", ".ac3", ".eac3", ".dts", ".ape", ".wv", ".tta", ".spx",
 })  # fmt: skip
-"""What a folder's audio files end with."""
+"""The suffixes of audio files in a folder."""
 
-_IN_MEMORY = 1 << 26  # bytes of a pipe that are kept without a file
+_MAX_MEMORY_BYTES = 1 << 26  # longer recordings from pipes are kept in a temporary file
 
 
 class Decoder(Protocol):
-    """A recording being read, once, from its beginning.
+    """A recording that is read once, from its beginning.
 
     Attributes:
-        name: What messages call it.
-        sample_rate: Its own, in Hz.
-        channels: How many it has.
-        frames: Samples a channel that the header promises; None where it does not say.
-        subtype: libsndfile's name for how its samples are kept.
+        name: The recording's name in messages.
+        sample_rate: In Hz.
+        channels: Number of channels.
+        frames: Samples per channel that the header states. None if it does not.
+        subtype: libsndfile's name of the sample format.
     """
 
     name: str
@@ -63,11 +57,11 @@ class Decoder(Protocol):
     frames: int | None
     subtype: str
 
-    def blocks(self, block_length: int) -> Iterator[Block]:
+    def blocks(self, block_length: int) -> Iterator[Samples]:
         """Yield blocks of about `block_length` samples [shape=(samples, channels)].
 
         Raises:
-            AudioError: The recording is damaged or ends early; all that could be read came before.
+            AudioError: The recording is damaged or ends early. All that can be decoded was yielded.
         """
 
 
@@ -75,17 +69,17 @@ class Decoder(Protocol):
 def open_decoder(
     source: Source, *, name: str | None = None, raw: RawFormat | None = None
 ) -> Iterator[Decoder]:
-    """Open a recording of any known format, told by its content.
+    """Open a recording of any known format.
 
     Args:
-        source: A path, or a binary stream, read from its beginning; one that cannot seek (a pipe) is read to its end
-            first.
-        name: What messages call it; None takes the path.
-        raw: Given where the stream is samples without a header.
+        source: A path, or a binary stream, read from its beginning. A stream that cannot seek (a pipe) is read to its
+            end first.
+        name: The recording's name in messages. None uses the path.
+        raw: The format of samples without a header.
 
     Raises:
-        AudioError: It cannot be read, is empty or in no known format, or has a header where it is said to be raw.
-        MissingDependencyError: It is a container (mp4, webm, ...) and PyAV is not installed.
+        AudioError: It cannot be read, is empty, has no known format, or has a header although `raw` is given.
+        MissingDependencyError: The format (mp4, webm, ...) needs PyAV, which is not installed.
     """
     with contextlib.ExitStack() as resources:
         if isinstance(source, str | os.PathLike):
@@ -95,7 +89,7 @@ def open_decoder(
             stream, name = source, name or str(getattr(source, "name", "stream"))
             _check_stream(stream)
         if not stream.seekable():
-            stream = resources.enter_context(_spooled(stream, name))
+            stream = resources.enter_context(_copy_pipe(stream, name))
         stream.seek(0)
         head = stream.read(12)
         stream.seek(0)
@@ -103,11 +97,9 @@ def open_decoder(
             raise ConfigError(f"raw must be a RawFormat. Received: raw={shown(raw)}.")
         if not head:
             raise AudioError(f"{name}: the file is empty. Record it again, or copy it again.")
-        if raw is not None and head.startswith(HEADERS):
-            raise AudioError(
-                f"{name}: raw samples must have no header. Received: one ({head[:4].decode()}). Leave out its rate."
-            )
-        decoder = PcmDecoder(stream, name, raw) if raw else _opened(stream, name, head, resources)
+        if raw is not None:
+            check_headerless(head, name)
+        decoder = open_pcm(stream, name, raw) if raw else _open_format(stream, name, head, resources)
         problem = sample_rate_problem(decoder.sample_rate)
         if problem is not None:
             raise AudioError(f"{name}: {problem}")
@@ -127,57 +119,57 @@ def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
 
 
 def _check_stream(stream: object) -> None:
-    """Refuse what is neither a path nor a binary stream that can be read."""
+    """Check that it is a readable binary stream."""
     if not hasattr(stream, "read") or not hasattr(stream, "seekable") or isinstance(stream, io.TextIOBase):
         raise AudioError(f"audio must be a path or a binary stream. Received: {shown(stream)}.")
     if getattr(stream, "closed", False) or not getattr(stream, "readable", lambda: True)():
-        raise AudioError(f"a stream of audio must be open to be read. Received: {shown(stream)}.")
+        raise AudioError(f"an audio stream must be open for reading. Received: {shown(stream)}.")
 
 
-def _spooled(stream: IO[bytes], name: str) -> IO[bytes]:
-    """Keep what comes through a pipe: half of the formats have what opens them at their end."""
-    start = stream.read(_IN_MEMORY)
-    if len(start) < _IN_MEMORY:
+def _copy_pipe(stream: IO[bytes], name: str) -> IO[bytes]:
+    """Read a pipe to its end, because half of the formats need the end of the file first."""
+    start = stream.read(_MAX_MEMORY_BYTES)
+    if len(start) < _MAX_MEMORY_BYTES:
         return io.BytesIO(start)
     try:
-        spool = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
-        spool.write(start)
-        shutil.copyfileobj(stream, spool)
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
+        copy.write(start)
+        shutil.copyfileobj(stream, copy)
     except OSError as error:
         raise AudioError(
-            f"{name}: a long recording from a pipe is kept in a temporary file, which cannot be written "
-            f"({error.strerror}). Give it as a file, or point TMPDIR to a folder with room."
+            f"{name}: the temporary file for a long recording from a pipe cannot be written ({error.strerror}). "
+            "Use a file instead of a pipe, or set TMPDIR to a folder with space."
         ) from error
-    spool.seek(0)
-    return spool
+    copy.seek(0)
+    return copy
 
 
-def _opened(stream: IO[bytes], name: str, head: bytes, resources: contextlib.ExitStack) -> Decoder:
-    """Open a recording that has a header, by who reads its format."""
+def _open_format(stream: IO[bytes], name: str, head: bytes, resources: contextlib.ExitStack) -> Decoder:
+    """Open a recording with a header."""
     if _is_container(head):
         from vad.audio.containers import open_container
 
         return resources.enter_context(open_container(stream, name))
-    refusal: str
     try:
-        decoder = _own(stream, name)
-        if isinstance(decoder, SoundfileDecoder):
-            resources.enter_context(decoder)
-        return decoder
+        decoder = _open_without_ffmpeg(stream, name)
     except RefusedError as error:
-        refusal = str(error)
-    return _by_ffmpeg(stream, name, refusal, resources)
+        reason = str(error)
+    else:
+        return resources.enter_context(decoder) if isinstance(decoder, SoundfileDecoder) else decoder
+    return _open_with_ffmpeg(stream, name, reason, resources)
 
 
-def _own(stream: IO[bytes], name: str) -> "PcmDecoder | MpegDecoder | OggDecoder | SoundfileDecoder":
-    """Open what needs no extra.
+def _open_without_ffmpeg(
+    stream: IO[bytes], name: str
+) -> PcmDecoder | MpegDecoder | OggDecoder | SoundfileDecoder:
+    """Open a format that needs no optional package.
 
     Raises:
-        RefusedError: It is nothing of that.
+        RefusedError: It is not one of those.
     """
-    forward = Forward(stream.read)
+    forward = ForwardReader(stream.read)
     skip_id3(forward)
-    head = forward.exactly(12)
+    head = forward.read_exactly(12)
     stream.seek(0)
     if head.startswith(FORMS) and head[8:12] == b"WAVE":
         try:
@@ -188,15 +180,15 @@ def _own(stream: IO[bytes], name: str) -> "PcmDecoder | MpegDecoder | OggDecoder
         with contextlib.suppress(RefusedError):
             return MpegDecoder(stream, name)
     stream.seek(0)
-    shortfall = None
+    problem = None
     if head.startswith(b"OggS"):
-        links = links_of(stream)
+        links = find_links(stream)
         if len(links.spans) > 1:
             return OggDecoder(stream, name, links)
-        if links.left:
-            shortfall = f"{links.left} bytes are no whole Ogg page"
+        if links.skipped:
+            problem = f"{links.skipped} bytes are not complete Ogg pages"
     try:
-        return SoundfileDecoder(stream, name, shortfall)
+        return SoundfileDecoder(stream, name, problem)
     except RefusedError:
         stream.seek(0)
         if not starts_with_frames(stream.read):
@@ -205,8 +197,8 @@ def _own(stream: IO[bytes], name: str) -> "PcmDecoder | MpegDecoder | OggDecoder
     return MpegDecoder(stream, name)
 
 
-def _by_ffmpeg(stream: IO[bytes], name: str, refusal: str, resources: contextlib.ExitStack) -> Decoder:
-    """Open what libsndfile refuses, where FFmpeg reads it."""
+def _open_with_ffmpeg(stream: IO[bytes], name: str, reason: str, resources: contextlib.ExitStack) -> Decoder:
+    """Open what libsndfile does not read. `reason` is why."""
     from vad.audio.containers import open_container
 
     stream.seek(0)
@@ -215,18 +207,18 @@ def _by_ffmpeg(stream: IO[bytes], name: str, refusal: str, resources: contextlib
         return resources.enter_context(open_container(stream, name))
     except MissingDependencyError as error:
         raise AudioError(
-            f"{name}: not in a format that libsndfile reads ({refusal}). With PyAV many more are read: "
+            f"{name}: libsndfile cannot read this format ({reason}). PyAV reads many more: "
             f"pip install 'openvad[media]'.{remedy}"
         ) from error
     except AudioError as error:
-        reason = str(error).removeprefix(f"{name}: ").rstrip(".")
+        ffmpeg_reason = str(error).removeprefix(f"{name}: ").rstrip(".")
         raise AudioError(
-            f"{name}: not in a format that libsndfile ({refusal}) or FFmpeg ({reason}) reads. "
+            f"{name}: neither libsndfile ({reason}) nor FFmpeg ({ffmpeg_reason}) can read this format. "
             f"Convert it to wav, flac or mp3.{remedy}"
         ) from error
 
 
 def _is_container(head: bytes) -> bool:
-    """Tell PyAV's formats by their first bytes: mp4 and its kin, Matroska and WebM, AAC in ADTS frames."""
+    """Return whether the first bytes are of an MP4 (or similar), Matroska, WebM, or AAC in ADTS frames."""
     adts = len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0
     return head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide") or head.startswith(b"\x1a\x45\xdf\xa3") or adts

@@ -1,63 +1,56 @@
-"""Recordings that libsndfile reads: flac, ogg, opus, aiff, w64, au, caf, compressed wav. The one room that knows it.
+"""Recordings that libsndfile reads: flac, ogg, opus, aiff, w64, au, caf, compressed WAV.
 
-It is asked for float32 always (as int16 it would read a float WAV without scaling: silence) and never to seek, so
-that decoding is one pass and a FLAC of unknown length can be read. A file that ends before its header's promise,
-which libsndfile does not always report, is reported here.
+libsndfile decodes to float32, because it does not scale a float WAV that it reads as int16. It never seeks, so that a
+FLAC of unknown length can be read. Some files that end before their stated length are reported only here.
 """
 
 import contextlib
 import os
 import re
 from collections.abc import Iterator
-from typing import IO, Any, Protocol, TypeAlias
+from typing import IO, Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
 
+from vad.audio.riff import missing_bytes
+from vad.audio.samples import Samples
 from vad.errors import AudioError
 
 __all__ = [
-    "SLACK_BYTES",
     "ByteSource",
     "ForwardSoundFile",
-    "Part",
     "RefusedError",
+    "Section",
     "SoundfileDecoder",
     "cut_off",
     "open_soundfile",
     "read_blocks",
 ]
 
-Block: TypeAlias = npt.NDArray[np.float32]
-
-# Of sound files whose chunks say how long they are, libsndfile notes what is missing: "SSND : 32008 (should be 19954)".
-_SHORTFALL = re.compile(r"^\s*(?:SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
-_UNKNOWN_BYTES = 0x7FFF0000
-
-SLACK_BYTES = 64
-"""By so many a header may be wrong without a word: some count themselves, or a chunk behind the samples."""
+# libsndfile's log names the stated bytes and those present: "SSND : 32008 (should be 19954)".
+_STATED_BYTES = re.compile(r"^\s*(?:SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 
 
 class RefusedError(Exception):
-    """libsndfile does not read this; the message is its reason."""
+    """libsndfile cannot read this. The message is its reason."""
 
 
 class ByteSource(Protocol):
-    """What libsndfile reads from where it is no file of the system."""
+    """A Python object that libsndfile reads from."""
 
     def read(self, count: int, /) -> bytes:
-        """Give at most so many of the next bytes, none at the end."""
+        """Return at most `count` of the next bytes, none at the end."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go somewhere; say where that is."""
+        """Move to a position, and return it."""
 
     def tell(self) -> int:
-        """Say where the next byte is."""
+        """Return the position."""
 
 
-class Part:
-    """A part of a stream as a file of its own."""
+class Section:
+    """The bytes of a stream from `start` to `end`, as a file of their own."""
 
     def __init__(self, stream: IO[bytes], start: int, end: int):
         self._stream = stream
@@ -66,43 +59,42 @@ class Part:
         self._position = 0
 
     def read(self, count: int) -> bytes:
-        """Give at most so many of the next bytes, none at the end."""
+        """Return at most `count` of the next bytes, none at the end."""
         self._stream.seek(self._start + self._position)
         content = self._stream.read(max(0, min(count, self._length - self._position)))
         self._position += len(content)
         return content
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go somewhere; say where that is."""
+        """Move to a position, and return it."""
         self._position = (0, self._position, self._length)[whence] + offset
         return self._position
 
     def tell(self) -> int:
-        """Say where the next byte is."""
+        """Return the position."""
         return self._position
 
 
 class ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]
-    """A SoundFile that is read once from its beginning.
+    """A SoundFile that is read once, from its beginning.
 
-    It never seeks of its own accord: a SoundFile does after every read, and a FLAC of unknown length refuses that.
-    Where it reads a Python object, what is raised in there is raised here too, Ctrl-C above all: it is most likely to
-    come while libsndfile calls Python back, and would be lost.
+    It does not seek after each read, which a FLAC of unknown length refuses. And what a Python object raises while
+    libsndfile reads from it is raised here too. SoundFile would lose it, Ctrl-C included.
     """
 
     _raised: BaseException | None = None
 
     def seekable(self) -> bool:
-        """Say no."""
+        """Return False, so that SoundFile does not seek."""
         return False
 
-    def read_block(self, block: Block) -> Block:
-        """Fill a block; what comes back is shorter at the end.
+    def read_block(self, block: Samples) -> Samples:
+        """Fill a block, and return its filled part, which is shorter at the end.
 
         Raises:
-            LibsndfileError: There is damage.
+            LibsndfileError: The file is damaged.
         """
-        filled: Block = self.read(out=block)
+        filled: Samples = self.read(out=block)
         if self._raised is not None:
             raise self._raised
         return filled
@@ -137,13 +129,13 @@ class ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]
 
 
 def open_soundfile(source: ByteSource | int) -> ForwardSoundFile:
-    """Open what libsndfile reads.
+    """Open a file with libsndfile.
 
     Args:
-        source: A file descriptor at its beginning, which stays open, or an object to read from.
+        source: An object to read from, or a file descriptor at its beginning, which stays open.
 
     Raises:
-        RefusedError: It is none of libsndfile's formats, or broken.
+        RefusedError: libsndfile does not know the format, or the file is broken.
     """
     try:
         return ForwardSoundFile(source, closefd=False)
@@ -151,36 +143,36 @@ def open_soundfile(source: ByteSource | int) -> ForwardSoundFile:
         raise RefusedError(_reason(error)) from error
 
 
-def read_blocks(file: ForwardSoundFile, block_length: int) -> Iterator[Block]:
+def read_blocks(file: ForwardSoundFile, block_length: int) -> Iterator[Samples]:
     """Yield blocks of `block_length` samples [shape=(samples, channels)] to the end.
 
     Raises:
-        RefusedError: There is damage; what was decoded before came before.
+        RefusedError: The file is damaged. All samples before the damage were yielded.
     """
-    heard = 0
+    frames = 0
     while True:
         block = np.empty((block_length, file.channels), np.float32)
         try:
             filled = file.read_block(block)
         except soundfile.LibsndfileError as error:
-            yield block[: max(0, file.tell() - heard)]
+            yield block[: max(0, file.tell() - frames)]
             raise RefusedError(_reason(error)) from error
         if not len(filled):
             return
-        heard += len(filled)
+        frames += len(filled)
         yield filled
 
 
-def cut_off(name: str, heard_s: float, promised_s: float | None, reason: str) -> AudioError:
-    """Say where a recording stopped, and that what came before it counts."""
-    promised = "" if promised_s is None or promised_s <= heard_s else f" of {promised_s:.2f} s"
+def cut_off(name: str, decoded_s: float, stated_s: float | None, reason: str) -> AudioError:
+    """Make the error for a recording of which only the first seconds could be decoded."""
+    stated = "" if stated_s is None or stated_s <= decoded_s else f" of {stated_s:.2f} s"
     return AudioError(
-        f"{name}: cut off at {heard_s:.2f} s{promised}: {reason}. Results cover the part before."
+        f"{name}: cut off at {decoded_s:.2f} s{stated}: {reason}. Results cover the part before."
     )
 
 
-def _descriptor_of(stream: IO[bytes] | ByteSource) -> int | None:
-    """Give the file descriptor of a stream; None where it lies in memory, or where libraries cannot share it."""
+def _file_descriptor(stream: IO[bytes] | ByteSource) -> int | None:
+    """Return the file descriptor of a stream. None if it has none, or if C libraries cannot use it."""
     try:
         return stream.fileno() if os.name == "posix" and hasattr(stream, "fileno") else None
     except OSError:
@@ -188,20 +180,20 @@ def _descriptor_of(stream: IO[bytes] | ByteSource) -> int | None:
 
 
 class SoundfileDecoder:
-    """A recording that libsndfile reads as a whole; see `vad.audio.decoding.Decoder`.
+    """A recording that libsndfile reads; see `vad.audio.decoding.Decoder`.
 
     Args:
-        stream: What to read; it can seek.
-        name: What messages call it.
-        shortfall: What is known to be missing at its end, if anything.
+        stream: The recording. It can seek.
+        name: The recording's name in messages.
+        problem: Damage at the end that is already known.
 
     Raises:
         RefusedError: libsndfile does not read it.
     """
 
-    def __init__(self, stream: IO[bytes] | ByteSource, name: str, shortfall: str | None = None):
-        # A file of the system is read without calling Python back.
-        descriptor = _descriptor_of(stream)
+    def __init__(self, stream: IO[bytes] | ByteSource, name: str, problem: str | None = None):
+        # With a file descriptor, libsndfile reads without calls into Python.
+        descriptor = _file_descriptor(stream)
         if descriptor is None:
             stream.seek(0)
         else:
@@ -213,46 +205,45 @@ class SoundfileDecoder:
         self.frames: int | None = file.frames if file.frames < 1 << 62 else None
         self.subtype: str = file.subtype
         self._file = file
-        self._shortfall = shortfall
+        self._problem = problem
 
     def __enter__(self) -> "SoundfileDecoder":
-        """Leave libsndfile's part of it to the `with` statement."""
+        """Return the object itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of it."""
+        """Close libsndfile's handle. The stream stays open."""
         with contextlib.suppress(soundfile.LibsndfileError):
             self._file.close()
 
-    def blocks(self, block_length: int) -> Iterator[Block]:
+    def blocks(self, block_length: int) -> Iterator[Samples]:
         """Yield blocks of `block_length` samples [shape=(samples, channels)].
 
         Raises:
             AudioError: The recording is damaged or ends early.
         """
-        heard = 0
+        frames = 0
         problem: str | None = None
         try:
             for block in read_blocks(self._file, block_length):
-                heard += len(block)
+                frames += len(block)
                 yield block
         except RefusedError as error:
             problem = str(error)
-        problem = problem or self._problem_at_end(heard)
+        problem = problem or self._problem or self._problem_at_end(frames)
         if problem is not None:
-            promised = None if self.frames is None else self.frames / self.sample_rate
-            raise cut_off(self.name, heard / self.sample_rate, promised, problem)
+            stated_s = None if self.frames is None else self.frames / self.sample_rate
+            raise cut_off(self.name, frames / self.sample_rate, stated_s, problem)
 
-    def _problem_at_end(self, heard: int) -> str | None:
-        """Compare what was read with what the file promised."""
-        if self._shortfall is not None:
-            return self._shortfall
-        if self.frames is not None and heard < self.frames and self._file.format != "WAV":
+    def _problem_at_end(self, frames: int) -> str | None:
+        """Compare the decoded frames with what the file states."""
+        if self.frames is not None and frames < self.frames and self._file.format != "WAV":
             return "pages of it are damaged" if self._file.format == "OGG" else "the file ends there"
-        for promised, present in _SHORTFALL.findall(self._file.extra_info):
-            if int(present) + SLACK_BYTES < int(promised) < _UNKNOWN_BYTES:
-                return f"the header promises {promised} bytes and {present} are there"
-        return None
+        problems = (
+            missing_bytes(int(stated), int(present))
+            for stated, present in _STATED_BYTES.findall(self._file.extra_info)
+        )
+        return next(filter(None, problems), None)
 
 
 def _reason(error: soundfile.LibsndfileError) -> str:

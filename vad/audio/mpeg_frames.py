@@ -1,23 +1,23 @@
-"""MPEG audio (mp3, mp2): its frames one by one, whatever lies between them.
+"""The frames of MPEG audio (mp3, mp2), without tags, gaps and stated lengths.
 
-libsndfile takes the length of an MP3 that does not state it from the rate of its first frames, and stops there; where
-two are joined, at the end of the first. Here the bytes are walked frame by frame to their end, and it is given frames
-alone: no tags, no statement of a length, nothing between the frames. So it decodes to the end, what is no frame is
-known with its place, and libmpg123 in it has next to nothing to say on stderr.
+libsndfile estimates the length of an MP3 that does not state it from its first frames, and stops there. If two are
+joined, it stops at the end of the first. Given frames alone, it decodes to the end, and libmpg123, which it uses,
+rarely writes to stderr.
 
-The frame header and the side information are those of ISO/IEC 11172-3, 2.4.1, and 13818-3; the statement of the
-length ("Xing", "Info", "VBRI") and the silence to cut off are LAME's, as all encoders write them.
+The frame header and the side information follow ISO/IEC 11172-3, 2.4.1, and 13818-3. The info frame ("Xing", "Info",
+"VBRI"), which states the length, and its encoder delay follow LAME.
 """
 
 import functools
+import io
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Frame", "Gap", "Header", "MpegFrames", "Statement", "is_mpeg", "starts_with_frames"]
+__all__ = ["Frame", "Gap", "Header", "MpegFrames", "StreamInfo", "is_mpeg", "starts_with_frames"]
 
-_BITRATES = {  # in kbit/s, by whether it is MPEG-1, and the layer
+_BITRATES = {  # in kbit/s, by (MPEG-1 or not, layer)
     (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
     (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
     (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
@@ -26,24 +26,25 @@ _BITRATES = {  # in kbit/s, by whether it is MPEG-1, and the layer
     (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = (44100, 48000, 32000)
-_LARGEST_FREE_FRAME = 4096
-_PIECE = 1 << 16
-_AHEAD = 8192  # bytes that are held, so that a frame and what follows it are there
+_MAX_FREE_FRAME = 4096
+_READ_BYTES = 1 << 16
+_LOOKAHEAD_BYTES = 8192  # more than a frame and the next header
 _TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN")
-_DECODER_DELAY = 529  # samples by which every decoder is late
+_DECODER_DELAY = 529  # samples
 
 
 @dataclass(frozen=True)
 class Header:
-    """What the four bytes before a frame say.
+    """The header of a frame.
 
     Attributes:
         sample_rate: In Hz.
         channels: 1 or 2.
-        samples: A channel, in the frame.
-        size: Bytes of the frame; None in free format, where it shows at the next frame.
-        side: Where the side information lies, from the frame's beginning; empty but in layer 3.
-        first_bits: Of the side information, how many say where the frame's data begin in those before.
+        samples: Samples per channel in the frame.
+        size: Bytes of the frame. None in free format, where the position of the next frame determines it.
+        side: Position of the side information in the frame. Empty in layers 1 and 2.
+        main_data_bits: Bits of `main_data_begin` in the side information: how many bytes before the frame its data
+            begin. 0 in layers 1 and 2.
     """
 
     sample_rate: int
@@ -51,7 +52,7 @@ class Header:
     samples: int
     size: int | None
     side: slice
-    first_bits: int
+    main_data_bits: int
 
 
 class Frame(NamedTuple):
@@ -63,20 +64,20 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Gap:
-    """Bytes between the frames that are neither frames nor tags."""
+    """Bytes that are neither a frame nor a tag."""
 
     start: int
     size: int
 
 
 @dataclass(frozen=True)
-class Statement:
-    """What the first frame says of all others.
+class StreamInfo:
+    """What an info frame states.
 
     Attributes:
-        frames: How many follow; None where it does not say.
-        delay: Samples to leave out at the beginning.
-        padding: Samples to leave out at the end.
+        frames: How many frames follow. None if it is not stated.
+        delay: Samples to remove at the beginning.
+        padding: Samples to remove at the end.
     """
 
     frames: int | None
@@ -85,23 +86,22 @@ class Statement:
 
 
 def is_mpeg(head: bytes) -> bool:
-    """Tell by its first bytes whether a recording may be MPEG audio."""
+    """Return whether the first bytes of a recording can be MPEG audio."""
     return _parse_header(head[:4]) is not None
 
 
 def starts_with_frames(read: Callable[[int], bytes]) -> bool:
-    """Tell whether MPEG audio begins in the first bytes, after something else: a recording cut out of a stream."""
-    content = read(_PIECE)
-    pieces = iter((content,))
-    parts = list(MpegFrames(lambda _: next(pieces, b"")))
-    frames = sum(isinstance(part, Frame) for part in parts)
-    left_out = sum(part.size for part in parts if isinstance(part, Gap))
-    return frames >= 8 and left_out < len(content) // 4
+    """Return whether MPEG audio begins soon after the first bytes, as in a recording cut out of a stream."""
+    content = read(_READ_BYTES)
+    items = list(MpegFrames(io.BytesIO(content).read))
+    frames = sum(isinstance(item, Frame) for item in items)
+    skipped = sum(item.size for item in items if isinstance(item, Gap))
+    return frames >= 8 and skipped < len(content) // 4
 
 
 @functools.lru_cache(maxsize=4096)
 def _parse_header(four: bytes) -> Header | None:
-    """Read a frame header; None where it is none."""
+    """Parse a frame header. None if it is not one."""
     if len(four) < 4 or four[0] != 0xFF or four[1] & 0xE0 != 0xE0:
         return None
     version, layer = four[1] >> 3 & 3, 4 - (four[1] >> 1 & 3)
@@ -126,26 +126,26 @@ class MpegFrames:
     """The frames of MPEG audio, in order, once.
 
     Args:
-        read: Gives at most so many of the next bytes, and none at the end.
+        read: Returns at most the given number of bytes, and none at the end.
 
     Attributes:
-        statement: What it says of its length, once the first frame was given; None where it does not.
+        info: The first info frame, once the first frame was given. None if there is none.
     """
 
     def __init__(self, read: Callable[[int], bytes]):
         self._read = read
         self._bytes = b""
-        self._at = 0  # of the next one in those that are held
-        self._passed = 0  # bytes that are no longer held
-        self._size = 0  # of a frame in free format
-        self.statement: Statement | None = None
+        self._at = 0  # position in `_bytes`
+        self._passed = 0  # bytes before `_bytes`
+        self._free_frame_size = 0
+        self.info: StreamInfo | None = None
 
     def __iter__(self) -> Iterator[Frame | Gap]:
-        """Give the frames, and what lies between them."""
-        reservoir = 0  # bytes of data that the frames before have left
+        """Iterate over the frames and the gaps between them."""
+        reservoir = 0  # bytes of earlier frames that the next one may use
         first = True
-        gap: int | None = None  # where it began
-        while self._has(_AHEAD) or len(self._bytes) - self._at >= 4:
+        gap: int | None = None  # its start
+        while self._has(_LOOKAHEAD_BYTES) or len(self._bytes) - self._at >= 4:
             tag = self._tag()
             frame = None if tag else self._frame(locked=gap is None and not first)
             if not tag and frame is None:
@@ -159,11 +159,11 @@ class MpegFrames:
             if frame is None:
                 self._skip(tag)
                 continue
-            statement = _statement(frame)
+            info = _parse_info(frame)
             if first:
-                self.statement = statement
+                self.info = info
             first = False
-            if statement is not None:  # also of a recording that is joined to the first
+            if info is not None:  # also of a joined recording
                 continue
             frame, reservoir = _with_reservoir(frame, reservoir)
             yield frame
@@ -171,9 +171,9 @@ class MpegFrames:
             yield Gap(gap, self._passed + len(self._bytes) - gap)
 
     def _has(self, count: int) -> bool:
-        """Hold so many of the next bytes, where there are."""
+        """Read until `count` bytes are available. Return whether they are."""
         while len(self._bytes) - self._at < count:
-            more = self._read(max(_PIECE, count))
+            more = self._read(max(_READ_BYTES, count))
             if not more:
                 return False
             self._passed += self._at
@@ -192,7 +192,7 @@ class MpegFrames:
             count -= step
 
     def _tag(self) -> int:
-        """Bytes of the tag that begins here; 0 where none does."""
+        """Return the size of the tag that begins here, in bytes. 0 if there is none."""
         first = self._bytes[self._at]
         if first == 0xFF or first not in b"TIAL\0":
             return 0
@@ -204,45 +204,45 @@ class MpegFrames:
             return 227 if head.startswith(b"TAG+") else 128
         if head.startswith(b"APETAGEX"):
             size, _, flags = struct.unpack("<III", head[12:24])
-            return size + 32 if flags & 0x20000000 else 32  # a footer alone: its items were passed before
+            return size + 32 if flags & 0x20000000 else 32  # a footer alone; its items came before
         if head.startswith(b"LYRICSBEGIN"):
-            end = self._peek(_PIECE).find(b"LYRICS200")
+            end = self._peek(_READ_BYTES).find(b"LYRICS200")
             return end + 9 if end >= 0 else 11
-        return len(head) - len(head.lstrip(b"\0"))  # zeros are nobody's data
+        return len(head) - len(head.lstrip(b"\0"))  # zeros are padding
 
     def _frame(self, *, locked: bool) -> Frame | None:
-        """Take the frame that begins here; None where none does, or its end is somewhere else."""
-        held, at = self._bytes, self._at
-        header = _parse_header(held[at : at + 4])
+        """Read the frame that begins here. None if there is none, or if no frame, tag or end follows it."""
+        buffer, at = self._bytes, self._at
+        header = _parse_header(buffer[at : at + 4])
         if header is None:
             return None
         size = header.size or self._free_size(header)
-        if size is None or at + size > len(held):
+        if size is None or at + size > len(buffer):
             return None
         end = at + size
-        follows = _parse_header(held[end : end + 4])
+        follows = _parse_header(buffer[end : end + 4])
         if follows is None:
-            after = held[end : end + 11]
+            after = buffer[end : end + 11]
             if after.strip(b"\0") and not after.startswith(_TAGS):
                 return None
         elif not locked and follows.sample_rate != header.sample_rate:
             return None
         self._at = end
-        return Frame(held[at:end], header)
+        return Frame(buffer[at:end], header)
 
     def _free_size(self, header: Header) -> int | None:
-        """Find where the next frame in free format begins."""
+        """Return the size of a frame in free format, from the position of the next one."""
         padding = self._bytes[self._at + 2] >> 1 & 1
-        if not self._size:
-            window = self._peek(_LARGEST_FREE_FRAME)
+        if not self._free_frame_size:
+            window = self._peek(_MAX_FREE_FRAME)
             start = window[:2] + bytes([window[2] & 0xFD])
             for at in range(24, len(window) - 3):
                 if window[at : at + 2] == start[:2] and window[at + 2] & 0xFD == start[2]:
-                    self._size = at - padding
+                    self._free_frame_size = at - padding
                     break
             else:
                 return None
-        return self._size + padding
+        return self._free_frame_size + padding
 
     def _next_sync(self) -> None:
         at = self._bytes.find(b"\xff", self._at + 1)
@@ -250,21 +250,21 @@ class MpegFrames:
 
 
 def _with_reservoir(frame: Frame, reservoir: int) -> tuple[Frame, int]:
-    """Silence a layer 3 frame whose data begin in frames that are not there; say what the next one may use."""
+    """Silence a layer 3 frame whose data begin in missing frames. Also return the reservoir for the next frame."""
     header = frame.header
-    if not header.first_bits:
+    if not header.main_data_bits:
         return frame, 0
     content = frame.content
     start, end = header.side.start, header.side.stop
-    needed = (content[start] << 8 | content[start + 1]) >> 16 - header.first_bits
-    held = min(511, reservoir + len(content) - end)
+    needed = (content[start] << 8 | content[start + 1]) >> 16 - header.main_data_bits
+    available = min(511, reservoir + len(content) - end)
     if needed <= reservoir:
-        return frame, held
-    return Frame(content[:start] + bytes(end - start) + content[end:], header), held
+        return frame, available
+    return Frame(content[:start] + bytes(end - start) + content[end:], header), available
 
 
-def _statement(frame: Frame) -> Statement | None:
-    """Read what a frame says of the length of all; None where it is a frame of sound."""
+def _parse_info(frame: Frame) -> StreamInfo | None:
+    """Parse an info frame. None if it is a frame of audio."""
     content = frame.content
     at = frame.header.side.stop
     if content.startswith((b"Xing", b"Info"), at) and at:
@@ -273,9 +273,9 @@ def _statement(frame: Frame) -> Statement | None:
         lame = at + 8 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
         delays = content[lame + 21 : lame + 24]
         if len(delays) < 3 or not any(delays):
-            return Statement(frames)
+            return StreamInfo(frames)
         delay, padding = delays[0] << 4 | delays[1] >> 4, (delays[1] & 15) << 8 | delays[2]
-        return Statement(frames, delay + _DECODER_DELAY, max(0, padding - _DECODER_DELAY))
+        return StreamInfo(frames, delay + _DECODER_DELAY, max(0, padding - _DECODER_DELAY))
     if content.startswith(b"VBRI", 36):
-        return Statement(int.from_bytes(content[50:54], "big"))
+        return StreamInfo(int.from_bytes(content[50:54], "big"))
     return None

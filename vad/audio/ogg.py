@@ -1,94 +1,91 @@
-"""Ogg (Vorbis, Opus, FLAC): all links of a chain, where libsndfile reads the first alone.
+"""Ogg (Vorbis, Opus, FLAC): every link of a chain, where libsndfile reads only the first.
 
-A live stream begins anew with each title; the files of two recordings joined do likewise. A link begins where a page
-begins a logical stream after one that did not (RFC 3533, 4). Each is a file to libsndfile.
+A live stream starts a new link with each title, and joined files are links too. A link starts with a page that begins
+a logical stream after a page that does not (RFC 3533, 4). Each link is one file for libsndfile.
 """
 
 import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, TypeAlias
+from typing import IO
 
-import numpy as np
-import numpy.typing as npt
-
-from vad.audio.libsndfile import ForwardSoundFile, Part, RefusedError, cut_off, open_soundfile, read_blocks
+from vad.audio.libsndfile import ForwardSoundFile, RefusedError, Section, cut_off, open_soundfile, read_blocks
 from vad.audio.resampling import conform
+from vad.audio.samples import Samples
 from vad.errors import AudioError
 
-__all__ = ["Links", "OggDecoder", "links_of"]
-
-Block: TypeAlias = npt.NDArray[np.float32]
+__all__ = ["Links", "OggDecoder", "find_links"]
 
 _PAGE_HEADER = 27
-_BEGINS = 0x02
-_LARGEST_PAGE = 65_307
+_BEGINS_STREAM = 0x02
+_MAX_PAGE = 65_307
 
 
 @dataclass(frozen=True)
 class Links:
-    """Where the links of a chain lie.
+    """The links of a chain.
 
     Attributes:
-        spans: The first byte of each, and the one behind it.
-        left: Bytes that are no whole page.
+        spans: Start and end of each, in bytes.
+        skipped: Bytes that belong to no complete page.
     """
 
     spans: list[tuple[int, int]]
-    left: int
+    skipped: int
 
 
-def links_of(stream: IO[bytes]) -> Links:
-    """Walk the pages of an Ogg stream that can seek."""
+def find_links(stream: IO[bytes]) -> Links:
+    """Find the links of an Ogg stream that can seek."""
     end = stream.seek(0, os.SEEK_END)
     starts: list[int] = []
-    begins = left = position = 0
+    begins = skipped = position = 0
     while position < end:
         stream.seek(position)
         header = stream.read(_PAGE_HEADER)
         if len(header) < _PAGE_HEADER or not header.startswith(b"OggS"):
-            found = _next_page(stream, position + 1)
-            left += (end if found is None else found) - position
-            position = end if found is None else found
+            following = _next_page(stream, position + 1)
+            following = end if following is None else following
+            skipped += following - position
+            position = following
             continue
         size = _PAGE_HEADER + header[26] + sum(stream.read(header[26]))
         if position + size > end:
-            left += end - position
+            skipped += end - position
             break
-        if header[5] & _BEGINS and not begins:
+        if header[5] & _BEGINS_STREAM and not begins:
             starts.append(position)
-        begins = header[5] & _BEGINS
+        begins = header[5] & _BEGINS_STREAM
         position += size
-    return Links(list(itertools.pairwise([*starts, end])), left)
+    return Links(list(itertools.pairwise([*starts, end])), skipped)
 
 
 def _next_page(stream: IO[bytes], position: int) -> int | None:
-    """Find where the next page begins, from a position on."""
+    """Return the start of the first page at or after a position."""
     while True:
         stream.seek(position)
-        content = stream.read(_LARGEST_PAGE)
+        content = stream.read(_MAX_PAGE)
         at = content.find(b"OggS")
         if at >= 0:
             return position + at
-        if len(content) < _LARGEST_PAGE:
+        if len(content) < _MAX_PAGE:
             return None
         position += len(content) - 3
 
 
 class OggDecoder:
-    """A chain of Ogg recordings; see `vad.audio.decoding.Decoder`.
+    """A chain of Ogg links; see `vad.audio.decoding.Decoder`.
 
     Args:
         stream: A binary stream that can seek.
-        name: What messages call it.
-        links: Where its links lie, more than one.
+        name: The recording's name in messages.
+        links: Its links, more than one.
 
     Raises:
-        RefusedError: libsndfile does not read the first.
+        RefusedError: libsndfile does not read the first link.
     """
 
-    frames: int | None = None  # the rates may differ
+    frames: int | None = None  # the rates of the links may differ
 
     def __init__(self, stream: IO[bytes], name: str, links: Links):
         self.name = name
@@ -100,28 +97,28 @@ class OggDecoder:
             self.subtype: str = file.subtype
 
     def _open(self, start: int, end: int) -> ForwardSoundFile:
-        return open_soundfile(Part(self._stream, start, end))
+        return open_soundfile(Section(self._stream, start, end))
 
-    def blocks(self, block_length: int) -> Iterator[Block]:
+    def blocks(self, block_length: int) -> Iterator[Samples]:
         """Yield blocks of about `block_length` samples [shape=(samples, channels)].
 
         Raises:
-            AudioError: A link is damaged, or the last page is not all there.
+            AudioError: A link is damaged, or the last page is incomplete.
         """
-        heard = 0
+        frames = 0
         self._problem: str | None = None
         for block in conform(self._decoded(block_length), self.sample_rate, self.channels):
-            heard += len(block)
+            frames += len(block)
             yield block
         if self._problem is not None:
-            raise cut_off(self.name, heard / self.sample_rate, None, self._problem)
-        if self._links.left:
+            raise cut_off(self.name, frames / self.sample_rate, None, self._problem)
+        if self._links.skipped:
             raise AudioError(
-                f"{self.name}: {self._links.left} bytes are no whole Ogg page and were left out. "
+                f"{self.name}: {self._links.skipped} bytes are not complete Ogg pages and were skipped. "
                 "Results cover the rest."
             )
 
-    def _decoded(self, block_length: int) -> Iterator[tuple[int, Block]]:
+    def _decoded(self, block_length: int) -> Iterator[tuple[int, Samples]]:
         for number, (start, end) in enumerate(self._links.spans, 1):
             try:
                 with self._open(start, end) as file:
@@ -129,5 +126,5 @@ class OggDecoder:
                         yield file.samplerate, block
             except RefusedError as error:
                 count = len(self._links.spans)
-                self._problem = f"libsndfile refuses part {number} of {count} ({error})"
+                self._problem = f"libsndfile cannot read part {number} of {count} ({error})"
                 return

@@ -1,4 +1,4 @@
-"""How samples without a header lie in a stream."""
+"""The format of raw samples, which have no header."""
 
 from dataclasses import dataclass
 
@@ -16,20 +16,20 @@ ENCODINGS = {
     "mulaw": ("ULAW", 1),
     "alaw": ("ALAW", 1),
 }
-"""Encodings of raw samples: libsndfile's name and the bytes of a sample."""
+"""Encodings of raw samples: libsndfile's name, and bytes of a sample."""
 
 
 @dataclass(frozen=True)
 class RawFormat:
-    """How samples without a header lie in a stream, channels interleaved.
+    """The format of raw samples, whose channels are interleaved.
 
     Attributes:
-        sample_rate: Samples a second and channel, 4000 to 384000.
-        channels: At least 1.
-        encoding: One of `ENCODINGS`: s16le, s24le, s32le, f32le, u8, mulaw, alaw.
+        sample_rate: In Hz, 4000 to 384000.
+        channels: Number of channels, at least 1.
+        encoding: s16le, s24le, s32le, f32le, u8, mulaw or alaw.
 
     Raises:
-        ConfigError: A value is out of its range.
+        ConfigError: A value is out of range.
     """
 
     sample_rate: int

@@ -1,8 +1,8 @@
-"""The header of a WAV (RIFF, RIFX, RF64, BW64), read forwards, so that a pipe and a file are read alike.
+"""WAV headers (RIFF, RIFX, RF64, BW64), read forwards, so that files and pipes share the code.
 
-What is true of the length is what is there. A header is written before its samples: a recorder that was killed, or
-that writes into a pipe, leaves zero, a placeholder or the size of its first block. Only a size that somebody can
-have meant, and that reaches beyond the end, says that samples are missing.
+The stated length is often wrong. The header is written before the samples: a recorder that was killed or that writes
+to a pipe leaves zero, a placeholder or the size of its first block. So the samples that are present count. Samples
+are reported as missing only if the stated size is plausible and reaches beyond the end.
 """
 
 import struct
@@ -13,15 +13,17 @@ from vad.errors import AudioError
 
 __all__ = [
     "FORMS",
-    "Forward",
+    "SLACK_BYTES",
+    "ForwardReader",
     "WavFormat",
     "WavHeader",
-    "chunk_here",
-    "format_of",
+    "missing_bytes",
+    "parse_format",
+    "plausible_size",
     "read_header",
     "skip_id3",
     "skip_padding",
-    "stated_length",
+    "starts_chunk",
 ]
 
 FORMS = (b"RIFF", b"RIFX", b"RF64", b"BW64")
@@ -37,21 +39,24 @@ _ENCODINGS = {
 }
 """By format tag and bits that a sample takes."""
 _EXTENSIBLE = 0xFFFE
-_UNKNOWN_BYTES = 0x7FFF0000  # near 2 or 4 GiB, or
-_ROUND_BYTES = 100_000_000  # a multiple of this: what a program writes that does not know
-_LATER_CHUNK = 1 << 24  # bytes of tags after the samples, at most, where nobody knows how many there are
+# Sizes that programs write when they do not know the size: near 2 or 4 GiB, or a multiple of 100 MB.
+_PLACEHOLDER_BYTES = 0x7FFF0000
+_ROUND_BYTES = 100_000_000
+SLACK_BYTES = 64
+"""Missing bytes that are not reported: some headers count themselves, or a chunk after the samples."""
+_MAX_CHUNK_AFTER = 1 << 24  # bytes of a chunk after the samples of a pipe
 
 
 @dataclass(frozen=True)
 class WavFormat:
-    """How the samples of a WAV lie.
+    """The sample format of a WAV.
 
     Attributes:
         sample_rate: In Hz.
-        channels: Samples side by side.
-        tag: Of the format; 1 is integers, 3 floats, 0x55 MP3.
-        bits: Of a sample, as stated.
-        encoding: A name as in `vad.audio.raw_format.ENCODINGS`, or "f64le"; None where it is compressed.
+        channels: Number of channels.
+        tag: Format tag: 1 for integers, 3 for floats, 0x55 for MP3.
+        bits: Bits of a sample, as stated.
+        encoding: A key of `vad.audio.raw_format.ENCODINGS`, or "f64le". None for compressed samples.
     """
 
     sample_rate: int
@@ -63,13 +68,13 @@ class WavFormat:
 
 @dataclass(frozen=True)
 class WavHeader:
-    """What a WAV says before its samples.
+    """What a WAV states before its samples.
 
     Attributes:
-        format: How they lie.
-        order: Of the bytes of a number: "<", or ">" for the high one first (RIFX).
-        start: Where the samples begin, in bytes.
-        size: How many bytes they take, as it is stated in the four bytes before, or by RF64.
+        format: The sample format.
+        order: Byte order of numbers: "<", or ">" in RIFX.
+        start: Position of the first sample, in bytes.
+        size: Bytes of the samples, as the data chunk or RF64's ds64 chunk states.
     """
 
     format: WavFormat
@@ -77,27 +82,12 @@ class WavHeader:
     start: int
     size: int
 
-    @property
-    def sample_rate(self) -> int:
-        """As the format has it."""
-        return self.format.sample_rate
 
-    @property
-    def channels(self) -> int:
-        """As the format has it."""
-        return self.format.channels
-
-    @property
-    def encoding(self) -> str | None:
-        """As the format has it."""
-        return self.format.encoding
-
-
-class Forward:
-    """Bytes read forwards, none of them waited for twice.
+class ForwardReader:
+    """Reads bytes forwards, as they arrive.
 
     Args:
-        read: Gives at most so many bytes, and none at the end.
+        read: Returns at most the given number of bytes, and none at the end.
 
     Attributes:
         position: Bytes read so far.
@@ -108,118 +98,123 @@ class Forward:
         self._returned = b""
         self.position = 0
 
-    def some(self, count: int) -> bytes:
-        """Give at most so many bytes; none at the end."""
+    def read(self, count: int) -> bytes:
+        """Return what has arrived, at most `count` bytes; nothing at the end."""
         content, self._returned = self._returned[:count], self._returned[count:]
         content = content or self._read(count)
         self.position += len(content)
         return content
 
-    def exactly(self, count: int) -> bytes:
-        """Give so many bytes, fewer at the end."""
+    def read_exactly(self, count: int) -> bytes:
+        """Wait for `count` bytes. Fewer are returned at the end."""
         pieces = []
-        while count:
-            piece = self.some(count)
-            if not piece:
-                break
+        while count and (piece := self.read(count)):
             pieces.append(piece)
             count -= len(piece)
         return b"".join(pieces)
 
     def skip(self, count: int) -> None:
-        """Pass so many bytes, or to the end."""
-        while count > 0:
-            piece = self.some(min(count, 1 << 16))
-            if not piece:
-                return
+        """Skip `count` bytes, or to the end."""
+        while count > 0 and (piece := self.read(min(count, 1 << 16))):
             count -= len(piece)
 
     def give_back(self, content: bytes) -> None:
-        """Have bytes read again."""
+        """Put bytes back, to be read again."""
         self._returned = content + self._returned
         self.position -= len(content)
 
 
-def skip_id3(stream: Forward) -> None:
-    """Pass the ID3 tags that some programs put before everything."""
-    while (head := stream.exactly(10)).startswith(b"ID3") and len(head) == 10:
+def skip_id3(stream: ForwardReader) -> None:
+    """Skip ID3 tags, which some programs put before the header."""
+    while (head := stream.read_exactly(10)).startswith(b"ID3") and len(head) == 10:
         stream.skip(head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9])
     stream.give_back(head)
 
 
-def read_header(stream: Forward) -> WavHeader:
+def read_header(stream: ForwardReader) -> WavHeader:
     """Read a WAV up to its first sample.
 
     Raises:
-        AudioError: It is no WAV, ends before its samples, or says nothing of them.
+        AudioError: It is not a WAV, ends before its samples, or does not state their format.
     """
-    form = stream.exactly(4)
+    form = stream.read_exactly(4)
     order = ">" if form == b"RIFX" else "<"
-    stream.skip(4)  # the size of all, which the one of the samples says better
-    kind = stream.exactly(4)
+    stream.skip(4)  # the size of the whole file; the size of the data chunk is used instead
+    kind = stream.read_exactly(4)
     if kind and kind != b"WAVE":
         raise AudioError(f"a RIFF stream must be WAVE. Received: {kind!r}. Convert it to WAV.")
-    found: WavFormat | None = None
+    wav_format: WavFormat | None = None
     long_size = 0
-    while len(head := stream.exactly(8)) == 8:
+    while len(head := stream.read_exactly(8)) == 8:
         name, size = struct.unpack(order + "4sI", head)
-        if name == b"data" and found is not None:
+        if name == b"data" and wav_format is not None:
             size = long_size if size == 0xFFFFFFFF and long_size else size
-            return WavHeader(found, order, stream.position, size)
+            return WavHeader(wav_format, order, stream.position, size)
         if name == b"data":
-            raise AudioError(
-                "the WAV does not say how its samples lie: no fmt chunk comes before them. Record it again."
-            )
+            raise AudioError("the WAV does not state its sample format (no fmt chunk). Record it again.")
         if name == b"ds64":
-            content = stream.exactly(size)
+            content = stream.read_exactly(size)
             long_size = int.from_bytes(content[8:16], "little")
         elif name == b"fmt ":
-            found = format_of(stream.exactly(min(size, 1 << 16)), order)
+            wav_format = parse_format(stream.read_exactly(min(size, 1 << 16)), order)
         else:
             stream.skip(size)
         skip_padding(stream, size)
     raise AudioError("the WAV ends inside its header, before any sample. Record it again.")
 
 
-def skip_padding(stream: Forward, size: int) -> None:
-    """Pass the byte that makes a chunk even; some programs leave it out."""
+def skip_padding(stream: ForwardReader, size: int) -> None:
+    """Skip the byte that pads a chunk of odd size, unless the program left it out."""
     if size % 2:
-        byte = stream.exactly(1)
+        byte = stream.read_exactly(1)
         if byte.isalnum():
             stream.give_back(byte)
 
 
-def chunk_here(head: bytes, order: str, rest: int | None) -> bool:
-    """Tell whether eight bytes after the samples begin a chunk, or are samples that nobody counted.
+def starts_chunk(head: bytes, order: str, rest: int | None) -> bool:
+    """Return whether the 8 bytes after the stated samples start a chunk. If not, they are samples.
 
     Args:
         head: The bytes.
-        order: Of their numbers: "<" or ">".
-        rest: Bytes that follow them; None where nobody knows.
+        order: Byte order: "<" or ">".
+        rest: Bytes after them. None for a pipe.
     """
     if len(head) < 8 or not all(0x20 <= byte < 0x7F for byte in head[:4]):
         return False
     size: int = struct.unpack(order + "I", head[4:])[0]
-    return size <= (_LATER_CHUNK if rest is None else rest)
+    return size <= (_MAX_CHUNK_AFTER if rest is None else rest)
 
 
-def stated_length(size: int, present: int | None) -> int | None:
-    """Say how many bytes of samples a header means; None where it does not know.
+def plausible_size(size: int, present: int | None) -> int | None:
+    """Return the stated size of the samples. None if it is zero, or a placeholder beyond the end.
 
     Args:
-        size: What it states.
-        present: Bytes that are there; None where nobody knows.
+        size: The stated bytes.
+        present: The bytes that are present. None for a pipe.
     """
     beyond = present is None or size > present
-    known = size < _UNKNOWN_BYTES and size % _ROUND_BYTES and (size + 36) % _ROUND_BYTES
+    known = size < _PLACEHOLDER_BYTES and size % _ROUND_BYTES and (size + 36) % _ROUND_BYTES
     return None if size == 0 or (beyond and not known) else size
 
 
-def format_of(body: bytes, order: str) -> WavFormat:
-    """Read what a fmt chunk says.
+def missing_bytes(size: int, present: int) -> str | None:
+    """Describe the samples that are missing at the end. None if there are none.
+
+    Args:
+        size: The stated bytes.
+        present: The bytes that are present.
+    """
+    stated = plausible_size(size, present)
+    if stated is None or stated <= present + SLACK_BYTES:
+        return None
+    return f"the header states {size} bytes, but {present} are present"
+
+
+def parse_format(body: bytes, order: str) -> WavFormat:
+    """Parse a fmt chunk.
 
     Raises:
-        AudioError: It says that there are no channels.
+        AudioError: It states 0 channels.
     """
     tag, channels, sample_rate, _, frame_bytes, bits = struct.unpack(
         order + "HHIIHH", body[:16].ljust(16, b"\0")
@@ -227,8 +222,9 @@ def format_of(body: bytes, order: str) -> WavFormat:
     if tag == _EXTENSIBLE and len(body) >= 26:
         (tag,) = struct.unpack(order + "H", body[24:26])
     if channels == 0:
-        raise AudioError("the WAV says that it has no channels. Record it again.")
-    # 12 or 20 bits lie in the upper part of 16 or 24; a size of frames that does not fit is no damage.
+        raise AudioError("the WAV states 0 channels. Record it again.")
+    # 12 or 20 bits are stored in the high bits of 16 or 24. The frame size, which some
+    # programs state wrongly, is used only to detect 24 bits in 4 bytes.
     width = -(-bits // 8) * 8
     if frame_bytes == channels * 4 and bits == 24 and tag == 1:
         width = 32

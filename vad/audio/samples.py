@@ -1,4 +1,4 @@
-"""What samples may be: the one validator, and the choice of a channel."""
+"""Validation of samples, and their conversion to mono float32."""
 
 from numbers import Integral, Real
 from typing import Any, Literal, TypeAlias
@@ -28,52 +28,52 @@ Channel: TypeAlias = int | Literal["mix"]
 MIN_SAMPLE_RATE = 4_000
 MAX_SAMPLE_RATE = 384_000
 
-# Float audio may pass full scale by some decibels; integers that nobody scaled pass it by far more.
+# Float audio may exceed full scale by some decibels. Unscaled integers exceed it by far more.
 _MAX_FLOAT_PEAK = 10.0
 _MAX_CHANNELS = 64
 _INTEGER_PEAKS = {"int16": 2.0**15, "int32": 2.0**31}
 
-# int32 that never passes the range of int16 would be silence. A device of 24 bits gives multiples of 256, and nobody
-# speaks of the first half second.
+# int16 samples in an int32 array would be nearly silent. So int32 samples must exceed the range of int16, apart from
+# multiples of 256 (24-bit devices), near silence and the first half second.
 _MIN_INT32_PEAK, _MAX_INT16 = 1024, 32768
-_JUDGED_AFTER_S = 0.5
+_INT32_CHECK_AFTER_S = 0.5
 
 
 def validate_samples(samples: npt.ArrayLike, sample_rate: float, *, channel: Channel = "mix") -> Samples:
-    """Check samples and make them mono float32 in [-1, 1].
+    """Check samples and convert them to mono float32 in [-1, 1].
 
     Args:
-        samples: float16, float32 or float64 in [-1, 1] (up to 20 dB over is let pass), or int16, int32 or uint8,
-            which are scaled. [shape=(samples,), (samples, channels) or (1, samples)]
-        sample_rate: Their rate, 4000 to 384000 Hz.
-        channel: "mix" for the mean of all channels, or the index of one, counted from 0. Where the mean is next to
-            nothing, for the channels cancel each other out, the louder one is taken, and a warning is logged.
+        samples: float16, float32 or float64 in [-1, 1] (peaks up to 20 dB above are accepted), or int16, int32 or
+            uint8, which are scaled. [shape=(samples,), (samples, channels) or (1, samples)]
+        sample_rate: In Hz, 4000 to 384000.
+        channel: "mix" for the mean of all channels, or the index of one, from 0. If the channels cancel each other
+            out, "mix" is the louder one, and a warning is logged.
 
     Returns:
-        Mono samples, not a view of a caller's buffer where anything had to change. [shape=(samples,)]
+        Mono samples. A view of `samples` if no conversion was needed. [shape=(samples,)]
 
     Raises:
-        AudioError: The type, the shape, a value (NaN, infinite, unscaled) or the sample rate is no audio's,
-            or there is no such channel.
+        AudioError: The type, the shape, a value (NaN, infinite, unscaled) or the sample rate is invalid, or there is
+            no such channel.
         ConfigError: `channel` is neither "mix" nor an index.
     """
     return MonoInput(sample_rate, channel).feed(samples)
 
 
 class MonoInput:
-    """Makes a recording that comes in blocks mono float32; see `validate_samples`.
+    """Converts a recording to mono float32 block by block; see `validate_samples`.
 
-    It remembers what a block alone does not say: how many channels there are, whether they cancel each other out, and
-    whether integers ever use their range.
+    It remembers what a single block does not show: the number of channels, whether they cancel each other out, and
+    the peak of integers.
 
     Args:
         sample_rate: In Hz, 4000 to 384000.
         channel: "mix" or an index.
-        channels: How many the recording has, where that is known: then its blocks are taken as they are.
-        name: What messages call the recording; None calls it nothing.
+        channels: Number of channels, if known. Then the shape and the range of integers are not checked.
+        name: The recording's name in messages.
 
     Raises:
-        AudioError: Nobody records at such a sample rate.
+        AudioError: The sample rate is out of range.
         ConfigError: `channel` is neither "mix" nor an index.
     """
 
@@ -99,10 +99,10 @@ class MonoInput:
         self._mixer: Mixer | None = None
 
     def feed(self, samples: npt.ArrayLike) -> Samples:
-        """Take the next samples; none of them counts where they are refused.
+        """Convert the next samples. If they are invalid, none of them counts.
 
         Raises:
-            AudioError: They are no audio's, or there is no such channel.
+            AudioError: They are invalid, or there is no such channel.
         """
         array = as_array(samples)
         values = as_float32(array)
@@ -113,8 +113,7 @@ class MonoInput:
         channels = values.shape[1]
         if self._channel != "mix" and self._channel >= channels:
             raise AudioError(
-                "channel must be one that the recording has, counted from 0. "
-                f"Received: channel={self._channel} of {channels} channels."
+                f"channel must be less than the number of channels, {channels}. Received: channel={self._channel}."
             )
         self._samples += len(values)
         if len(values) > 1:
@@ -128,17 +127,16 @@ class MonoInput:
         return self._mixer.feed(values)
 
     def _columns(self, values: Samples) -> Samples:
-        """Give each channel its column."""
+        """Reshape to one column per channel."""
         if values.ndim == 1:
             return values[:, np.newaxis]
         if values.ndim == 2 and len(values) == 1 and self._channels != values.shape[1]:
-            return values.T  # a block of one channel, as PyAV, aiortc and torchaudio give it
+            return values.T  # one channel, as PyAV, aiortc and torchaudio give it
         fits = values.ndim == 2 and 1 <= values.shape[1] <= _MAX_CHANNELS
         if not fits or 1 < len(values) < values.shape[1]:
             raise AudioError(
                 f"samples must have the shape (samples,) or (samples, channels), with at most {_MAX_CHANNELS} "
-                f"channels and no more channels than samples. Received: {values.shape}. Transpose what has its "
-                "channels first."
+                f"channels and no more channels than samples. Received: {values.shape}. Transpose (channels, samples)."
             )
         return values
 
@@ -148,22 +146,22 @@ class MonoInput:
         peak = max(int(array.max()), -int(array.min()))
         self._int32_peak = max(self._int32_peak, _MAX_INT16 + 1 if not np.any(array & 255) and peak else peak)
         seconds = (self._samples + array.shape[0 if array.shape[0] > 1 else -1]) / self._sample_rate
-        if seconds >= _JUDGED_AFTER_S and _MIN_INT32_PEAK < self._int32_peak <= _MAX_INT16:
+        if seconds >= _INT32_CHECK_AFTER_S and _MIN_INT32_PEAK < self._int32_peak <= _MAX_INT16:
             raise AudioError(
                 f"int32 samples must use the range of 32 bits. Received: a peak of {self._int32_peak}, as of 16 bits. "
-                "Give them as int16: samples.astype('int16')."
+                "Convert them: samples.astype('int16')."
             )
 
 
 def as_array(samples: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Make an array of what a caller has.
+    """Convert an array-like object, or a tensor, to an array.
 
     Raises:
-        AudioError: It is none.
+        AudioError: It is not an array of numbers.
     """
     if isinstance(samples, bytes | bytearray) or (isinstance(samples, memoryview) and samples.format == "B"):
         raise AudioError(
-            "samples must be numbers. Received: bytes. Say how they lie: numpy.frombuffer(samples, 'int16')."
+            "samples must be numbers. Received: bytes. State their type: numpy.frombuffer(samples, 'int16')."
         )
     values: Any = samples
     try:
@@ -178,10 +176,10 @@ def as_array(samples: npt.ArrayLike) -> npt.NDArray[Any]:
 
 
 def as_float32(values: npt.NDArray[Any]) -> Samples:
-    """Scale samples of any known type to float32 in [-1, 1], of the same shape.
+    """Scale samples of any supported type to float32 in [-1, 1], of the same shape.
 
     Raises:
-        AudioError: The type is no audio's.
+        AudioError: The type is not supported.
     """
     kind = values.dtype.name
     if kind in _INTEGER_PEAKS:
@@ -195,12 +193,12 @@ def as_float32(values: npt.NDArray[Any]) -> Samples:
             f"samples must be float32, float64, float16, int16, int32 or uint8. Received: {kind}. Convert them: "
             "numpy.asarray(samples, 'int16') for whole numbers of 16 bits; scale floats to [-1, 1]."
         )
-    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, and is refused as that
+    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which is refused
         return scaled.astype(np.float32, copy=False)
 
 
 def sample_rate_problem(sample_rate: float) -> str | None:
-    """Say what is wrong with a sample rate at which nobody records; None where nothing is."""
+    """Describe what is wrong with a sample rate. None if it is valid."""
     if isinstance(sample_rate, Real) and MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
         return None
     return (
@@ -210,23 +208,25 @@ def sample_rate_problem(sample_rate: float) -> str | None:
 
 
 def check_channel(channel: Channel) -> None:
-    """Refuse what is no choice of a channel.
+    """Check the choice of a channel.
 
     Raises:
-        ConfigError: It is neither "mix" nor an index, counted from 0.
+        ConfigError: It is neither "mix" nor an index.
     """
     if isinstance(channel, str) and channel == "mix":
         return
     if isinstance(channel, bool) or not isinstance(channel, Integral) or channel < 0:
-        raise ConfigError(
-            f'channel must be "mix" or an index, counted from 0. Received: channel={shown(channel)}.'
-        )
+        raise ConfigError(f'channel must be "mix" or an index, from 0. Received: channel={shown(channel)}.')
 
 
 def samples_before_fault(values: Samples) -> int:
-    """How many come before the first that is not finite, or not scaled. [shape=(samples, channels)]."""
-    sound = np.abs(values).max(axis=1, initial=0.0) <= _MAX_FLOAT_PEAK
-    return len(values) if sound.all() else int(sound.argmin())
+    """Return how many samples come before the first invalid one.
+
+    Args:
+        values: All channels. [shape=(samples, channels)]
+    """
+    valid = np.abs(values).max(axis=1, initial=0.0) <= _MAX_FLOAT_PEAK
+    return len(values) if valid.all() else int(valid.argmin())
 
 
 def _check_values(values: Samples, sample_rate: float, start: float) -> None:

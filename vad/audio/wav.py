@@ -1,59 +1,61 @@
-"""WAV files, whatever their samples are: as they are, MPEG, or compressed in a way that libsndfile knows."""
+"""WAV files with any sample format: uncompressed, MPEG, or another one that libsndfile reads."""
 
 import os
 import struct
 from typing import IO
 
-from vad.audio.libsndfile import SLACK_BYTES, Part, SoundfileDecoder
+from vad.audio.libsndfile import Section, SoundfileDecoder
 from vad.audio.mpeg import MpegDecoder
-from vad.audio.pipe import PcmDecoder
-from vad.audio.riff import Forward, WavHeader, chunk_here, read_header, skip_id3, stated_length
+from vad.audio.pcm import PcmDecoder, open_pcm
+from vad.audio.riff import (
+    ForwardReader,
+    WavHeader,
+    missing_bytes,
+    plausible_size,
+    read_header,
+    skip_id3,
+    starts_chunk,
+)
 
 __all__ = ["open_wav"]
 
-_MPEG = (0x50, 0x55)
+_MPEG_TAGS = (0x50, 0x55)
 
 
 def open_wav(stream: IO[bytes], name: str) -> PcmDecoder | MpegDecoder | SoundfileDecoder:
-    """Open a WAV.
+    """Open a WAV file.
 
     Args:
         stream: A binary stream that can seek, at its beginning.
-        name: What messages call it.
+        name: The recording's name in messages.
 
     Raises:
-        AudioError: Its header says nothing of the samples.
-        RefusedError: libsndfile does not know how they are compressed.
+        AudioError: The header is broken.
+        RefusedError: libsndfile does not read this compression.
     """
-    forward = Forward(stream.read)
+    forward = ForwardReader(stream.read)
     skip_id3(forward)
     header = read_header(forward)
-    if header.encoding is not None:
-        return PcmDecoder(stream, name, header)
+    if header.format.encoding is not None:
+        return open_pcm(stream, name, header)
     present = stream.seek(0, os.SEEK_END) - header.start
-    stated = stated_length(header.size, present)
-    if stated is None or (stated < present and not _chunk_follows(stream, header, present - stated)):
-        stated = present
-    if header.format.tag in _MPEG:
-        stream.seek(header.start)
-        return MpegDecoder(stream, name, stated)
-    shortfall = (
-        f"the header promises {stated} bytes and {present} are there"
-        if stated > present + SLACK_BYTES
-        else None
-    )
-    restated = stream if stated == header.size else _Restated(stream, header, stated)
-    return SoundfileDecoder(restated, name, shortfall)
+    size = plausible_size(header.size, present)
+    if size is None or (size < present and not _chunk_follows(stream, header, present - size)):
+        size = present
+    if header.format.tag in _MPEG_TAGS:
+        return MpegDecoder(Section(stream, header.start, header.start + size), name)
+    corrected = stream if size == header.size else _WithSize(stream, header, size)
+    return SoundfileDecoder(corrected, name, missing_bytes(header.size, present))
 
 
 def _chunk_follows(stream: IO[bytes], header: WavHeader, rest: int) -> bool:
     stream.seek(header.start + header.size + header.size % 2)
     head = stream.read(8)
-    return len(head) < 8 or chunk_here(head, header.order, rest)
+    return len(head) < 8 or starts_chunk(head, header.order, rest)
 
 
-class _Restated(Part):
-    """A WAV file that states another size of its samples than it does."""
+class _WithSize(Section):
+    """A WAV file with another size in the header of its data chunk."""
 
     def __init__(self, stream: IO[bytes], header: WavHeader, size: int):
         super().__init__(stream, 0, header.start + size)

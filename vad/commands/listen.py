@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from vad.audio.microphone import Microphone, list_devices
-from vad.audio.pipe import PcmStream
+from vad.audio.pcm import PcmStream
 from vad.commands.listening.files import SegmentFiles, SessionFile, longest_wait_s
 from vad.commands.listening.hook import SegmentCommand
 from vad.commands.listening.session import Session, Sink, SourceBlock

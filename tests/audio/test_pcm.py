@@ -1,4 +1,4 @@
-"""Samples from a pipe: WAV and raw, as they arrive and in whatever pieces."""
+"""WAV and raw samples from pipes, in pieces of any size."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vad.audio.decoding import open_decoder
-from vad.audio.pipe import PcmStream
+from vad.audio.pcm import PcmStream
 from vad.audio.raw_format import ENCODINGS, RawFormat
 from vad.errors import AudioError
 
@@ -39,20 +39,14 @@ def pipe(content: bytes) -> io.BufferedReader:
     return io.BufferedReader(io.BytesIO(content))  # type: ignore[arg-type]
 
 
-def heard(stream: PcmStream) -> np.ndarray:
-    return np.concatenate(list(stream))
+def decoded(stream: PcmStream) -> np.ndarray:
+    samples = np.concatenate(list(stream))
+    assert samples.dtype == np.float32
+    return samples
 
 
-def as_floats(samples: np.ndarray) -> np.ndarray:
-    scale = {
-        "uint8": (128.0, 128.0),
-        "int16": (2.0**15, 0),
-        "int32": (2.0**31, 0),
-        "float32": (1.0, 0),
-        "float64": (1.0, 0),
-    }
-    peak, zero = scale[samples.dtype.name]
-    return (samples.astype(np.float64) - zero) / peak
+def as_int16(samples: np.ndarray) -> np.ndarray:
+    return samples * 2**15
 
 
 def header(tag: int, channels: int, rate: int, bits: int, *, data: int, extra: bytes = b"") -> bytes:
@@ -91,7 +85,7 @@ def test_a_wav_stream_is_what_libsndfile_reads(tmp_path: Path, subtype: str, for
     soundfile.write(path, np.linspace(-0.9, 0.9, 3000).reshape(-1, 3), 22050, subtype=subtype, format=form)
     stream = PcmStream(pipe(path.read_bytes()))
     assert (stream.sample_rate, stream.channels) == (22050, 3)
-    np.testing.assert_array_equal(as_floats(heard(stream)), soundfile.read(path, dtype="float64")[0])
+    np.testing.assert_array_equal(decoded(stream), soundfile.read(path, dtype="float32")[0])
 
 
 @given(st.lists(st.integers(1, 700), min_size=1), st.booleans())
@@ -100,24 +94,24 @@ def test_pieces_of_any_size_give_the_same_samples(sizes: list[int], raw: bool) -
     if not raw:
         content = header(1, 2, 16000, 16, data=0, extra=b"LIST" + struct.pack("<I", 3) + b"abc\0") + content
 
-    def endless() -> Iterator[int]:
+    def forever() -> Iterator[int]:
         while True:
             yield from sizes
 
     stream = PcmStream(
-        io.BufferedReader(Dribble(content, endless())), raw=RawFormat(16000, 2, "s16le") if raw else None
+        io.BufferedReader(Dribble(content, forever())), raw=RawFormat(16000, 2, "s16le") if raw else None
     )
-    assert np.array_equal(heard(stream), RAMP)
+    assert np.array_equal(as_int16(decoded(stream)), RAMP)
 
 
 @pytest.mark.parametrize("length", [0, 0x7FFFF000, 0xFFFFFFFF])
-def test_a_length_that_nobody_knew_reads_to_the_end(length: int) -> None:
+def test_an_unknown_length_reads_to_the_end(length: int) -> None:
     stream = PcmStream(pipe(header(1, 2, 16000, 16, data=length) + RAMP.tobytes()))
-    assert np.array_equal(heard(stream), RAMP)
+    assert np.array_equal(as_int16(decoded(stream)), RAMP)
 
 
 @pytest.mark.parametrize("form", ["RF64", "RIFX", "ID3", "bext", "LIST"])
-def test_what_a_file_may_have_before_its_samples_a_pipe_may_have_too(tmp_path: Path, form: str) -> None:
+def test_pipes_may_have_the_same_headers_as_files(tmp_path: Path, form: str) -> None:
     content = header(1, 2, 16000, 16, data=RAMP.nbytes) + RAMP.tobytes()
     if form == "RF64":
         soundfile.write(tmp_path / "clip.wav", RAMP, 16000, format="RF64", subtype="PCM_16")
@@ -133,33 +127,33 @@ def test_what_a_file_may_have_before_its_samples_a_pipe_may_have_too(tmp_path: P
         long = form.encode() + struct.pack("<I", 3_000_001) + bytes(3_000_002)
         content = content[:12] + long + content[12:]
     (tmp_path / "clip.wav").write_bytes(content)
-    assert np.array_equal(heard(PcmStream(pipe(content))), RAMP)
+    assert np.array_equal(as_int16(decoded(PcmStream(pipe(content)))), RAMP)
     with open_decoder(tmp_path / "clip.wav") as decoder:
-        assert np.array_equal(np.concatenate(list(decoder.blocks(100))) * 2**15, RAMP)
+        assert np.array_equal(as_int16(np.concatenate(list(decoder.blocks(100)))), RAMP)
 
 
 @pytest.mark.parametrize("stated", [4, 400, 2400])
-def test_samples_that_nobody_counted_are_samples(stated: int) -> None:
+def test_samples_after_the_stated_ones_are_read(stated: int) -> None:
     """A killed recorder leaves the size of its first block."""
     content = header(1, 2, 16000, 16, data=stated) + np.tile(RAMP, (20, 1)).tobytes()
-    assert np.array_equal(heard(PcmStream(pipe(content))), np.tile(RAMP, (20, 1)))
+    assert np.array_equal(as_int16(decoded(PcmStream(pipe(content)))), np.tile(RAMP, (20, 1)))
 
 
-def test_a_stream_that_ends_before_its_promise_says_so_after_all_of_it() -> None:
+def test_a_stream_that_ends_too_early_raises_after_its_last_block() -> None:
     stream = iter(PcmStream(pipe(header(1, 2, 16000, 16, data=4 * RAMP.nbytes) + RAMP.tobytes())))
-    assert np.array_equal(next(stream), RAMP)
+    assert np.array_equal(as_int16(next(stream)), RAMP)
     with pytest.raises(AudioError, match=r"stdin: cut off at 0\.02 s of 0\.07 s"):
         next(stream)
 
 
-def test_what_comes_after_the_samples_is_not_heard() -> None:
+def test_chunks_after_the_samples_are_skipped() -> None:
     content = header(1, 2, 16000, 16, data=RAMP.nbytes) + RAMP.tobytes() + b"LIST\x04\0\0\0abcd"
-    assert np.array_equal(heard(PcmStream(pipe(content))), RAMP)
+    assert np.array_equal(as_int16(decoded(PcmStream(pipe(content)))), RAMP)
 
 
 def test_a_last_half_sample_is_dropped() -> None:
     stream = PcmStream(pipe(RAMP.tobytes()[:-1]), raw=RawFormat(16000, 2, "s16le"))
-    assert np.array_equal(heard(stream), RAMP[:-1])
+    assert np.array_equal(as_int16(decoded(stream)), RAMP[:-1])
 
 
 def test_a_block_comes_before_the_pipe_ends() -> None:
@@ -170,7 +164,7 @@ def test_a_block_comes_before_the_pipe_ends() -> None:
         timer = threading.Timer(10, writer.close)  # a reader that waits for more would hang
         timer.start()
         first = next(blocks)
-        assert timer.is_alive(), "the block was held back until the pipe's end"
+        assert timer.is_alive(), "the block came only at the end of the pipe"
         timer.cancel()
     assert 0 < len(first) <= 480
 
@@ -182,13 +176,13 @@ def test_a_block_comes_before_the_pipe_ends() -> None:
         (b"fLaC....", r"Received: b'fLaC'"),
         (b"RIFF\0\0\0\0AVI LIST", r"a RIFF stream must be WAVE\. Received: b'AVI '"),
         (b"RIFF\0\0\0\0WAVEfmt ", "ends inside its header"),
-        (b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd", "no fmt chunk comes before"),
+        (b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd", "no fmt chunk"),
         (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\x7f", "ends inside its header"),
         (header(2, 1, 16000, 4, data=0), r"Received: format 2 of 4 bits\. Convert it"),
         (header(85, 1, 16000, 0, data=0), "Received: format 85 of 0 bits"),
     ],
 )
-def test_what_is_no_wav_stream(content: bytes, message: str) -> None:
+def test_an_invalid_wav_stream_raises(content: bytes, message: str) -> None:
     with pytest.raises(AudioError, match=message):
         PcmStream(pipe(content))
 
@@ -201,11 +195,11 @@ def test_raw_samples_are_what_libsndfile_reads(encoding: str) -> None:
         content = np.linspace(-1, 1, 300, dtype="<f4").tobytes()
     stream = PcmStream(pipe(content), raw=RawFormat(8000, 2, encoding), block_duration=0.001)
     raw = {"format": "RAW", "subtype": subtype, "samplerate": 8000, "channels": 2, "endian": "LITTLE"}
-    expected, _ = soundfile.read(io.BytesIO(content), dtype="float64", **raw)
-    np.testing.assert_array_equal(as_floats(heard(stream)), expected)
+    expected, _ = soundfile.read(io.BytesIO(content), dtype="float32", **raw)
+    np.testing.assert_array_equal(decoded(stream), expected)
 
 
 @pytest.mark.parametrize("head", [b"RIFF", b"fLaC", b"OggS", b"ID3\4"])
-def test_what_has_a_header_is_not_raw(head: bytes) -> None:
-    with pytest.raises(AudioError, match=r"raw samples must have no header\. Received: one"):
+def test_raw_samples_with_a_header_raise(head: bytes) -> None:
+    with pytest.raises(AudioError, match=r"stdin: raw samples must have no header"):
         PcmStream(pipe(head + bytes(400)), raw=RawFormat(16000))
