@@ -11,8 +11,8 @@ Names are loaded when they are first used, so `import vad` is fast.
 import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers take it as true, and typing takes milliseconds to load
 if TYPE_CHECKING:
     from vad.audio.microphone import Microphone, list_devices
     from vad.audio.raw_format import RawFormat
