@@ -23,7 +23,7 @@ def small_network(architecture, **options):
         "n_mels": 24,
         "conv_channels": (6, 8),
         "delay_frames": 2,
-        "late_channels": 8,
+        "lookahead_channels": 8,
         **_SMALL[architecture],
     }
     config = network_from_dict({"architecture": architecture, **small, **options})

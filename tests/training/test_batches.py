@@ -84,7 +84,7 @@ def test_a_batch_has_the_shape_that_a_network_expects(marked: list[Path]) -> Non
     samples, labels = batches(marked)[0]
     assert (samples.shape, samples.dtype) == ((16, 2 * SCENES * CELL), np.float32)
     assert (labels.shape, labels.dtype) == ((16, SCENES), np.float32)
-    twice = Batches(marked, NetworkConfig(late_frames=9), batch_size=16, seed=1)
+    twice = Batches(marked, NetworkConfig(lookahead_frames=9), batch_size=16, seed=1)
     assert twice[0][1].shape == (16, SCENES, 2)
 
 
@@ -121,7 +121,7 @@ def test_every_shard_has_its_own_pause_prior(marked: list[Path]) -> None:
 @pytest.mark.parametrize("pause_prior", [0.0, 0.33])
 def test_late_targets_are_the_prompt_ones_later(pause_prior: float) -> None:
     label = np.random.default_rng(0).integers(0, 256, 61).astype(np.uint8)
-    both = targets(label, NetworkConfig(delay_frames=2, late_frames=9), pause_prior)
+    both = targets(label, NetworkConfig(delay_frames=2, lookahead_frames=9), pause_prior)
     assert (both.shape, both.dtype) == ((30, 2), np.float32)
     prompt, late = both.T
     np.testing.assert_array_equal(prompt, targets(label, NetworkConfig(delay_frames=2), pause_prior))

@@ -16,6 +16,7 @@ from vad.errors import ConfigError
 from vad.training.config import TrainConfig, load_config, parse_setting
 from vad.training.finetune import fine_tuning_defaults
 from vad.training.networks import ARCHITECTURES, LogMelCrnn
+from vad.training.provenance import network_of
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -179,7 +180,7 @@ def test_a_value_of_the_wrong_type_is_refused(name: str, value: Any, rule: str) 
         ("mixing.speed", [0.5, 1.0]),
         ("mixing.sound_speed", [0.5, 1.0]),
         ("mixing.tunes", 1.1),
-        ("network.late_frames", 2),
+        ("network.lookahead_frames", 2),
         ("mixing.rt60_s", [0.0, 1.0]),
     ],
 )
@@ -253,3 +254,12 @@ def test_an_epoch_is_as_many_batches_as_its_hours_hold() -> None:
 
 def test_stored_configurations_are_json() -> None:
     assert json.loads(TrainConfig().to_json())["mixing"]["speed"] == [0.88, 1.14]
+
+
+def test_options_of_the_first_release_are_read_by_their_old_names(tmp_path: Path) -> None:
+    path = toml(tmp_path, "[network]\nlate_frames = 40\nlate_channels = 8")
+    new = {"network.lookahead_frames": 40, "network.lookahead_channels": 8}
+    assert load_config(path) == load_config(settings=new)
+    assert load_config(path, {"network.lookahead_frames": 50}).network.lookahead_frames == 50
+    assert load_config(path, {"network.late_frames": 50}).network.lookahead_frames == 50
+    assert network_of(MODELS / "default.keras").lookahead_frames == 40

@@ -17,9 +17,9 @@ from vad.training.release.probe_signals import probe_signals
 
 def small_pair(**options):
     """A network that decides late and a smaller one, with what the one front end of both has learned."""
-    config, model = small_network("logmel-cnn", late_frames=6)
+    config, model = small_network("logmel-cnn", lookahead_frames=6)
     second_config, second = small_network(
-        "logmel-cnn", **{"conv_channels": (4, 5), "channels": 6, "late_frames": 0, **options}
+        "logmel-cnn", **{"conv_channels": (4, 5), "channels": 6, "lookahead_frames": 0, **options}
     )
     bands = 5 + 3 * np.random.default_rng(0).standard_normal((1, 40, config.n_mels))
     for one in (model, second):
@@ -40,7 +40,7 @@ def test_every_decision_is_the_mean_of_both_in_logits():
     assert np.abs(prompt - other).max() > 1, "else it would not show whose opinion it is"
     prompt_of_both, late_of_both = logits(both, speech)
     np.testing.assert_allclose(prompt_of_both, 0.75 * prompt + 0.25 * other, atol=1e-4)
-    later = config.late_frames - config.delay_frames
+    later = config.lookahead_frames - config.delay_frames
     np.testing.assert_allclose(
         late_of_both[:, later:], 0.75 * late[:, later:] + 0.25 * other[:, :-later], atol=1e-4
     )
@@ -61,7 +61,7 @@ def test_what_both_hear_is_kept_with_the_pair(tmp_path):
         ({"n_mels": 31}, r"have n_mels=24 in common. Received: n_mels=31"),
         ({"delay_frames": 3}, r"have delay_frames=2 in common. Received: delay_frames=3"),
         ({"dilations": (1, 2)}, r"have dilations=\(1, 2, 4\) in common"),
-        ({"late_frames": 6}, r"the second has no late decision. Received: .*late_frames=6"),
+        ({"lookahead_frames": 6}, r"the second has no late decision. Received: .*lookahead_frames=6"),
     ],
 )
 def test_two_that_do_not_fit_are_refused(options, rule):
@@ -94,7 +94,7 @@ def test_a_share_is_one():
 
 
 def test_a_late_decision_leans_on_the_prompt_one_of_its_frame():
-    _, model = small_network("logmel-cnn", delay_frames=2, late_frames=6)
+    _, model = small_network("logmel-cnn", delay_frames=2, lookahead_frames=6)
     speech = probe_signals()["speech"][np.newaxis]
     prompt, late = logits(model, speech)
     mix_in_low_latency(model, 0.25)
@@ -104,7 +104,7 @@ def test_a_late_decision_leans_on_the_prompt_one_of_its_frame():
 
 
 def test_a_late_decision_is_moved_and_the_prompt_one_is_not():
-    _, model = small_network("logmel-cnn", late_frames=6)
+    _, model = small_network("logmel-cnn", lookahead_frames=6)
     speech = probe_signals()["speech"][np.newaxis]
     before = logits(model, speech)
     shift_lookahead(model, -0.75)
@@ -113,7 +113,7 @@ def test_a_late_decision_is_moved_and_the_prompt_one_is_not():
 
 
 @pytest.mark.parametrize(
-    ("late_frames", "change", "value", "told"),
+    ("lookahead_frames", "change", "value", "told"),
     [
         (6, mix_in_low_latency, 1.5, "prompt_share must be between 0 and 1"),
         (6, mix_in_low_latency, -0.1, "prompt_share must be between 0 and 1"),
@@ -122,8 +122,8 @@ def test_a_late_decision_is_moved_and_the_prompt_one_is_not():
         (6, shift_lookahead, float("nan"), "late_offset must be finite"),
     ],
 )
-def test_a_late_decision_that_cannot_be_changed_so_is_refused(late_frames, change, value, told):
-    _, model = small_network("logmel-cnn", late_frames=late_frames)
+def test_a_late_decision_that_cannot_be_changed_so_is_refused(lookahead_frames, change, value, told):
+    _, model = small_network("logmel-cnn", lookahead_frames=lookahead_frames)
     with pytest.raises(ConfigError, match=told):
         change(model, value)
 

@@ -25,7 +25,7 @@ def save_network(folder, architecture="logmel-cnn", **options):
 
 # Frames of an odd number of hops take other ways through two of them.
 @pytest.mark.parametrize(
-    ("architecture", "frame_ms", "late_frames"),
+    ("architecture", "frame_ms", "lookahead_frames"),
     [
         *((name, 20, 6) for name in ARCHITECTURES),
         ("waveform-tcn", 20, 0),
@@ -33,8 +33,10 @@ def save_network(folder, architecture="logmel-cnn", **options):
         ("patch-cnn", 30, 0),
     ],
 )
-def test_litert_equals_keras_by_step_and_by_chunk(architecture, frame_ms, late_frames, tmp_path):
-    config, model, weights = save_network(tmp_path, architecture, frame_ms=frame_ms, late_frames=late_frames)
+def test_litert_equals_keras_by_step_and_by_chunk(architecture, frame_ms, lookahead_frames, tmp_path):
+    config, model, weights = save_network(
+        tmp_path, architecture, frame_ms=frame_ms, lookahead_frames=lookahead_frames
+    )
     path = export(weights, config, "small", tmp_path / "out", chunk_frames=10)
     card = Model.load(path).card
     differences = card["verification"]["largest_difference_from_keras"]
@@ -59,7 +61,7 @@ def test_int8_is_smaller_and_keeps_its_front_end_exact(architecture, tmp_path):
 
 
 def test_the_card_tells_what_running_needs(tmp_path):
-    config, _, weights = save_network(tmp_path, late_frames=6)
+    config, _, weights = save_network(tmp_path, lookahead_frames=6)
     path = export(weights, config, "small", tmp_path, notes={"label_origin": "by ear"}, chunk_frames=10)
     card = json.loads(path.with_suffix(".json").read_text())
     assert card["label_origin"] == "by ear"
@@ -71,7 +73,7 @@ def test_the_card_tells_what_running_needs(tmp_path):
 
 
 def test_the_detector_takes_the_delay_of_either_decision_out(tmp_path):
-    config, model, weights = save_network(tmp_path, late_frames=6)
+    config, model, weights = save_network(tmp_path, lookahead_frames=6)
     path = export(weights, config, "small", tmp_path, chunk_frames=10)
     samples = probe_signals()["speech"][: 57 * 320 - 100]
     for decision, delay in enumerate(config.delays):
@@ -83,7 +85,7 @@ def test_the_detector_takes_the_delay_of_either_decision_out(tmp_path):
 
 @pytest.mark.parametrize("decision", ["speech", "late_speech"])
 def test_refuses_to_write_what_differs(decision, tmp_path, monkeypatch):
-    config, _, weights = save_network(tmp_path, "waveform-tcn", late_frames=6)
+    config, _, weights = save_network(tmp_path, "waveform-tcn", lookahead_frames=6)
     honest = export_module.convert
 
     def damaged(model, *size, **how):

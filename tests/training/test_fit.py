@@ -18,10 +18,10 @@ from vad.training.data.batches import Batches
 from vad.training.data.corpora import read_corpora
 from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
 from vad.training.fit import fit, learning_rate_at
+from vad.training.history import read_rows
 from vad.training.networks import build_network
 from vad.training.provenance import describe_run, network_of
 from vad.training.resume import check_start, starting_model
-from vad.training.update_ratios import read_updates
 from vad.training.weight_interpolation import least_share
 
 
@@ -57,7 +57,7 @@ def test_best_checkpoint_is_the_best_epoch(unbroken, config):
 
 
 def test_records_how_large_its_steps_were(unbroken):
-    rows = read_updates(unbroken / "updates.csv")
+    rows = read_rows(unbroken / "updates.csv")
     assert [row.pop("epoch") for row in rows] == [1, 2, 3, 4]
     assert set(rows[0]) == {"conv1", "conv2", "join", "dilated1", "dilated2", "speech"}
     assert all(1e-5 < ratio < 0.2 for row in rows for ratio in row.values())
@@ -68,12 +68,12 @@ class _KilledError(Exception):
 
 
 def kill_in(place, config, run, monkeypatch):
-    """Trains until it is killed: in the third epoch, or when it tries the fifth blend."""
+    """Trains until it is killed: in the third epoch, or when it tries the fifth share."""
     from vad.training import fit as module
-    from vad.training import weight_interpolation as blending
+    from vad.training import weight_interpolation as interpolation
 
-    calls = {"batches": 0, "saves": 0, "blends": 0}
-    on_batch, save, blend = module._Validation.on_train_batch_end, module._save, blending._set
+    calls = {"batches": 0, "saves": 0, "shares": 0}
+    on_batch, save, interpolate = module._Validation.on_train_batch_end, module._save, interpolation._set
 
     def killing_batch(self, batch, logs=None):
         calls["batches"] += 1
@@ -87,16 +87,16 @@ def kill_in(place, config, run, monkeypatch):
             raise _KilledError
         save(model, path)
 
-    def killing_blend(*arguments):
-        calls["blends"] += 1
-        if place == "between two blends" and calls["blends"] == 5:
+    def killing_interpolation(*arguments):
+        calls["shares"] += 1
+        if place == "between two shares" and calls["shares"] == 5:
             raise _KilledError
-        blend(*arguments)
+        interpolate(*arguments)
 
     with monkeypatch.context() as patch:
         patch.setattr(module._Validation, "on_train_batch_end", killing_batch)
         patch.setattr(module, "_save", killing_save)
-        patch.setattr(blending, "_set", killing_blend)
+        patch.setattr(interpolation, "_set", killing_interpolation)
         with pytest.raises(_KilledError):
             fit(config, run)
 
@@ -109,8 +109,8 @@ def assert_same_run(run, expected, *checkpoints):
     assert epochs == wanted
     for key in ("loss", "val_auc"):
         assert [row[key] for row in history(run)] == pytest.approx([row[key] for row in history(expected)])
-    assert read_updates(run / "updates.csv") == [
-        pytest.approx(row) for row in read_updates(expected / "updates.csv")
+    assert read_rows(run / "updates.csv") == [
+        pytest.approx(row) for row in read_rows(expected / "updates.csv")
     ]
     for name in checkpoints:
         found, wanted = (keras.models.load_model(folder / name).get_weights() for folder in (run, expected))
@@ -138,8 +138,10 @@ def unbroken_tuning(tuning, tmp_path_factory):
     return run
 
 
-@pytest.mark.parametrize("place", ["before the checkpoint is written", "between two blends"])
-def test_a_killed_fine_tuning_ends_with_the_same_blend(place, tuning, unbroken_tuning, tmp_path, monkeypatch):
+@pytest.mark.parametrize("place", ["before the checkpoint is written", "between two shares"])
+def test_a_killed_fine_tuning_ends_with_the_same_weights(
+    place, tuning, unbroken_tuning, tmp_path, monkeypatch
+):
     kill_in(place, tuning, tmp_path, monkeypatch)
     assert not (tmp_path / "best.keras").exists()
     fit(tuning, tmp_path)

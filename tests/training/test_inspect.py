@@ -14,6 +14,7 @@ from support.sounds import RATE, tone
 
 from vad.cli import main
 from vad.training.config import TrainConfig
+from vad.training.history import read_rows
 from vad.training.inspection import gradients, weights
 from vad.training.inspection.embedding import principal_plane
 from vad.training.inspection.filter_health import layer_health
@@ -21,7 +22,7 @@ from vad.training.inspection.network import InspectedAudio, InspectedNetwork, lo
 from vad.training.inspection.probe import analyse
 from vad.training.inspection.weights import kernel_parts
 from vad.training.networks.kernels import kernels
-from vad.training.update_ratios import UpdateRatios, read_updates, update_ratios
+from vad.training.update_ratios import UpdateRatios, update_ratios
 
 
 def small_inspected(architecture, **options):
@@ -94,11 +95,11 @@ def test_noise_is_told_from_what_was_learned():
     ]
     untrained = type(learned)("conv3", rng.normal(0, 0.1, kernel.shape), None, None)
     assert layer_health(untrained).words() == [
-        "conv3: no weights stand out of what random numbers give; it is hardly trained."
+        "conv3: no weights stand out of random noise; it is hardly trained."
     ]
 
 
-def test_who_listens_to_whom_has_a_scale():
+def test_connections_have_a_scale():
     pictures = {one.name: one for one in weights.inspect(small_inspected("two-branch")).pictures}
     panels = [axes for axes in pictures["connections"].figure.axes if axes.get_xlabel() == "filter"]
     assert len(panels) == 7
@@ -106,7 +107,7 @@ def test_who_listens_to_whom_has_a_scale():
         assert panel.images[0].colorbar.ax.get_ylabel() == "norm of the weights"
 
 
-def test_the_first_layers_of_both_networks_of_a_pair_are_shown_apart():
+def test_the_first_layers_of_both_networks_of_an_ensemble_are_shown_apart():
     view = weights.inspect(small_inspected("logmel-pair"))
     names = [one.name for one in view.pictures]
     assert {"first-layer", "second-first-layer"} <= set(names)
@@ -145,7 +146,7 @@ def test_update_ratios_are_those_of_the_last_step(architecture, tmp_path):
     record.set_model(model)
     (tmp_path / "updates.csv").write_text("epoch,conv1\n1,0.002\n")  # of a version that knew fewer kernels
     record.on_epoch_end(1)
-    older, newer = read_updates(tmp_path / "updates.csv")
+    older, newer = read_rows(tmp_path / "updates.csv")
     assert older["conv1"] == 0.002
     assert np.isnan(older["speech"])
     assert newer == {"epoch": 2, **found}
@@ -215,8 +216,8 @@ def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
     assert found["lines"] == sum(len(section["findings"]) for section in page.data["sections"]) > 0
 
 
-def test_of_a_network_that_decides_late_the_prompt_decision_is_looked_into(tmp_path):
-    network = load_inspected_network(str(make_run(tmp_path / "run", "logmel-cnn", late_frames=6)))
+def test_the_low_latency_output_is_inspected(tmp_path):
+    network = load_inspected_network(str(make_run(tmp_path / "run", "logmel-cnn", lookahead_frames=6)))
     clip = InspectedAudio("hum", np.concatenate([np.zeros(RATE // 2), tone(0.5)]).astype(np.float32))
     heard = analyse(network, clip)
     whole = keras.models.load_model(tmp_path / "run" / "best.keras")(

@@ -34,15 +34,16 @@ BOUNDED = [name for name in ARCHITECTURES if name != "logmel-crnn"]
 
 
 @pytest.mark.parametrize(
-    ("frame_ms", "late_frames"), [*((frame_ms, 0) for frame_ms in (20, 30, 40, 50, 100)), (20, 6), (50, 6)]
+    ("frame_ms", "lookahead_frames"),
+    [*((frame_ms, 0) for frame_ms in (20, 30, 40, 50, 100)), (20, 6), (50, 6)],
 )
 @pytest.mark.parametrize("architecture", BOUNDED)
-def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms, late_frames):
-    config, model = small_network(architecture, frame_ms=frame_ms, late_frames=late_frames)
+def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms, lookahead_frames):
+    config, model = small_network(architecture, frame_ms=frame_ms, lookahead_frames=lookahead_frames)
     facts = describe(model)
     frames = facts.receptive_field // config.frame_length + 12
     samples = noise(config, frames, level=1e-3)  # neither so loud nor so faint that its level is changed
-    assert run(model, samples).shape == ((frames, 2) if late_frames else (frames,))
+    assert run(model, samples).shape == ((frames, 2) if lookahead_frames else (frames,))
     changed_frame, offline = 4, run(model, samples)
     moved = set()
     # Around the middle of a frame, since windows are zero at their ends; up and down, since a ReLU hides one way.
@@ -69,10 +70,10 @@ def test_a_recurrent_network_hears_no_future_and_forgets_nothing_at_once():
     assert moved[-1] > 40, "its convolutions alone reach 4 frames"
 
 
-@pytest.mark.parametrize("late_frames", [0, 6])
+@pytest.mark.parametrize("lookahead_frames", [0, 6])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_any_cutting_into_blocks_gives_the_offline_result(architecture, late_frames):
-    config, model = small_network(architecture, late_frames=late_frames)
+def test_any_cutting_into_blocks_gives_the_offline_result(architecture, lookahead_frames):
+    config, model = small_network(architecture, lookahead_frames=lookahead_frames)
     samples = noise(config, 40)
     offline = run(model, samples)
     states = {name: np.zeros(shape, np.float32) for name, shape in state_shapes(model).items()}
@@ -86,7 +87,7 @@ def test_any_cutting_into_blocks_gives_the_offline_result(architecture, late_fra
 
 
 def test_the_late_decision_looks_back_over_all_it_waits_for_and_the_prompt_one_no_further_than_before():
-    config, model = small_network("logmel-cnn", late_frames=12)
+    config, model = small_network("logmel-cnn", lookahead_frames=12)
     samples = noise(config, 90, level=1e-3)
     changed = samples.copy()
     changed[0, 20 * config.frame_length :][: config.frame_length] *= 3
@@ -97,7 +98,7 @@ def test_the_late_decision_looks_back_over_all_it_waits_for_and_the_prompt_one_n
 
 
 def test_the_prompt_decision_is_told_without_the_late_one():
-    config, model = small_network("logmel-cnn", late_frames=6)
+    config, model = small_network("logmel-cnn", lookahead_frames=6)
     alone, samples = low_latency_only(model), noise(config, 20)
     np.testing.assert_array_equal(run(alone, samples), run(model, samples)[:, 0])
     assert not [layer.name for layer in alone.layers if layer.name.startswith("late")]
@@ -138,13 +139,13 @@ def test_facts_are_printed():
     assert "2.67 s" in str(facts)
 
 
-@pytest.mark.parametrize("late_frames", [0, 6])
+@pytest.mark.parametrize("lookahead_frames", [0, 6])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_weight_learns(architecture, late_frames):
-    config, model = small_network(architecture, late_frames=late_frames)
+def test_every_weight_learns(architecture, lookahead_frames):
+    config, model = small_network(architecture, lookahead_frames=lookahead_frames)
     model.compile(keras.optimizers.SGD(1.0), "binary_crossentropy", run_eagerly=True)
     before = [np.array(weight) for weight in model.trainable_variables]
-    model.train_on_batch(noise(config, 20), np.ones((1, 20, 2) if late_frames else (1, 20)))
+    model.train_on_batch(noise(config, 20), np.ones((1, 20, 2) if lookahead_frames else (1, 20)))
     learned = [not np.array_equal(*pair) for pair in zip(before, model.trainable_variables, strict=True)]
     assert all(learned), [
         w.path for w, moved in zip(model.trainable_variables, learned, strict=True) if not moved
@@ -168,11 +169,11 @@ def test_saved_networks_come_back(architecture, tmp_path):
         ({"frame_ms": 110}, "from 20 to 100"),
         ({"delay_frames": -1}, "delay_frames must span 0 to 500 ms"),
         ({"delay_frames": 26}, "delay_frames must span 0 to 500 ms"),
-        ({"late_frames": 3}, "late_frames must be 0, or more than delay_frames=3"),
-        ({"late_frames": 101}, "span at most 2000 ms, at 20 ms each. Received: late_frames=101"),
-        ({"late_frames": 21, "frame_ms": 100}, "span at most 2000 ms, at 100 ms each"),
-        ({"late_frames": -1}, "late_frames must be 0, or more"),
-        ({"late_channels": 0}, "late_channels must be 1 or more"),
+        ({"lookahead_frames": 3}, "lookahead_frames must be 0, or more than delay_frames=3"),
+        ({"lookahead_frames": 101}, "span at most 2000 ms, at 20 ms each. Received: lookahead_frames=101"),
+        ({"lookahead_frames": 21, "frame_ms": 100}, "span at most 2000 ms, at 100 ms each"),
+        ({"lookahead_frames": -1}, "lookahead_frames must be 0, or more"),
+        ({"lookahead_channels": 0}, "lookahead_channels must be 1 or more"),
         ({"dilations": ()}, "dilations must be 1 or more"),
         ({"channels": 0}, "channels must be 1 or more"),
         ({"conv_channels": (8,)}, "conv_channels must be two or more"),

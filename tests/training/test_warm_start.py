@@ -36,9 +36,13 @@ def config(tmp_path_factory):
         "epochs": 1,
         "epoch_hours": 0.01,
     }
-    settings |= {"network.late_frames": 6, "network.late_channels": 4, "warm_start": str(folder / "a.keras")}
+    settings |= {
+        "network.lookahead_frames": 6,
+        "network.lookahead_channels": 4,
+        "warm_start": str(folder / "a.keras"),
+    }
     config = load_config(None, settings)
-    start = build_network(replace(config.network, late_frames=0))
+    start = build_network(replace(config.network, lookahead_frames=0))
     adapt(start)
     start.save(config.warm_start)
     return config
@@ -50,7 +54,7 @@ def test_the_prompt_decisions_are_those_of_the_start(architecture, tmp_path):
     if architecture == "logmel-cnn":
         adapt(start)
     start.save(tmp_path / "a.keras")
-    config = TrainConfig(network=replace(network, late_frames=6), warm_start=str(tmp_path / "a.keras"))
+    config = TrainConfig(network=replace(network, lookahead_frames=6), warm_start=str(tmp_path / "a.keras"))
     begun = starting_model(config, tmp_path / "run")
     np.testing.assert_array_equal(low_latency_only(begun)(SAMPLES), start(SAMPLES))
     assert all(layer.trainable for layer in begun.layers)
@@ -95,7 +99,7 @@ def test_a_run_keeps_the_normalisation_of_its_start_and_tells_of_both_decisions(
     means = [np.asarray(model.get_layer("normalization").mean) for model in (start, trained)]
     np.testing.assert_array_equal(*means)
     (row,) = history(tmp_path)
-    assert 0 < row["val_auc"] != row["val_late_auc"] > 0
+    assert 0 < row["val_auc"] != row["val_lookahead_auc"] > 0
     training = describe_run(tmp_path, config)["training"]
     assert (training["validation_auc"], training["start"]) == (row["val_auc"], {})
 
@@ -114,12 +118,12 @@ def test_frozen_the_prompt_decisions_stay_and_the_late_ones_learn(config, tmp_pa
     )
     rows = history(tmp_path)
     assert len({row["val_auc"] for row in rows}) == 1
-    late = max(row["val_late_auc"] for row in rows)
-    assert describe_run(tmp_path, frozen)["training"]["late_validation_auc"] == late
+    late = max(row["val_lookahead_auc"] for row in rows)
+    assert describe_run(tmp_path, frozen)["training"]["lookahead_validation_auc"] == late
 
 
 def test_frozen_throughout_there_is_nothing_to_learn(config, tmp_path):
-    same = replace(config, warm_frozen=True, network=replace(config.network, late_frames=0))
+    same = replace(config, warm_frozen=True, network=replace(config.network, lookahead_frames=0))
     with pytest.raises(ConfigError, match=r"warm_frozen must leave something to learn. Received: .*a\.keras"):
         starting_model(same, tmp_path)
 
@@ -146,4 +150,4 @@ def test_each_decision_is_validated_against_its_own_targets(config, tmp_path):
     prompt, late = np.moveaxis(validation._targets, -1, 0)
     validation.set_model(SimpleNamespace(predict=lambda *_, **__: np.stack([1 - prompt, late], axis=-1)))
     figures = validation.measure()
-    assert (figures["val_auc"], figures["val_late_auc"]) == (0, 1)
+    assert (figures["val_auc"], figures["val_lookahead_auc"]) == (0, 1)

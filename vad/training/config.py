@@ -1,4 +1,4 @@
-"""What a training run is made of, from defaults, a TOML file and the command line, in that order."""
+"""The options of a training run, from defaults, a TOML file and the command line, in that order."""
 
 from __future__ import annotations
 
@@ -12,20 +12,13 @@ from typing import Any
 
 from vad.errors import ConfigError, did_you_mean, require
 from vad.training.data.scene_config import SceneConfig
-from vad.training.networks import ARCHITECTURES, LogMelCnn, NetworkConfig, network_from_dict
+from vad.training.networks import ARCHITECTURES, LogMelCnn, NetworkConfig, current_name, network_from_dict
 from vad.training.options import option_types, typed
 
 __all__ = ["TrainConfig", "load_config", "parse_setting"]
 
 _ABOVE_0 = (
-    "hours",
-    "dev_hours",
-    "base_hours",
-    "epochs",
-    "epoch_hours",
-    "batch_size",
-    "learning_rate",
-    "jobs",
+    *("hours", "dev_hours", "base_hours", "epochs", "epoch_hours", "batch_size", "learning_rate", "jobs"),
 )
 
 
@@ -37,13 +30,12 @@ class TrainConfig:
         network: The architecture and its sizes.
         mixing: How scenes are made.
         corpus: A manifest or a folder, as `vad.corpus.manifest.read_corpus` takes it.
-        data: Where the decoded corpus and the shards are kept; runs can share it.
-        init: What weights to fine-tune: a model's name, a run's folder, a ``.keras`` or ``.tflite`` file; "" for
-            none.
-        warm_start: Weights of another network to begin with, named likewise: its layers of the same name and shape;
-            the others begin anew. Unlike with ``init`` everything learns, and where it leads is where it ends.
-        warm_frozen: What a warm start brings stays as it is: only what begins anew learns, such as a late decision.
-        base: Another corpus to hear beside it, so that nothing is forgotten; "" is none.
+        data: Where the decoded corpus and the rendered scenes are kept; runs can share it.
+        init: Weights to fine-tune: a model's name, a run's folder, a ``.keras`` or ``.tflite`` file; "" for none.
+        warm_start: Weights of another network, named likewise, for the layers of the same name and shape. Unlike
+            ``init`` it is followed by plain training, without weight interpolation.
+        warm_frozen: Train only the layers without warm-start weights, such as those of a lookahead output.
+        base: Another corpus to mix in, so that nothing is forgotten; "" is none.
         base_hours: Rendered scenes of it.
         hours: Rendered training scenes.
         dev_hours: Rendered validation scenes, of other speakers and other noise.
@@ -54,8 +46,8 @@ class TrainConfig:
         decay_from: Share of the epochs after which the rate falls.
         patience: Epochs without a better validation after which it ends; 0 goes on to the last.
         weight_decay: Of AdamW.
-        pause_prior: What a pause keeps of the talk around it, as `targets` of the batches. A corpus that is
-            heard as it is (``mixing.recorded``) is taken at its word: there a pause keeps nothing.
+        pause_prior: The speech probability of pauses, as in `vad.training.data.batches.targets`; 0 for a corpus whose
+            recordings are used unmodified (``mixing.recorded``).
         seed: Decides scenes, order, levels and first weights.
         jobs: Processes for decoding and rendering.
 
@@ -115,7 +107,7 @@ class TrainConfig:
         return max(1, round(self.epoch_hours * 3600 / self.mixing.scene_s / self.batch_size))
 
     def to_json(self) -> str:
-        """The configuration as it is stored with the weights."""
+        """The text of ``config.json``."""
         return json.dumps(asdict(self), indent=1)
 
 
@@ -130,7 +122,7 @@ def load_config(
     Args:
         path: A TOML (or stored JSON) file with the fields of `TrainConfig`, ``[network]`` and ``[mixing]`` as tables.
         settings: Values by dotted name, such as ``{"network.frame_ms": 30}``.
-        defaults: Likewise, in place of those of `TrainConfig`.
+        defaults: In place of those of `TrainConfig`, likewise.
 
     Raises:
         ConfigError: The file cannot be read, or an option does not exist, is of the wrong type or out of its range.
@@ -182,12 +174,13 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Tables as dotted names."""
+    """Tables as dotted names, old ones as those of today."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from _dotted(value, f"{prefix}{name}.")
         else:
-            yield prefix + name, value
+            table, dot, option = f"{prefix}{name}".rpartition(".")
+            yield table + dot + (current_name(option) if table == "network" else option), value
 
 
 def _under(prefix: str, types: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,7 +189,7 @@ def _under(prefix: str, types: Mapping[str, Any]) -> dict[str, Any]:
 
 _RUN = {name: hint for name, hint in option_types(TrainConfig).items() if name not in ("network", "mixing")}
 _MIXING = option_types(SceneConfig)
-# Those of any architecture; whether it is the run's, `network_from_dict` says.
+# Those of any architecture; `network_from_dict` checks that the run's has them.
 _NETWORK = {"architecture": str} | {
     name: hint for kind in ARCHITECTURES.values() for name, hint in option_types(kind).items()
 }

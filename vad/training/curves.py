@@ -1,4 +1,4 @@
-"""The curves of a training run, drawn again after each epoch."""
+"""The picture of a training run, drawn again after each epoch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vad.files import writing
 
 __all__ = ["draw_curves"]
 
-_PANELS = (("cross-entropy", ("loss", "val_loss")), ("validation AUC", ("val_auc", "val_late_auc")))
+_PANELS = (("cross-entropy", ("loss", "val_loss")), ("validation AUC", ("val_auc", "val_lookahead_auc")))
 
 
 def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Fine-tuning: what a run takes over from the weights it starts from, and what it was worth in the end."""
+"""Fine-tuning: the options of a run that starts from weights, and its final report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vad.training.release.export import export
 
 __all__ = ["compare", "comparison_text", "fine_tuning_defaults"]
 
-# Half an hour of recordings is heard often, but at a lower rate than usual and no longer than it helps.
+# For half an hour of recordings: a lower rate than usual, and an early stop.
 _DEFAULTS: Mapping[str, Any] = {
     "hours": 4.0,
     "base_hours": 4.0,
@@ -32,7 +32,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "learning_rate": 8e-4,
     "decay_from": 0.0,
     "patience": 4,
-    "pause_prior": 0.6,  # of the base corpus alone: as the late decision of `default` learned it
+    "pause_prior": 0.6,  # of the base corpus alone: that of the lookahead output of `default`
     "mixing.recorded": 0.6,
 }
 # A column of the comparison: its heading, and the field of `vad.evaluation.scoring.Metrics`.
@@ -46,7 +46,7 @@ _COLUMNS = {
 
 
 def fine_tuning_defaults(init: str, run: Path) -> dict[str, Any]:
-    """The options of a run that starts from weights, where nothing else is said.
+    """The default options of a run that starts from weights.
 
     Args:
         init: As `vad.training.config.TrainConfig` has it.
@@ -60,12 +60,12 @@ def fine_tuning_defaults(init: str, run: Path) -> dict[str, Any]:
 
 
 def compare(config: TrainConfig, run: Path, corpora: Corpora) -> dict[str, Any]:
-    """Measures the weights before and after on the user's held-out recordings, and keeps it as ``comparison.json``.
+    """Evaluates the weights before and after on the user's held-out recordings, and writes ``comparison.json``.
 
     Args:
         config: The run, which started from weights.
         run: Its folder.
-        corpora: What it learned from.
+        corpora: Its corpora.
 
     Returns:
         "split" (test, or dev where there is no test), "recordings", and the metrics "before" and "after".
@@ -88,31 +88,28 @@ def compare(config: TrainConfig, run: Path, corpora: Corpora) -> dict[str, Any]:
 
 
 def comparison_text(result: Mapping[str, Any]) -> str:
-    """What `compare` found, as a table with a word on it."""
+    """The result of `compare` as a table."""
     lines = [
-        f"on the {result['recordings']} recordings of the split {result['split']}, which were not learned from:"
+        f"on the {result['recordings']} recordings of the split {result['split']}, which were not trained on:",
+        " " * 7 + "".join(f"{heading:>17}" for heading in _COLUMNS),
     ]
-    lines.append(" " * 7 + "".join(f"{heading:>17}" for heading in _COLUMNS))
     for when in ("before", "after"):
         figures = (result[when][field] for field in _COLUMNS.values())
         lines.append(
             f"{when:<7}" + "".join(f"{'-' if math.isnan(one) else f'{one:.4f}':>17}" for one in figures)
         )
     before, after = (result[when]["best_balanced_error"] for when in ("before", "after"))
-    if after >= before:  # of what does not exist, neither
-        lines.append(
-            "It did not get better: give it more of your sound, or stay with the model it started from."
-        )
+    if after >= before:  # false where either is NaN
+        lines.append("Training did not help: add recordings, or keep the model it started from.")
     return "\n".join(lines)
 
 
 def _figures(weights: Path, items: list[CorpusItem]) -> dict[str, float]:
     """The metrics of a network as it would be exported."""
     with tempfile.TemporaryDirectory() as folder:
-        released = weights.with_suffix(".tflite")
-        path = (
-            released if released.is_file() else export(weights, network_of(weights), "network", Path(folder))
-        )
+        path = weights.with_suffix(".tflite")
+        if not path.is_file():
+            path = export(weights, network_of(weights), "network", Path(folder))
         detector = Detector(path)
         pooled = pool([score_item(detector, item) for item in items])
     metrics: Metrics = pooled.metrics(detector.options.threshold)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import sys
@@ -26,46 +25,46 @@ from vad.training.data.batches import Batches
 from vad.training.data.corpora import Corpora, read_corpora
 from vad.training.data.decoded import decode_corpus
 from vad.training.data.rendering import render_scenes
+from vad.training.history import mean_auc, read_rows, write_rows
 from vad.training.networks import describe
-from vad.training.provenance import describe_corpora, mean_auc, weights_of
+from vad.training.provenance import describe_corpora, weights_of
 from vad.training.resume import check_start, starting_model
 from vad.training.update_ratios import UpdateRatios
-from vad.training.weight_interpolation import TUNED, blend
+from vad.training.weight_interpolation import TUNED, interpolate
 
 __all__ = ["fit", "learning_rate_at"]
 
 _DEV_SEED = 1  # added to the run's seed, so that dev scenes are other draws than the training scenes
 _ADAPT_BATCHES = 8
 _WARMUP_EPOCHS = 1
-_BY_CHANCE = (
-    0.001  # of a validation AUC on little data: of fine-tuned epochs so alike the later one is the calmer
-)
+# A validation AUC on little data differs by so much by chance: of epochs so alike, fine-tuning takes the later one.
+_AUC_TOLERANCE = 0.001
 
 
 def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     """Trains, or goes on where the run was stopped.
 
-    The run folder receives ``config.json``, ``last.keras`` (with the optimizer: what a resumed run starts from),
-    ``best.keras`` (highest validation AUC; of two decisions their mean), ``history.csv``, ``curves.png``,
-    ``updates.csv`` (how large its steps were, for `vad inspect gradients`) and TensorBoard's ``logs/``. Of a run that
-    starts from weights the last epoch within 0.001 of the best so far is ``tuned.keras``; ``best.keras`` comes at its
-    end: `vad.training.weight_interpolation.blend`.
+    The run folder receives ``config.json``, ``corpus.json``, ``last.keras`` (with the optimizer: the start of a resumed
+    run), ``best.keras`` (highest validation AUC, the mean of both outputs), ``history.csv``, ``curves.png``,
+    ``updates.csv`` (the sizes of the steps, for `vad inspect gradients`) and TensorBoard's ``logs/``. Fine-tuning keeps
+    the last epoch within 0.001 of the best as ``tuned.keras``, and makes ``best.keras`` of it at its end
+    (`vad.training.weight_interpolation.interpolate`).
 
     Args:
         config: The run.
         run: Its folder.
-        corpora: What it learns from, where that was read already.
+        corpora: Its corpora, where they were read already.
 
     Returns:
         The path of ``best.keras``.
 
     Raises:
         ConfigError: As `vad.training.resume` says.
-        VadError: The loss is no number any more; the last checkpoint is from before.
+        VadError: The loss is no longer finite; the last checkpoint is from before.
     """
     corpora = read_corpora(config) if corpora is None else corpora
     check_start(config, run, corpora)
-    model = starting_model(config, run)  # before hours of rendering: it may be that it cannot be made
+    model = starting_model(config, run)  # fails before hours of rendering
     own_scenes, base_scenes, dev_scenes = _prepare_data(config, corpora)
     run.mkdir(parents=True, exist_ok=True)
     (run / "corpus.json").write_text(json.dumps(describe_corpora(config, corpora), indent=1))
@@ -99,11 +98,9 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
         ],
     )
     if not (run / validation.checkpoint).exists():
-        raise VadError(
-            "A run must have a finite loss. Received: none in its first epoch. Lower the learning rate."
-        )
+        raise VadError("the loss was not finite in the first epoch. Lower the learning rate.")
     if config.init:
-        blend(model, weights_of(config.init), run, validation.measure)
+        interpolate(model, weights_of(config.init), run, validation.measure)
     return run / "best.keras"
 
 
@@ -119,31 +116,26 @@ def learning_rate_at(epoch: int, config: TrainConfig) -> float:
 def _prepare_data(config: TrainConfig, corpora: Corpora) -> tuple[list[Path], list[Path], list[Path]]:
     """The scenes to train on, those of the base corpus, and the scenes to validate on."""
     data = Path(config.data)
-    bank = decode_corpus(Path(config.corpus), data / "bank", config.jobs, corpora[Path(config.corpus)])
+    corpus = decode_corpus(Path(config.corpus), data / "bank", config.jobs, corpora[Path(config.corpus)])
     render = partial(render_scenes, seed=config.seed, jobs=config.jobs)
-    own, of_base = render(bank, "train", data / "train", config.mixing, hours=config.hours), []
+    own, of_base = render(corpus, "train", data / "train", config.mixing, hours=config.hours), []
     if config.base:
-        base = decode_corpus(
-            Path(config.base), data / "base" / "bank", config.jobs, corpora[Path(config.base)]
-        )
+        folder = data / "base"
+        base = decode_corpus(Path(config.base), folder / "bank", config.jobs, corpora[Path(config.base)])
         mixing = replace(config.mixing, recorded=0.0)
-        of_base = render(base, "train", data / "base" / "train", mixing, hours=config.base_hours)
+        of_base = render(base, "train", folder / "train", mixing, hours=config.base_hours)
     mixing = config.mixing.unmodified() if config.mixing.recorded else config.mixing
     seed = config.seed + _DEV_SEED
-    return own, of_base, render(bank, "dev", data / "dev", mixing, hours=config.dev_hours, seed=seed)
+    return own, of_base, render(corpus, "dev", data / "dev", mixing, hours=config.dev_hours, seed=seed)
 
 
 def _adapt_normalization(model: keras.Model, batches: Batches) -> None:
-    """Gives the front end's normalisation the training split's mean and variance, unless a warm start brought some."""
-    names = [layer.name for layer in model.layers]
-    if (
-        "normalization" not in names
-        or keras.ops.convert_to_numpy(model.get_layer("normalization").mean).any()
-    ):
-        return
-    features = keras.Model(model.input, model.get_layer("logmel").output)
-    sample = [features.predict_on_batch(batches[i][0]) for i in range(_ADAPT_BATCHES)]
-    model.get_layer("normalization").adapt(np.concatenate(sample))
+    """Sets the mean and variance of the log-mel normalisation, unless a warm start did."""
+    for layer in model.layers:
+        if layer.name == "normalization" and not keras.ops.convert_to_numpy(layer.mean).any():
+            features = keras.Model(model.input, model.get_layer("logmel").output)
+            sample = [features.predict_on_batch(batches[i][0]) for i in range(_ADAPT_BATCHES)]
+            layer.adapt(np.concatenate(sample))
 
 
 class _Validation(keras.callbacks.Callback):
@@ -153,35 +145,23 @@ class _Validation(keras.callbacks.Callback):
         super().__init__()
         self._run, self._config = run, config
         self.checkpoint = TUNED if config.init else "best.keras"
-        self._by_chance = _BY_CHANCE if config.init else 0.0
+        self._tolerance = _AUC_TOLERANCE if config.init else 0.0
         count = max(1, int(config.dev_hours * 3600 / config.mixing.scene_s))
         dev = Batches(scenes, config.network, batch_size=1, seed=config.seed)
-        pairs = [dev[i] for i in range(count)]
-        self._samples = np.concatenate([samples for samples, _ in pairs])
-        self._targets = np.concatenate([labels for _, labels in pairs])
-        self._history: list[dict[str, float]] = []
-        path = run / "history.csv"
-        if path.exists():
-            with path.open(newline="") as file:
-                rows = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
-            self._history = [{**row, "epoch": int(row["epoch"])} for row in rows]
+        samples, targets = zip(*(dev[i] for i in range(count)), strict=True)
+        self._samples, self._targets = np.concatenate(samples), np.concatenate(targets)
+        self._history = read_rows(run / "history.csv")
 
     def is_over(self, epoch: int) -> bool:
-        """Whether so many epochs were enough: the best of them lies further back than patience goes."""
+        """Whether the run ends after so many epochs, by its patience."""
         aucs = [mean_auc(row) for row in self._history[:epoch]]
-        return (
-            bool(self._config.patience and aucs) and epoch - 1 - int(np.argmax(aucs)) >= self._config.patience
-        )
+        patience = self._config.patience
+        return bool(patience and aucs) and epoch - 1 - int(np.argmax(aucs)) >= patience
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._began = time.monotonic()
-        self._bar = tqdm(
-            total=self._config.batches_per_epoch,
-            desc=f"epoch {epoch + 1}/{self._config.epochs}",
-            unit=" batches",
-            leave=False,
-            disable=None,
-        )
+        steps, title = self._config.batches_per_epoch, f"epoch {epoch + 1}/{self._config.epochs}"
+        self._bar = tqdm(total=steps, desc=title, unit=" batches", leave=False, disable=None)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._bar.update()
@@ -196,11 +176,11 @@ class _Validation(keras.callbacks.Callback):
             )
         row = {"epoch": epoch + 1, "loss": loss, **self.measure()}
         row["seconds"], row["times_real_time"] = seconds, self._config.epoch_hours * 3600 / seconds
-        best = max(map(mean_auc, self._history[:epoch]), default=0.0) - self._by_chance
+        best = max(map(mean_auc, self._history[:epoch]), default=0.0) - self._tolerance
         self._history = [*self._history[:epoch], row]
         if mean_auc(row) > best:
             _save(self.model, self._run / self.checkpoint)
-        self._write_history()
+        write_rows(self._run / "history.csv", self._history)
         draw_curves(self._history, self._run / "curves.png")
         # Last of all: a run resumed from the checkpoint before finds a row too many, never one too few.
         _save(self.model, self._run / "last.keras")
@@ -212,23 +192,17 @@ class _Validation(keras.callbacks.Callback):
         print(f"{figures}, {left:.0f} min left", file=sys.stderr, flush=True)
 
     def measure(self) -> dict[str, float]:
-        """How well the model does as it stands: ``val_auc`` its prompt decision, ``val_late_auc`` its late one."""
+        """Validation figures: ``val_auc`` of the low-latency output, ``val_lookahead_auc``, and ``val_loss``."""
         probability: npt.NDArray[np.float32] = self.model.predict(self._samples, batch_size=8, verbose=0)
         loss = keras.ops.mean(keras.losses.binary_crossentropy(self._targets, probability))
-        delays = len(self._config.network.delays)
-        wanted, found = (np.reshape(values, (-1, delays)).T for values in (self._targets, probability))
-        aucs = zip(("val_auc", "val_late_auc"), map(_clear_auc, wanted, found), strict=False)
+        outputs = len(self._config.network.delays)
+        wanted, found = (np.reshape(values, (-1, outputs)).T for values in (self._targets, probability))
+        aucs = zip(("val_auc", "val_lookahead_auc"), map(_auc, wanted, found), strict=False)
         return {**dict(aucs), "val_loss": float(keras.ops.convert_to_numpy(loss))}
 
-    def _write_history(self) -> None:
-        with writing(self._run / "history.csv") as unfinished, unfinished.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(self._history[0]))
-            writer.writeheader()
-            writer.writerows(self._history)
 
-
-def _clear_auc(wanted: npt.NDArray[np.float32], found: npt.NDArray[np.float32]) -> float:
-    """The AUC where somebody knows: a soft label near one half says that nobody does."""
+def _auc(wanted: npt.NDArray[np.float32], found: npt.NDArray[np.float32]) -> float:
+    """The AUC where the soft label is clear, not near one half."""
     clear = np.abs(wanted - 0.5) > 0.25
     return roc_auc(wanted[clear] > 0.5, found[clear])
 

@@ -1,4 +1,4 @@
-"""Values from a file or a command line, held against the types of a dataclass's fields."""
+"""Values from a file or a command line, checked against the types of a dataclass's fields."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _TYPES: dict[type, tuple[str, tuple[type, ...]]] = {
 
 
 def option_types(cls: type) -> dict[str, Any]:
-    """The types of the fields that can be given, by name."""
+    """The types of a dataclass's init fields, by name."""
     hints = get_type_hints(cls)
     return {one.name: hints[one.name] for one in fields(cls) if one.init}
 
 
 def typed(value: Any, hint: Any, name: str) -> Any:
-    """The value as its field has it: lists as tuples, whole numbers as floats where a float is meant.
+    """Converts a value to its field's type: lists to tuples, whole numbers to floats where a float is meant.
 
     Args:
-        value: What came.
+        value: The value.
         hint: The field's type: bool, str, int, float or a tuple of these.
-        name: What error messages call the option.
+        name: The option's name in messages.
 
     Raises:
         ConfigError: The value is of another type.

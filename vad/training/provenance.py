@@ -1,15 +1,12 @@
-"""Where a network comes from: its configuration beside its weights, and the recordings it learned from."""
+"""Where a network comes from: its configuration beside its weights, and the recordings it was trained on."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Mapping
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 from vad.corpus.manifest import CorpusItem
@@ -19,26 +16,19 @@ from vad.training.backend import keras
 from vad.training.config import TrainConfig, load_config
 from vad.training.data.corpora import Corpora
 from vad.training.data.decoded import fingerprint
+from vad.training.history import mean_auc, read_rows
 from vad.training.networks import NetworkConfig, network_from_dict
 
-__all__ = [
-    "describe_corpora",
-    "describe_run",
-    "load_network",
-    "mean_auc",
-    "network_of",
-    "training_of",
-    "weights_of",
-]
+__all__ = ["describe_corpora", "describe_run", "load_network", "network_of", "training_of", "weights_of"]
 
 
 def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
-    """Finds trained weights: the one look-up of training, fine-tuning, export and inspection.
+    """Finds trained weights.
 
     Args:
         name_or_path: The name of a model that comes with the package, a run's folder, a ``.keras`` file, or a
             ``.tflite`` file with its ``.keras`` file beside it.
-        option: What an error message calls it.
+        option: Its name in messages.
 
     Returns:
         The ``.keras`` file.
@@ -66,7 +56,7 @@ def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
 
 
 def load_network(weights: Path) -> keras.Model:
-    """Reads a ``.keras`` file, without its optimizer and with nothing frozen: that was its run's matter.
+    """Reads a ``.keras`` file, without its optimizer and with nothing frozen.
 
     Raises:
         ModelError: It cannot be read.
@@ -83,7 +73,7 @@ def load_network(weights: Path) -> keras.Model:
 
 
 def network_of(weights: Path) -> NetworkConfig:
-    """Finds what a ``.keras`` file was built from: in its run folder, or in the card beside a released one.
+    """Reads the network options of a ``.keras`` file, from its run folder or the card beside it.
 
     Raises:
         ModelError: Neither is there.
@@ -99,16 +89,10 @@ def network_of(weights: Path) -> NetworkConfig:
         ) from error
 
 
-def mean_auc(row: Mapping[str, float]) -> float:
-    """What an epoch is chosen by: the mean of the validation AUC of its prompt decision and of a late one, if any."""
-    return mean(row[name] for name in ("val_auc", "val_late_auc") if name in row)
-
-
 def describe_corpora(config: TrainConfig, corpora: Corpora) -> dict[str, Any]:
-    """Sources with licences, label origins and, for a manifest, its hash: what a model card tells of its data.
+    """The data part of a model card: sources with licences, label origins, the hash of the run's own manifest.
 
-    They are those of the run's own corpus, whose hash it is, and of the base that is heard beside it. By the
-    fingerprints a run knows both again.
+    Fingerprints tell whether a run goes on with the recordings that it began with.
     """
     corpus = Path(config.corpus)
     manifest = corpus / "manifest.jsonl" if corpus.is_dir() else corpus
@@ -147,41 +131,35 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
             "a run must have finished an epoch, and one that starts from weights all of them. "
             f"Received: {run}. Go on with it: vad train {run} ..."
         )
-    with (run / "history.csv").open(newline="") as file:
-        history = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    history = read_rows(run / "history.csv")
     best = max(history, key=mean_auc)
     corpus = json.loads((run / "corpus.json").read_text())
-    start = {"start": training_of(weights_of(config.warm_start, "warm_start"))} if config.warm_start else {}
-    blend = {}
-    if config.init:
-        blend = json.loads((run / "blend.json").read_text())
-        del blend["tried"]
-    return {
-        "training": {
-            "command": "vad train RUN --config CONFIG.json, which holds what is below config",
-            "seed": config.seed,
-            "config": json.loads(config.to_json()),
-            "manifest_sha256": corpus["manifest_sha256"],
-            "epochs": len(history),
-            "hours_heard": round(len(history) * config.epoch_hours, 1),
-            "wall_clock_hours": round(sum(row["seconds"] for row in history) / 3600, 2),
-            "times_real_time": round(sum(row["times_real_time"] for row in history) / len(history)),
-            "best_epoch": int(best["epoch"]),
-            "validation_auc": best["val_auc"],
-            **({"late_validation_auc": best["val_late_auc"]} if "val_late_auc" in best else {}),
-            **({"blend": blend} if blend else {}),
-            **start,
-            "speech_files_by_label": corpus["speech_files_by_label"],
-        },
-        "data_sources": corpus["sources"],
+    training = {
+        "command": "vad train RUN --config CONFIG.json, which holds what is below config",
+        "seed": config.seed,
+        "config": json.loads(config.to_json()),
+        "manifest_sha256": corpus["manifest_sha256"],
+        "epochs": len(history),
+        "hours_heard": round(len(history) * config.epoch_hours, 1),
+        "wall_clock_hours": round(sum(row["seconds"] for row in history) / 3600, 2),
+        "times_real_time": round(sum(row["times_real_time"] for row in history) / len(history)),
+        "best_epoch": int(best["epoch"]),
+        "validation_auc": best["val_auc"],
     }
+    if "val_lookahead_auc" in best:
+        training["lookahead_validation_auc"] = best["val_lookahead_auc"]
+    if config.init:
+        training["blend"] = json.loads((run / "blend.json").read_text())
+        del training["blend"]["tried"]
+    if config.warm_start:
+        training["start"] = training_of(weights_of(config.warm_start, "warm_start"))
+    training["speech_files_by_label"] = corpus["speech_files_by_label"]
+    return {"training": training, "data_sources": corpus["sources"]}
 
 
 def training_of(weights: Path) -> dict[str, Any]:
-    """How weights were trained, as their run's folder or the card beside them tells; nothing where neither is there."""
+    """The training part of the card of weights, from their run or the card beside them; empty without either."""
     run, card = weights.parent, weights.with_suffix(".json")
     if (run / "history.csv").is_file():
         return dict(describe_run(run, load_config(run / "config.json"))["training"])
-    if not card.is_file():
-        return {}
-    return dict(json.loads(card.read_text(encoding="utf-8")).get("training", {}))
+    return dict(json.loads(card.read_text(encoding="utf-8")).get("training", {})) if card.is_file() else {}

@@ -1,26 +1,25 @@
-"""Where a run begins or goes on: what must hold before hours of work, and the model to start from."""
+"""The beginning of a run, new or resumed: checks before hours of work, and the model to start from."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from vad.errors import ConfigError
 from vad.training.backend import keras
-from vad.training.config import TrainConfig
+from vad.training.config import TrainConfig, load_config
 from vad.training.data.corpora import Corpora
 from vad.training.networks import build_network
 from vad.training.provenance import describe_corpora, load_network, network_of, weights_of
 
 __all__ = ["check_start", "starting_model"]
 
-# What may change when a run goes on: how long it lasts, and what decides nothing of the result.
+# What may change when a run goes on: how long it lasts, and what does not change the result.
 _MAY_CHANGE = {"epochs", "patience", "jobs", "data"}
 
 
 def check_start(config: TrainConfig, run: Path, corpora: Corpora) -> None:
-    """Makes sure, before anything is decoded or written, that this run can be made.
+    """Checks a run before anything is decoded or written.
 
     Raises:
         ConfigError: The corpus has a split without speech, the folder holds a run with other options, or ``init`` has
@@ -34,8 +33,8 @@ def check_start(config: TrainConfig, run: Path, corpora: Corpora) -> None:
             f"Received: {config.corpus}, with speech in {', '.join(sorted(speech)) or 'neither'}."
         )
     if (run / "last.keras").exists():
-        _check_same(json.loads((run / "config.json").read_text()), json.loads(config.to_json()), run)
-        _check_corpus(config, run, corpora)
+        _check_same_options(config, run)
+        _check_same_corpora(config, run, corpora)
     elif config.init and (network := network_of(weights_of(config.init))) != config.network:
         raise ConfigError(
             f"a run that starts from weights must have their network. Received: {config.init}, of {network}. "
@@ -44,20 +43,20 @@ def check_start(config: TrainConfig, run: Path, corpora: Corpora) -> None:
 
 
 def starting_model(config: TrainConfig, run: Path) -> keras.Model:
-    """The model with its optimizer: the run's last checkpoint, else a new one, with what ``warm_start`` has of it.
+    """The model with its optimizer: the run's last checkpoint, or else a new one.
 
-    One that starts from weights keeps their batch normalisation as it is: statistics of a little sound would take
-    the place of those of much (keras.io/guides/transfer_learning).
+    Fine-tuning keeps the batch normalisation of the weights it starts from: the statistics of a little sound are worse
+    (keras.io/guides/transfer_learning).
 
     Raises:
-        ConfigError: ``warm_start`` is nowhere, or has no layer of this network.
-        ModelError: ``init`` or ``warm_start`` cannot be read.
+        ConfigError: ``warm_start`` shares no layer with this network, or freezes all.
+        ModelError: ``init`` or ``warm_start`` is nowhere, or cannot be read.
     """
     if (run / "last.keras").exists():
         return keras.models.load_model(run / "last.keras")
     keras.utils.set_random_seed(config.seed)
     if config.init:
-        # Read whole: weights set into a new network would leave its `Normalization` without what it has learned.
+        # The whole model: weights set into a new network would leave its `Normalization` unadapted.
         model = load_network(weights_of(config.init))
         for layer in model.layers:
             layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
@@ -65,7 +64,7 @@ def starting_model(config: TrainConfig, run: Path) -> keras.Model:
         model = build_network(config.network)
         if config.warm_start:
             known = load_network(weights_of(config.warm_start, "warm_start"))
-            _take_over(model, known, config.warm_start, frozen=config.warm_frozen)
+            _copy_shared_layers(model, known, config.warm_start, frozen=config.warm_frozen)
     model.compile(
         keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
         keras.losses.BinaryCrossentropy(),
@@ -73,43 +72,43 @@ def starting_model(config: TrainConfig, run: Path) -> keras.Model:
     return model
 
 
-def _take_over(model: keras.Model, known: keras.Model, name: str, *, frozen: bool) -> None:
-    """Gives the model the weights of the layers that a known one has too; frozen, they learn no more."""
+def _copy_shared_layers(model: keras.Model, known: keras.Model, name: str, *, frozen: bool) -> None:
+    """Copies the weights of layers with the same name and shapes; frozen, these are not trained."""
     there = {layer.name: layer for layer in known.layers}
-    taken = 0
+    shared = 0
     for layer in model.layers:
         weights = there[layer.name].get_weights() if layer.name in there else []
         if weights and [w.shape for w in weights] == [tuple(w.shape) for w in layer.weights]:
             layer.set_weights(weights)
             layer.trainable = not frozen
-            taken += 1
+            shared += 1
             if isinstance(layer, keras.layers.Normalization):
-                layer.finalize_state()  # else it would go on doing nothing
-    if taken == 0:
+                layer.finalize_state()  # without it the layer stays the identity
+    if shared == 0:
         raise ConfigError(
             f"warm_start must share layers with the network. Received: {name}, which has none of the same name and "
             "shape. Name another, or train from scratch."
         )
     if not model.trainable_weights:
         raise ConfigError(
-            f"warm_frozen must leave something to learn. Received: {name}, which has all layers of the network. "
-            "Add late_frames, or leave warm_frozen out."
+            f"warm_frozen must leave layers to train. Received: {name}, which has all layers of the network. "
+            "Add lookahead_frames, or leave warm_frozen out."
         )
 
 
-def _check_same(before: dict[str, Any], now: dict[str, Any], run: Path) -> None:
-    # What it starts from comes first: its network, which is another then, would say it in many words.
+def _check_same_options(config: TrainConfig, run: Path) -> None:
+    before, now = (json.loads(one.to_json()) for one in (load_config(run / "config.json"), config))
+    # init first: another start has another network, which would be a long message.
     for name in sorted(now, key=lambda name: name != "init"):
-        value = now[name]
-        if name not in _MAY_CHANGE and before.get(name) != value:
+        if name not in _MAY_CHANGE and before[name] != now[name]:
             raise ConfigError(
-                f"a run must go on with the options it began with. Received: {name}={value}, {run} began with "
-                f"{before.get(name)}. Give the same, or name a new folder."
+                f"a run must go on with the options it began with. Received: {name}={now[name]}, {run} began with "
+                f"{before[name]}. Give the same, or name a new folder."
             )
 
 
-def _check_corpus(config: TrainConfig, run: Path, corpora: Corpora) -> None:
-    """Recordings that were learned from must not be validated or judged on later, nor others be told of."""
+def _check_same_corpora(config: TrainConfig, run: Path, corpora: Corpora) -> None:
+    """Recordings that were trained on must not move to validation or test, nor the card describe others."""
     now = describe_corpora(config, corpora)["fingerprints"]
     # A run of vad 0.1.0 has none.
     if json.loads((run / "corpus.json").read_text()).get("fingerprints", now) != now:

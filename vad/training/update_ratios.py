@@ -1,29 +1,28 @@
-"""How large the steps of training are against the weights they change: one figure per layer and epoch.
+"""The size of training steps against the weights they change: one figure per layer and epoch.
 
 About a thousandth is the rule of thumb (A. Karpathy, "Neural networks, part 3", CS231n notes): far less, and a layer
-hardly learns; far more, and it forgets what it knew.
+hardly learns; far more, and it forgets.
 """
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vad.files import writing
 from vad.training.backend import keras
+from vad.training.history import read_rows, write_rows
 from vad.training.networks.kernels import kernels
 
-__all__ = ["UpdateRatios", "read_updates", "update_ratios"]
+__all__ = ["UpdateRatios", "update_ratios"]
 
 
 def update_ratios(model: keras.Model) -> dict[str, float]:
-    """The norm of the optimizer's last step by the norm of what it changed, of every kernel.
+    """The norm of the optimizer's last step by the norm of the weights, for every kernel.
 
-    Nothing need be watched for it: AdamW's last step follows from the moments that it keeps (Loshchilov and Hutter,
-    "Decoupled weight decay regularization", 2019).
+    AdamW's last step follows from the moments that it keeps (Loshchilov and Hutter, "Decoupled weight decay
+    regularization", 2019).
 
     Args:
         model: Compiled with AdamW, after at least one step.
@@ -39,7 +38,7 @@ def update_ratios(model: keras.Model) -> dict[str, float]:
     def last_step(kernel: Any) -> Any:
         name = f"{optimizer.name}/{kernel.path.replace('/', '_')}"
         if f"{name}_momentum" not in state:
-            return np.full(kernel.shape, -np.inf)  # frozen: a step is no such number
+            return np.full(kernel.shape, -np.inf)  # frozen; no step has this value
         first, second = state[f"{name}_momentum"], state[f"{name}_velocity"]
         decay = rate * (optimizer.weight_decay or 0.0)
         return unbiased * first / (np.sqrt(second) + optimizer.epsilon) + decay * _numpy(kernel)
@@ -65,19 +64,9 @@ class UpdateRatios(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Adds the epoch's row."""
-        past = read_updates(self._path)[:epoch] if self._path.exists() else []
-        rows = [*past, {"epoch": epoch + 1, **update_ratios(self.model)}]
-        with writing(self._path) as unfinished, unfinished.open("w", newline="") as file:
-            # Of an epoch written by an older version there may be fewer kernels.
-            writer = csv.DictWriter(file, list(rows[-1]), restval="nan")
-            writer.writeheader()
-            writer.writerows(rows)
-
-
-def read_updates(path: Path) -> list[dict[str, float]]:
-    """The rows that `UpdateRatios` wrote."""
-    with path.open(newline="") as file:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        write_rows(
+            self._path, [*read_rows(self._path)[:epoch], {"epoch": epoch + 1, **update_ratios(self.model)}]
+        )
 
 
 def _numpy(variable: Any) -> Any:

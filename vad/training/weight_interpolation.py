@@ -1,4 +1,4 @@
-"""Where fine-tuning ends: between the weights it started from and those it arrived at."""
+"""The end of fine-tuning: weights between those of the start and those of its best epoch (WiSE-FT)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vad.files import writing
 from vad.training.backend import keras
 from vad.training.provenance import load_network
 
-__all__ = ["TUNED", "blend", "least_share"]
+__all__ = ["TUNED", "interpolate", "least_share"]
 
 TUNED = "tuned.keras"
 _SHARES = tuple(tenths / 10 for tenths in range(11))
@@ -23,19 +23,18 @@ _GAIN_KEPT = 0.98
 Weights = npt.NDArray[Any]
 
 
-def blend(model: keras.Model, start: Path, run: Path, measure: Callable[[], dict[str, float]]) -> None:
-    """Goes back from the tuned weights towards those of the start, as far as that costs next to nothing.
+def interpolate(model: keras.Model, start: Path, run: Path, measure: Callable[[], dict[str, float]]) -> None:
+    """Interpolates from the tuned weights back towards those of the start, as far as that costs next to nothing.
 
-    Between the two lie networks that know nearly all of the new sound and have forgotten less of all other (WiSE-FT:
-    Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). Every tenth of the way is measured on the user's
-    validation scenes.
+    Networks between the two keep nearly all of what was learned and forget less (Wortsman et al., "Robust fine-tuning
+    of zero-shot models", 2022). Every tenth of the way is measured on the validation scenes.
 
     Args:
-        model: Of the same network; it is left with the weights that were chosen.
+        model: Of the same network; it gets the chosen weights.
         start: The ``.keras`` file that the run started from.
-        run: Its folder, with what its epochs came to as ``tuned.keras``. It receives ``best.keras`` and ``blend.json``:
-            the chosen share with what it was measured to do, and all that were tried.
-        measure: Measures the model as it stands: "val_loss" counts.
+        run: Its folder, with ``tuned.keras``. It receives ``best.keras`` and ``blend.json``: the chosen share with its
+            figures, and those of all shares.
+        measure: Measures the model as it is: "val_loss" decides.
     """
     before, after = (load_network(path).get_weights() for path in (start, run / TUNED))
     tried: dict[float, dict[str, float]] = {}
@@ -44,17 +43,17 @@ def blend(model: keras.Model, start: Path, run: Path, measure: Callable[[], dict
         tried[share] = measure()
     share = least_share(list(tried), [figures["val_loss"] for figures in tried.values()])
     _set(model, before, after, share)
-    print(f"weights: {share:.0%} of the way from the start to where training came", file=sys.stderr)
+    print(f"weights: {share:.0%} of the way from the start to the best epoch", file=sys.stderr)
     rows = [{"share": one, **figures} for one, figures in tried.items()]
-    told = {"share": share, **tried[share], "tried": rows}
     with writing(run / "blend.json") as unfinished:
-        unfinished.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        result = {"share": share, **tried[share], "tried": rows}
+        unfinished.write_text(json.dumps(result, indent=1), encoding="utf-8")
     with writing(run / "best.keras") as unfinished:
         model.save(unfinished)
 
 
 def least_share(shares: list[float], losses: list[float]) -> float:
-    """The least share that keeps 98 % of what the best one gains over the first, which is the start."""
+    """The least share that keeps 98 % of the best one's gain over the first, which is the start."""
     wanted = losses[0] - _GAIN_KEPT * (losses[0] - min(losses))
     return next(share for share, loss in zip(shares, losses, strict=True) if loss <= wanted)
 

@@ -130,7 +130,7 @@ def targets(
         )
         frames += (1 - frames) * np.float32(pause_prior) * around
     delayed = [np.concatenate([np.zeros(delay, np.float32), frames])[:n] for delay in network.delays]
-    return np.stack(delayed, axis=-1) if network.late_frames else delayed[0]
+    return np.stack(delayed, axis=-1) if network.lookahead_frames else delayed[0]
 
 
 def _sibling(labels: Path, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""The corpora of a run, read once: its own, and the base that is heard beside it."""
+"""The corpora of a run, read once: its own, and the base corpus mixed in."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Corpora = Mapping[Path, list[CorpusItem]]
 
 
 def read_corpora(config: TrainConfig, note: Callable[[str], object] | None = None) -> Corpora:
-    """Reads what a run learns from.
+    """Reads the corpora of a run.
 
     Args:
         config: The run.
-        note: Is called with what the owner of its own corpus should know.
+        note: Called with remarks on its own corpus.
 
     Raises:
         ConfigError: The corpus is not named.

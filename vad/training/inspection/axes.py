@@ -1,4 +1,4 @@
-"""The parts that pictures are made of: axes with units, one zero-centred scale, a clip above its maps."""
+"""Panels shared by pictures: the excerpt, the probability, and maps on one time axis."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from vad.training.inspection.network import Array
 from vad.training.inspection.probe import Analysis
 
 __all__ = [
-    "SIGNED_COLOURS",
     "WIDTH",
     "channels_panel",
-    "clip_panels",
+    "excerpt_panels",
     "figure_with_rows",
     "probability_panel",
-    "signed_norm",
-    "spectrogram_panel",
+    "signed",
     "time_extent",
     "time_frequency_panel",
 ]
@@ -31,7 +29,6 @@ WIDTH = 11.0  # inches
 _SHOWN_DB = 80.0
 _LABELLED_HZ = (8000, 4000, 2000, 1000, 500, 250, 125)
 _LABEL_HEIGHT = 0.16  # inches
-SIGNED_COLOURS = "RdBu_r"
 
 
 def figure_with_rows(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
@@ -43,79 +40,88 @@ def figure_with_rows(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
     return figure, axes
 
 
-def signed_norm(values: Array, quantile: float = 1.0) -> TwoSlopeNorm:
-    """A colour scale with zero in its middle; beyond a quantile of the magnitudes it is full."""
+def signed(values: Array, quantile: float = 1.0) -> dict[str, Any]:
+    """Colours with zero in the middle; beyond a quantile of the magnitudes they are full."""
     limit = float(np.quantile(np.abs(values), quantile)) or float(np.abs(values).max()) or 1.0
-    return TwoSlopeNorm(0.0, -limit, limit)
+    return {"cmap": "RdBu_r", "norm": TwoSlopeNorm(0.0, -limit, limit)}
 
 
 def time_extent(analysis: Analysis) -> tuple[float, float]:
-    """From when to when the clip lasts in its recording, seconds."""
+    """Start and end of the excerpt in its recording, seconds."""
     start = analysis.audio.start
     return start, start + len(analysis.probability) * analysis.network.frame_s
 
 
-def clip_panels(analysis: Analysis, axes: Sequence[Axes]) -> None:
-    """The clip itself on the first two panels: its spectrogram, and what the network says of it."""
-    spectrogram_panel(analysis, axes[0])
+def excerpt_panels(analysis: Analysis, axes: Sequence[Axes]) -> None:
+    """The spectrogram of the excerpt on the first panel, the probability on the second."""
+    values = analysis.decibels
+    top = float(values.max())
+    time_frequency_panel(
+        analysis,
+        axes[0],
+        values,
+        title=f"{analysis.audio.name}, behind the gain control of {analysis.network.name}",
+        unit="power (dB)",
+        cmap="magma",
+        vmin=max(float(values.min()), top - _SHOWN_DB),
+        vmax=top,
+    )
     probability_panel(analysis, axes[1])
 
 
-def spectrogram_panel(analysis: Analysis, axes: Axes) -> None:
-    """The spectrogram of the clip in decibels."""
-    values = analysis.decibels
-    top = float(values.max())
-    image = time_frequency_panel(
-        analysis, axes, values, cmap="magma", vmin=max(float(values.min()), top - _SHOWN_DB), vmax=top
-    )
-    axes.figure.colorbar(image, ax=axes, label="power (dB)", pad=0.01)
-    axes.set_title(f"{analysis.audio.name}, at the level {analysis.network.name} hears it", loc="left")
-
-
-def probability_panel(analysis: Analysis, axes: Axes) -> None:
+def probability_panel(analysis: Analysis, axes: Axes, title: str = "") -> None:
     """The probability over time, with the reference behind it."""
     start, end = time_extent(analysis)
     edges = np.linspace(start, end, len(analysis.probability) + 1)
     middles = (edges[1:] + edges[:-1]) / 2
     if analysis.reference is not None:
-        axes.fill_between(
-            middles,
-            0,
-            1,
-            where=analysis.reference,
-            step="mid",
-            color="tab:green",
-            alpha=0.25,
-            lw=0,
-            label="reference",
-        )
+        shade: dict[str, Any] = {
+            "step": "mid",
+            "color": "tab:green",
+            "alpha": 0.25,
+            "lw": 0,
+            "label": "reference",
+        }
+        axes.fill_between(middles, 0, 1, where=analysis.reference, **shade)
     axes.plot(middles, analysis.probability, color="black", lw=1.2, label="probability")
     axes.axhline(0.5, color="grey", lw=0.8, ls=":")
     axes.set(xlim=(start, end), ylim=(-0.02, 1.02), ylabel="speech\nprobability")
     axes.legend(loc="upper right", fontsize="small", ncols=2)
+    axes.set_title(title, loc="left")
 
 
-def channels_panel(analysis: Analysis, axes: Axes, values: Array, **options: Any) -> Any:
-    """A map of the clip over time with a row per filter, the first at the top. Values [shape=(steps, filters)]."""
+def channels_panel(analysis: Analysis, axes: Axes, values: Array, *, title: str, **options: Any) -> None:
+    """A map over time with a row per filter, the first at the top. Values [shape=(steps, filters)]."""
     start, end = time_extent(analysis)
     axes.set_yticks([])
-    return axes.imshow(
-        values.T,
-        aspect="auto",
-        interpolation="nearest",
-        extent=(start, end, values.shape[1], 0),
-        rasterized=True,
-        **options,
-    )
+    axes.set_ylabel("filter")
+    axes.set_title(title, loc="left", fontsize="medium")
+    extent = (start, end, values.shape[1], 0)
+    axes.imshow(values.T, aspect="auto", interpolation="nearest", extent=extent, rasterized=True, **options)
 
 
 def time_frequency_panel(
-    analysis: Analysis, axes: Axes, values: Array, *, column_s: float | None = None, **options: Any
-) -> Any:
-    """A map of the clip over time and frequency. Values [shape=(columns, rows)], rows by rising frequency.
+    analysis: Analysis,
+    axes: Axes,
+    values: Array,
+    *,
+    title: str,
+    unit: str = "",
+    column_s: float | None = None,
+    **options: Any,
+) -> None:
+    """A map over time and frequency, with a colour bar where a unit is given.
 
-    Rows are drawn equally high and share the mel scale; the axis tells their frequencies. Columns share the clip
-    equally, or are ``column_s`` seconds long and the last is cut.
+    Rows are equally high on the mel scale; the axis tells their frequencies.
+
+    Args:
+        analysis: The excerpt.
+        axes: Where to draw.
+        values: [shape=(columns, rows)], rows by rising frequency.
+        title: The panel's heading.
+        unit: Label of the colour bar.
+        column_s: Length of a column in seconds, of which the last is cut; without, all share the excerpt equally.
+        options: Those of `matplotlib.axes.Axes.imshow`.
     """
     start, end = time_extent(analysis)
     rows = values.shape[1]
@@ -128,6 +134,9 @@ def time_frequency_panel(
         rasterized=True,
         **options,
     )
+    if unit:
+        axes.figure.colorbar(image, ax=axes, label=unit, pad=0.01)
+    axes.set_title(title, loc="left", fontsize="medium")
     axes.set_xlim(start, end)
     bands = len(analysis.frequencies)
     hertz = [f for f in _LABELLED_HZ if analysis.frequencies[0] <= f <= analysis.frequencies[-1]]
@@ -140,4 +149,3 @@ def time_frequency_panel(
     axes.set_yticks(list(ticks.values()), list(ticks), fontsize="small")
     axes.set_ylabel("frequency (Hz)")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
-    return image

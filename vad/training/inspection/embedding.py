@@ -1,11 +1,10 @@
-"""Where each frame of a clip lies among the others, in what the last layer sees."""
+"""A map of an excerpt's frames, by the input of the last layer."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -20,7 +19,7 @@ __all__ = ["inspect", "last_features", "principal_plane"]
 
 
 def last_features(analysis: Analysis) -> Array:
-    """What the last layer sees of every frame [shape=(frames, filters)]."""
+    """The input of the last layer for every frame [shape=(frames, filters)]."""
     network = analysis.network
     last = network.model.get_layer(stages(network.model)[-1].name)
     samples = analysis.audio.whole_frames(network.config)
@@ -37,48 +36,34 @@ def principal_plane(points: Array) -> tuple[Array, Array]:
     Returns:
         Their coordinates [shape=(points, 2)] and the share of the variance along each [shape=(2,)].
     """
-    centred = points - points.mean(axis=0)
-    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
-    # A clip of one frame has one direction, and none of any size.
-    coordinates = np.zeros((len(points), 2))
+    left, sizes, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
+    # An excerpt of one frame has one direction, and none of any size.
+    coordinates, shares = np.zeros((len(points), 2)), np.zeros(2)
     coordinates[:, : len(sizes)] = (left * sizes)[:, :2]
-    shares = np.zeros(2)
     shares[: len(sizes)] = (sizes**2 / max(float((sizes**2).sum()), 1e-30))[:2]
     return coordinates, shares
 
 
 def inspect(analysis: Analysis) -> View:
-    """Shows a map of a clip's frames."""
+    """Shows a map of the frames."""
     features = last_features(analysis)
     coordinates, shares = principal_plane(features)
-    arrays: dict[str, npt.NDArray[Any]] = {
-        "features": features,
-        "coordinates": coordinates,
-        "variance": shares,
-        "probability": analysis.probability,
-    }
-    if analysis.reference is not None:
-        arrays["reference"] = analysis.reference
+    arrays = {"features": features, "coordinates": coordinates, "variance": shares, **analysis.arrays()}
     title = f"Embedding of {analysis.audio.name} by {analysis.network.name}"
-    return View(
-        "embedding",
-        title,
-        _findings(analysis, coordinates, shares),
-        [_picture(analysis, coordinates, shares)],
-        arrays,
-    )
+    pictures = [_picture(analysis, coordinates, shares)]
+    return View("embedding", title, _findings(analysis, coordinates, shares), pictures, arrays)
 
 
 def _findings(analysis: Analysis, coordinates: Array, shares: Array) -> list[str]:
     lines = [
-        f"The plane holds {shares.sum():.0%} of what tells the {len(coordinates)} frames of the clip apart."
+        f"The plane holds {shares.sum():.0%} of the variance of the excerpt's {len(coordinates)} frames."
     ]
     reference = analysis.reference
     if reference is not None and 0 < reference.sum() < len(reference):
         auc = roc_auc(reference, coordinates[:, 0])
         lines.append(
-            f"The first direction alone tells speech from the rest with an AUC of {max(auc, 1 - auc):.3f}; the "
-            f"probability does with {roc_auc(reference, analysis.probability):.3f}."
+            f"The first direction alone separates speech from the rest with an AUC of {max(auc, 1 - auc):.3f}, the "
+            f"probability with {roc_auc(reference, analysis.probability):.3f}."
         )
     return lines
 
@@ -88,17 +73,14 @@ def _picture(analysis: Analysis, coordinates: Array, shares: Array) -> Picture:
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
     if analysis.reference is None:
         _scatter(left, coordinates, analysis.probability, "speech probability", vmin=0, vmax=1)
-    else:
-        for value, colour, label in ((False, "tab:grey", "no speech"), (True, "tab:green", "speech")):
-            chosen = analysis.reference == value
-            left.scatter(*coordinates[chosen].T, s=10, color=colour, alpha=0.6, lw=0, label=label)
-        left.set_title("by the reference", loc="left", fontsize="medium")
-        left.legend(loc="best", fontsize="small")
-    if analysis.reference is None:
-        start, end = time_extent(analysis)
-        times = np.linspace(start, end, len(coordinates), endpoint=False)
+        times = np.linspace(*time_extent(analysis), len(coordinates), endpoint=False)
         _scatter(right, coordinates, times, "time in the recording (s)")
     else:
+        for value, colour, label in ((False, "tab:grey", "no speech"), (True, "tab:green", "speech")):
+            chosen = coordinates[analysis.reference == value]
+            left.scatter(*chosen.T, s=10, color=colour, alpha=0.6, lw=0, label=label)
+        left.set_title("by the reference", loc="left", fontsize="medium")
+        left.legend(loc="best", fontsize="small")
         _scatter(right, coordinates, analysis.probability, "speech probability", vmin=0, vmax=1)
     for axes in (left, right):
         axes.plot(*coordinates.T, color="grey", lw=0.3, alpha=0.4, zorder=0)
@@ -108,10 +90,10 @@ def _picture(analysis: Analysis, coordinates: Array, shares: Array) -> Picture:
         "map",
         "A map of the frames",
         figure,
-        "Every point is a frame of 20 ms or more, drawn where what the last layer sees of it differs most, frames that "
-        "follow one another joined by a thin line; the colours say what the frame is.",
+        "Every point is a frame, drawn in the plane where the last layer's inputs differ most; a thin line joins "
+        "frames that follow one another.",
         "A healthy map has two clouds, speech and the rest, with thin bridges where talk begins and ends; one cloud of "
-        "mixed colours says that the network cannot tell them apart in this sound.",
+        "mixed colours means that the network cannot separate them in this sound.",
     )
 
 

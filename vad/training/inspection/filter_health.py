@@ -1,4 +1,4 @@
-"""Whether filters are dead, saturated or noise, told from the weights alone, in words."""
+"""Which filters are dead, saturated or noise, by the weights alone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 from scipy import stats
 
 from vad.training.backend import keras
-from vad.training.inspection.network import Array, Stage
+from vad.training.inspection.network import Array, Stage, first_indices
 from vad.training.inspection.probe import filter_responses
 
 __all__ = ["LayerHealth", "layer_health"]
 
 _SELDOM = 0.01
-_FEWEST_WEIGHTS = 64  # of a filter that noise can be told from
+_FEWEST_WEIGHTS = 64  # of a filter that can be told from noise
 _FEWEST_DIRECTIONS = 16  # of a layer that can be told from random numbers
 _FEWEST_TAPS = 100  # of a filter that is judged by its frequency response
 _WHITE = 0.4
@@ -25,17 +25,17 @@ _VANISHED = 1e-3
 
 @dataclass(frozen=True)
 class LayerHealth:
-    """What the weights of one layer tell.
+    """The health of one layer.
 
     Attributes:
         name: The layer.
         norms: Euclidean norm of each filter. [shape=(filters,)]
         structure: Share of the squared weights that random weights would not have, 0 to 1; NaN in a layer too small
-            to tell, such as one of 3 x 3 kernels on one channel. [scalar]
-        firing: How often each filter's rectifier lets something through, if its inputs are distributed as in
-            training; None without a normalisation before a rectifier. [shape=(filters,)]
-        dead: Filters that say nothing.
-        saturated: Filters whose rectifier never rectifies.
+            to judge, such as one of 3 x 3 kernels on one channel. [scalar]
+        firing: How often each filter's rectifier is open, if its inputs are distributed as in training; None without
+            a normalisation before a rectifier. [shape=(filters,)]
+        dead: Filters with a constant output.
+        saturated: Filters whose rectifier is always open.
         noisy: Filters that cannot be told from random numbers.
     """
 
@@ -48,31 +48,25 @@ class LayerHealth:
     noisy: list[int]
 
     def words(self) -> list[str]:
-        """One sentence for everything that is wrong."""
-        found = []
-        if self.dead:
-            found.append(f"{self._which(self.dead)} dead: it gives the same, whatever it hears.")
-        if self.saturated:
-            found.append(
-                f"{self._which(self.saturated)} saturated: its rectifier is open more than 99 % of the time, "
-                "so it adds no bend to what the layers before it say."
-            )
-        if self.noisy:
-            found.append(
-                f"{self._which(self.noisy)} noise: its weights look like random numbers. Train longer, with more "
-                "data, or with fewer filters."
-            )
+        """One sentence for each fault."""
+        faults = {
+            "dead: its output is constant.": self.dead,
+            "saturated: its rectifier is open more than 99 % of the time, so it acts as a linear layer.": (
+                self.saturated
+            ),
+            "noise: its weights look like random numbers. Train longer, with more data, or with fewer filters.": (
+                self.noisy
+            ),
+        }
+        found = [f"{self._which(filters)} {fault}" for fault, filters in faults.items() if filters]
         if not found and self.structure < _SELDOM and len(self.norms) > 1:
-            found.append(
-                f"{self.name}: no weights stand out of what random numbers give; it is hardly trained."
-            )
+            return [f"{self.name}: no weights stand out of random noise; it is hardly trained."]
         return found
 
     def _which(self, filters: list[int]) -> str:
-        named = ", ".join(map(str, filters[:12])) + (", ..." if len(filters) > 12 else "")
         if len(filters) == 1:
-            return f"{self.name}: filter {named} is"
-        return f"{self.name}: {len(filters)} of {len(self.norms)} filters ({named}) are each"
+            return f"{self.name}: filter {filters[0]} is"
+        return f"{self.name}: {len(filters)} of {len(self.norms)} filters ({first_indices(filters)}) are each"
 
 
 def layer_health(stage: Stage) -> LayerHealth:
@@ -82,8 +76,8 @@ def layer_health(stage: Stage) -> LayerHealth:
     come from, the rectifier's input has mean ``beta`` and deviation ``|gamma|``, so it is positive with a probability
     of about Phi(beta / |gamma|). Seldom means less than 1 % of the time.
 
-    A gate of a GRU has no rectifier that could be saturated, and is never called noise: the random weights that it
-    starts with are a memory already. It is dead where it hears nothing.
+    A gate of a GRU has no rectifier, and is never called noise, since the random weights that it starts with are a
+    memory already. It is dead where all its weights vanish.
     """
     norms = np.linalg.norm(stage.matrix, axis=0)
     vanished = norms < _VANISHED * np.median(norms)
@@ -93,22 +87,15 @@ def layer_health(stage: Stage) -> LayerHealth:
         firing = stats.norm.cdf(beta / np.maximum(np.abs(gamma), 1e-12))
         vanished |= (firing < _SELDOM) | (np.abs(gamma) < _VANISHED * np.median(np.abs(gamma)))
         saturated = (firing > 1 - _SELDOM) & ~vanished
-    return LayerHealth(
-        stage.name,
-        norms,
-        _structure(stage.matrix),
-        firing,
-        np.flatnonzero(vanished).tolist(),
-        np.flatnonzero(saturated).tolist(),
-        np.flatnonzero(_noisy(stage) & ~vanished).tolist(),
-    )
+    faults = (vanished, saturated, _noisy(stage) & ~vanished)
+    dead, linear, noisy = (np.flatnonzero(fault).tolist() for fault in faults)
+    return LayerHealth(stage.name, norms, _structure(stage.matrix), firing, dead, linear, noisy)
 
 
 def _structure(matrix: Array) -> float:
     """Share of the squared weights in directions that a random matrix of the same spread does not have.
 
-    What training writes into a layer stands over what chance gives (Martin and Mahoney, "Implicit self-regularization
-    in deep neural networks", 2019).
+    After Martin and Mahoney, "Implicit self-regularization in deep neural networks" (2019).
     """
     if min(matrix.shape) < _FEWEST_DIRECTIONS:
         return math.nan
@@ -128,20 +115,18 @@ def _edge(matrix: Array) -> float:
 
 
 def _noisy(stage: Stage) -> npt.NDArray[np.bool_]:
-    if stage.recurrent:
-        return np.zeros(stage.matrix.shape[1], bool)
     if stage.kernel.ndim == 3 and stage.kernel.shape[0] >= _FEWEST_TAPS:
         power, _ = filter_responses(stage.kernel)
         # Spectral flatness: geometric by arithmetic mean of the power; about 0.56 for white noise, 0 for a tone.
         flatness = np.exp(np.log(power + 1e-20).mean(axis=0)) / (power.mean(axis=0) + 1e-20)
         return np.asarray(flatness > _WHITE)
-    if len(stage.matrix) < _FEWEST_WEIGHTS:
+    if stage.recurrent or len(stage.matrix) < _FEWEST_WEIGHTS:
         return np.zeros(stage.matrix.shape[1], bool)
-    return _strangers(stage.matrix) & ~_smooth(stage.kernel)
+    return _unlike_others(stage.matrix) & ~_smooth(stage.kernel)
 
 
-def _strangers(matrix: Array) -> npt.NDArray[np.bool_]:
-    """Tells which filters share no direction with the rest of their layer, beyond chance.
+def _unlike_others(matrix: Array) -> npt.NDArray[np.bool_]:
+    """Filters that share no direction with the rest of their layer, beyond chance.
 
     Filters that learned look at the same things: much of each lies in the directions in which the others stand over
     noise. The share of a random direction in n dimensions that lies in k given ones is distributed as
@@ -150,17 +135,17 @@ def _strangers(matrix: Array) -> npt.NDArray[np.bool_]:
     """
     unit = matrix / np.maximum(np.linalg.norm(matrix, axis=0), 1e-12)
     share, chance = _shared(unit, unit)
-    strange = (
-        share < 3 * chance
-    )  # a filter is one of those that gave the directions: the others must judge it
-    for i in np.flatnonzero(strange):
+    unlike = np.asarray(share < 3 * chance)
+    for i in np.flatnonzero(
+        unlike
+    ):  # the filter itself is among those that gave the directions: leave it out
         share, chance = _shared(np.delete(unit, i, axis=1), unit[:, i : i + 1])
-        strange[i] = share[0] < chance
-    return np.asarray(strange)
+        unlike[i] = share[0] < chance
+    return unlike
 
 
 def _shared(layer: Array, filters: Array) -> tuple[Array, float]:
-    """How much of some filters lies in the directions in which a layer stands over noise, and what chance gives."""
+    """The share of each filter in the directions in which a layer stands over noise, and that of chance."""
     directions, values, _ = np.linalg.svd(layer, full_matrices=False)
     leading = values**2 > _edge(layer)
     n, k = len(layer), int(leading.sum())
@@ -169,7 +154,7 @@ def _shared(layer: Array, filters: Array) -> tuple[Array, float]:
 
 
 def _smooth(kernel: Array) -> npt.NDArray[np.bool_]:
-    """Tells in which filters neighbouring taps agree or oppose each other, along time or frequency, beyond chance."""
+    """Filters whose neighbouring taps correlate along time or frequency, beyond chance."""
     smooth = np.zeros(kernel.shape[-1], bool)
     for axis in range(kernel.ndim - 2):
         taps = np.moveaxis(kernel, axis, 0)

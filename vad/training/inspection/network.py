@@ -17,9 +17,23 @@ from vad.training.networks import NetworkConfig, low_latency_only
 from vad.training.networks.kernels import kernels
 from vad.training.provenance import load_network, network_of, weights_of
 
-__all__ = ["Array", "InspectedAudio", "InspectedNetwork", "Stage", "load_inspected_network", "stages"]
+__all__ = [
+    "Array",
+    "InspectedAudio",
+    "InspectedNetwork",
+    "Stage",
+    "first_indices",
+    "load_inspected_network",
+    "stages",
+]
 
 Array = npt.NDArray[np.floating[Any]]
+_NAMED = 12
+
+
+def first_indices(indices: Sequence[int]) -> str:
+    """The first twelve of them, for a sentence."""
+    return ", ".join(map(str, indices[:_NAMED])) + (", ..." if len(indices) > _NAMED else "")
 
 
 @dataclass(frozen=True)
@@ -137,5 +151,5 @@ def load_inspected_network(name_or_path: str) -> InspectedNetwork:
     name = weights.parent.name if Path(name_or_path).is_dir() else weights.stem
     model, config = load_network(weights), network_of(weights)
     return InspectedNetwork(
-        name, low_latency_only(model) if config.late_frames else model, config, weights.parent
+        name, low_latency_only(model) if config.lookahead_frames else model, config, weights.parent
     )

@@ -1,4 +1,4 @@
-"""What a view shows, and how it is written: pictures, one page that needs no other file, and the arrays."""
+"""The views of an inspection, and how they are written: pictures, one page that needs no other file, and arrays."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _DPI = 110
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture, explained to somebody who sees its kind for the first time.
+    """A picture, explained to a newcomer.
 
     Attributes:
         name: The stem of its file.
         title: Its heading.
         figure: The picture.
-        seen: One sentence: what you see.
+        seen: One sentence: what it shows.
         healthy: One sentence: what a healthy one looks like.
     """
 
@@ -43,11 +43,11 @@ class View:
     """One way of looking into a network.
 
     Attributes:
-        name: What the command calls it.
+        name: The command's word for it.
         title: The heading.
-        findings: What the figures say, in words.
+        findings: The results in words.
         pictures: In order.
-        arrays: What the pictures were drawn from, by name.
+        arrays: The data of the pictures, by name.
     """
 
     name: str
@@ -58,11 +58,11 @@ class View:
 
 
 def write(views: Sequence[View], folder: Path, *, name: str, title: str, format: str = "png") -> Path:
-    """Writes ``<view>-<picture>.<format>`` and ``<view>.npz`` of each view, and one page for all, ``<name>.html``.
+    """Writes ``<view>-<picture>.<format>`` and ``<view>.npz`` of each view, and one page of all, ``<name>.html``.
 
     Args:
-        views: What was looked at.
-        folder: Where to; it is made if it is not there.
+        views: The views.
+        folder: Where to write; it is made if it is not there.
         name: The page's stem.
         title: The page's heading.
         format: "png" or "svg", of the files and of the pictures in the page.
@@ -75,7 +75,9 @@ def write(views: Sequence[View], folder: Path, *, name: str, title: str, format:
     for view in views:
         shown = []
         for picture in view.pictures:
-            content = _drawn(picture.figure, format)
+            buffer = io.BytesIO()
+            picture.figure.savefig(buffer, format=format, dpi=_DPI)
+            content = buffer.getvalue()
             with writing(folder / f"{view.name}-{picture.name}.{format}") as unfinished:
                 unfinished.write_bytes(content)
             caption = f"{picture.seen} {picture.healthy}"
@@ -87,9 +89,3 @@ def write(views: Sequence[View], folder: Path, *, name: str, title: str, format:
     with writing(page) as unfinished:
         unfinished.write_text(network_page(title, sections), encoding="utf-8")
     return page
-
-
-def _drawn(figure: Figure, format: str) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=format, dpi=_DPI)
-    return buffer.getvalue()

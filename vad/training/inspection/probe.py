@@ -68,6 +68,11 @@ class Analysis:
         # No level is raised: the silence after the excerpt stays silence.
         return np.minimum(quiet - self.sound.decibels, 0).astype(np.float32)
 
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The excerpt and the output on it, for the files of a view."""
+        arrays = {"frequencies": self.frequencies, "decibels": self.decibels, "probability": self.probability}
+        return arrays if self.reference is None else arrays | {"reference": self.reference}
+
     def inside(self, tensors: Mapping[str, Any]) -> dict[str, Array]:
         """The values of the network's tensors on the excerpt, by the same names.
 

@@ -1,4 +1,4 @@
-"""Which parts of a clip made the network say speech, by integrated gradients."""
+"""Which parts of an excerpt made the network report speech, by integrated gradients."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ import numpy as np
 from scipy import stats
 
 from vad.training.backend import keras
-from vad.training.inspection.axes import (
-    SIGNED_COLOURS,
-    clip_panels,
-    figure_with_rows,
-    signed_norm,
-    time_frequency_panel,
-)
+from vad.training.inspection.axes import excerpt_panels, figure_with_rows, signed, time_frequency_panel
 from vad.training.inspection.network import Array
 from vad.training.inspection.pictures import Picture, View
 from vad.training.inspection.probe import Analysis
@@ -24,19 +18,19 @@ from vad.training.inspection.tape import input_gradient
 __all__ = ["inspect", "integrated_gradients", "rank_correlation", "shuffled_weights"]
 
 _STEPS = 32
-_AT_ONCE = 4
+_BATCH = 4
 _ALIKE = 0.5
 
 
 def integrated_gradients(analysis: Analysis, steps: int = _STEPS) -> Array:
-    """How many seconds of speech each cell of the spectrogram brings about, less is negative.
+    """The seconds of speech that each cell of the spectrogram adds, negative where it takes some away.
 
     Integrated gradients (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", 2017) of the summed
-    probability, over the level of every cell of the sound, from the clip's own background to the clip. So the map adds
-    up to the seconds of speech that the network finds in the clip beyond those it finds in the background.
+    probability, over the level of every cell, from the excerpt's background to the excerpt. So the map adds up to the
+    seconds of speech that the network reports in the excerpt beyond those in its background.
 
     Args:
-        analysis: The clip.
+        analysis: The excerpt.
         steps: Points on the way, at least 1.
 
     Returns:
@@ -45,8 +39,8 @@ def integrated_gradients(analysis: Analysis, steps: int = _STEPS) -> Array:
     background = analysis.background
     total = np.zeros_like(background)
     places = (np.arange(steps, dtype=np.float32) + 0.5) / steps
-    for first in range(0, steps, _AT_ONCE):
-        left = 1 - places[first : first + _AT_ONCE, np.newaxis, np.newaxis]
+    for first in range(0, steps, _BATCH):
+        left = 1 - places[first : first + _BATCH, np.newaxis, np.newaxis]
         total += input_gradient(analysis.back, left * background).sum(axis=0)
     seconds: Array = (-background * total / steps * analysis.network.frame_s)[: analysis.hops]
     return seconds
@@ -54,9 +48,9 @@ def integrated_gradients(analysis: Analysis, steps: int = _STEPS) -> Array:
 
 @contextmanager
 def shuffled_weights(analysis: Analysis, seed: int = 0) -> Iterator[None]:
-    """Within it, the weights of every kernel are in random order, and it gives logits.
+    """Within it, the weights of every kernel are in random order, and the network gives logits.
 
-    Probabilities of random weights lie at 0 or 1, where no gradient is left to be drawn.
+    Probabilities of random weights lie at 0 or 1, where the gradient is 0.
     """
     rng = np.random.default_rng(seed)
     kernels = [one for one in analysis.back.trainable_variables if one.name in ("kernel", "recurrent_kernel")]
@@ -81,75 +75,61 @@ def rank_correlation(one: Array, other: Array) -> float:
 
 
 def inspect(analysis: Analysis) -> View:
-    """Shows which parts of a clip made the network say speech."""
+    """Shows which parts of an excerpt made the network report speech."""
     found = integrated_gradients(analysis)
     with shuffled_weights(analysis):
         control = integrated_gradients(analysis)
-    similarity = rank_correlation(found, control)
-    arrays = {
-        "seconds": found,
-        "seconds_with_shuffled_weights": control,
-        "frequencies": analysis.frequencies,
-        "decibels": analysis.decibels,
-        "probability": analysis.probability,
-    }
-    pictures = [_picture(analysis, found, control)]
+    arrays = {"seconds": found, "seconds_with_shuffled_weights": control, **analysis.arrays()}
     title = f"Saliency of {analysis.network.name} on {analysis.audio.name}"
-    return View("saliency", title, _findings(analysis, found, similarity), pictures, arrays)
+    lines = _findings(analysis, found, rank_correlation(found, control))
+    return View("saliency", title, lines, [_picture(analysis, found, control)], arrays)
 
 
 def _findings(analysis: Analysis, found: Array, similarity: float) -> list[str]:
     background = analysis.probabilities_of(analysis.background[np.newaxis])[0]
     seconds = float(analysis.probability.sum() - background.sum()) * analysis.network.frame_s
+    positive = found.clip(min=0)
     lines = [
-        f"The network finds {seconds:.2f} s more speech in the clip than in its background; the map adds up to "
-        f"{found.sum():.2f} s, {found.clip(min=0).sum():.2f} s for and {-found.clip(max=0).sum():.2f} s against.",
+        f"The network reports {seconds:.2f} s more speech in the excerpt than in its background; the map adds up to "
+        f"{found.sum():.2f} s, {positive.sum():.2f} s for speech and {-found.clip(max=0).sum():.2f} s against it.",
     ]
     if found.max() > 0:
-        share = np.cumsum(found.clip(min=0).sum(axis=0)) / found.clip(min=0).sum()
+        share = np.cumsum(positive.sum(axis=0)) / positive.sum()
         low, middle, high = analysis.frequencies[np.searchsorted(share, [0.1, 0.5, 0.9])]
         lines.append(
-            f"Half of what speaks for speech lies below {middle:.0f} Hz, four fifths between {low:.0f} and "
+            f"Half of the evidence for speech lies below {middle:.0f} Hz, four fifths between {low:.0f} and "
             f"{high:.0f} Hz."
         )
-    if analysis.reference is not None and analysis.reference.any() and found.max() > 0:
-        per_hop = analysis.reference.repeat(analysis.hops // len(analysis.reference))
-        share = found.clip(min=0)[per_hop].sum() / found.clip(min=0).sum()
-        lines.append(
-            f"{share:.0%} of what speaks for speech lies where the reference has speech, which is {per_hop.mean():.0%} "
-            "of the clip."
-        )
+        if analysis.reference is not None and analysis.reference.any():
+            per_hop = analysis.reference.repeat(analysis.hops // len(analysis.reference))
+            lines.append(
+                f"{positive[per_hop].sum() / positive.sum():.0%} of the evidence for speech lies where the reference "
+                f"has speech, which is {per_hop.mean():.0%} of the excerpt."
+            )
+    verdict = "the map depends on what was learned" if similarity < _ALIKE else "do not trust the map"
     lines.append(
-        f"With its weights shuffled the network gives a map of rank correlation {similarity:+.2f} with this one, signs "
-        'and all (Adebayo et al., "Sanity checks for saliency maps", 2018): '
-        + (
-            "the map tells of what was learned."
-            if similarity < _ALIKE
-            else "don't trust it, the sound alone draws it."
-        )
+        "Sanity check (Adebayo et al., 2018): with shuffled weights the network gives a map of rank correlation "
+        f"{similarity:+.2f} with this one, so {verdict}."
     )
     return lines
 
 
 def _picture(analysis: Analysis, found: Array, control: Array) -> Picture:
     figure, axes = figure_with_rows([1.9, 0.9, 2.4, 1.6])
-    clip_panels(analysis, axes)
+    excerpt_panels(analysis, axes)
     for panel, values, title, unit in (
-        (axes[2], found, "what made it say speech (red) or no speech (blue)", "speech (ms)"),
+        (axes[2], found, "evidence for speech (red) and against it (blue)", "speech (ms)"),
         (axes[3], control, "control: the same with shuffled weights, on its own scale", "logit x ms"),
     ):
         shown = 1e3 * values
-        image = time_frequency_panel(
-            analysis, panel, shown, cmap=SIGNED_COLOURS, norm=signed_norm(shown, quantile=0.995)
-        )
-        figure.colorbar(image, ax=panel, label=unit, pad=0.01)
-        panel.set_title(title, loc="left", fontsize="medium")
+        scale = signed(shown, quantile=0.995)
+        time_frequency_panel(analysis, panel, shown, title=title, unit=unit, **scale)
     return Picture(
         "map",
-        "What made it say speech",
+        "Evidence for speech",
         figure,
-        "Below the clip and the probability every part of the sound, in red as far as it made the network "
-        "say speech and in blue as far as it spoke against it, in milliseconds of speech, and last the same map of a "
+        "Below the excerpt and the probability every part of the sound, red as far as it made the network report "
+        "speech and blue as far as it spoke against it, in milliseconds of speech, and last the same map of a "
         "network whose weights were put in random order.",
         "In a healthy map the red lies on the voice, on its harmonics and the beginnings of words, and noises are pale "
         "or blue; the control must look different, or the map would only retrace the sound.",

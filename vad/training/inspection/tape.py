@@ -1,4 +1,4 @@
-"""Gradients: the one place of the inspection that needs TensorFlow itself, since Keras has no word for them."""
+"""Gradients: the one place of the inspection that needs TensorFlow itself, since Keras has none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["input_gradient", "weight_gradients"]
 
 
 def input_gradient(model: keras.Model, inputs: Array) -> Array:
-    """How the sum of a model's outputs changes with each input; in the shape of the inputs."""
+    """The gradient of the sum of a model's outputs, in the shape of the inputs."""
     watched = tf.convert_to_tensor(inputs, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(watched)
@@ -22,23 +22,15 @@ def input_gradient(model: keras.Model, inputs: Array) -> Array:
 
 
 def weight_gradients(model: keras.Model, inputs: Array, targets: Array) -> tuple[float, dict[str, Array]]:
-    """How the binary cross-entropy changes with each trainable weight.
+    """The mean binary cross-entropy, and its gradient by the path of each trainable weight.
 
-    The normalisations keep their stored statistics: those of a single clip would be others.
-
-    Args:
-        model: From inputs to probabilities.
-        inputs: A batch.
-        targets: What the probabilities should be.
-
-    Returns:
-        The mean loss, and by a variable's path its gradient.
+    The normalisations keep their stored statistics, since those of a single excerpt would differ.
     """
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(keras.losses.binary_crossentropy(targets, model(inputs, training=False)))
-    gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
-    paths = [variable.path for variable in model.trainable_variables]
-    return float(loss), {path: _numpy(gradient) for path, gradient in zip(paths, gradients, strict=True)}
+    variables = model.trainable_variables
+    gradients = tape.gradient(loss, [variable.value for variable in variables])
+    return float(loss), {one.path: _numpy(grad) for one, grad in zip(variables, gradients, strict=True)}
 
 
 def _numpy(tensor: Any) -> Array:

@@ -1,4 +1,4 @@
-"""A sound taken apart into time and frequency, and put together again with some of it taken away."""
+"""A sound as cells of time and frequency, each of which can be turned down."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from vad.training.inspection.network import Array
 __all__ = ["TimeFrequency"]
 
 _WINDOW = 512
-_BANDS = 40  # narrow enough for harmonics, wide enough for the window to tell them apart
+_BANDS = 40  # narrow enough for harmonics, wide enough for the window to separate them
 _SILENCE = 1e-11  # power under any microphone's noise, that of a full-scale sine being 1
 
 
 class TimeFrequency:
     """A sound as cells of one hop by one band, each of which can be turned down.
 
-    That is done to the sound itself, on its short-time Fourier transform (Allen and Rabiner, "A unified approach to
-    short-time Fourier analysis and synthesis", 1977), so whatever hears it hears the change, by way of a spectrogram
-    or of the waveform.
+    The change is made in the sound itself, on its short-time Fourier transform (Allen and Rabiner, "A unified approach
+    to short-time Fourier analysis and synthesis", 1977), so it serves networks on a spectrogram and on the waveform.
+
+    Args:
+        samples: Whole hops. [shape=(hops * hop_length,)]
+        sample_rate: Hz.
+        hop_length: Samples.
 
     Attributes:
         samples: The sound. [shape=(hops * hop_length,)]
@@ -32,7 +36,6 @@ class TimeFrequency:
     """
 
     def __init__(self, samples: Array, sample_rate: int, hop_length: int):
-        """Takes a sound of whole hops apart."""
         self.samples, self._hop_length = samples, hop_length
         self._margin = (_WINDOW - hop_length) // 2
         padded = np.pad(samples, self._margin)[np.newaxis]
@@ -40,15 +43,14 @@ class TimeFrequency:
         self._spectrum = tuple(ops.convert_to_numpy(part)[0] for part in parts)
         self.frequencies = librosa.mel_frequencies(_BANDS + 2, fmax=sample_rate / 2)[1:-1]
         hertz = np.fft.rfftfreq(_WINDOW, 1 / sample_rate)
-        # What a bin has of each band: all of the nearest at its centre, less the nearer the next. [bands, bins]
-        self._shares = np.stack([np.interp(hertz, self.frequencies, one) for one in np.eye(_BANDS)]).astype(
-            np.float32
-        )
+        # A bin belongs to its two nearest bands, to each the more the nearer. [bands, bins]
+        shares = [np.interp(hertz, self.frequencies, one) for one in np.eye(_BANDS)]
+        self._shares = np.stack(shares).astype(np.float32)
         power = sum(np.square(part / (_WINDOW / 4)) for part in self._spectrum) @ self._shares.T
         self.decibels: Array = 10 * np.log10(power + _SILENCE)
 
     def with_gains(self, gains_db: Any) -> Any:
-        """The sound with each cell louder or softer.
+        """The sound with a gain on each cell.
 
         Args:
             gains_db: A tensor or Keras' stand-in for one. [shape=(batch, hops, bands)]

@@ -1,4 +1,4 @@
-"""All the views, by the names that the command has for them."""
+"""All views by the names that the command has for them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from vad.training.inspection.network import InspectedAudio, InspectedNetwork
 from vad.training.inspection.pictures import View
 from vad.training.inspection.probe import analyse
 
-__all__ = ["CLIP_VIEWS", "look"]
+__all__ = ["AUDIO_VIEWS", "look"]
 
-CLIP_VIEWS = {
+AUDIO_VIEWS = {
     "gradients": gradients.inspect,
     "activations": activations.inspect,
     "saliency": saliency.inspect,
@@ -20,19 +20,14 @@ CLIP_VIEWS = {
 }
 
 
-def look(network: InspectedNetwork, names: Sequence[str], clip: InspectedAudio | None) -> list[View]:
-    """Looks into a network, one view a name.
-
-    Args:
-        network: The network.
-        names: "weights", or a name in `CLIP_VIEWS`, for which there must be a clip.
-        clip: What the network hears.
+def look(network: InspectedNetwork, names: Sequence[str], audio: InspectedAudio | None) -> list[View]:
+    """Makes the views of a network: "weights", or those in `AUDIO_VIEWS`, which need audio.
 
     Raises:
-        AudioError: The clip is shorter than a frame.
+        AudioError: The excerpt is shorter than a frame.
     """
     views = [weights.inspect(network)] if "weights" in names else []
-    if clip is not None:
-        analysis = analyse(network, clip)
-        views += [CLIP_VIEWS[name](analysis) for name in names if name in CLIP_VIEWS]
+    if audio is not None:
+        analysis = analyse(network, audio)
+        views += [AUDIO_VIEWS[name](analysis) for name in names if name in AUDIO_VIEWS]
     return views

@@ -1,9 +1,9 @@
-"""The architectures: waveform in, one speech probability a frame out.
+"""The architectures: from samples to one speech probability a frame.
 
-Every network is causal. What a stage needs of the past comes from a layer that remembers it (`History`, `Recurrent`),
-so a network streams as it is. Its output t speaks of frame ``t - delay_frames``: training shifts the target, the graph
-knows nothing of it. With ``late_frames`` there is a second probability beside it, of an earlier frame, which knows
-better. An architecture is a dataclass of its sizes with the method that draws it, in a module of its own.
+Every network is causal. A layer that needs the past keeps it as a state (`History`, `Recurrent`), so every network
+streams as it is. Output t is about frame ``t - delay_frames``: training shifts the targets, the graph has no notion of
+it. With ``lookahead_frames`` there is a second, more accurate output, about an earlier frame. An architecture is a
+dataclass of its sizes with the method that draws it, in a module of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from vad.errors import ConfigError
 from vad.training.backend import keras, layers
-from vad.training.networks.config import NetworkConfig
+from vad.training.networks.config import NetworkConfig, current_name
 from vad.training.networks.facts import NetworkFacts, describe
 from vad.training.networks.gain_control import GainControl
 from vad.training.networks.late import lookahead_features, low_latency_only
@@ -36,6 +36,7 @@ __all__ = [
     "TwoBranch",
     "WaveformTcn",
     "build_network",
+    "current_name",
     "describe",
     "low_latency_only",
     "network_from_dict",
@@ -48,29 +49,28 @@ ARCHITECTURES: dict[str, type[NetworkConfig]] = {
 
 
 def network_from_dict(values: Mapping[str, Any]) -> NetworkConfig:
-    """Reads what a ``[network]`` table, a stored run or a model card holds.
+    """Reads the options in a ``[network]`` table, a stored run or a model card.
 
     Args:
-        values: Options by name; without ``architecture``, those of logmel-cnn.
+        values: Options by name, old names included; without ``architecture``, those of logmel-cnn.
 
     Raises:
-        ConfigError: There is no such architecture, an option is none of its own, or a value is of the wrong type or
-            out of its range.
+        ConfigError: An unknown architecture or option, or a value of the wrong type or out of its range.
     """
     name = typed(values.get("architecture", LogMelCnn.architecture), str, "network.architecture")
     if name not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ConfigError(f"architecture must be one of {known}. Received: architecture={name!r}.")
     types = option_types(ARCHITECTURES[name])
-    given = {option: value for option, value in values.items() if option != "architecture"}
-    for option, value in given.items():
+    options = {current_name(option): value for option, value in values.items() if option != "architecture"}
+    for option, value in options.items():
         if option not in types:
             raise ConfigError(
                 f"an option of {name} must be one of {', '.join(types)}. "
                 f"Received: network.{option}={value!r}. Leave it out, or choose another architecture."
             )
     return ARCHITECTURES[name](
-        **{option: typed(value, types[option], f"network.{option}") for option, value in given.items()}
+        **{option: typed(value, types[option], f"network.{option}") for option, value in options.items()}
     )
 
 
@@ -81,15 +81,17 @@ def build_network(config: NetworkConfig) -> keras.Model:
         config: Its architecture and sizes.
 
     Returns:
-        A model from samples [shape=(batch, frames * frame_length)] to probabilities: prompt ones
-        [shape=(batch, frames)], or prompt and late ones [shape=(batch, frames, 2)].
+        A model from samples [shape=(batch, frames * frame_length)] to probabilities: of the low-latency output
+        [shape=(batch, frames)], or of that and the lookahead output [shape=(batch, frames, 2)].
     """
     samples = keras.Input((None,), name="samples")
     features = config.draw(GainControl(name="level")(samples))
     probability = layers.Dense(1, activation="sigmoid", name="speech")(features)
-    if config.late_frames:
-        late = layers.Dense(1, activation="sigmoid", name="late_speech")(lookahead_features(features, config))
-        probability = layers.Concatenate(name="probability")([probability, late])
+    if config.lookahead_frames:
+        lookahead = layers.Dense(1, activation="sigmoid", name="late_speech")(
+            lookahead_features(features, config)
+        )
+        probability = layers.Concatenate(name="probability")([probability, lookahead])
     else:
         probability = layers.Reshape((-1,), name="probability")(probability)
     return keras.Model(samples, probability, name=config.architecture.replace("-", "_"))

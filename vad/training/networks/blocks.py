@@ -1,4 +1,4 @@
-"""What networks are put together from: front ends, convolutions that remember, and the dilated stack."""
+"""Parts of networks: front ends, causal convolutions, and the dilated stack."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 def with_history(x: Any, length: int, name: str) -> Any:
-    """Puts ``length`` steps of the past in front of x, where any are needed."""
+    """Puts the ``length`` steps before x in front of it, where any are needed."""
     return History(length, name=f"{name}_past")(x) if length else x
 
 
@@ -35,7 +35,7 @@ def log_mel(samples: Any, config: NetworkConfig, n_mels: int) -> Any:
 
     Args:
         samples: [shape=(batch, hops * HOP_LENGTH)]
-        config: Tells rate, window and hop.
+        config: The rate, window and hop.
         n_mels: Bands.
 
     Returns:
@@ -43,7 +43,7 @@ def log_mel(samples: Any, config: NetworkConfig, n_mels: int) -> Any:
     """
     x = with_history(samples, config.WIN_LENGTH - config.HOP_LENGTH, "samples")
     x = LogMel(config.SAMPLE_RATE, config.WIN_LENGTH, config.HOP_LENGTH, n_mels, name="logmel")(x)
-    # Does nothing until `adapt` has seen the training split.
+    # The identity until `adapt` has seen the training split.
     return layers.Normalization(name="normalization")(x)
 
 
@@ -52,7 +52,7 @@ def filter_energies(samples: Any, config: NetworkConfig, n_filters: int) -> Any:
 
     Args:
         samples: [shape=(batch, hops * HOP_LENGTH)]
-        config: Tells rate, window and hop.
+        config: The rate, window and hop.
         n_filters: Pairs of filters.
 
     Returns:
@@ -78,10 +78,10 @@ def mel_convolutions(features: Any, channels: Sequence[int], time_stride: int, p
         features: [shape=(batch, hops, n_mels)]
         channels: Width of each.
         time_stride: Of the second.
-        prefix: What the layers' names begin with.
+        prefix: Of the layers' names.
 
     Returns:
-        All that is left of the bands beside each other. [shape=(batch, hops / time_stride, bands * channels)]
+        The remaining bands, flattened. [shape=(batch, hops / time_stride, bands * channels)]
     """
     x = layers.Reshape((-1, features.shape[2], 1), name=f"{prefix}picture")(features)
     for i, width in enumerate(channels):
@@ -96,7 +96,7 @@ def convolutions(features: Any, channels: Sequence[int], time_stride: int, name:
         features: [shape=(batch, hops, features)]
         channels: Width of each.
         time_stride: Of the second.
-        name: What the layers' names begin with.
+        name: Of the layers, before their number.
 
     Returns:
         [shape=(batch, hops / time_stride, channels[-1])]
@@ -107,7 +107,7 @@ def convolutions(features: Any, channels: Sequence[int], time_stride: int, name:
 
 
 def require_two(**widths: Sequence[int]) -> None:
-    """Makes sure that there is a second convolution, which is the one that strides.
+    """Checks that there is a second convolution, which is the one that strides.
 
     Raises:
         ConfigError: There is none.
@@ -117,26 +117,22 @@ def require_two(**widths: Sequence[int]) -> None:
 
 
 def require_bands(n_mels: int, conv_channels: Sequence[int]) -> None:
-    """Makes sure that `mel_convolutions` have a second one, and bands left to look at.
+    """Checks that `mel_convolutions` have a second one, and bands left.
 
     Raises:
         ConfigError: They have not.
     """
     require_two(conv_channels=conv_channels)
     least = 2 ** (len(conv_channels) + 1) - 1
-    require(
-        n_mels >= least,
-        f"n_mels must be {least} or more for {len(conv_channels)} conv_channels",
-        n_mels=n_mels,
-    )
+    message = f"n_mels must be {least} or more for {len(conv_channels)} conv_channels"
+    require(n_mels >= least, message, n_mels=n_mels)
 
 
 def dilated_stack(x: Any, channels: int, dilations: Sequence[int], name: str = "dilated") -> Any:
     """Residual blocks of one dilated convolution each; with kernels of 3 they span ``2 * sum(dilations)`` steps."""
     for dilation in dilations:
-        x = layers.Add(name=f"{name}{dilation}_add")(
-            [x, conv1d(x, channels, 3, dilation=dilation, name=f"{name}{dilation}")]
-        )
+        block = conv1d(x, channels, 3, dilation=dilation, name=f"{name}{dilation}")
+        x = layers.Add(name=f"{name}{dilation}_add")([x, block])
     return x
 
 
@@ -148,7 +144,7 @@ def conv1d(x: Any, channels: int, kernel: int, stride: int = 1, *, dilation: int
 
 
 def conv2d(x: Any, channels: int, strides: tuple[int, int] = (1, 1), *, dilation: int = 1, name: str) -> Any:
-    """A convolution of 3 x 3, causal in time and within the bands there are, batch normalisation and ReLU."""
+    """A 3 x 3 convolution, causal in time and valid in frequency, batch normalisation and ReLU."""
     x = with_history(x, 2 * dilation + 1 - strides[0], name)
     x = layers.Conv2D(channels, 3, strides, dilation_rate=(dilation, 1), use_bias=False, name=name)(x)
     return _norm_relu(x, name)

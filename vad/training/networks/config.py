@@ -1,4 +1,4 @@
-"""What all architectures share: the clock, and how frames come out of hops."""
+"""The options of all architectures: frames, delays, and how frames come out of hops."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ from typing import Any, ClassVar
 
 from vad.errors import require
 
-__all__ = ["NetworkConfig"]
+__all__ = ["NetworkConfig", "current_name"]
+
+# Names in the cards, runs and TOML files of vad 0.1.0.
+_OLD_NAMES = {"late_frames": "lookahead_frames", "late_channels": "lookahead_channels"}
+
+
+def current_name(option: str) -> str:
+    """The name of a network option today, from that or an old one."""
+    return _OLD_NAMES.get(option, option)
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """What a network is built from; each architecture is a subclass with sizes of its own.
+    """The sizes of a network; each architecture is a subclass with more of them.
 
     Attributes:
         architecture: Its name in `vad.training.networks.ARCHITECTURES`.
-        frame_ms: How much sound one probability speaks of: 20 to 100, a multiple of 10.
-        delay_frames: Frames heard past the one spoken of; together at most 500 ms.
-        late_frames: Likewise for a second, surer decision, of which files make use and nobody at a microphone waits
-            for; more than ``delay_frames`` and at most 2000 ms. 0 is no such decision.
-        late_channels: Width of what it is read from.
+        frame_ms: Length of a frame: 20 to 100, a multiple of 10.
+        delay_frames: Frames between the end of a frame and its output; together at most 500 ms.
+        lookahead_frames: Likewise for the lookahead output, which files use and streams do not wait for; more than
+            ``delay_frames`` and at most 2000 ms. 0 is no such output.
+        lookahead_channels: Width of the layers of the lookahead output.
 
     Raises:
         ConfigError: A value out of its range.
@@ -29,12 +37,12 @@ class NetworkConfig:
     SAMPLE_RATE: ClassVar[int] = 16_000
     WIN_LENGTH: ClassVar[int] = 400
     HOP_LENGTH: ClassVar[int] = 160
-    LATEST_MS: ClassVar[int] = 2_000
+    MAX_LOOKAHEAD_MS: ClassVar[int] = 2_000
     architecture: str = field(default="", init=False)
     frame_ms: int = 20
     delay_frames: int = 3
-    late_frames: int = 0
-    late_channels: int = 32
+    lookahead_frames: int = 0
+    lookahead_channels: int = 32
 
     def __post_init__(self) -> None:
         require(
@@ -48,13 +56,14 @@ class NetworkConfig:
             delay_frames=self.delay_frames,
         )
         require(
-            self.late_frames == 0 or self.delay_frames < self.late_frames <= self.LATEST_MS / self.frame_ms,
-            f"late_frames must be 0, or more than delay_frames={self.delay_frames} and span at most "
-            f"{self.LATEST_MS} ms, at {self.frame_ms} ms each",
-            late_frames=self.late_frames,
+            self.lookahead_frames == 0
+            or self.delay_frames < self.lookahead_frames <= self.MAX_LOOKAHEAD_MS / self.frame_ms,
+            f"lookahead_frames must be 0, or more than delay_frames={self.delay_frames} and span at most "
+            f"{self.MAX_LOOKAHEAD_MS} ms, at {self.frame_ms} ms each",
+            lookahead_frames=self.lookahead_frames,
         )
-        require(self.late_channels >= 1, "late_channels must be 1 or more", late_channels=self.late_channels)
-        for one in fields(self)[len(fields(NetworkConfig)) :]:
+        # After the four fields above, all are sizes.
+        for one in fields(self)[4:]:
             size = getattr(self, one.name)
             least = min(size, default=0) if isinstance(size, tuple) else size
             require(least >= 1, f"{one.name} must be 1 or more", **{one.name: size})
@@ -66,23 +75,26 @@ class NetworkConfig:
 
     @property
     def delays(self) -> tuple[int, ...]:
-        """Frames that each decision waits: the prompt one's, and the late one's where there is one."""
-        return (self.delay_frames, self.late_frames) if self.late_frames else (self.delay_frames,)
+        """The delay of each output in frames, low-latency first."""
+        return (self.delay_frames, self.lookahead_frames) if self.lookahead_frames else (self.delay_frames,)
 
     @property
     def time_strides(self) -> tuple[int, int]:
-        """How frames come out of hops: the stride early in the network, then the one before what is last.
+        """How frames come out of hops: the stride early in the network, and the one near its end.
 
-        Halving the rate early makes everything behind it cheaper; what remains is done late, where it costs little.
+        Halving the rate early makes everything behind it cheaper.
         """
         hops = self.frame_length // self.HOP_LENGTH
         early = 2 if hops % 2 == 0 else 1
         return early, hops // early
 
     def draw(self, samples: Any) -> Any:
-        """The network from samples [shape=(batch, frames * frame_length)] to features of frames.
+        """Adds the network's layers.
+
+        Args:
+            samples: [shape=(batch, frames * frame_length)]
 
         Returns:
-            What the speech probability is read from. [shape=(batch, frames, features)]
+            The features that the outputs are computed from. [shape=(batch, frames, features)]
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What a network costs and sees, counted from its layers."""
+"""The size, speed and receptive field of a network, counted from its layers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ __all__ = ["NetworkFacts", "describe"]
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """What a network costs and sees.
+    """The size, speed and receptive field of a network.
 
     Attributes:
-        receptive_field: Samples one probability depends on, but for the level they are heard at, which
-            the gain control takes from minutes. None is all there were, as a recurrent network has
-            it: no shorter piece of a recording gives exactly its probabilities, whatever is heard before.
+        receptive_field: Samples that one probability depends on, apart from the gain, which depends on minutes. None
+            is unbounded, as in a recurrent network.
         parameters: All weights.
         macs_per_second: Multiply-adds for one second of audio, front end included.
     """
@@ -45,10 +44,9 @@ class NetworkFacts:
 
 
 def describe(model: keras.Model) -> NetworkFacts:
-    """Follows the layers from the samples on; where branches meet, the one that sees most counts."""
-    seen: dict[int, tuple[float, int]] = {
-        id(model.input): (1, 1)
-    }  # samples in view, samples a step; by tensor
+    """Counts the layers from the samples on; where branches meet, the largest receptive field counts."""
+    # Samples in view and samples a step, by tensor.
+    seen: dict[int, tuple[float, int]] = {id(model.input): (1, 1)}
     macs = 0.0
     for layer in model.layers[1:]:
         inputs = [seen[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
@@ -60,7 +58,7 @@ def describe(model: keras.Model) -> NetworkFacts:
 
 
 def _window(layer: keras.Layer) -> tuple[float, int]:
-    """How many steps of its input a layer sees at once, and by how many it goes on."""
+    """The window and the stride of a layer, in steps of its input."""
     if isinstance(layer, LogMel):
         return layer.win_length, layer.hop_length
     if isinstance(layer, layers.Conv1D | layers.Conv2D):

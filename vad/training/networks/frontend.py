@@ -41,9 +41,9 @@ class LogMel(keras.layers.Layer):
         n_mels: Mel bands.
         fmin: Lowest frequency of the bands, Hz.
         fmax: Highest, Hz.
-        floor: Added to the power before the logarithm: the faintest sound that is told from silence, at the level
-            that the gain control gives it. At 3e-6 talk at -65 dBFS barely stands over it, and
-            talk under -75 dBFS sinks in it. It also keeps the rounding of float32 from showing under a loud tone.
+        floor: Added to the power before the logarithm: the faintest sound, after gain control, that differs from
+            silence. At 3e-6 talk at -65 dBFS barely stands over it, and talk under -75 dBFS sinks in it. It also hides
+            the rounding of float32 under a loud tone.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class LogMel(keras.layers.Layer):
         )
 
     def get_config(self) -> dict[str, Any]:
-        """What rebuilds the layer."""
+        """The arguments that rebuild the layer."""
         names = ("sample_rate", "win_length", "hop_length", "n_mels", "fmin", "fmax", "floor")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
@@ -148,7 +148,7 @@ def decibels(normalization: keras.layers.Normalization) -> keras.Sequential:
 
 @keras.saving.register_keras_serializable("vad")
 class GaborFilters(keras.initializers.Initializer):
-    """First guess of a learned filter bank: cosine and sine pairs at mel-spaced frequencies.
+    """First values of a learned filter bank: cosine and sine pairs at mel-spaced frequencies.
 
     Zeghidour et al., "Learning filterbanks from raw speech for phone recognition" (2018), start the same way. Filter
     2i is a cosine, 2i + 1 the sine of the same band, each under a Gaussian as wide in frequency as its mel band.
@@ -174,7 +174,7 @@ class GaborFilters(keras.initializers.Initializer):
         return ops.convert_to_tensor(pairs.reshape(taps, 1, filters), dtype or "float32")
 
     def get_config(self) -> dict[str, Any]:
-        """What rebuilds the initializer."""
+        """The arguments that rebuild the initializer."""
         return {"sample_rate": self.sample_rate}
 
 
@@ -200,5 +200,5 @@ class LogPower(keras.layers.Layer):
         return (*input_shape[:-1], input_shape[-1] // 2)  # type: ignore[operator]
 
     def get_config(self) -> dict[str, Any]:
-        """What rebuilds the layer."""
+        """The arguments that rebuild the layer."""
         return {**super().get_config(), "floor": self.floor}

@@ -1,4 +1,4 @@
-"""The level a network hears at: foreground and quiet at about the same places, whatever the recording's gain."""
+"""Automatic gain control: foreground and noise at about the same levels, whatever the recording's gain."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _SILENCE = 1e-13  # power under any microphone's noise: keeps the logarithm of d
 # The name under which trained networks know it.
 @keras.saving.register_keras_serializable("vad", name="LevelFollower")
 class GainControl(keras.layers.Layer):
-    """Turns quiet recordings up and loud ones down, as far as their own noise and their own loudest sounds tell.
+    """Turns quiet recordings up and loud ones down, by their noise and their loudest sounds.
 
-    Crosstalk from the next seat is as loud as somebody in front of a microphone with little gain. What tells them
-    apart is all the rest of the recording: how far the quiet lies below, and what has been louder. So two levels are
-    followed. The noise is the lowest level of late; as far as it lies under ``noise_dbfs`` the recording is turned up,
-    at most by ``most_db``. The peak is the highest level of late; as far as it would come over ``peak_dbfs`` the
-    recording is turned down, as speech near a microphone mostly is; noise of a room mostly needs no gain.
+    Crosstalk from the next seat is as loud as a talker in front of a microphone with little gain. The rest of the
+    recording separates them: how low the noise is, and how loud the loudest sounds were. So two levels are followed.
+    The noise is the lowest recent level; as far as it lies under ``noise_dbfs`` the recording is turned up, at most by
+    ``most_db``. The peak is the highest recent level; as far as it would come over ``peak_dbfs`` the recording is
+    turned down.
 
-    Loud is the mean power of the last ``span`` hops, noise the highest: before a recording begins nothing is known, and
-    a mean would take that for silence. Both followers meet a new extreme at once and come back slowly, as a peak meter
-    (IEC 60268-10) or minimum statistics (Martin, 2001) do. That is a maximum over the past, less the more the longer
-    ago, and is computed by doubling: over 1, 2, 4, ... hops back.
+    The peak is taken from the mean power of the last ``span`` hops, the noise from their highest: before a recording
+    begins there are none, and a mean would take that for silence. Both meet a new extreme at once and come back
+    slowly, as a peak meter (IEC 60268-10) or minimum statistics (Martin, 2001) do. That is a maximum over the past with
+    a penalty by age, computed by doubling: over 1, 2, 4, ... hops back.
 
     Args:
         sample_rate: Hz.
         hop_length: Samples a level; its gain is reached at the end of the hop, in a straight line.
-        span: Hops that make a level: a bang shorter than that counts for less, a gap between words for nothing.
-        peak_dbfs: The loudest level to be heard, dB re a full-scale square wave.
-        peak_fall_db_per_s: How fast a loud sound is forgotten.
-        noise_dbfs: The noise that needs no more gain.
-        noise_rise_db_per_s: How fast a silence is forgotten.
+        span: Hops that make a level: a shorter bang counts less, a gap between words not at all.
+        peak_dbfs: The highest peak after gain control, dB re a full-scale square wave.
+        peak_fall_db_per_s: How fast the peak falls after a loud sound.
+        noise_dbfs: The noise level that needs no more gain.
+        noise_rise_db_per_s: How fast the noise level rises after a silence.
         most_db: The largest gain.
     """
 
@@ -56,7 +56,7 @@ class GainControl(keras.layers.Layer):
         self.sample_rate, self.hop_length, self.span = sample_rate, hop_length, span
         self.peak_dbfs, self.peak_fall_db_per_s = peak_dbfs, peak_fall_db_per_s
         self.noise_dbfs, self.noise_rise_db_per_s, self.most_db = noise_dbfs, noise_rise_db_per_s, most_db
-        self.state_shape = (span + 1,)  # the powers of the hops before, and how far either follower stands up
+        self.state_shape = (span + 1,)  # the powers of the hops before, then peak and noise
 
     def call(self, inputs: Any) -> Any:
         """Maps samples [shape=(batch, hops * hop_length)] to samples."""
@@ -81,15 +81,15 @@ class GainControl(keras.layers.Layer):
         return ops.reshape(hops * gain, ops.shape(inputs))
 
     def _follow(self, before: Any, above: Any, fall_db_per_s: float) -> Any:
-        """The highest of all that was, each less what it has fallen since, and never below 0.
+        """The maximum over the past, each value less its fall since, and never below 0.
 
         Args:
-            before: Where the follower stands [shape=(batch, 1)].
-            above: How far each hop stands up [shape=(batch, hops)].
-            fall_db_per_s: How fast it falls.
+            before: The maximum before the first hop [shape=(batch, 1)].
+            above: The level of each hop [shape=(batch, hops)].
+            fall_db_per_s: How fast the maximum falls.
 
         Returns:
-            Where it stood before, then after each hop [shape=(batch, 1 + hops)].
+            The maximum before, then after each hop [shape=(batch, 1 + hops)].
         """
         fall = fall_db_per_s * self.hop_length / self.sample_rate
         above = ops.concatenate([before, ops.maximum(above, 0.0)], axis=1)
@@ -102,11 +102,11 @@ class GainControl(keras.layers.Layer):
         return above
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """As it came."""
+        """That of the input."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """What rebuilds the layer."""
+        """The arguments that rebuild the layer."""
         names = (
             *("sample_rate", "hop_length", "span", "peak_dbfs", "peak_fall_db_per_s"),
             *("noise_dbfs", "noise_rise_db_per_s", "most_db"),

@@ -13,17 +13,16 @@ from vad.training.networks.streaming import Recurrent
 
 __all__ = ["GATES", "kernels"]
 
-GATES = ("update", "reset", "candidate")  # in the order in which Keras lays them beside each other
+GATES = ("update", "reset", "candidate")  # in the order in which Keras concatenates them
 
 
 def kernels(
     model: keras.Model, read: Callable[[Any], npt.NDArray[Any]] = ops.convert_to_numpy
 ) -> dict[str, npt.NDArray[Any]]:
-    """What each layer multiplies what it hears with.
+    """The kernels of a network.
 
-    A gated recurrent unit (Cho et al., 2014) is three layers in one: its update gate says how much of the past is
-    kept, its reset gate how much of the past counts for the candidate, and the candidate is what may take its place.
-    Each hears the layer before and, below that, what the unit itself said a step before.
+    A gated recurrent unit (Cho et al., 2014) counts as three layers: its update gate, its reset gate and its
+    candidate. The inputs of each are the layer before and, below that, the unit's own previous output.
 
     Args:
         model: The network.

@@ -6,13 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vad.training.networks.blocks import (
-    conv1d,
-    dilated_stack,
-    log_mel,
-    mel_convolutions,
-    require_bands,
-)
+from vad.training.networks.blocks import conv1d, dilated_stack, log_mel, mel_convolutions, require_bands
 from vad.training.networks.config import NetworkConfig
 
 __all__ = ["LogMelCnn", "over_mel"]
@@ -47,14 +41,14 @@ class LogMelCnn(NetworkConfig):
 def over_mel(
     mel: Any, config: LogMelCnn, conv_channels: Sequence[int], channels: int, prefix: str = ""
 ) -> Any:
-    """All that comes after the spectrogram.
+    """The layers after the spectrogram.
 
     Args:
         mel: [shape=(batch, hops, n_mels)]
-        config: Tells the clock and the dilations.
+        config: The strides and the dilations.
         conv_channels: Widths of the 2-D convolutions.
         channels: Width of the dilated stack.
-        prefix: What the layers' names begin with.
+        prefix: Of the layers' names.
 
     Returns:
         [shape=(batch, frames, channels)]

@@ -1,4 +1,4 @@
-"""A log-mel CNN and a smaller one beside it on the same spectrogram, read as one: the `default` model."""
+"""An ensemble of a log-mel CNN and a smaller one on the same spectrogram: the `default` model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["LogMelEnsemble"]
 
 @dataclass(frozen=True)
 class LogMelEnsemble(LogMelCnn):
-    """Sizes of logmel-pair: those of `LogMelCnn` are the first network's, but bands and dilations are both's.
+    """Sizes of logmel-pair: those of `LogMelCnn` for the first network, whose bands and dilations both have.
 
     Attributes:
         second_conv_channels: Widths of the second network's 2-D convolutions.

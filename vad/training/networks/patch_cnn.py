@@ -1,11 +1,11 @@
-"""A picture of 31 mel bands by 31 hops of 10 ms for every frame, looked at as images are.
+"""An image network on a picture of 31 mel bands by 31 hops of 10 ms for every frame.
 
     conv 3x3, conv 3x3, conv 3x3, pool 2x2, conv 3x3, conv 3x3, conv 3x3, pool 2x2, dense 96, dense 32, dense 1
 
-All convolutions are valid, so 31 x 31 become 25 x 25, 12 x 12, 6 x 6 and 3 x 3; pooling an odd number leaves one out,
-here the oldest hop and the highest band. Neighbouring pictures share nearly all, so none is cut out: the layers run
-over time as a stream, each step once. Where pooling cannot stride in time, since every frame wants its own picture,
-what comes after it is dilated instead, and dense 96 is a convolution over the three steps that a picture ends in.
+All convolutions are valid, so 31 x 31 become 25 x 25, 12 x 12, 6 x 6 and 3 x 3; pooling an odd number leaves out the
+oldest hop and the highest band. Neighbouring pictures overlap, so the layers run over time as a stream, each step
+once. Where pooling cannot stride in time, since every frame has its own picture, the layers after it are dilated
+instead, and dense 96 is a convolution over the last three steps of a picture.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class PatchCnn(NetworkConfig):
         x = _pool(x, dilation, 1, name="second")
         x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="flatten")(x)
         x = conv1d(x, self.dense_units[0], 3, dilation=2 * dilation, name="dense1")
-        # A frame of many hops has several pictures: the second dense layer looks at what the first saw in each.
+        # A frame of many hops has several pictures: the second dense layer joins them.
         return conv1d(x, self.dense_units[1], late, late, name="dense2")
 
 

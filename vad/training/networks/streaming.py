@@ -1,12 +1,11 @@
-"""One network, heard whole or in pieces: layers with a ``state_shape`` are all the memory a causal network has.
+"""One network for whole recordings and for streams: its memory lies in the layers with a ``state_shape``.
 
-A causal convolution over T steps needs the ``length`` steps before them. Offline these are zeros; in a stream
-they are the last steps of the block before. So every network is written once, with a `History` before each
-convolution, and becomes its own streaming version when called inside `streaming`. A `Recurrent` layer goes on from
-its last output in the same way::
+A causal convolution needs the steps before its input. Offline these are zeros; in a stream they are the last steps of
+the block before. So every network is written once, with a `History` before each convolution, and becomes its own
+streaming version when called inside `streaming`. A `Recurrent` layer goes on from its last output in the same way::
 
     probability = model(recording)                      # zeros before the beginning
-    with streaming(states) as new_states:               # states: what the call before left in new_states
+    with streaming(states) as new_states:               # states: new_states of the call before
         probability = model(block)
 
 Zero states are the beginning of a recording, so offline and streaming agree exactly. kws_streaming (Rybakov et
@@ -52,13 +51,13 @@ def state_shapes(model: keras.Model) -> dict[str, tuple[int, ...]]:
 
 
 def memory_of(layer: keras.Layer) -> Any | None:
-    """What the layer left in the call before; None where a recording is heard whole."""
+    """The layer's state after the call before; None outside of a stream."""
     stream = _stream.get()
     return None if stream is None else stream.past[layer.name]
 
 
 def remember(layer: keras.Layer, state: Any) -> None:
-    """Leaves the layer's state to the call after; of a recording heard whole there is none."""
+    """Keeps the layer's state for the next call of a stream; does nothing outside of one."""
     stream = _stream.get()
     if stream is not None:
         stream.present[layer.name] = state
@@ -77,7 +76,7 @@ class History(keras.layers.Layer):
         self.length = length
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Notes the shape of one recording's state."""
+        """Sets the shape of one recording's state."""
         self.state_shape = (self.length, *(int(size or 0) for size in input_shape[2:]))
         self.built = True
 
@@ -96,7 +95,7 @@ class History(keras.layers.Layer):
         return (input_shape[0], steps, *input_shape[2:])
 
     def get_config(self) -> dict[str, Any]:
-        """What rebuilds the layer."""
+        """The arguments that rebuild the layer."""
         return {**super().get_config(), "length": self.length}
 
 
@@ -104,8 +103,8 @@ class History(keras.layers.Layer):
 class Recurrent(keras.layers.GRU):
     """A gated recurrent unit (Cho et al., 2014) that gives the output of every step; the last is its state.
 
-    LiteRT has no operation for it. In a stream, which is what is exported, its steps are written out one after
-    another: for one frame that is one, and the graph of a chunk has as many copies of the cell as frames.
+    LiteRT has no operation for it. In a stream, which is what is exported, its steps are unrolled: the graph of a
+    chunk has as many copies of the cell as frames.
 
     Args:
         units: Width of output and state.

@@ -1,8 +1,7 @@
-"""Log-mel spectrogram and learned filters on the waveform, each heard by convolutions, then joined in time.
+"""Log-mel spectrogram and learned filters on the waveform, each with convolutions, then joined in time.
 
-The mel bands are wide where a talker's harmonics are close, and fixed; the learned filters can become narrow there.
-Features made by hand beside the spectrogram (energy, flatness) would tell a network nothing that it cannot compute
-from the bands.
+The mel bands are fixed, and wide where a talker's harmonics are close; the learned filters can become narrow there.
+Hand-made features (energy, flatness) would add nothing that a network cannot compute from the bands.
 """
 
 from __future__ import annotations

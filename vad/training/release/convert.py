@@ -59,7 +59,7 @@ def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int, *, in
             with streaming(past) as present:
                 found = tf.reshape(model(samples, training=False), (1, frames, len(network.delays)))
             decisions = {"probability": found[..., 0]}
-            if network.late_frames:
+            if network.lookahead_frames:
                 decisions["late_probability"] = found[..., 1]
             return decisions | present
 

@@ -116,10 +116,10 @@ def _require_late(model: keras.Model) -> None:
 def _config(first: NetworkConfig, second: NetworkConfig) -> LogMelEnsemble:
     for one in (first, second):
         require(
-            one.architecture == LogMelCnn.architecture and (one is first or not one.late_frames),
+            one.architecture == LogMelCnn.architecture and (one is first or not one.lookahead_frames),
             "a pair must be of two logmel-cnn, of which the second has no late decision",
             architecture=one.architecture,
-            late_frames=one.late_frames,
+            lookahead_frames=one.lookahead_frames,
         )
     for name in _IN_COMMON:
         ours, theirs = getattr(first, name), getattr(second, name)

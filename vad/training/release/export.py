@@ -160,7 +160,7 @@ def _card(
         "sample_rate": network.SAMPLE_RATE,
         "frame_length": network.frame_length,
         "delay_frames": network.delay_frames,
-        "late_frames": network.late_frames,
+        "late_frames": network.lookahead_frames,
         "chunk_frames": chunk_frames,
         "receptive_field_s": facts.receptive_field_s,
         "parameters": facts.parameters,

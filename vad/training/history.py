@@ -1,0 +1,39 @@
+"""The CSV files of a run, a row an epoch."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+
+from vad.files import writing
+
+__all__ = ["mean_auc", "read_rows", "write_rows"]
+
+# Columns of runs of vad 0.1.0.
+_OLD_NAMES = {"val_late_auc": "val_lookahead_auc"}
+
+
+def read_rows(path: Path) -> list[dict[str, float]]:
+    """The rows of the epochs so far; none where there is no file."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [
+            {_OLD_NAMES.get(name, name): float(value) for name, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Writes all rows anew; what the last row has and another has not is NaN there."""
+    with writing(path) as unfinished, unfinished.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[-1]), restval="nan")
+        writer.writeheader()
+        writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
+
+
+def mean_auc(row: Mapping[str, float]) -> float:
+    """The figure that chooses the best epoch: the mean validation AUC of the outputs."""
+    return mean(row[name] for name in ("val_auc", "val_lookahead_auc") if name in row)
