@@ -25,9 +25,9 @@ turns = st.lists(st.tuples(times, times).map(sorted), max_size=6)
 def test_training_evaluation_and_preparation_see_the_same_labels(
     pairs: list[list[float]], n_cells: int
 ) -> None:
-    bank = pytest.importorskip("vad.training.data.decoded")
+    decoded = pytest.importorskip("vad.training.data.decoded")
     segments = tuple(Segment(start, end) for start, end in pairs)
-    learned = bank.label_cells(CorpusItem(Path("a.wav"), "speech", segments), {}, n_cells)
+    learned = decoded.label_cells(CorpusItem(Path("a.wav"), "speech", segments), {}, n_cells)
     measured = score_segments(segments, [], n_cells / 100).labels
     entries = tuple(Entry(1, one.start, one.end) for one in segments)
     counted = Measured(

@@ -28,12 +28,12 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for scene in range(SCENES):
         samples[scene, 2 * scene * CELL : 2 * (scene + 1) * CELL] = 20_000
         labels[scene, 2 * scene : 2 * (scene + 1)] = 255
-    for shard in range(2):
-        rows = slice(shard * SCENES_PER_FILE, (shard + 1) * SCENES_PER_FILE)
-        np.save(folder / f"samples-{shard:05d}.npy", samples[rows])
-        np.save(folder / f"labels-{shard:05d}.npy", labels[rows])
-        np.save(folder / f"levels-{shard:05d}.npy", np.full((SCENES_PER_FILE, 2), [-4.3, -65], np.float32))
-    return [folder / f"labels-{shard:05d}.npy" for shard in range(2)]
+    for file in range(2):
+        rows = slice(file * SCENES_PER_FILE, (file + 1) * SCENES_PER_FILE)
+        np.save(folder / f"samples-{file:05d}.npy", samples[rows])
+        np.save(folder / f"labels-{file:05d}.npy", labels[rows])
+        np.save(folder / f"levels-{file:05d}.npy", np.full((SCENES_PER_FILE, 2), [-4.3, -65], np.float32))
+    return [folder / f"labels-{file:05d}.npy" for file in range(2)]
 
 
 def batches(marked: list[Path], *, batch_size: int = 16, seed: int = 1) -> Batches:

@@ -27,15 +27,15 @@ def folder(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def clips(folder: Path, kind: str, split: str = "train") -> tuple[DecodedCorpus, list[DecodedRecording]]:
-    bank = DecodedCorpus(folder, split)
-    return bank, [clip for clip in bank.clips if clip.kind == kind]
+    decoded = DecodedCorpus(folder, split)
+    return decoded, [clip for clip in decoded.recordings if clip.kind == kind]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def bank_of(folder: Path, rows: list[dict[str, object]]) -> DecodedCorpus:
+def decoded_of(folder: Path, rows: list[dict[str, object]]) -> DecodedCorpus:
     manifest = folder / "manifest.jsonl"
     manifest.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return DecodedCorpus(decode_corpus(manifest, folder / "bank", jobs=1), "train")
@@ -44,12 +44,12 @@ def bank_of(folder: Path, rows: list[dict[str, object]]) -> DecodedCorpus:
 def test_every_clip_gives_back_its_own_recording(corpus: Path, folder: Path) -> None:
     rows = [json.loads(line) for line in corpus.read_text().splitlines()]
     for split in ("train", "dev"):
-        bank = DecodedCorpus(folder, split)
+        decoded = DecodedCorpus(folder, split)
         paths = [corpus.parent / row["audio_filepath"] for row in rows if row["split"] == split]
-        assert len(bank.clips) == len(paths) > 0
-        for clip, path in zip(bank.clips, paths, strict=True):
+        assert len(decoded.recordings) == len(paths) > 0
+        for clip, path in zip(decoded.recordings, paths, strict=True):
             samples, _ = soundfile.read(path, dtype="float32")
-            np.testing.assert_array_equal(bank.samples(clip), samples)
+            np.testing.assert_array_equal(decoded.samples(clip), samples)
             assert clip.kind == path.parent.name
 
 
@@ -59,14 +59,14 @@ def test_speakers_stay_in_their_split(folder: Path) -> None:
 
 
 def test_labels_are_the_segments_on_the_grid(folder: Path) -> None:
-    bank, speech = clips(folder, "speech")
+    decoded, speech = clips(folder, "speech")
     for clip in speech:
-        sounding = np.abs(bank.samples(clip)).reshape(-1, CELL).max(axis=1) > 0
-        np.testing.assert_array_equal(bank.labels(clip), sounding.astype(np.float32))
+        sounding = np.abs(decoded.samples(clip)).reshape(-1, CELL).max(axis=1) > 0
+        np.testing.assert_array_equal(decoded.labels(clip), sounding.astype(np.float32))
     for kind in ("noise", "music"):
-        bank, others = clips(folder, kind)
+        decoded, others = clips(folder, kind)
         assert others
-        assert not any(bank.labels(clip).any() for clip in others)
+        assert not any(decoded.labels(clip).any() for clip in others)
 
 
 def test_soft_labels_go_before_segments(tmp_path: Path) -> None:
@@ -75,9 +75,13 @@ def test_soft_labels_go_before_segments(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "s" / "b.wav", tone(0.1), RATE, "PCM_16")
     # Shorter than the recording: what nobody labelled is no speech.
     np.savez(tmp_path / "soft_labels.npz", **{"s|a.wav": np.array([0, 51, 255], np.uint8)})
-    bank = bank_of(tmp_path, [tiny_corpus.row(f"s/{x}.wav", "speech", "train", duration=0.1) for x in "ab"])
-    np.testing.assert_allclose(bank.labels(bank.clips[0]), [0, 0.2, 1, 0, 0, 0, 0, 0, 0, 0], atol=1e-7)
-    np.testing.assert_array_equal(bank.labels(bank.clips[1]), np.ones(10))
+    decoded = decoded_of(
+        tmp_path, [tiny_corpus.row(f"s/{x}.wav", "speech", "train", duration=0.1) for x in "ab"]
+    )
+    np.testing.assert_allclose(
+        decoded.labels(decoded.recordings[0]), [0, 0.2, 1, 0, 0, 0, 0, 0, 0, 0], atol=1e-7
+    )
+    np.testing.assert_array_equal(decoded.labels(decoded.recordings[1]), np.ones(10))
 
 
 def test_clips_are_whole_cells_and_the_next_one_starts_on_the_grid(tmp_path: Path) -> None:
@@ -88,12 +92,12 @@ def test_clips_are_whole_cells_and_the_next_one_starts_on_the_grid(tmp_path: Pat
         tiny_corpus.row("a.wav", "speech", "train", segments=[[0.02, 0.04]]),
         tiny_corpus.row("b.wav", "speech", "train", segments=[[0.05, 9.0]]),
     ]
-    bank = bank_of(tmp_path, rows)
-    a, b = bank.clips
+    decoded = decoded_of(tmp_path, rows)
+    a, b = decoded.recordings
     assert (a.length, b.length) == (960, 1600)
-    np.testing.assert_allclose(bank.samples(b), second, atol=1 / 32768)
-    np.testing.assert_array_equal(bank.labels(a), [0, 0, 1, 1, 0, 0])
-    np.testing.assert_array_equal(bank.labels(b), [0] * 5 + [1] * 5)
+    np.testing.assert_allclose(decoded.samples(b), second, atol=1 / 32768)
+    np.testing.assert_array_equal(decoded.labels(a), [0, 0, 1, 1, 0, 0])
+    np.testing.assert_array_equal(decoded.labels(b), [0] * 5 + [1] * 5)
 
 
 def test_labels_hours_past_the_end_are_told_before_anything_is_learned(tmp_path: Path) -> None:
@@ -102,21 +106,21 @@ def test_labels_hours_past_the_end_are_told_before_anything_is_learned(tmp_path:
     with pytest.raises(
         LabelError, match=r"^a\.wav: a segment must lie in its recording, which ends at 0\.5 s"
     ):
-        bank_of(tmp_path, rows)
+        decoded_of(tmp_path, rows)
 
 
 def test_recordings_of_other_rates_and_channels_become_16_khz_mono(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.stack([tone(1.0, 8000)] * 2, axis=1), 8000, "PCM_16")
-    bank = bank_of(tmp_path, [tiny_corpus.row("a.wav", "speech", "train", duration=1.0)])
-    (clip,) = bank.clips
+    decoded = decoded_of(tmp_path, [tiny_corpus.row("a.wav", "speech", "train", duration=1.0)])
+    (clip,) = decoded.recordings
     assert clip.length == 16000
-    np.testing.assert_allclose(bank.samples(clip)[1600:-1600], tone(1.0)[1600:-1600], atol=2e-3)
+    np.testing.assert_allclose(decoded.samples(clip)[1600:-1600], tone(1.0)[1600:-1600], atol=2e-3)
 
 
 def test_full_scale_does_not_wrap_around(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.tile(np.float32([1.5, -1.5]), 800), RATE, "FLOAT")
-    bank = bank_of(tmp_path, [tiny_corpus.row("a.wav", "noise", "train")])
-    np.testing.assert_array_equal(bank.samples(bank.clips[0])[:2], [32767 / 32768, -1.0])
+    decoded = decoded_of(tmp_path, [tiny_corpus.row("a.wav", "noise", "train")])
+    np.testing.assert_array_equal(decoded.samples(decoded.recordings[0])[:2], [32767 / 32768, -1.0])
 
 
 def test_the_level_is_that_of_the_speech_not_of_the_pauses(folder: Path) -> None:
@@ -128,8 +132,8 @@ def test_the_level_is_that_of_the_speech_not_of_the_pauses(folder: Path) -> None
 def test_the_level_of_a_noise_is_that_of_its_louder_half(tmp_path: Path) -> None:
     barks = np.concatenate([tone(0.5, level=0.001), tone(0.5, level=0.1)])
     soundfile.write(tmp_path / "a.wav", barks, RATE, "PCM_16")
-    bank = bank_of(tmp_path, [tiny_corpus.row("a.wav", "noise", "train")])
-    assert bank.clips[0].level_db == pytest.approx(20 * np.log10(0.1 / np.sqrt(2)), abs=0.1)
+    decoded = decoded_of(tmp_path, [tiny_corpus.row("a.wav", "noise", "train")])
+    assert decoded.recordings[0].level_db == pytest.approx(20 * np.log10(0.1 / np.sqrt(2)), abs=0.1)
 
 
 def test_processes_change_nothing(corpus: Path, folder: Path, tmp_path: Path) -> None:

@@ -40,13 +40,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_recorded_scene_is_a_stretch_of_the_recording_with_its_labels(folder: Path) -> None:
-    bank = DecodedCorpus(folder, "train")
-    (call,) = (clip for clip in bank.clips if clip.kind == "speech")
-    samples, labels = bank.samples(call), bank.labels(call)
+    decoded = DecodedCorpus(folder, "train")
+    (call,) = (clip for clip in decoded.recordings if clip.kind == "speech")
+    samples, labels = decoded.samples(call), decoded.labels(call)
     loud = replace(RECORDED, **dict.fromkeys(PARTS, 1.0), speech_free=0.9)  # of the other scenes alone
     starts = set()
     for index in range(4):
-        scene = Mixer(bank, loud, 1).scene(index)
+        scene = Mixer(decoded, loud, 1).scene(index)
         first = int(np.argmax(signal.correlate(samples, scene.samples, "valid", "fft")))
         assert first % CELL == 0
         starts.add(first)
@@ -67,8 +67,8 @@ def test_short_recordings_fill_a_scene_one_after_the_other(folder: Path) -> None
 
 
 def test_a_share_of_recorded_scenes_leaves_the_others_as_they_were(folder: Path) -> None:
-    bank = DecodedCorpus(folder, "train")
-    mixed = [Mixer(bank, BARE, 3).scene(index).samples for index in range(40)]
-    half = [Mixer(bank, replace(BARE, recorded=0.5), 3).scene(index).samples for index in range(40)]
+    decoded = DecodedCorpus(folder, "train")
+    mixed = [Mixer(decoded, BARE, 3).scene(index).samples for index in range(40)]
+    half = [Mixer(decoded, replace(BARE, recorded=0.5), 3).scene(index).samples for index in range(40)]
     kept = [np.array_equal(one, other) for one, other in zip(mixed, half, strict=True)]
     assert 10 < sum(kept) < 30

@@ -18,13 +18,13 @@ from vad.training.data.scenes import Mixer
 
 
 @pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> DecodedCorpus:
+def decoded(tmp_path_factory: pytest.TempPathFactory) -> DecodedCorpus:
     place = tmp_path_factory.mktemp("labels")
     return DecodedCorpus(decode_corpus(tiny_corpus.write(place), place / "bank", jobs=1), "train")
 
 
-def test_dry_labels_are_where_the_sound_is_to_the_sample(bank: DecodedCorpus) -> None:
-    mixer = Mixer(bank, BARE, 1)
+def test_dry_labels_are_where_the_sound_is_to_the_sample(decoded: DecodedCorpus) -> None:
+    mixer = Mixer(decoded, BARE, 1)
     spoken = 0
     for index in range(6):
         scene = mixer.scene(index)
@@ -33,8 +33,8 @@ def test_dry_labels_are_where_the_sound_is_to_the_sample(bank: DecodedCorpus) ->
     assert spoken > 600
 
 
-def test_at_another_speed_labels_stay_within_a_cell_of_the_sound(bank: DecodedCorpus) -> None:
-    mixer = Mixer(bank, replace(BARE, speed=(0.8, 1.25)), 1)
+def test_at_another_speed_labels_stay_within_a_cell_of_the_sound(decoded: DecodedCorpus) -> None:
+    mixer = Mixer(decoded, replace(BARE, speed=(0.8, 1.25)), 1)
     lengths = []
     for index in range(8):
         scene = mixer.scene(index)
@@ -48,8 +48,8 @@ def test_at_another_speed_labels_stay_within_a_cell_of_the_sound(bank: DecodedCo
     assert min(lengths) < round(tiny_corpus.VOICE * 100) - 5, "nobody spoke faster"
 
 
-def test_a_room_moves_no_onset(bank: DecodedCorpus) -> None:
-    mixer = Mixer(bank, replace(BARE, room=1.0, drr_db=(-12.0, -12.0), rt60_s=(0.8, 0.8)), 2)
+def test_a_room_moves_no_onset(decoded: DecodedCorpus) -> None:
+    mixer = Mixer(decoded, replace(BARE, room=1.0, drr_db=(-12.0, -12.0), rt60_s=(0.8, 0.8)), 2)
     for index in range(6):
         scene = mixer.scene(index)
         onset = int(np.flatnonzero(scene.labels > 0.5)[0]) * CELL
@@ -59,28 +59,30 @@ def test_a_room_moves_no_onset(bank: DecodedCorpus) -> None:
         assert np.flatnonzero(np.abs(after) > 0.01 * peak)[0] <= 8, "the direct sound is late"
 
 
-def test_a_room_is_heard_after_the_talk_and_not_labelled(bank: DecodedCorpus) -> None:
-    dry, wet = (Mixer(bank, replace(BARE, room=room, drr_db=(-6.0, -6.0)), 2).scene(0) for room in (0.0, 1.0))
+def test_a_room_is_heard_after_the_talk_and_not_labelled(decoded: DecodedCorpus) -> None:
+    dry, wet = (
+        Mixer(decoded, replace(BARE, room=room, drr_db=(-6.0, -6.0)), 2).scene(0) for room in (0.0, 1.0)
+    )
     silent = dry.labels == 0
     assert not cell_power(dry.samples)[silent].any()
     assert cell_power(wet.samples)[silent].max() > 1e-4
 
 
-def test_speech_free_scenes_have_no_positive_label_and_the_others_have(bank: DecodedCorpus) -> None:
+def test_speech_free_scenes_have_no_positive_label_and_the_others_have(decoded: DecodedCorpus) -> None:
     loud = replace(BARE, **dict.fromkeys(PARTS, 1.0), room=1.0)
-    free, spoken = Mixer(bank, replace(loud, speech_free=1.0), 8), Mixer(bank, loud, 8)
+    free, spoken = Mixer(decoded, replace(loud, speech_free=1.0), 8), Mixer(decoded, loud, 8)
     for index in range(4):
         assert not free.scene(index).labels.any()
         assert np.abs(free.scene(index).samples).max() > 0.9
         assert spoken.scene(index).labels.max() == 1.0
 
 
-def test_digital_silence_is_exact_and_labelled_silence(bank: DecodedCorpus) -> None:
+def test_digital_silence_is_exact_and_labelled_silence(decoded: DecodedCorpus) -> None:
     plain = replace(BARE, hiss=1.0, hiss_db=(30.0, 30.0))
     spoken_over = 0
     for index in range(8):
-        before = Mixer(bank, plain, 10).scene(index)
-        scene = Mixer(bank, replace(plain, digital_silence=1.0), 10).scene(index)
+        before = Mixer(decoded, plain, 10).scene(index)
+        scene = Mixer(decoded, replace(plain, digital_silence=1.0), 10).scene(index)
         silent = cell_power(scene.samples) == 0
         assert silent.sum() >= 1
         assert not scene.labels[silent].any()
@@ -89,8 +91,8 @@ def test_digital_silence_is_exact_and_labelled_silence(bank: DecodedCorpus) -> N
     assert spoken_over > 0, "no speech was ever silenced"
 
 
-def test_talk_has_pauses_several_speakers_and_now_and_then_overlap(bank: DecodedCorpus) -> None:
-    mixer = Mixer(bank, replace(BARE, scene_s=16.0), 12)
+def test_talk_has_pauses_several_speakers_and_now_and_then_overlap(decoded: DecodedCorpus) -> None:
+    mixer = Mixer(decoded, replace(BARE, scene_s=16.0), 12)
     speakers, spoken, together = set(), 0, 0
     pauses = []
     for index in range(30):
@@ -118,8 +120,8 @@ def test_nobody_talks_over_himself(tmp_path: Path) -> None:
         line for line in manifest.read_text().splitlines() if not set("bcd") & {line[line.find("h/") + 2]}
     ]
     manifest.write_text("\n".join(alone))
-    bank = DecodedCorpus(decode_corpus(manifest, tmp_path / "bank", jobs=1), "train")
-    mixer = Mixer(bank, replace(BARE, scene_s=16.0), 12)
+    decoded = DecodedCorpus(decode_corpus(manifest, tmp_path / "bank", jobs=1), "train")
+    mixer = Mixer(decoded, replace(BARE, scene_s=16.0), 12)
     lengths = []
     for index in range(20):
         edges = np.flatnonzero(np.diff(mixer.scene(index).labels, prepend=0.0))

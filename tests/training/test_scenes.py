@@ -29,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bank(folder: Path) -> DecodedCorpus:
+def decoded(folder: Path) -> DecodedCorpus:
     return DecodedCorpus(folder, "train")
 
 
@@ -51,14 +51,14 @@ def test_a_seed_decides_every_sample_whatever_was_rendered_before(folder: Path) 
         assert same(second.scene(index), forwards[index])
 
 
-def test_another_seed_or_number_is_another_scene(bank: DecodedCorpus) -> None:
-    scenes = [Mixer(bank, BARE, seed).scene(index) for seed, index in ((1, 0), (2, 0), (1, 1))]
+def test_another_seed_or_number_is_another_scene(decoded: DecodedCorpus) -> None:
+    scenes = [Mixer(decoded, BARE, seed).scene(index) for seed, index in ((1, 0), (2, 0), (1, 1))]
     assert not any(same(scenes[i], scenes[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
 
 
-def test_what_a_seed_renders_does_not_change_from_version_to_version(bank: DecodedCorpus) -> None:
+def test_what_a_seed_renders_does_not_change_from_version_to_version(decoded: DecodedCorpus) -> None:
     """The released networks can be trained again only while this holds."""
-    scenes = [Mixer(bank, SceneConfig(scene_s=4.0), seed=2026).scene(index) for index in range(12)]
+    scenes = [Mixer(decoded, SceneConfig(scene_s=4.0), seed=2026).scene(index) for index in range(12)]
     labels = np.concatenate([np.round(scene.labels * 255).astype(np.uint8) for scene in scenes])
     levels = [scene.level_db for scene in scenes]
     assert zlib.crc32(labels.tobytes()) == 884154943
@@ -68,8 +68,8 @@ def test_what_a_seed_renders_does_not_change_from_version_to_version(bank: Decod
 
 
 @pytest.mark.parametrize("part", [*PARTS, *CHANNEL, "room"])
-def test_no_part_changes_the_labels(bank: DecodedCorpus, part: str) -> None:
-    quiet, loud = Mixer(bank, BARE, 3), Mixer(bank, replace(BARE, **{part: 1.0}), 3)
+def test_no_part_changes_the_labels(decoded: DecodedCorpus, part: str) -> None:
+    quiet, loud = Mixer(decoded, BARE, 3), Mixer(decoded, replace(BARE, **{part: 1.0}), 3)
     differs = False
     for index in range(3):
         before, after = quiet.scene(index), loud.scene(index)
@@ -78,10 +78,10 @@ def test_no_part_changes_the_labels(bank: DecodedCorpus, part: str) -> None:
     assert differs, f"{part} is not heard"
 
 
-def test_parts_add_up_each_by_its_own_draws(bank: DecodedCorpus) -> None:
-    everything = Mixer(bank, replace(BARE, **dict.fromkeys(PARTS, 1.0)), 11)
-    bare = Mixer(bank, BARE, 11)
-    alone = [Mixer(bank, replace(BARE, **{part: 1.0}), 11) for part in PARTS]
+def test_parts_add_up_each_by_its_own_draws(decoded: DecodedCorpus) -> None:
+    everything = Mixer(decoded, replace(BARE, **dict.fromkeys(PARTS, 1.0)), 11)
+    bare = Mixer(decoded, BARE, 11)
+    alone = [Mixer(decoded, replace(BARE, **{part: 1.0}), 11) for part in PARTS]
     for index in range(2):
         talk = mix(bare.scene(index))
         together = talk + sum(mix(mixer.scene(index)) - talk for mixer in alone)
@@ -89,7 +89,7 @@ def test_parts_add_up_each_by_its_own_draws(bank: DecodedCorpus) -> None:
 
 
 def test_a_noise_more_in_the_corpus_changes_no_speech_and_no_label(
-    bank: DecodedCorpus, tmp_path: Path
+    decoded: DecodedCorpus, tmp_path: Path
 ) -> None:
     grown = DecodedCorpus(
         decode_corpus(tiny_corpus.write(tmp_path, noises=5), tmp_path / "bank", jobs=1), "train"
@@ -100,7 +100,7 @@ def test_a_noise_more_in_the_corpus_changes_no_speech_and_no_label(
     below_noise = signal.butter(10, 3000, fs=RATE, output="sos")
     noises_differ = 0
     for index in range(8):
-        before, after = (Mixer(one, config, 5).scene(index) for one in (bank, grown))
+        before, after = (Mixer(one, config, 5).scene(index) for one in (decoded, grown))
         np.testing.assert_array_equal(before.labels, after.labels)
         difference = mix(after) - mix(before)
         noises_differ += power_db(difference) > -20
@@ -108,9 +108,9 @@ def test_a_noise_more_in_the_corpus_changes_no_speech_and_no_label(
     assert noises_differ >= 3
 
 
-def test_the_level_is_that_of_the_talk(bank: DecodedCorpus) -> None:
+def test_the_level_is_that_of_the_talk(decoded: DecodedCorpus) -> None:
     for config in (BARE, replace(BARE, room=1.0)):
-        scene = Mixer(bank, config, 4).scene(1)
+        scene = Mixer(decoded, config, 4).scene(1)
         talk = cell_power(scene.samples)[scene.labels > 0.5].mean()
         assert 10 * np.log10(talk) == pytest.approx(scene.level_db, abs=0.05)
         assert np.abs(scene.samples).max() == pytest.approx(0.98, abs=1e-5)
@@ -118,15 +118,15 @@ def test_the_level_is_that_of_the_talk(bank: DecodedCorpus) -> None:
 
 @given(st.integers(0, 2**31), st.floats(-5, 35))
 @settings(max_examples=15, deadline=None)
-def test_a_noise_bed_has_the_snr_that_was_drawn(bank: DecodedCorpus, seed: int, snr_db: float) -> None:
-    scene = Mixer(bank, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), seed).scene(0)
-    bed = mix(scene) - mix(Mixer(bank, BARE, seed).scene(0))
+def test_a_noise_bed_has_the_snr_that_was_drawn(decoded: DecodedCorpus, seed: int, snr_db: float) -> None:
+    scene = Mixer(decoded, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), seed).scene(0)
+    bed = mix(scene) - mix(Mixer(decoded, BARE, seed).scene(0))
     # A recorded bed is steady here; a synthetic one drifts and hums.
     assert louder_half_db(bed) == pytest.approx(-snr_db, abs=0.3 if is_recorded(bed) else 8)
 
 
-def test_beds_are_recorded_and_synthetic(bank: DecodedCorpus) -> None:
-    mixer = Mixer(bank, replace(BARE, speech_free=1.0, noise=1.0), 0)
+def test_beds_are_recorded_and_synthetic(decoded: DecodedCorpus) -> None:
+    mixer = Mixer(decoded, replace(BARE, speech_free=1.0, noise=1.0), 0)
     assert 10 <= sum(is_recorded(mixer.scene(index).samples) for index in range(30)) <= 25
 
 
@@ -134,10 +134,10 @@ def test_beds_are_recorded_and_synthetic(bank: DecodedCorpus) -> None:
     ("part", "level", "tolerance_db"), [("music", "music_snr_db", 0.5), ("hiss", "hiss_db", 8)]
 )
 def test_other_beds_have_the_level_that_was_asked_for(
-    bank: DecodedCorpus, part: str, level: str, tolerance_db: float
+    decoded: DecodedCorpus, part: str, level: str, tolerance_db: float
 ) -> None:
     for index in range(4):
-        scene = Mixer(bank, replace(BARE, speech_free=1.0, **{part: 1.0, level: (17.0, 17.0)}), 0).scene(
+        scene = Mixer(decoded, replace(BARE, speech_free=1.0, **{part: 1.0, level: (17.0, 17.0)}), 0).scene(
             index
         )
         assert power_db(mix(scene)) == pytest.approx(-17, abs=tolerance_db)
@@ -145,21 +145,21 @@ def test_other_beds_have_the_level_that_was_asked_for(
 
 @pytest.mark.parametrize(("part", "level"), [("background", "background_db"), ("babble", "babble_snr_db")])
 def test_talk_behind_is_as_faint_as_asked_and_carries_no_label(
-    bank: DecodedCorpus, part: str, level: str
+    decoded: DecodedCorpus, part: str, level: str
 ) -> None:
     alone = replace(BARE, speech_free=1.0, background_snr_db=(60.0, 60.0))
-    mixer = Mixer(bank, replace(alone, **{part: 1.0, level: (22.0, 22.0)}), 6)
+    mixer = Mixer(decoded, replace(alone, **{part: 1.0, level: (22.0, 22.0)}), 6)
     for index in range(3):
         scene = mixer.scene(index)
         assert not scene.labels.any()
         assert louder_half_db(mix(scene)) == pytest.approx(-22, abs=0.1)
 
 
-def test_talk_behind_is_heard_over_the_noise_of_its_own_place(bank: DecodedCorpus) -> None:
+def test_talk_behind_is_heard_over_the_noise_of_its_own_place(decoded: DecodedCorpus) -> None:
     behind = replace(BARE, speech_free=1.0, background=1.0, background_db=(22.0, 22.0))
     for index in range(3):
         quiet, noisy = (
-            mix(Mixer(bank, replace(behind, background_snr_db=(snr_db, snr_db)), 6).scene(index))
+            mix(Mixer(decoded, replace(behind, background_snr_db=(snr_db, snr_db)), 6).scene(index))
             for snr_db in (100.0, 10.0)
         )
         # A synthetic noise drifts and hums.
@@ -168,10 +168,10 @@ def test_talk_behind_is_heard_over_the_noise_of_its_own_place(bank: DecodedCorpu
 
 @pytest.mark.parametrize(("snr_db", "faintest_db"), [(0.0, -60.0), (15.0, -45.0), (25.0, FAINTEST_DB)])
 def test_talk_that_hardly_clears_its_noise_is_played_no_fainter_than_a_quiet_place(
-    bank: DecodedCorpus, snr_db: float, faintest_db: float
+    decoded: DecodedCorpus, snr_db: float, faintest_db: float
 ) -> None:
-    mixer = Mixer(bank, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), 0)
-    bare = Mixer(bank, BARE, 0)
+    mixer = Mixer(decoded, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), 0)
+    bare = Mixer(decoded, BARE, 0)
     recorded = [
         mixer.scene(index)
         for index in range(12)
@@ -182,9 +182,9 @@ def test_talk_that_hardly_clears_its_noise_is_played_no_fainter_than_a_quiet_pla
     assert bare.scene(0).faintest_db == FAINTEST_DB
 
 
-def test_talk_behind_nobody_is_never_played_loud(bank: DecodedCorpus) -> None:
+def test_talk_behind_nobody_is_never_played_loud(decoded: DecodedCorpus) -> None:
     loudest = {
-        (absent, behind): Mixer(bank, replace(BARE, speech_free=absent, background=behind), 0)
+        (absent, behind): Mixer(decoded, replace(BARE, speech_free=absent, background=behind), 0)
         .scene(0)
         .loudest_db
         for absent in (0.0, 1.0)
@@ -194,8 +194,8 @@ def test_talk_behind_nobody_is_never_played_loud(bank: DecodedCorpus) -> None:
     assert set(loudest.values()) == {LOUDEST_DB}
 
 
-def test_tones_are_as_loud_as_asked_and_for_some_of_the_time(bank: DecodedCorpus) -> None:
-    mixer = Mixer(bank, replace(BARE, speech_free=1.0, tones=1.0, tones_db=(12.0, 12.0)), 3)
+def test_tones_are_as_loud_as_asked_and_for_some_of_the_time(decoded: DecodedCorpus) -> None:
+    mixer = Mixer(decoded, replace(BARE, speech_free=1.0, tones=1.0, tones_db=(12.0, 12.0)), 3)
     shares = []
     for index in range(12):
         power = cell_power(mix(mixer.scene(index)))
@@ -205,8 +205,8 @@ def test_tones_are_as_loud_as_asked_and_for_some_of_the_time(bank: DecodedCorpus
     assert min(shares) < 0.4 < max(shares)
 
 
-def test_tunes_are_as_loud_as_asked_and_for_some_of_the_time(bank: DecodedCorpus) -> None:
-    mixer = Mixer(bank, replace(BARE, speech_free=1.0, tunes=1.0, tunes_db=(12.0, 12.0)), 3)
+def test_tunes_are_as_loud_as_asked_and_for_some_of_the_time(decoded: DecodedCorpus) -> None:
+    mixer = Mixer(decoded, replace(BARE, speech_free=1.0, tunes=1.0, tunes_db=(12.0, 12.0)), 3)
     levels, shares = [], []
     for index in range(12):
         sound = mix(mixer.scene(index))
@@ -220,9 +220,9 @@ def test_tunes_are_as_loud_as_asked_and_for_some_of_the_time(bank: DecodedCorpus
 
 
 @pytest.mark.parametrize("part", ["music", "bars"])
-def test_a_recorded_sound_is_played_at_speeds_of_the_range(bank: DecodedCorpus, part: str) -> None:
+def test_a_recorded_sound_is_played_at_speeds_of_the_range(decoded: DecodedCorpus, part: str) -> None:
     """The corpus' music is one tone of 4 kHz."""
-    mixer = Mixer(bank, replace(BARE, speech_free=1.0, sound_speed=(0.8, 1.25), **{part: 1.0}), 2)
+    mixer = Mixer(decoded, replace(BARE, speech_free=1.0, sound_speed=(0.8, 1.25), **{part: 1.0}), 2)
     hertz = []
     for index in range(12):
         spectrum = np.abs(np.fft.rfft(mixer.scene(index).samples))
@@ -231,26 +231,26 @@ def test_a_recorded_sound_is_played_at_speeds_of_the_range(bank: DecodedCorpus, 
     assert 4400 < max(hertz) <= 1.25 * 4000 + 5
 
 
-def test_a_bed_that_is_played_faster_goes_on_to_the_end(bank: DecodedCorpus) -> None:
+def test_a_bed_that_is_played_faster_goes_on_to_the_end(decoded: DecodedCorpus) -> None:
     fast = replace(BARE, speech_free=1.0, music=1.0, sound_speed=(1.3, 1.3))
-    spectrum = np.abs(np.fft.rfft(Mixer(bank, fast, 2).scene(0).samples[-RATE:]))
+    spectrum = np.abs(np.fft.rfft(Mixer(decoded, fast, 2).scene(0).samples[-RATE:]))
     assert spectrum.argmax() == pytest.approx(1.3 * 4000, abs=2)
 
 
-def test_talk_is_played_at_its_own_speed_whatever_that_of_other_sounds(bank: DecodedCorpus) -> None:
+def test_talk_is_played_at_its_own_speed_whatever_that_of_other_sounds(decoded: DecodedCorpus) -> None:
     talk = replace(BARE, background=1.0, babble=1.0, speed=(0.9, 1.1))
     for index in range(3):
-        scene = Mixer(bank, talk, 3).scene(index)
-        assert same(Mixer(bank, replace(talk, sound_speed=(1.3, 1.4)), 3).scene(index), scene)
+        scene = Mixer(decoded, talk, 3).scene(index)
+        assert same(Mixer(decoded, replace(talk, sound_speed=(1.3, 1.4)), 3).scene(index), scene)
 
 
-def test_about_as_many_scenes_are_speech_free_as_asked(bank: DecodedCorpus) -> None:
-    mixer = Mixer(bank, replace(BARE, speech_free=0.3, scene_s=30.0), 9)
+def test_about_as_many_scenes_are_speech_free_as_asked(decoded: DecodedCorpus) -> None:
+    mixer = Mixer(decoded, replace(BARE, speech_free=0.3, scene_s=30.0), 9)
     assert 9 <= sum(not mixer.scene(index).labels.any() for index in range(60)) <= 28
 
 
-def test_silence_throughout_is_a_scene_too(bank: DecodedCorpus) -> None:
-    scene = Mixer(bank, replace(BARE, speech_free=1.0), 0).scene(0)
+def test_silence_throughout_is_a_scene_too(decoded: DecodedCorpus) -> None:
+    scene = Mixer(decoded, replace(BARE, speech_free=1.0), 0).scene(0)
     assert not scene.samples.any()
     assert np.isfinite(scene.level_db)
 
@@ -267,8 +267,8 @@ def test_a_recording_of_nothing_is_never_blown_up_to_talk(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("scene_s", [1.0, 1.013, 7.5])
-def test_a_scene_is_whole_cells_of_its_length(bank: DecodedCorpus, scene_s: float) -> None:
-    scene = Mixer(bank, SceneConfig(scene_s=scene_s), 0).scene(0)
+def test_a_scene_is_whole_cells_of_its_length(decoded: DecodedCorpus, scene_s: float) -> None:
+    scene = Mixer(decoded, SceneConfig(scene_s=scene_s), 0).scene(0)
     assert len(scene.samples) == len(scene.labels) * CELL
     assert 0 <= scene_s - len(scene.samples) / RATE < 0.01
     assert scene.samples.dtype == scene.labels.dtype == np.float32
@@ -276,9 +276,9 @@ def test_a_scene_is_whole_cells_of_its_length(bank: DecodedCorpus, scene_s: floa
 
 @given(st.integers(0, 2**31))
 @settings(max_examples=15, deadline=None)
-def test_any_scene_is_finite_and_in_range(bank: DecodedCorpus, seed: int) -> None:
+def test_any_scene_is_finite_and_in_range(decoded: DecodedCorpus, seed: int) -> None:
     shares = dict.fromkeys((*PARTS, *CHANNEL, "room", "digital_silence", "speech_free"), 0.5)
-    scene = Mixer(bank, replace(SceneConfig(scene_s=2.0), **shares), seed).scene(0)
+    scene = Mixer(decoded, replace(SceneConfig(scene_s=2.0), **shares), seed).scene(0)
     assert np.isfinite(scene.samples).all()
     assert np.abs(scene.samples).max() <= 0.981
     assert np.isfinite(scene.level_db)
@@ -290,9 +290,9 @@ def test_a_split_without_noise_or_music_is_mixed_all_the_same(tmp_path: Path) ->
     manifest = tiny_corpus.write(tmp_path)
     rows = [line for line in manifest.read_text().splitlines() if "speech/" in line]
     manifest.write_text("\n".join(rows))
-    bank = DecodedCorpus(decode_corpus(manifest, tmp_path / "bank", jobs=1), "dev")
+    decoded = DecodedCorpus(decode_corpus(manifest, tmp_path / "bank", jobs=1), "dev")
     config = SceneConfig(scene_s=2.0, noise=1.0, events=1.0, bars=1.0, music=1.0)
-    assert all(np.isfinite(Mixer(bank, config, 0).scene(index).samples).all() for index in range(4))
+    assert all(np.isfinite(Mixer(decoded, config, 0).scene(index).samples).all() for index in range(4))
 
 
 def test_a_split_without_speech_is_refused_with_what_to_do(tmp_path: Path) -> None:

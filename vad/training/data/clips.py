@@ -1,10 +1,9 @@
-"""Excerpts of a bank, picked at random, brought to 0 dB and cut to measure."""
+"""Excerpts of decoded recordings, picked at random, scaled to 0 dB and cut to length."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,89 +15,87 @@ __all__ = ["Excerpts", "Labels", "pick", "pick_group", "steady_level_db"]
 
 Labels = npt.NDArray[np.float32]
 
-_FADE = 80  # samples: 5 ms, so a clip's own background neither clicks on nor off
-_MIN_LEVEL_DB = -70.0  # a clip quieter than this holds nothing that could be scaled up
+_FADE = 80  # samples: 5 ms, so that an excerpt's background neither clicks on nor off
+_MIN_LEVEL_DB = -70.0  # a quieter recording holds nothing that could be scaled up
 
 
 class Excerpts:
-    """The clips of a bank that can be heard.
+    """Cuts excerpts from the recordings of a corpus that are loud enough.
 
     Args:
-        bank: The recordings.
-        speed: The range of a speech clip's playing speed.
+        corpus: The recordings.
+        speed: The range of a speech recording's playing speed.
         sound_speed: That of noise and music.
 
     Attributes:
-        speakers: Speech clips, a list a speaker.
-        noises: Noise clips, a list a source.
-        music: Music clips, a list a source.
+        speakers: Speech recordings, a list a speaker.
+        noises: Noise recordings, a list a source.
+        music: Music recordings, a list a source.
     """
 
-    def __init__(self, bank: DecodedCorpus, speed: tuple[float, float], sound_speed: tuple[float, float]):
-        self._bank, self._speed, self._sound_speed = bank, speed, sound_speed
-        usable = [clip for clip in bank.clips if clip.level_db > _MIN_LEVEL_DB and clip.length >= CELL]
-        self.speakers = _group((c for c in usable if c.kind == "speech"), "speaker")
-        self.noises = _group((c for c in usable if c.kind == "noise"), "source")
-        self.music = _group((c for c in usable if c.kind == "music"), "source")
+    def __init__(self, corpus: DecodedCorpus, speed: tuple[float, float], sound_speed: tuple[float, float]):
+        self._corpus, self._speed, self._sound_speed = corpus, speed, sound_speed
+        self.speakers = self._groups("speech", "speaker")
+        self.noises = self._groups("noise", "source")
+        self.music = self._groups("music", "source")
 
-    def cut(self, rng: np.random.Generator, clip: DecodedRecording, room: int) -> tuple[Samples, Labels]:
-        """A clip at 0 dB with its labels, from its start or somewhere within if it is longer than ``room``.
+    def _groups(self, kind: str, key: str) -> list[list[DecodedRecording]]:
+        groups: dict[str, list[DecodedRecording]] = defaultdict(list)
+        for one in self._corpus.recordings:
+            if one.kind == kind and one.level_db > _MIN_LEVEL_DB and one.length >= CELL:
+                groups[getattr(one, key)].append(one)
+        return list(groups.values())
+
+    def cut(self, rng: np.random.Generator, recording: DecodedRecording, room: int) -> tuple[Samples, Labels]:
+        """An excerpt at 0 dB with its labels: the whole recording, or a random part if it is longer than ``room``.
 
         Args:
             rng: Source of randomness.
-            clip: What to cut.
-            room: Samples there is space for, at least one cell.
+            recording: The recording.
+            room: The most samples, at least one cell.
 
         Returns:
             Samples [shape=(cells * CELL,)] and speech probabilities [shape=(cells,)], at most ``room`` long.
         """
-        samples, cells = self._bank.samples(clip), self._bank.labels(clip)
-        speed = _drawn(rng, self._speed if clip.kind == "speech" else self._sound_speed)
+        samples, cells = self._corpus.samples(recording), self._corpus.labels(recording)
+        speed = _drawn(rng, self._speed if recording.kind == "speech" else self._sound_speed)
         wanted = max(1, int(room // CELL * speed))
         first = int(rng.integers(0, max(1, len(cells) - wanted)))
         cells = cells[first : first + wanted]
         samples = _fade(samples[first * CELL : (first + len(cells)) * CELL])
         n = max(1, int(len(cells) / speed))
-        heard = np.interp((np.arange(n) + 0.5) * speed - 0.5, np.arange(len(cells)), cells)
-        samples = _at_speed(speed, samples, n * CELL) * decibel_gain(-clip.level_db)
-        return samples, heard.astype(np.float32)
+        labels = np.interp((np.arange(n) + 0.5) * speed - 0.5, np.arange(len(cells)), cells)
+        samples = _at_speed(speed, samples, n * CELL) * decibel_gain(-recording.level_db)
+        return samples, labels.astype(np.float32)
 
-    def looped(self, rng: np.random.Generator, clip: DecodedRecording, length: int) -> Samples:
-        """A clip at 0 dB from anywhere within, repeated to a length [shape=(length,)]."""
-        samples = _fade(self._bank.samples(clip)) * decibel_gain(-clip.level_db)
+    def looped(self, rng: np.random.Generator, recording: DecodedRecording, length: int) -> Samples:
+        """A recording at 0 dB from a random sample on, repeated to a length [shape=(length,)]."""
+        samples = _fade(self._corpus.samples(recording)) * decibel_gain(-recording.level_db)
         speed = _drawn(rng, self._sound_speed)
         first = int(rng.integers(len(samples)))
         samples = np.take(samples, np.arange(first, first + math.ceil(length * speed)), mode="wrap")
         return _at_speed(speed, samples, length)
 
 
-def pick(rng: np.random.Generator, clips: list[DecodedRecording]) -> DecodedRecording:
+def pick(rng: np.random.Generator, recordings: list[DecodedRecording]) -> DecodedRecording:
     """Any of them."""
-    return clips[int(rng.integers(len(clips)))]
+    return recordings[int(rng.integers(len(recordings)))]
 
 
 def pick_group(rng: np.random.Generator, groups: list[list[DecodedRecording]]) -> list[DecodedRecording]:
-    """A speaker or a source; twice the files make it 1.4 times as likely, lest a few large ones be all there is."""
+    """A speaker or a source, with a probability by the square root of its files, so that large ones do not dominate."""
     weights = np.sqrt([len(group) for group in groups])
     return groups[int(rng.choice(len(groups), p=weights / weights.sum()))]
 
 
 def steady_level_db(samples: Samples) -> float:
-    """Level of what goes on all the time: of the cell in the middle from soft to loud, dB."""
-    return float(
-        10 * np.log10(np.median(np.square(samples.reshape(-1, CELL), dtype=np.float64).mean(axis=1)) + 1e-12)
-    )
-
-
-def _group(clips: Iterable[DecodedRecording], key: str) -> list[list[DecodedRecording]]:
-    groups: dict[str, list[DecodedRecording]] = defaultdict(list)
-    for clip in clips:
-        groups[getattr(clip, key)].append(clip)
-    return list(groups.values())
+    """The median level of the cells, dB."""
+    power = np.square(samples.reshape(-1, CELL), dtype=np.float64).mean(axis=1)
+    return float(10 * np.log10(np.median(power) + 1e-12))
 
 
 def _drawn(rng: np.random.Generator, between: tuple[float, float]) -> float:
-    """A speed; where there is but one nothing is drawn, so that scenes stay what they were before there were more."""
+    """A speed; a range of one draws nothing, so that the scenes of a seed stay the same."""
     return between[0] if between[0] == between[1] else float(rng.uniform(*between))
 
 

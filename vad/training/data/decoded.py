@@ -43,16 +43,16 @@ SoftLabels = Mapping[str, Cells]
 
 @dataclass(frozen=True)
 class DecodedRecording:
-    """One recording in the bank.
+    """One recording of a decoded corpus.
 
     Attributes:
-        index: Its row in the bank.
+        index: Its row.
         kind: "speech", "noise" or "music".
         speaker: The speaker, or the file where the speaker is unknown.
-        source: Where it comes from; "" where unknown.
-        offset: First sample in the bank.
+        source: Its source; "" where unknown.
+        offset: First sample in the corpus' audio.
         length: Samples.
-        level_db: Level of its active part, dBFS: what a gain is computed from.
+        level_db: Level of its active part, dBFS.
         range_db: Loud minus quiet frames, dB: how clean it is.
     """
 
@@ -70,12 +70,12 @@ class DecodedCorpus:
     """Decoded recordings of one split.
 
     Args:
-        folder: Where `decode_corpus` wrote.
+        folder: The folder that `decode_corpus` wrote.
         split: "train" or "dev".
 
     Attributes:
         split: Which one.
-        clips: Its recordings, in the corpus' order.
+        recordings: In the corpus' order.
     """
 
     def __init__(self, folder: Path, split: str):
@@ -83,26 +83,24 @@ class DecodedCorpus:
         self._samples = np.memmap(folder / "audio.i16", np.int16, "r")
         self._labels = np.memmap(folder / "labels.u8", np.uint8, "r")
         self.split = split
-        self.clips = [DecodedRecording(**row["clip"]) for row in rows if row["split"] == split]
+        self.recordings = [DecodedRecording(**row["clip"]) for row in rows if row["split"] == split]
 
-    def samples(self, clip: DecodedRecording) -> npt.NDArray[np.float32]:
-        """The clip's samples in [-1, 1], a copy [shape=(length,)]."""
-        samples = self._samples[clip.offset : clip.offset + clip.length].astype(np.float32)
+    def samples(self, recording: DecodedRecording) -> npt.NDArray[np.float32]:
+        """Its samples in [-1, 1], a copy [shape=(length,)]."""
+        samples = self._samples[recording.offset : recording.offset + recording.length].astype(np.float32)
         return samples / np.float32(_FULL_SCALE)
 
-    def labels(self, clip: DecodedRecording) -> npt.NDArray[np.float32]:
-        """The clip's speech probability per 10 ms cell, in [0, 1] [shape=(length // CELL,)]."""
-        first = clip.offset // CELL
-        return self._labels[first : first + clip.length // CELL].astype(np.float32) / np.float32(255)
+    def labels(self, recording: DecodedRecording) -> npt.NDArray[np.float32]:
+        """Its speech probability per 10 ms cell, in [0, 1] [shape=(length // CELL,)]."""
+        first = recording.offset // CELL
+        cells = self._labels[first : first + recording.length // CELL]
+        return cells.astype(np.float32) / np.float32(255)
 
 
 def decode_corpus(
     corpus: Path, folder: Path, jobs: int = 2, items: Sequence[CorpusItem] | None = None
 ) -> Path:
-    """Decodes a corpus, unless that is done already.
-
-    Labels are the corpus' soft labels (``soft_labels.npz`` beside the manifest) where there are any, else its
-    segments. Excerpts are cut to whole label cells.
+    """Decodes a corpus, unless that is done already. Recordings are cut to whole label cells.
 
     Args:
         corpus: A manifest or a folder, as `vad.corpus.manifest.read_corpus` takes it.
@@ -131,18 +129,18 @@ def decode_corpus(
     folder.mkdir(parents=True, exist_ok=True)
     rows = _decode_all(items, _read_soft_labels(_soft_path(corpus)), folder, jobs)
     note.write_text(found, encoding="utf-8")
-    # The index is written last: a bank without one is unfinished and is made again.
+    # The index is written last: without one the folder is unfinished and is made again.
     index.write_text(json.dumps(rows), encoding="utf-8")
     return folder
 
 
 def fingerprint(corpus: Path, items: Iterable[CorpusItem]) -> str:
-    """Of all that the bank takes from the corpus, whose items these are, but the sound itself."""
+    """The hash of the rows and soft labels of a corpus, without its audio."""
     soft_path = _soft_path(corpus)
     digest = hashlib.sha256(soft_path.read_bytes() if soft_path.exists() else b"")
     plain = corpus.is_dir() and not (corpus / "manifest.jsonl").is_file()
     for item in items:
-        # A data folder of vad 0.1.0 has the file's name where a plain folder tells no speaker.
+        # A data folder of vad 0.1.0 has the file's name where a plain folder has no speaker.
         speaker = item.speaker or (item.path.stem if plain else "")
         segments = [(segment.start, segment.end) for segment in item.segments]
         digest.update(repr((item.key, item.kind, item.split, speaker, item.source, segments)).encode())
@@ -163,7 +161,7 @@ def _read_soft_labels(path: Path) -> SoftLabels:
 def _decode_all(
     items: Sequence[CorpusItem], soft: SoftLabels, folder: Path, jobs: int
 ) -> list[dict[str, Any]]:
-    """Writes the audio and the labels, and tells the index' rows."""
+    """Writes the audio and the labels, and returns the rows of the index."""
     rows, offset = [], 0
     decoded = in_order(_make_decoder, [str(item.path) for item in items], jobs, crashed=_crashed)
     with ExitStack() as files:
@@ -176,7 +174,7 @@ def _decode_all(
             cells = label_cells(item, soft, len(samples) // CELL)
             audio.write(samples.tobytes())
             labels.write(cells.tobytes())
-            clip = DecodedRecording(
+            recording = DecodedRecording(
                 index,
                 item.kind,
                 item.speaker or item.key,
@@ -186,7 +184,7 @@ def _decode_all(
                 _active_level_db(samples, cells if item.kind == "speech" else None),
                 60.0 if item.range_db is None else item.range_db,
             )
-            rows.append({"split": item.split, "clip": asdict(clip)})
+            rows.append({"split": item.split, "clip": asdict(recording)})
             offset += len(samples)
     return rows
 
@@ -201,16 +199,15 @@ def _decode(path: str) -> Samples16:
 
 
 def _crashed(path: str) -> NoReturn:
-    raise AudioError(f"A recording must not bring its decoder down. Received: {path}. Leave it out.")
+    raise AudioError(f"cannot decode {path}: its decoder crashed. Leave it out.")
 
 
 def label_cells(item: CorpusItem, soft: SoftLabels, n_cells: int) -> Cells:
-    """Speech probability x 255 per 10 ms: the item's soft labels where there are any, else its segments."""
+    """Speech probability x 255 per 10 ms, from soft labels (``soft_labels.npz``), or else from segments."""
     cells = np.zeros(n_cells, np.uint8)
-    key = item.key.replace("/", "|")
-    if key in soft:
-        known = soft[key][:n_cells]
-        cells[: len(known)] = known
+    known = soft.get(item.key.replace("/", "|"))
+    if known is not None:
+        cells[: len(known)] = known[:n_cells]
     else:
         cells[labels_to_frames(item.segments, n_cells, CELL_DURATION)] = 255
     return cells

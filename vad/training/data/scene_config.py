@@ -1,4 +1,4 @@
-"""How often and how strong things happen in a training scene."""
+"""The options of training scenes: how often and how loud the parts are."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _SHORTEST_RT60_S = 0.05  # room for the early reflections of `vad.audio.acoustic
 
 @dataclass(frozen=True)
 class SceneConfig:
-    """How often and how strong things happen. Shares are probabilities per scene, levels dB against the talk.
+    """How often parts occur and how loud they are. Shares are probabilities per scene, levels dB against the talk.
 
     Attributes:
         scene_s: Length of a scene, seconds, at least 1.
-        recorded: Scenes cut from the speech recordings as they are, with nothing but a channel on top; the shares
-            below are of the others. For recordings of conversations, whose noise and pauses are to be learned too.
+        recorded: Scenes that are excerpts of speech recordings with nothing but a channel on top; the shares below are
+            of the others. For conversations, whose noise and pauses are to be learned too.
         speech_free: Scenes without foreground talk.
-        speed: Playing speed of a speech clip, above 0.5, which changes its pitch too: more speakers out of few.
-        sound_speed: Likewise of a clip of noise or music: more sounds out of few.
+        speed: Playing speed of speech, above 0.5, which changes its pitch too: more speakers out of few.
+        sound_speed: Likewise of noise and music.
         room: Scenes in a room; the others are dry.
         drr_db: Direct-to-reverberant ratio of foreground talkers.
         rt60_s: Reverberation time, at least 0.05.
@@ -37,7 +37,7 @@ class SceneConfig:
         music_snr_db: Talk over the music.
         background: Scenes with faint talkers behind.
         background_db: How far behind.
-        background_snr_db: These over the noise of a quiet place: talk this close to it is not what was recorded for.
+        background_snr_db: These over the noise of a quiet place.
         babble: Scenes with a crowd.
         babble_snr_db: Talk over the crowd.
         hiss: Scenes with microphone noise.
@@ -51,11 +51,11 @@ class SceneConfig:
         telephone: Scenes through a telephone.
         band_limit: Scenes through a codec-like low-pass or a high-pass.
         equalise: Scenes through a coloured microphone.
-        clipping: Scenes overdriven.
-        digital_silence: Scenes with stretches of exact zeros.
+        clipping: Scenes with clipping.
+        digital_silence: Scenes with passages of exact zeros.
 
     Raises:
-        ConfigError: A share outside 0 to 1, a range that is none, or a length, speed or time out of its bounds.
+        ConfigError: A value out of its range.
     """
 
     scene_s: float = 16.0
@@ -94,11 +94,10 @@ class SceneConfig:
     digital_silence: float = 0.08
 
     def unmodified(self) -> Self:
-        """The recipe to validate on where recordings are heard as they are: these alone, unchanged."""
-        unchanged: dict[str, Any] = dict.fromkeys(
-            ("equalise", "telephone", "band_limit", "clipping", "digital_silence"), 0.0
-        )
-        return replace(self, recorded=1.0, speed=(1.0, 1.0), **unchanged)
+        """The config of validation scenes for ``recorded``: the recordings alone, without any channel."""
+        channels = ("equalise", "telephone", "band_limit", "clipping", "digital_silence")
+        no_channel: dict[str, Any] = dict.fromkeys(channels, 0.0)
+        return replace(self, recorded=1.0, speed=(1.0, 1.0), **no_channel)
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -1,6 +1,6 @@
-"""What a training scene is put together from: talk, beds, sudden sounds, tones, a crowd, a touched microphone.
+"""The parts of training scenes: talk, beds, sudden sounds, tones, a crowd, a touched microphone.
 
-Every part is as long as the scene, in dB against the talk, and draws from the generator it is handed alone.
+Every part is as long as the scene, has its level against the talk, and draws from its own generator alone.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ class SceneParts:
     """Renders the parts of scenes.
 
     Args:
-        clips: What can be heard.
-        config: How strong things are.
+        excerpts: The recordings.
+        config: The levels.
         length: Samples of a scene, whole cells.
     """
 
-    def __init__(self, clips: Excerpts, config: SceneConfig, length: int):
-        self._clips, self._config, self._n = clips, config, length
+    def __init__(self, excerpts: Excerpts, config: SceneConfig, length: int):
+        self._excerpts, self._config, self._n = excerpts, config, length
 
     def foreground(self, rng: np.random.Generator) -> tuple[Samples, Labels]:
         """Up to eight talkers taking turns, with their labels; talk has a level of 0 dB."""
-        config, speakers = self._config, self._clips.speakers
+        config, speakers = self._config, self._excerpts.speakers
         count = int(rng.choice([1, 2, 4, 8], p=[0.15, 0.25, 0.3, 0.3]))
         present = rng.choice(len(speakers), count, replace=len(speakers) < count)
         offsets = np.clip(rng.normal(0, 4, count), -12, 8)
@@ -43,14 +43,14 @@ class SceneParts:
         pause_s = float(np.exp(rng.uniform(np.log(0.1), np.log(4.0))))
         overlap = 0.25 if rng.random() < 0.4 else 0.0
         at, who = int(rng.exponential(pause_s) * SAMPLE_RATE), int(rng.integers(count))
-        until = dict.fromkeys(present.tolist(), 0)  # nobody speaks over himself
+        until = dict.fromkeys(present.tolist(), 0)  # no talker overlaps with himself
         while at < self._n:
-            clip = pick(rng, speakers[present[who]])
-            samples, cells = self._clips.cut(rng, clip, self._n - at // CELL * CELL)
             first = at // CELL
-            tracks[who, first * CELL : first * CELL + len(samples)] += samples * decibel_gain(
-                offsets[who] + rng.normal(0, 2)
+            samples, cells = self._excerpts.cut(
+                rng, pick(rng, speakers[present[who]]), self._n - first * CELL
             )
+            gain = decibel_gain(offsets[who] + rng.normal(0, 2))
+            tracks[who, first * CELL : first * CELL + len(samples)] += samples * gain
             silence[first : first + len(cells)] *= 1 - cells
             until[int(present[who])] = end = at + len(samples)
             who = int(rng.integers(count))
@@ -66,14 +66,14 @@ class SceneParts:
         return talk * decibel_gain(-level_db(talk, labels)), labels
 
     def as_recorded(self, rng: np.random.Generator) -> tuple[Samples, Labels]:
-        """A stretch of a recording with its labels, of short ones several; their talk has a level of 0 dB."""
-        clips = [clip for speaker in self._clips.speakers for clip in speaker]
-        lengths = np.array([clip.length for clip in clips], np.float64)
+        """An excerpt of a recording with its labels, or of several short ones; their talk has a level of 0 dB."""
+        recordings = [one for speaker in self._excerpts.speakers for one in speaker]
+        lengths = np.array([one.length for one in recordings], np.float64)
         samples, labels = np.zeros(self._n, np.float32), np.zeros(self._n // CELL, np.float32)
         at = 0
         while at < len(labels):
-            clip = clips[int(rng.choice(len(clips), p=lengths / lengths.sum()))]
-            piece, cells = self._clips.cut(rng, clip, self._n - at * CELL)
+            recording = recordings[int(rng.choice(len(recordings), p=lengths / lengths.sum()))]
+            piece, cells = self._excerpts.cut(rng, recording, self._n - at * CELL)
             samples[at * CELL : at * CELL + len(piece)] = piece
             labels[at : at + len(cells)] = cells
             at += max(1, len(cells))
@@ -82,39 +82,39 @@ class SceneParts:
     def noise_bed(self, rng: np.random.Generator) -> Samples:
         """One noise throughout, recorded or synthetic."""
         level = decibel_gain(-rng.uniform(*self._config.snr_db))
-        if rng.random() < 0.4 or not self._clips.noises:
+        if rng.random() < 0.4 or not self._excerpts.noises:
             return acoustics.coloured_noise(rng, self._n) * level
-        return self._clips.looped(rng, pick(rng, pick_group(rng, self._clips.noises)), self._n) * level
+        return self._excerpts.looped(rng, pick(rng, pick_group(rng, self._excerpts.noises)), self._n) * level
 
     def music_bed(self, rng: np.random.Generator) -> Samples:
         """One piece of music throughout."""
-        if not self._clips.music:
+        if not self._excerpts.music:
             return np.zeros(self._n, np.float32)
-        bed = self._clips.looped(rng, pick(rng, pick_group(rng, self._clips.music)), self._n)
+        bed = self._excerpts.looped(rng, pick(rng, pick_group(rng, self._excerpts.music)), self._n)
         return bed * decibel_gain(-rng.uniform(*self._config.music_snr_db))
 
     def events(self, rng: np.random.Generator) -> Samples:
         """Coughs, cries, doors, keys: short sounds at random places."""
-        return self._sudden(rng, self._clips.noises, self._config.event_db)
+        return self._sudden(rng, self._excerpts.noises, self._config.event_db)
 
     def bars(self, rng: np.random.Generator) -> Samples:
         """Bars of music at random places."""
-        return self._sudden(rng, self._clips.music, self._config.bars_db)
+        return self._sudden(rng, self._excerpts.music, self._config.bars_db)
 
     def background_talk(self, rng: np.random.Generator) -> Samples:
-        """One to three talkers far behind, not much above the noise of the quiet place they are heard in."""
+        """One to three talkers far behind, not much above the noise of a quiet place."""
         level = -rng.uniform(*self._config.background_db)
         floor = level - rng.uniform(*self._config.background_snr_db)
         crowd = self._crowd(rng, int(rng.integers(1, 4)), rng.uniform(0.2, 2.0), acoustics.next_room)
         return crowd * decibel_gain(level) + acoustics.coloured_noise(rng, self._n) * decibel_gain(floor)
 
     def babble(self, rng: np.random.Generator) -> Samples:
-        """A crowd of which nobody can be followed."""
+        """A crowd in which no talker stands out."""
         crowd = self._crowd(rng, int(rng.integers(6, 12)), 0.1, acoustics.far_room)
         return crowd * decibel_gain(-rng.uniform(*self._config.babble_snr_db))
 
     def hiss(self, rng: np.random.Generator) -> Samples:
-        """The microphone's own noise."""
+        """Microphone noise."""
         return acoustics.coloured_noise(rng, self._n) * decibel_gain(-rng.uniform(*self._config.hiss_db))
 
     def tones(self, rng: np.random.Generator) -> Samples:
@@ -125,9 +125,7 @@ class SceneParts:
         """Instruments for some of the time, half of them in a room."""
         tune = self._for_a_while(rng, played_tune)
         if rng.random() < 0.5:
-            tune = acoustics.reverberate(
-                tune, acoustics.room_response(rng, rng.uniform(0.2, 1.5), rng.uniform(-6, 15))
-            )
+            tune = _in_room(rng, tune, 0.2, 1.5)
         return tune * decibel_gain(-rng.uniform(*self._config.tunes_db))
 
     def handling(self, rng: np.random.Generator) -> Samples:
@@ -156,15 +154,11 @@ class SceneParts:
         """One to seven pieces of up to 4 s, some in the talkers' room."""
         track = np.zeros(self._n, np.float32)
         for _ in range(int(rng.integers(1, 8)) if sources else 0):
-            clip = pick(rng, pick_group(rng, sources))
+            recording = pick(rng, pick_group(rng, sources))
             at = int(rng.integers(self._n - CELL))
-            samples, _ = self._clips.cut(rng, clip, min(self._n - at, 4 * SAMPLE_RATE) // CELL * CELL)
+            samples, _ = self._excerpts.cut(rng, recording, min(self._n - at, 4 * SAMPLE_RATE) // CELL * CELL)
             track[at : at + len(samples)] += samples * decibel_gain(rng.uniform(*range_db))
-        if rng.random() < 0.5:
-            track = acoustics.reverberate(
-                track, acoustics.room_response(rng, rng.uniform(0.15, 0.8), rng.uniform(-6, 15))
-            )
-        return track
+        return _in_room(rng, track, 0.15, 0.8) if rng.random() < 0.5 else track
 
     def _crowd(
         self,
@@ -173,14 +167,21 @@ class SceneParts:
         pause_s: float,
         room: Callable[[np.random.Generator], Samples],
     ) -> Samples:
-        """Talkers in rooms of their own, at about 0 dB together."""
+        """Talkers, each in another room, at about 0 dB together."""
         crowd = np.zeros(self._n, np.float32)
         for _ in range(count):
-            talker, at = pick_group(rng, self._clips.speakers), 0
+            talker, at = pick_group(rng, self._excerpts.speakers), 0
             track = np.zeros(self._n, np.float32)
             while at <= self._n - CELL:
-                samples, _ = self._clips.cut(rng, pick(rng, talker), (self._n - at) // CELL * CELL)
+                samples, _ = self._excerpts.cut(rng, pick(rng, talker), (self._n - at) // CELL * CELL)
                 track[at : at + len(samples)] += samples
                 at += len(samples) + CELL + int(rng.exponential(pause_s) * SAMPLE_RATE)
             crowd += acoustics.reverberate(track, room(rng))
         return crowd * decibel_gain(-level_db(crowd, None))
+
+
+def _in_room(
+    rng: np.random.Generator, sound: Samples, shortest_rt60_s: float, longest_rt60_s: float
+) -> Samples:
+    response = acoustics.room_response(rng, rng.uniform(shortest_rt60_s, longest_rt60_s), rng.uniform(-6, 15))
+    return acoustics.reverberate(sound, response)

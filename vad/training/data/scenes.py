@@ -1,10 +1,10 @@
-"""Training scenes with exact labels: talk, rooms, noise, music and channels put together at random.
+"""Training scenes with exact labels: a random mix of talk, rooms, noise, music and channels.
 
 The policy the labels teach: *foreground* speech counts, near or far, loud or soft, in noise down to -5 dB. Talk far
 under the foreground (20-45 dB, in another place) that hardly clears the noise of a quiet place, and the babble of a
 crowd, are background and count as non-speech.
 
-Recordings that are scenes by themselves, such as conversations, can be heard as they are: ``recorded`` says how often.
+Recordings that are scenes by themselves, such as conversations, can be used unmodified: ``recorded`` is their share.
 
 Each part of scene i draws from its own generator, seeded by (seed, i, part): adding a noise file changes no speech.
 """
@@ -41,12 +41,10 @@ class Scene:
     Attributes:
         samples: Peak at 0.98 [shape=(samples,)].
         labels: Speech probability per 10 ms cell [shape=(cells,)].
-        level_db: Level that talk has in this scene, or would have where nobody talks, dBFS; before the channel,
-            which may take some of it away.
-        faintest_db: How faint that talk may be played, dBFS. Noise that talk does not clear by 20 dB stays above
-            -60 dBFS: below, it would pass for a quiet place, where talk so close to the noise is background.
-        loudest_db: How loud it may be played, dBFS. Where nobody talks in front, talk behind is told from it by
-            nothing but how faint it is.
+        level_db: Level of talk in this scene, or what it would be, dBFS; before the channel, which may lower it.
+        faintest_db: The lowest level of that talk in training, dBFS. Noise less than 20 dB below the talk stays above
+            -60 dBFS: a quieter place would have talk so close to its noise only as background.
+        loudest_db: The highest, dBFS. Without foreground, background talk differs from it by its level alone.
     """
 
     samples: Samples
@@ -57,30 +55,30 @@ class Scene:
 
 
 class Mixer:
-    """Renders scenes from a bank of recordings.
+    """Renders scenes from decoded recordings.
 
     Args:
-        bank: The recordings.
+        corpus: The recordings.
         config: How to mix.
-        seed: Together with a scene's number it decides everything.
+        seed: Decides a scene, together with its number.
 
     Raises:
-        ConfigError: The bank holds no speech.
+        ConfigError: The corpus holds no speech in this split.
     """
 
-    def __init__(self, bank: DecodedCorpus, config: SceneConfig, seed: int):
+    def __init__(self, corpus: DecodedCorpus, config: SceneConfig, seed: int):
         self._config, self._seed = config, seed
         self._n = int(config.scene_s * SAMPLE_RATE) // CELL * CELL
-        clips = Excerpts(bank, config.speed, config.sound_speed)
-        if not clips.speakers:
+        excerpts = Excerpts(corpus, config.speed, config.sound_speed)
+        if not excerpts.speakers:
             raise ConfigError(
-                f"Both splits, train and dev, must hold speech. Received: {bank.split} with none. Folders give "
+                f"Both splits, train and dev, must hold speech. Received: {corpus.split} with none. Folders give "
                 "about a tenth of the speakers to dev: add speakers, or write a manifest that names the splits."
             )
-        self._parts = SceneParts(clips, config, self._n)
+        self._parts = SceneParts(excerpts, config, self._n)
 
     def scene(self, index: int) -> Scene:
-        """Renders scene ``index``: the same for the same bank, configuration and seed."""
+        """Renders scene ``index``: the same for the same corpus, config and seed."""
         config, parts = self._config, self._parts
         if config.recorded and self._rng(index, "recorded").random() < config.recorded:
             return self._recorded_scene(index)
@@ -90,10 +88,10 @@ class Mixer:
         if not speech_free:
             talk, labels = parts.foreground(self._rng(index, "speech"))
         mix = talk.copy()
-        # Where nobody talks, the others are more frequent, and as loud as they would be around somebody.
+        # Without foreground talk, other sounds are more frequent.
         boost = 2.0 if speech_free else 1.0
-        # The names seed the generators: with another name, or in another order, a seed is other scenes.
-        heard = {
+        # The names seed the generators: another name or order changes the scenes of a seed.
+        present = {
             name: render
             for name, share, render in (
                 ("_noise_bed", config.noise, parts.noise_bed),
@@ -109,12 +107,12 @@ class Mixer:
             )
             if rng.random() < share
         }
-        for name, render in heard.items():
+        for name, render in present.items():
             mix += render(self._rng(index, name))
         snr_db = -steady_level_db(mix - talk)
         mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
-        behind_nobody = speech_free and "_background_talk" in heard
-        return _scaled(mix, labels, snr_db, _LOUDEST_ABSENT_DB if behind_nobody else LOUDEST_DB)
+        only_background = speech_free and "_background_talk" in present
+        return _scaled(mix, labels, snr_db, _LOUDEST_ABSENT_DB if only_background else LOUDEST_DB)
 
     def _recorded_scene(self, index: int) -> Scene:
         mix, labels = self._parts.as_recorded(self._rng(index, "as recorded"))
@@ -147,7 +145,7 @@ class Mixer:
 
 
 def _scaled(mix: Samples, labels: Labels, snr_db: float, loudest_db: float = LOUDEST_DB) -> Scene:
-    """The scene with its peak at 0.98, from talk at 0 dB with noise that much below it."""
+    """The scene with its peak at 0.98, from a mix with talk at 0 dB and noise ``snr_db`` below it."""
     peak = float(np.abs(mix).max())
     scale = 0.98 / peak if peak > 0 else 1.0
     faintest_db = FAINTEST_DB if snr_db >= _CLEAR_SNR_DB else _FAINTEST_NOISE_DB + snr_db

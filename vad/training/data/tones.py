@@ -1,4 +1,4 @@
-"""Tones of machines: dialling, ringing, beeps, sirens, horns, tunes. A steady one passes for a vowel untaught."""
+"""Synthetic tones of machines: dialling, ringing, beeps, sirens, horns. A network may take a steady one for a vowel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def machine_tones(rng: np.random.Generator, n: int) -> Samples:
         The tones, with an RMS of 1 while they sound [shape=(n,)].
     """
     voices = int(rng.integers(1, 4))
-    # A few pitches that come again: a cadence has one, a telephone number or a tune has several.
+    # A few repeated pitches: a cadence has one, a telephone number or a tune has several.
     pitches = np.exp(rng.uniform(np.log(90), np.log(2_800), (int(rng.choice([1, 1, 4, 8])), voices)))
     harmonics = int(rng.choice([1, 1, 2, 8]))
     note, loudness = _notes(rng, n)

@@ -1,8 +1,8 @@
-"""Tunes of synthetic instruments: recorded music is scarce, and a voice-like instrument passes for a voice untaught.
+"""Tunes of synthetic instruments, since recorded music is scarce and some instruments resemble voices.
 
 A tune is one to six voices in one key, and at times drums. A voice has an instrument (a wave that is bright when a note
-begins and duller as it rings, an envelope, vibrato, glides from note to note) and a line of notes that comes again,
-changed, bar after bar.
+begins and duller as it rings, an envelope, vibrato, glides from note to note) and a line of notes that repeats with
+changes, bar after bar.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def _voice(rng: np.random.Generator, n: int, step_s: float, key_hz: float, scale
     hertz = key_hz * 2.0 ** (int(rng.integers(0, 4)) + semitones / 12)
     time = np.arange(n) / SAMPLE_RATE
     if rng.random() < 0.5:
-        late = np.clip(since_s / 0.2, 0, 1)  # a vibrato comes once the note stands
+        depth = np.clip(since_s / 0.2, 0, 1)  # vibrato begins after the onset of the note
         hertz = hertz * 2.0 ** (
-            rng.uniform(0.1, 0.8) / 12 * late * np.sin(2 * np.pi * rng.uniform(3, 8) * time)
+            rng.uniform(0.1, 0.8) / 12 * depth * np.sin(2 * np.pi * rng.uniform(3, 8) * time)
         )
     phase = (np.cumsum(hertz) / SAMPLE_RATE % 1 * _TABLE).astype(np.intp) % _TABLE
     tilt, fades_s = rng.uniform(0.3, 2.0), np.exp(rng.uniform(np.log(0.05), np.log(3.0)))
@@ -68,7 +68,7 @@ def _voice(rng: np.random.Generator, n: int, step_s: float, key_hz: float, scale
 def _line(
     rng: np.random.Generator, n: int, step_s: float, scale: tuple[int, ...]
 ) -> tuple[Track, Track, Track]:
-    """Semitones over the key, seconds since the note began and until it ends, sample by sample; 0 left is a rest."""
+    """Semitones over the key, seconds since the note began and until it ends, per sample; 0 s left is a rest."""
     bar_steps = np.flatnonzero(rng.random(_STEPS) < rng.uniform(0.1, 0.8))
     bar_steps = bar_steps if len(bar_steps) else np.array([0])
     degrees = np.cumsum(rng.integers(-2, 3, len(bar_steps)))
@@ -95,7 +95,7 @@ def _line(
 
 
 def _wave(rng: np.random.Generator, tilt: float, highest_hz: float) -> Track:
-    """One period: harmonics that fall off, at times the odd ones alone, below half the sample rate."""
+    """One period: harmonics that fall off, sometimes the odd ones alone, below half the sample rate."""
     k = np.arange(1, _HARMONICS + 1)
     weights = k**-tilt * rng.uniform(0.3, 1.0, len(k)) * (k * highest_hz < SAMPLE_RATE / 2)
     weights[1::2] *= rng.choice([0.0, 1.0, 1.0])
@@ -105,7 +105,7 @@ def _wave(rng: np.random.Generator, tilt: float, highest_hz: float) -> Track:
 
 
 def _drums(rng: np.random.Generator, n: int, step_s: float) -> Track:
-    """A low drum that falls in pitch, a noisy one and a short bright one, each with a bar that comes again."""
+    """A low drum that falls in pitch, a noisy one and a short bright one, each with a bar that repeats."""
     time = np.arange(int(0.4 * SAMPLE_RATE)) / SAMPLE_RATE
     noise = rng.standard_normal(len(time))
     low = np.sin(2 * np.pi * rng.uniform(40, 80) * (time + 0.02 * (1 - np.exp(-time / 0.02)) * 4))
