@@ -3,7 +3,7 @@
     python scripts/ablation.py RUNS --corpus MANIFEST --labelled DIR [--vary NAME=VALUE,VALUE,...] [--config TOML]
 
 Without ``--vary`` they are all architectures. Each run lies in RUNS under its value, its model beside it; stopped, the
-same command goes on. AUC is on recordings labelled by people, as they are and turned down; the speed is that of one
+same command goes on. AUC is on recordings labelled by people, as recorded and played softer; the speed is that of one
 thread's processor time.
 """
 

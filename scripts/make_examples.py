@@ -2,9 +2,9 @@
 
     python scripts/make_examples.py [--output data/examples]
 
-A label says where the script put a phrase: it starts where `PHRASES` says and lasts as long as espeak-ng speaks.
-Phrases have no pause within, so that nobody has to judge where one begins. Needs the program espeak-ng (Debian:
-`apt-get install espeak-ng`); the same version of it makes the same recordings again.
+A label is where the script put a phrase, for as long as espeak-ng speaks. Phrases have no pauses, which would be a
+matter of judgement. Needs the program espeak-ng (Debian: `apt-get install espeak-ng`); the same version of it makes the
+same recordings again.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ Samples = NDArray[np.float64]
 Background = Callable[[np.random.Generator, int, int], Samples]
 
 ESPEAK_NG_VERSION = "1.51"
-EXAMPLES = Path(__file__).parent.parent / "data" / "examples"
-# Where espeak-ng's voice begins and ends, below its peak: under it lie the silence around it and its own fade.
+FOLDER = Path(__file__).parent.parent / "data" / "examples"
+# Level below the peak at which espeak-ng's voice begins and ends.
 _VOICE_FLOOR_DB = -50.0
 _FADE_SECONDS = 0.005
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """What is said, by whom and when.
+    """A sentence, its voice and its place.
 
     Attributes:
         start: Seconds into the recording.
-        voice: espeak-ng's name of it, such as "en-us+f3".
+        voice: Its name in espeak-ng, such as "en-us+f3".
         level_db: Root mean square of the phrase, dBFS.
-        channel: The channel it is heard on; None is all of them.
+        channel: Its channel; None is all of them.
     """
 
     start: float
@@ -54,7 +54,7 @@ class Phrase:
 
 
 @dataclass(frozen=True)
-class Clip:
+class Example:
     """One recording of data/examples."""
 
     file_name: str
@@ -72,7 +72,7 @@ def coloured_noise(
     """Noise whose amplitude falls as 1 / frequency**slope above 50 Hz: 0.5 is pink, 1 brown.
 
     Args:
-        rng: Where the draw comes from.
+        rng: Source of randomness.
         n_samples: Length.
         sample_rate: Hertz.
         slope: 0 (white) or more.
@@ -105,7 +105,7 @@ def line(rng: np.random.Generator, n_samples: int, sample_rate: int) -> Samples:
 
 
 def sounds(rng: np.random.Generator, n_samples: int, sample_rate: int) -> Samples:
-    """What is loud and no speech: knocks, a dial tone, a sweep, gusts of noise, beeps."""
+    """Loud sounds without speech: knocks, a dial tone, a sweep, gusts of noise, beeps."""
     mix = coloured_noise(rng, n_samples, sample_rate, slope=0.5, level_db=-55.0)
     time = np.arange(2 * sample_rate) / sample_rate
     knock = rng.standard_normal(time.size) * np.exp(-time * 60)
@@ -132,8 +132,8 @@ def sounds(rng: np.random.Generator, n_samples: int, sample_rate: int) -> Sample
     return mix
 
 
-CLIPS = (
-    Clip(
+EXAMPLES = (
+    Example(
         "clip.wav",
         16_000,
         10.0,
@@ -143,7 +143,7 @@ CLIPS = (
             Phrase(5.4, "en-gb+m3", "Then we still have time for a cup of coffee."),
         ),
     ),
-    Clip(
+    Example(
         "noisy.flac",
         16_000,
         9.0,
@@ -154,8 +154,8 @@ CLIPS = (
             Phrase(7.1, "de+m7", "Ach ja danke schön.", level_db=-22.0),
         ),
     ),
-    Clip("no-speech.flac", 16_000, 8.5, sounds),
-    Clip(
+    Example("no-speech.flac", 16_000, 8.5, sounds),
+    Example(
         "stereo.flac",
         44_100,
         6.0,
@@ -166,7 +166,7 @@ CLIPS = (
         ),
         channels=2,
     ),
-    Clip(
+    Example(
         "telephone.wav",
         8_000,
         7.0,
@@ -180,35 +180,37 @@ CLIPS = (
 )
 
 
-def render(clip: Clip) -> tuple[Samples, list[Segment]]:
-    """Mixes a clip's phrases into its background.
+def render(example: Example) -> tuple[Samples, list[Segment]]:
+    """Mixes a example's phrases into its background.
 
     Args:
-        clip: What to make.
+        example: The recording.
 
     Returns:
         The samples [shape=(frames, channels)], and where speech is in them, seconds.
     """
-    # Seeded by the name: one clip more, or a change in one, leaves the others as they were.
-    rng = np.random.default_rng(zlib.crc32(clip.file_name.encode()))
-    n_samples = round(clip.duration * clip.sample_rate)
-    mix = np.stack([clip.background(rng, n_samples, clip.sample_rate) for _ in range(clip.channels)], axis=1)
+    # Seeded by the name, so that a change in one example leaves the others the same.
+    rng = np.random.default_rng(zlib.crc32(example.file_name.encode()))
+    n_samples = round(example.duration * example.sample_rate)
+    mix = np.stack(
+        [example.background(rng, n_samples, example.sample_rate) for _ in range(example.channels)], axis=1
+    )
     segments = []
-    for phrase in clip.phrases:
-        voice = _at_level(speak(phrase, clip.sample_rate), phrase.level_db)
-        first = round(phrase.start * clip.sample_rate)
+    for phrase in example.phrases:
+        voice = _at_level(speak(phrase, example.sample_rate), phrase.level_db)
+        first = round(phrase.start * example.sample_rate)
         channels = slice(None) if phrase.channel is None else slice(phrase.channel, phrase.channel + 1)
         mix[first : first + voice.size, channels] += voice[:, np.newaxis]
-        segments.append(Segment(phrase.start, phrase.start + voice.size / clip.sample_rate))
+        segments.append(Segment(phrase.start, phrase.start + voice.size / example.sample_rate))
     return mix, segments
 
 
 def speak(phrase: Phrase, sample_rate: int) -> Samples:
-    """Lets espeak-ng say a phrase and cuts the silence around it.
+    """Speaks a phrase with espeak-ng and cuts the silence around it.
 
     Args:
-        phrase: What to say.
-        sample_rate: Hertz, of the samples asked for.
+        phrase: The phrase.
+        sample_rate: Hertz, of the result.
 
     Returns:
         The voice alone [shape=(frames,)].
@@ -230,17 +232,17 @@ def _at_level(samples: Samples, level_db: float) -> Samples:
 
 
 def main() -> None:
-    """Writes every clip and its label file."""
+    """Writes every example and its label file."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--output", type=Path, default=EXAMPLES, help="folder (default: %(default)s)")
+    parser.add_argument("--output", type=Path, default=FOLDER, help="folder (default: %(default)s)")
     folder: Path = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)
-    for clip in CLIPS:
-        samples, segments = render(clip)
-        path = folder / clip.file_name
-        soundfile.write(path, samples, clip.sample_rate, subtype=clip.subtype)
+    for example in EXAMPLES:
+        samples, segments = render(example)
+        path = folder / example.file_name
+        soundfile.write(path, samples, example.sample_rate, subtype=example.subtype)
         write_labels(path.with_suffix(".rttm"), segments)
 
 

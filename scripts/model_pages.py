@@ -2,8 +2,7 @@
 
     python scripts/model_pages.py [--pictures]
 
-With --pictures, also what `vad inspect` finds in the networks, and its pictures. The text between is people's; it is
-not touched.
+With --pictures, also the findings and pictures of `vad inspect`. The text outside of the marks is not touched.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ DPI = 85
 def main() -> int:
     """Read the cards, write the pages."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pictures", action="store_true", help="also look into the networks, and draw")
+    parser.add_argument("--pictures", action="store_true", help="also write the pictures of the networks")
     if parser.parse_args().pictures:
         text = "\n".join(map(inspected, PICTURES)).rstrip()
         write_between_marks(INSPECTION, "inspection", text)
@@ -83,7 +82,7 @@ def main() -> int:
 
 
 def write_between_marks(page: Path, name: str, text: str) -> None:
-    """Replaces what stands between ``<!-- name -->`` and ``<!-- end of name -->``."""
+    """Replaces the text between ``<!-- name -->`` and ``<!-- end of name -->``."""
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
     old = page.read_text(encoding="utf-8")
     new, count = re.subn(f"{begin}.*{end}", lambda _: f"{begin}\n{text}\n{end}", old, flags=re.DOTALL)
@@ -93,7 +92,7 @@ def write_between_marks(page: Path, name: str, text: str) -> None:
 
 
 def pages() -> dict[Path, dict[str, str]]:
-    """What stands in each page between the marks of each name."""
+    """The text between the marks of each page, by their names."""
     cards = [json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8")) for name in NAMES]
     root, experiments = MODELS.parent, MODELS.parent / "docs" / "experiments"
     benchmark, on_exact_labels = MODELS / "benchmark.md", MODELS / "benchmark-speech.md"
@@ -112,7 +111,7 @@ def pages() -> dict[Path, dict[str, str]]:
 
 
 def networks(cards: list[dict[str, Any]]) -> str:
-    """What each is and costs."""
+    """Architecture, size and speed of each model."""
     speeds = [card["metrics"]["times real time, one thread"] for card in cards]
     sizes = [(MODELS / f"{name}.tflite").stat().st_size for name in NAMES]
     rows: list[list[str]] = [
@@ -131,10 +130,10 @@ def networks(cards: list[dict[str, Any]]) -> str:
 
 
 def in_short(card: dict[str, Any], benchmark: Path, on_exact_labels: Path) -> str:
-    """What one chooses a detector by: both outputs of `default`, and the best peer of those measured."""
+    """The main figures of both outputs of `default`, and of the best peer."""
     frame_ms = 1000 * card["frame_length"] // card["sample_rate"]
     size = f"{(MODELS / 'default.tflite').stat().st_size / 1e6:.1f} MB"
-    systems = {  # by their name in the benchmark: what they are called here, how long they wait, their size
+    systems = {  # by their name in the benchmark: their name here, latency, size
         "default": (
             "`default`, recordings", f"{frame_ms} ms frame + {card['late_frames'] * frame_ms} ms", size
         ),
@@ -151,8 +150,8 @@ def in_short(card: dict[str, Any], benchmark: Path, on_exact_labels: Path) -> st
         )
     )
     rows = [
-        [name, meetings[of], noisy[of], exact[of], music[of].partition(", ")[2], wait, speed[of], size]
-        for of, (name, wait, size) in systems.items()
+        [name, meetings[key], noisy[key], exact[key], music[key].partition(", ")[2], wait, speed[key], size]
+        for key, (name, wait, size) in systems.items()
     ]
     headings = [
         *("", "AUC, meetings", "in noise, 0 dB", "exact labels", "music called speech"),
@@ -181,7 +180,7 @@ def sources(card: dict[str, Any]) -> str:
 
 
 def trainings(cards: list[dict[str, Any]]) -> str:
-    """How long each was trained, and what proves its file."""
+    """How each was trained and verified."""
     rows = []
     for name, card in zip(NAMES, cards, strict=True):
         steps = {f"`{name}`": _first_training(card)}
@@ -244,7 +243,7 @@ def non_speech(cards: list[dict[str, Any]]) -> str:
         [
             name,
             next(what for part, what in SOUNDS.items() if part in name),
-            *(f"{100 * of[name]:.1f} %" for of in shares),
+            *(f"{100 * share[name]:.1f} %" for share in shares),
         ]
         for name in shares[0]
     ]
@@ -252,13 +251,13 @@ def non_speech(cards: list[dict[str, Any]]) -> str:
 
 
 def _first_training(card: dict[str, Any]) -> dict[str, Any]:
-    """That of the network; of one that learned its late decision afterwards, the one before."""
+    """The training of the network, before that of its lookahead output."""
     training: dict[str, Any] = card["training"]
     return training.get("start", training)  # type: ignore[no-any-return]
 
 
 def _row(benchmark: Path, row: str) -> dict[str, str]:
-    """A row of the first table of a benchmark that has one called so, by the systems' names."""
+    """The first row of that name in a benchmark, by the systems' names."""
     text = benchmark.read_text(encoding="utf-8").replace("*", "")
     for found in re.finditer(r"((?:^\|.*\n)+)", text, flags=re.MULTILINE):
         names, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in found[1].splitlines())
@@ -279,7 +278,7 @@ def _share(value: float, digits: int) -> str:
 
 
 def inspected(name: str) -> str:
-    """A network's part of the text; its pictures are written beside the page."""
+    """The text on a network; its pictures are written beside the page."""
     from vad.training.inspection.network import InspectedAudio, load_inspected_network
     from vad.training.inspection.views import look
 
@@ -298,7 +297,7 @@ def inspected(name: str) -> str:
 
 
 def _drawn(picture: Picture) -> bytes:
-    """A PNG of 256 colours, chosen so that the rare ones at the ends of a scale stay: a third of the bytes."""
+    """A PNG of 256 colours, with the rare ones at the ends of a scale: a third of the bytes."""
     full, small = io.BytesIO(), io.BytesIO()
     picture.figure.savefig(full, format="png", dpi=DPI)
     colours = (

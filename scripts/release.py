@@ -1,10 +1,10 @@
-"""Makes a model that ships, from its trainings to its card: the one place where weights of several trainings meet.
+"""Makes a model that ships, from its trainings to its card.
 
     python scripts/release.py MODEL... --corpus MANIFEST --labelled DIR [--runs runs/release] [--output models]
 
-Trains as models/MODEL.toml says, exports, measures what the card tells, and writes what the model says of
-data/examples/clip.wav to tests/golden. Stopped, the same command goes on. Default is made in three trainings: that of
-models/default.toml; from there, those of models/default-late.toml, which learns the lookahead output, and of
+Trains with models/MODEL.toml, exports, measures the figures of the card, and writes the model's probabilities of
+data/examples/clip.wav to tests/golden. Stopped, the same command goes on. Default takes three trainings: that of
+models/default.toml; from there, those of models/default-late.toml, which adds the lookahead output, and of
 models/default-second.toml, a smaller network; then both become one ensemble (vad/training/release/ensemble.py).
 Afterwards `python scripts/model_pages.py` writes the figures into the pages.
 """
@@ -53,21 +53,21 @@ class Ensemble:
     """How three trainings become one model.
 
     Attributes:
-        late: The config of the training that learns the lookahead output; its network comes first.
+        lookahead: The config of the training that adds the lookahead output; its network comes first.
         second: The config of the smaller network's training.
-        second_share: What the second network counts, 0 to 1.
-        prompt_share: How much a lookahead output takes over from the low-latency one of its frame, 0 to 1.
-        late_offset: Added to the logit of a lookahead output.
+        second_share: The weight of the second network, 0 to 1.
+        low_latency_share: The weight of the low-latency output for the same frame in the lookahead output, 0 to 1.
+        lookahead_offset: Added to the logit of the lookahead output.
     """
 
-    late: str
+    lookahead: str
     second: str
     second_share: float
-    prompt_share: float
-    late_offset: float
+    low_latency_share: float
+    lookahead_offset: float
 
 
-RECIPES: dict[str, Ensemble | None] = {
+MODELS: dict[str, Ensemble | None] = {
     "default": Ensemble("default-late", "default-second", 0.25, 0.25, -0.75),
     "tiny": None,
     "waveform": None,
@@ -78,7 +78,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Train, export, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "models", metavar="MODEL", nargs="+", choices=RECIPES, help="default, tiny or waveform"
+        "models", metavar="MODEL", nargs="+", choices=MODELS, help="default, tiny or waveform"
     )
     parser.add_argument("--corpus", type=Path, required=True, help="what to train on")
     parser.add_argument("--labelled", type=Path, required=True, help="recordings labelled by people")
@@ -93,9 +93,11 @@ def main(words: Sequence[str] | None = None) -> int:
     args = parser.parse_args(words)
     for name in args.models:
         run = _train(name, name, args)
-        recipe = RECIPES[name]
+        ensemble = MODELS[name]
         exported = (
-            _export(run, name, args.output) if recipe is None else _export_ensemble(run, name, recipe, args)
+            _export(run, name, args.output)
+            if ensemble is None
+            else _export_ensemble(run, name, ensemble, args)
         )
         figures = measure(exported, args.corpus, args.labelled)
         _update_card(exported.with_suffix(".json"), figures)
@@ -104,7 +106,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _train(run: str, config: str, args: argparse.Namespace, *settings: str) -> Path:
-    """A training by its config, in a folder of its own; scenes of one kind are rendered once."""
+    """A training by its config; trainings share rendered scenes."""
     words = ["train", str(args.runs / run), "--config", str(ROOT / "models" / f"{config}.toml")]
     words += ["--corpus", str(args.corpus), "--data", str(args.runs / "data")]
     for setting in (*settings, *args.set):
@@ -130,32 +132,31 @@ def _export(run: Path, name: str, folder: Path) -> Path:
     return folder / f"{name}.tflite"
 
 
-def _export_ensemble(run: Path, name: str, recipe: Ensemble, args: argparse.Namespace) -> Path:
-    """The two trainings that begin where the first ended, and the ensemble of them."""
+def _export_ensemble(run: Path, name: str, ensemble: Ensemble, args: argparse.Namespace) -> Path:
+    """The two trainings that start from the first, and their ensemble."""
     from vad.training.config import load_config
     from vad.training.provenance import describe_run, load_network, network_of, training_of
-    from vad.training.release.ensemble import mix_in_low_latency, pair, shift_lookahead
+    from vad.training.release.ensemble import adjust_lookahead, join_ensemble
     from vad.training.release.export import export
 
     start = _export(run, name, args.runs / "start").with_suffix(".keras")
     scenes = f"data={args.runs / 'late-data'}"
-    late = _train(recipe.late, recipe.late, args, f"warm_start={start}", scenes)
-    second = _train(recipe.second, recipe.second, args, f"warm_start={start}")
+    late = _train(ensemble.lookahead, ensemble.lookahead, args, f"warm_start={start}", scenes)
+    second = _train(ensemble.second, ensemble.second, args, f"warm_start={start}")
     weights = [folder / "best.keras" for folder in (late, second)]
     (first, config), (other, other_config) = ((load_network(one), network_of(one)) for one in weights)
-    model, network = pair(first, config, other, other_config, recipe.second_share)
-    mix_in_low_latency(model, recipe.prompt_share)
-    shift_lookahead(model, recipe.late_offset)
+    model, network = join_ensemble(first, config, other, other_config, ensemble.second_share)
+    adjust_lookahead(model, ensemble.low_latency_share, ensemble.lookahead_offset)
     notes = describe_run(late, load_config(late / "config.json"))
-    notes["training"]["second"] = {"share": recipe.second_share, **training_of(weights[1])}
-    notes |= {"prompt_share": recipe.prompt_share, "late_offset": recipe.late_offset}
+    notes["training"]["second"] = {"share": ensemble.second_share, **training_of(weights[1])}
+    notes |= {"prompt_share": ensemble.low_latency_share, "late_offset": ensemble.lookahead_offset}
     return export(model, network, name, args.output, notes=notes | {"label_origin": LABEL_ORIGIN})
 
 
 def measure(model: Path, corpus: Path, labelled: Path) -> dict[str, Any]:
-    """What the card tells of a model: frame metrics, false alarms on noise and music by source, and speed.
+    """The figures of a card: frame metrics, false alarms on noise and music by source, and speed.
 
-    Metrics are of labelled recordings as they are and played softer, and of the corpus' validation speech, for each
+    Metrics are of labelled recordings as recorded and played softer, and of the corpus' validation speech, for each
     output that the model has.
     """
     outputs = outputs_of(Model.load(model))
@@ -234,7 +235,7 @@ def _update_card(path: Path, figures: dict[str, Any]) -> None:
 
 
 def _write_golden(model: Path, folder: Path) -> None:
-    """What the model says of an example, which a test holds it to; "live" is there where it has a lookahead output."""
+    """The probabilities of an example, which a test compares; "live" is the low-latency output, if there are two."""
     samples = read_audio(CLIP, sample_rate=16_000)
     golden = {
         way: [round(float(p), 5) for p in detector.probabilities(samples, 16_000)]

@@ -26,7 +26,7 @@ EXAMPLES = ROOT / "data" / "examples"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-CLIPS = {clip.file_name: clip for clip in make_examples.CLIPS}
+CLIPS = {one.file_name: one for one in make_examples.EXAMPLES}
 
 
 def energies(path: Path) -> NDArray[np.float64]:

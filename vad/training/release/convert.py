@@ -1,4 +1,4 @@
-"""From a Keras network to a .tflite file of two signatures, with its weights as they are or as 8-bit integers."""
+"""From a Keras network to a .tflite file of two signatures, with float or 8-bit weights."""
 
 from __future__ import annotations
 
@@ -20,26 +20,13 @@ _FRONT_ENDS = (b"/logmel", b"/filters")
 def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int, *, int8: bool = False) -> bytes:
     """Converts to a .tflite with the signatures ``step`` and ``chunk``, with the states as inputs and outputs.
 
-    With ``int8`` the weights of the network are 8-bit integers, each row with a scale, and LiteRT rounds what they are
-    multiplied with, row by row ("dynamic range" quantization). The front end stays as it is: under a loud sound the
-    rounding would drown what is faint. Measured on earlier trainings of default and waveform, in chunks on one
-    thread::
-
-                              file      x real time   largest difference   AUC, five meetings as recorded, -26, -40 dB
-        default               2,160 kB  1,586                              .9471  .9784  .9706
-        default, int8           897 kB  2,318         .017                 .9471  .9783  .9701
-          front end int8 too    631 kB  2,786         .35                  .9512  .9789  .9700
-        waveform              2,001 kB  2,380                              .9429  .9635  .9487
-        waveform, int8          730 kB  4,858         .026                 .9430  .9635  .9482
-          front end int8 too    579 kB  3,914         .10                  .9436  .9631  .9477
-
-    A network as small as models/tiny.toml gains little, since the front end is most of it: 629 to 467 kB, 2,954 to
-    3,245 x. Weights as float16 halve the file and are no faster; they also lose the floor of 1e-9 that keeps the
-    logarithm of digital silence finite, so there is no such choice.
+    With ``int8`` the weights of the network are 8-bit integers, each row with a scale, and LiteRT rounds its inputs
+    row by row ("dynamic range" quantization). The front end keeps its floats: under a loud sound the rounding would
+    hide faint ones. docs/experiments/quantization.md has the measurements.
 
     Args:
         model: The network.
-        network: What it was built from.
+        network: Its architecture and sizes.
         chunk_frames: Frames of the signature ``chunk``.
         int8: Keep the network's weights as 8-bit integers.
 
@@ -58,10 +45,10 @@ def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int, *, in
         def run(samples: tf.Tensor, past: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             with streaming(past) as present:
                 found = tf.reshape(model(samples, training=False), (1, frames, len(network.delays)))
-            decisions = {"probability": found[..., 0]}
+            outputs = {"probability": found[..., 0]}
             if network.lookahead_frames:
-                decisions["late_probability"] = found[..., 1]
-            return decisions | present
+                outputs["late_probability"] = found[..., 1]
+            return outputs | present
 
         return run.get_concrete_function()
 
@@ -77,7 +64,7 @@ def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int, *, in
 
 
 def _with_exact_front_end(quantized: bytes, exact: bytes) -> bytes:
-    """Gives the front end's constants back what they are in the exact model; the converter cannot leave any out."""
+    """Restores the front end's float constants, since the converter cannot leave any out."""
     rounded, source = (
         flatbuffer_utils.read_model_from_bytearray(bytearray(content)) for content in (quantized, exact)
     )

@@ -1,4 +1,4 @@
-"""From weights to a released model: a .tflite with two signatures and its card, proven against Keras first."""
+"""From weights to a released model: a .tflite with two signatures and its card, compared with Keras first."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from vad.training.release.probe_signals import probe_signals
 
 __all__ = ["MAX_DIFFERENCE", "export", "largest_difference"]
 
-# How far a probability may be from Keras, by how the .tflite keeps its weights.
+# The largest difference of a probability from Keras, by quantization.
 MAX_DIFFERENCE = {"none": 1e-4, "int8": 0.08}
 CHUNK_FRAMES = 100
-# Networks find onsets to a frame: a pad of more than half a frame would only put them early.
+# Networks find onsets to a frame: more padding than half a frame would put them early.
 OPERATING_POINTS: dict[str, dict[str, float]] = {
     "balanced": {"threshold": 0.5, "speech_pad_ms": 10.0},
     "precise": {"threshold": 0.7, "speech_pad_ms": 10.0, "min_speech_duration_ms": 200.0},
@@ -47,20 +47,17 @@ def export(
     *,
     quantize: str = "none",
     notes: Mapping[str, Any] | None = None,
-    operating_points: Mapping[str, Mapping[str, float]] = OPERATING_POINTS,
     chunk_frames: int = CHUNK_FRAMES,
 ) -> Path:
     """Writes ``<name>.tflite``, its card ``<name>.json`` and its weights ``<name>.keras``, without the optimizer.
 
     Args:
         trained: The network, or its ``.keras`` file.
-        network: What it was built from.
+        network: Its architecture and sizes.
         name: The model's name.
         folder: Where to write.
-        quantize: How the ``.tflite`` keeps the weights, a name in `MAX_DIFFERENCE`; `convert` tells
-            what int8 gains.
+        quantize: The ``.tflite``'s weights: "none" for floats, "int8" for 8-bit integers.
         notes: More fields of the card: metrics, training, data_sources, label_origin.
-        operating_points: Segment options by name; "balanced" is the default one.
         chunk_frames: Frames of the signature ``chunk``.
 
     Returns:
@@ -76,15 +73,15 @@ def export(
     )
     model = load_network(trained) if isinstance(trained, Path) else trained
     content = convert(model, network, chunk_frames, int8=quantize == "int8")
-    card = _card(model, network, name, chunk_frames, operating_points, notes or {})
+    card = _card(model, network, name, chunk_frames, notes or {})
     card |= {"quantization": quantize, "sha256": hashlib.sha256(content).hexdigest()}
-    # Through JSON, so that what is proven is what will be read.
+    # Through JSON, as it will be read.
     converted = Model(content, json.loads(json.dumps(card)), source=name)
-    card["verification"] = _proof(model, converted, MAX_DIFFERENCE[quantize])
+    card["verification"] = _verify(model, converted, MAX_DIFFERENCE[quantize])
     return _write(model, content, card, folder / f"{name}.tflite")
 
 
-def _proof(model: keras.Model, converted: Model, limit: float) -> dict[str, Any]:
+def _verify(model: keras.Model, converted: Model, limit: float) -> dict[str, Any]:
     difference = largest_difference(model, converted)
     worst = max(difference, key=difference.__getitem__)
     if not difference[worst] <= limit:
@@ -96,7 +93,7 @@ def _proof(model: keras.Model, converted: Model, limit: float) -> dict[str, Any]
 
 
 def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Path) -> Path:
-    """All three files aside first: they get their names together, or none does."""
+    """Writes all three files, or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         graph, text, weights = (
@@ -132,7 +129,7 @@ def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]
 def _by_pieces(
     call: Callable[..., Any], samples: npt.NDArray[np.float32], length: int, converted: Model, lookahead: bool
 ) -> npt.NDArray[np.float32]:
-    """The probabilities of a recording heard piece by piece [shape=(frames,)]."""
+    """The probabilities of a recording, piece by piece [shape=(frames,)]."""
     state, found = converted.initial_state(), []
     for block in samples.reshape(-1, length):
         probability, state = call(block, state, lookahead=lookahead)
@@ -145,7 +142,6 @@ def _card(
     network: NetworkConfig,
     name: str,
     chunk_frames: int,
-    operating_points: Mapping[str, Mapping[str, float]],
     notes: Mapping[str, Any],
 ) -> dict[str, Any]:
     facts = describe(model)
@@ -170,7 +166,7 @@ def _card(
         },
         "network": asdict(network),
         "states": {key: list(shape) for key, shape in state_shapes(model).items()},
-        "segment_options": {key: dict(options) for key, options in operating_points.items()},
+        "segment_options": OPERATING_POINTS,
         "versions": {
             "python": platform.python_version(),
             "keras": keras.__version__,

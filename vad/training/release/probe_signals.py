@@ -1,4 +1,4 @@
-"""Sounds to prove an export on: what a model meets, and what upsets arithmetic."""
+"""Sounds to compare an export with Keras on: typical ones, and ones that are hard for arithmetic."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def probe_signals() -> dict[str, npt.NDArray[np.float32]]:
     """Speech, silence, noise, a tone, full-scale and near-zero input, ten seconds each [shape=(samples,)].
 
     The speech is synthetic (pulses through three formants, with hissing and pauses): it needs no recording, and
-    moves the probability up and down as talk does.
+    moves the probability as talk does.
     """
     rng = np.random.default_rng(0)
     n = _SECONDS * _SAMPLE_RATE
