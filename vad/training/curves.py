@@ -13,12 +13,7 @@ _PANELS = (("cross-entropy", ("loss", "val_loss")), ("validation AUC", ("val_auc
 
 
 def draw_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Draws loss and validation by epoch as a PNG; nothing where matplotlib is not installed.
-
-    Args:
-        history: A row an epoch, as in ``history.csv``.
-        path: Where to write.
-    """
+    """Draws the rows of ``history.csv`` as a PNG; nothing where matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
         from matplotlib.ticker import MaxNLocator

@@ -46,11 +46,7 @@ _COLUMNS = {
 
 
 def fine_tuning_defaults(init: str, run: Path) -> dict[str, Any]:
-    """The default options of a run that starts from weights.
-
-    Args:
-        init: As `vad.training.config.TrainConfig` has it.
-        run: Its folder, which keeps its decoded corpus and scenes.
+    """The default options of a run that starts from weights; its folder keeps its decoded corpus and scenes.
 
     Raises:
         ModelError: There are no such weights, or they lie neither in a run nor beside their card.
@@ -61,11 +57,6 @@ def fine_tuning_defaults(init: str, run: Path) -> dict[str, Any]:
 
 def compare(config: TrainConfig, run: Path, corpora: Corpora) -> dict[str, Any]:
     """Evaluates the weights before and after on the user's held-out recordings, and writes ``comparison.json``.
-
-    Args:
-        config: The run, which started from weights.
-        run: Its folder.
-        corpora: Its corpora.
 
     Returns:
         "split" (test, or dev where there is no test), "recordings", and the metrics "before" and "after".

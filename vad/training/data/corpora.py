@@ -16,11 +16,7 @@ Corpora = Mapping[Path, list[CorpusItem]]
 
 
 def read_corpora(config: TrainConfig, note: Callable[[str], object] | None = None) -> Corpora:
-    """Reads the corpora of a run.
-
-    Args:
-        config: The run.
-        note: Called with remarks on its own corpus.
+    """Reads the corpora of a run; ``note`` gets remarks on its own corpus.
 
     Raises:
         ConfigError: The corpus is not named.

@@ -112,16 +112,8 @@ def time_frequency_panel(
 ) -> None:
     """A map over time and frequency, with a colour bar where a unit is given.
 
-    Rows are equally high on the mel scale; the axis tells their frequencies.
-
-    Args:
-        analysis: The excerpt.
-        axes: Where to draw.
-        values: [shape=(columns, rows)], rows by rising frequency.
-        title: The panel's heading.
-        unit: Label of the colour bar.
-        column_s: Length of a column in seconds, of which the last is cut; without, all share the excerpt equally.
-        options: Those of `matplotlib.axes.Axes.imshow`.
+    Values [shape=(columns, rows)] by rising frequency; rows are equally high on the mel scale. Columns share the
+    excerpt equally, or are ``column_s`` seconds long and the last is cut.
     """
     start, end = time_extent(analysis)
     rows = values.shape[1]

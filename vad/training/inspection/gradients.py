@@ -7,15 +7,13 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vad.training.backend import keras
 from vad.training.history import read_rows
 from vad.training.inspection.axes import WIDTH
-from vad.training.inspection.network import Array, InspectedNetwork, Stage, stages
+from vad.training.inspection.network import Array, Stage, stages
 from vad.training.inspection.pictures import Picture, View
 from vad.training.inspection.probe import Analysis
 from vad.training.inspection.tape import weight_gradients
 from vad.training.inspection.weights import first_layer
-from vad.training.update_ratios import update_ratios
 
 __all__ = ["inspect"]
 
@@ -45,24 +43,13 @@ def inspect(analysis: Analysis) -> View:
         f"The binary cross-entropy towards {labels} is {loss:.3f}; guessing one half throughout has 0.693.",
         _about_layers(layers, relative),
     ]
-    updates = _updates(network)
+    updates = read_rows(network.folder / "updates.csv")
     if updates:
         pictures.append(_update_picture(updates))
         arrays |= {f"updates/{name}": np.array([row[name] for row in updates]) for name in updates[0]}
     else:
         lines.append("Name the folder of the run instead of the weights to see the steps of training.")
     return View("gradients", f"Gradients of {network.name} on {analysis.audio.name}", lines, pictures, arrays)
-
-
-def _updates(network: InspectedNetwork) -> list[dict[str, float]]:
-    """The ratios that the run recorded, or else that of its last checkpoint; none without a run."""
-    if (network.folder / "updates.csv").is_file():
-        return read_rows(network.folder / "updates.csv")
-    last = network.folder / "last.keras"
-    if not last.is_file():
-        return []
-    epochs = len(read_rows(network.folder / "history.csv"))
-    return [{"epoch": epochs, **update_ratios(keras.models.load_model(last))}]
 
 
 def _about_layers(layers: list[Stage], relative: Array) -> str:
@@ -122,7 +109,7 @@ def _update_picture(updates: list[dict[str, float]]) -> Picture:
         "Steps against weights, over the training",
         figure,
         "The size of the last optimizer step of each epoch against the weights it changed, one line per layer or gate "
-        "of a GRU, from the first (dark) to the last (bright); a run without updates.csv shows its last step alone.",
+        "of a GRU, from the first (dark) to the last (bright).",
         "Healthy lines stay near a thousandth, in the green band, while the learning rate is high, and sink with it at "
         "the end; a line far below the others is a layer that hardly learns.",
     )

@@ -60,15 +60,7 @@ class View:
 def write(views: Sequence[View], folder: Path, *, name: str, title: str, format: str = "png") -> Path:
     """Writes ``<view>-<picture>.<format>`` and ``<view>.npz`` of each view, and one page of all, ``<name>.html``.
 
-    Args:
-        views: The views.
-        folder: Where to write; it is made if it is not there.
-        name: The page's stem.
-        title: The page's heading.
-        format: "png" or "svg", of the files and of the pictures in the page.
-
-    Returns:
-        The path of the page, which holds its pictures and needs no other file.
+    The format is "png" or "svg". Returns the path of the page, which holds its pictures and needs no other file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sections = []

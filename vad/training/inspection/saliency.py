@@ -27,14 +27,7 @@ def integrated_gradients(analysis: Analysis, steps: int = _STEPS) -> Array:
 
     Integrated gradients (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", 2017) of the summed
     probability, over the level of every cell, from the excerpt's background to the excerpt. So the map adds up to the
-    seconds of speech that the network reports in the excerpt beyond those in its background.
-
-    Args:
-        analysis: The excerpt.
-        steps: Points on the way, at least 1.
-
-    Returns:
-        [shape=(hops, bands)]
+    seconds of speech that the network reports in the excerpt beyond those in its background [shape=(hops, bands)].
     """
     background = analysis.background
     total = np.zeros_like(background)

@@ -79,14 +79,11 @@ def _about_shapes(stage: Stage) -> str:
 
 
 def kernel_parts(kernels: Array) -> tuple[Array, Array, Array, Array]:
-    """Splits the energy of kernels as an analysis of variance does.
-
-    Args:
-        kernels: [shape=(time, frequency, filters)]
+    """Splits the energy of kernels [shape=(time, frequency, filters)] as an analysis of variance does.
 
     Returns:
-        The energy of the mean, of what depends on time alone, on frequency alone, and of the rest; together that of
-        the kernel. Each [shape=(filters,)]
+        The energy of the mean, of what depends on time alone, on frequency alone, and of the rest, each
+        [shape=(filters,)].
     """
     mean = kernels.mean(axis=(0, 1), keepdims=True)
     in_time = kernels.mean(axis=1, keepdims=True) - mean
@@ -99,12 +96,9 @@ def kernel_parts(kernels: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def first_layer(stage: Stage, sample_rate: int, *, what: str) -> list[Picture]:
-    """Pictures of the first kernels, or of their gradients.
+    """Pictures of the first kernels [shape=(time, frequency, 1, filters) or (taps, 1, filters)], or their gradients.
 
-    Args:
-        stage: With a kernel [shape=(time, frequency, 1, filters) or (taps, 1, filters)].
-        sample_rate: Hz.
-        what: "weight" or "gradient".
+    ``what`` is "weight" or "gradient".
     """
     if stage.kernel.ndim == 4:
         return [_first_layer_2d(stage, what)]

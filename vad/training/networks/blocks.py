@@ -31,15 +31,9 @@ def with_history(x: Any, length: int, name: str) -> Any:
 
 
 def log_mel(samples: Any, config: NetworkConfig, n_mels: int) -> Any:
-    """The log-mel spectrogram, one row a hop.
+    """The normalised log-mel spectrogram.
 
-    Args:
-        samples: [shape=(batch, hops * HOP_LENGTH)]
-        config: The rate, window and hop.
-        n_mels: Bands.
-
-    Returns:
-        Normalised log-mel. [shape=(batch, hops, n_mels)]
+    From [shape=(batch, hops * HOP_LENGTH)] to [shape=(batch, hops, n_mels)].
     """
     x = with_history(samples, config.WIN_LENGTH - config.HOP_LENGTH, "samples")
     x = LogMel(config.SAMPLE_RATE, config.WIN_LENGTH, config.HOP_LENGTH, n_mels, name="logmel")(x)
@@ -48,15 +42,9 @@ def log_mel(samples: Any, config: NetworkConfig, n_mels: int) -> Any:
 
 
 def filter_energies(samples: Any, config: NetworkConfig, n_filters: int) -> Any:
-    """The log energies of learned band filters, one row a hop.
+    """The normalised log energies of learned pairs of band filters.
 
-    Args:
-        samples: [shape=(batch, hops * HOP_LENGTH)]
-        config: The rate, window and hop.
-        n_filters: Pairs of filters.
-
-    Returns:
-        Normalised log energies. [shape=(batch, hops, n_filters)]
+    From [shape=(batch, hops * HOP_LENGTH)] to [shape=(batch, hops, n_filters)].
     """
     x = with_history(samples, config.WIN_LENGTH - config.HOP_LENGTH, "filters")
     x = layers.Reshape((-1, 1), name="channel")(x)
@@ -72,16 +60,9 @@ def filter_energies(samples: Any, config: NetworkConfig, n_filters: int) -> Any:
 
 
 def mel_convolutions(features: Any, channels: Sequence[int], time_stride: int, prefix: str = "") -> Any:
-    """2-D convolutions over time and mel bands that halve the bands each time.
+    """2-D convolutions over time and mel bands that halve the bands each time; the second strides in time.
 
-    Args:
-        features: [shape=(batch, hops, n_mels)]
-        channels: Width of each.
-        time_stride: Of the second.
-        prefix: Of the layers' names.
-
-    Returns:
-        The remaining bands, flattened. [shape=(batch, hops / time_stride, bands * channels)]
+    From [shape=(batch, hops, n_mels)] to [shape=(batch, hops / time_stride, remaining bands * channels[-1])].
     """
     x = layers.Reshape((-1, features.shape[2], 1), name=f"{prefix}picture")(features)
     for i, width in enumerate(channels):
@@ -90,16 +71,9 @@ def mel_convolutions(features: Any, channels: Sequence[int], time_stride: int, p
 
 
 def convolutions(features: Any, channels: Sequence[int], time_stride: int, name: str = "conv") -> Any:
-    """1-D convolutions over time.
+    """1-D convolutions over time, of which the second strides.
 
-    Args:
-        features: [shape=(batch, hops, features)]
-        channels: Width of each.
-        time_stride: Of the second.
-        name: Of the layers, before their number.
-
-    Returns:
-        [shape=(batch, hops / time_stride, channels[-1])]
+    From [shape=(batch, hops, features)] to [shape=(batch, hops / time_stride, channels[-1])].
     """
     for i, width in enumerate(channels):
         features = conv1d(features, width, 3, time_stride if i == 1 else 1, name=f"{name}{i + 1}")

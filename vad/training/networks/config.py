@@ -89,12 +89,8 @@ class NetworkConfig:
         return early, hops // early
 
     def draw(self, samples: Any) -> Any:
-        """Adds the network's layers.
+        """Adds the network's layers, up to the features that the outputs are computed from.
 
-        Args:
-            samples: [shape=(batch, frames * frame_length)]
-
-        Returns:
-            The features that the outputs are computed from. [shape=(batch, frames, features)]
+        From [shape=(batch, frames * frame_length)] to [shape=(batch, frames, features)].
         """
         raise NotImplementedError

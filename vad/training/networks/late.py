@@ -18,12 +18,7 @@ def lookahead_features(features: Any, config: NetworkConfig) -> Any:
     Whether a silence is a pause within a turn, or a shout the beginning of one, is known only afterwards. So
     convolutions look back over the features, half as far again as the lookahead.
 
-    Args:
-        features: [shape=(batch, frames, features)]
-        config: The lookahead and its width.
-
-    Returns:
-        [shape=(batch, frames, features + lookahead_channels)]
+    From [shape=(batch, frames, features)] to [shape=(batch, frames, features + lookahead_channels)].
     """
     # Layers keep the names under which trained networks have them.
     later = config.lookahead_frames - config.delay_frames

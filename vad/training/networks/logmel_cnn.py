@@ -41,18 +41,7 @@ class LogMelCnn(NetworkConfig):
 def over_mel(
     mel: Any, config: LogMelCnn, conv_channels: Sequence[int], channels: int, prefix: str = ""
 ) -> Any:
-    """The layers after the spectrogram.
-
-    Args:
-        mel: [shape=(batch, hops, n_mels)]
-        config: The strides and the dilations.
-        conv_channels: Widths of the 2-D convolutions.
-        channels: Width of the dilated stack.
-        prefix: Of the layers' names.
-
-    Returns:
-        [shape=(batch, frames, channels)]
-    """
+    """The layers after the spectrogram, from [shape=(batch, hops, n_mels)] to [shape=(batch, frames, channels)]."""
     early, late = config.time_strides
     x = mel_convolutions(mel, conv_channels, early, prefix)
     x = conv1d(x, channels, late, late, name=f"{prefix}join")

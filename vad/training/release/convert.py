@@ -23,15 +23,6 @@ def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int, *, in
     With ``int8`` the weights of the network are 8-bit integers, each row with a scale, and LiteRT rounds its inputs
     row by row ("dynamic range" quantization). The front end keeps its floats: under a loud sound the rounding would
     hide faint ones. docs/experiments/quantization.md has the measurements.
-
-    Args:
-        model: The network.
-        network: Its architecture and sizes.
-        chunk_frames: Frames of the signature ``chunk``.
-        int8: Keep the network's weights as 8-bit integers.
-
-    Returns:
-        The content of the file.
     """
     module = tf.Module()
     # Keeps the weights tracked: untracked ones would be written uninitialised.

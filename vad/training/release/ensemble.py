@@ -38,7 +38,7 @@ def join_ensemble(
         first: A logmel-cnn.
         first_config: Its architecture and sizes.
         second: A logmel-cnn of the same frames, delay, bands, dilations and normalisation, without lookahead.
-        second_config: Its architecture and sizes.
+        second_config: Likewise.
         share: The weight of the second, 0 to 1.
 
     Returns:
