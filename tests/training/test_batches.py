@@ -40,7 +40,7 @@ def batches(marked: list[Path], *, batch_size: int = 16, seed: int = 1) -> Batch
     return Batches(marked, NETWORK, batch_size=batch_size, seed=seed)
 
 
-def heard(one: Batches, steps: range) -> list[int]:
+def scene_numbers(one: Batches, steps: range) -> list[int]:
     """The scenes in the order of the batches, checked against their labels."""
     order: list[int] = []
     for step in steps:
@@ -53,7 +53,7 @@ def heard(one: Batches, steps: range) -> list[int]:
 
 def test_every_scene_is_heard_once_before_any_is_heard_again(marked: list[Path]) -> None:
     # A batch of 12 begins in one turn and ends in the next.
-    order = heard(batches(marked, batch_size=12), range(2 * SCENES // 12 + 1))
+    order = scene_numbers(batches(marked, batch_size=12), range(2 * SCENES // 12 + 1))
     turns = [order[start : start + SCENES] for start in (0, SCENES)]
     assert all(sorted(turn) == list(range(SCENES)) for turn in turns)
     assert turns[0] != turns[1]
@@ -98,14 +98,16 @@ def test_targets_are_frame_means_late_by_the_delay(
     cells: list[int], frame_ms: int, delay_frames: int
 ) -> None:
     label = np.array(cells, np.uint8)
-    prompt = targets(label, NetworkConfig(frame_ms=frame_ms, delay_frames=0))
+    low_latency = targets(label, NetworkConfig(frame_ms=frame_ms, delay_frames=0))
     size = frame_ms // 10
     means = [label[start : start + size].mean() / 255 for start in range(0, len(label) - size + 1, size)]
-    np.testing.assert_allclose(prompt, means, atol=1e-6)
-    late = targets(label, NetworkConfig(frame_ms=frame_ms, delay_frames=delay_frames))
-    assert len(late) == len(prompt)
-    assert not late[:delay_frames].any()
-    np.testing.assert_array_equal(late[delay_frames:], prompt[: max(0, len(prompt) - delay_frames)])
+    np.testing.assert_allclose(low_latency, means, atol=1e-6)
+    lookahead = targets(label, NetworkConfig(frame_ms=frame_ms, delay_frames=delay_frames))
+    assert len(lookahead) == len(low_latency)
+    assert not lookahead[:delay_frames].any()
+    np.testing.assert_array_equal(
+        lookahead[delay_frames:], low_latency[: max(0, len(low_latency) - delay_frames)]
+    )
 
 
 def test_every_shard_has_its_own_pause_prior(marked: list[Path]) -> None:
@@ -123,10 +125,10 @@ def test_late_targets_are_the_prompt_ones_later(pause_prior: float) -> None:
     label = np.random.default_rng(0).integers(0, 256, 61).astype(np.uint8)
     both = targets(label, NetworkConfig(delay_frames=2, lookahead_frames=9), pause_prior)
     assert (both.shape, both.dtype) == ((30, 2), np.float32)
-    prompt, late = both.T
-    np.testing.assert_array_equal(prompt, targets(label, NetworkConfig(delay_frames=2), pause_prior))
-    assert not late[:9].any()
-    np.testing.assert_array_equal(late[9:], prompt[2:-7])
+    low_latency, lookahead = both.T
+    np.testing.assert_array_equal(low_latency, targets(label, NetworkConfig(delay_frames=2), pause_prior))
+    assert not lookahead[:9].any()
+    np.testing.assert_array_equal(lookahead[9:], low_latency[2:-7])
 
 
 def scene_at(level_db: float, seconds: float = 0.5) -> npt.NDArray[np.int16]:
@@ -198,12 +200,12 @@ def test_some_scenes_have_16_bits_some_dither_some_neither() -> None:
     samples = scene_at(-20.0)
     kinds = {"float": 0, "16 bits": 0, "dither": 0}
     for seed in range(150):
-        heard = set_level(np.random.default_rng(seed), samples, -20.0)
-        steps = heard * 32768
+        scaled = set_level(np.random.default_rng(seed), samples, -20.0)
+        steps = scaled * 32768
         if not np.array_equal(steps, np.round(steps)):
             kinds["float"] += 1
             continue
-        assert level_of(heard) > -65.5, "faint talk was rounded away"
+        assert level_of(scaled) > -65.5, "faint talk was rounded away"
         # Without dither every period of the tone is the same.
         kinds["16 bits" if np.array_equal(steps[:3200], steps[3200:6400]) else "dither"] += 1
     assert min(kinds.values()) > 15, kinds

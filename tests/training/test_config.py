@@ -57,7 +57,7 @@ def test_a_stored_configuration_is_read_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(MODELS.glob("*.toml")), ids=lambda path: path.name)
 def test_the_released_models_can_be_trained_again(path: Path) -> None:
-    """NAME.toml trained the network, NAME-late.toml its late decision, NAME-second.toml the one beside it, if any."""
+    """NAME.toml trains the network, NAME-late.toml a lookahead output, NAME-second.toml another network."""
     name, _, step = path.stem.partition("-")
     training = json.loads((MODELS / f"{name}.json").read_text())["training"]
     steps = {"": training.get("start", training), "late": training, "second": training.get("second")}
@@ -110,14 +110,14 @@ def test_every_architecture_is_stored_and_read_back(architecture: str, tmp_path:
 def test_the_commands_help_tells_the_architectures_and_the_defaults() -> None:
     parser = argparse.ArgumentParser()
     train.add_arguments(parser)
-    told = {
+    names = {
         action.dest: match.groups()
         for action in parser._actions
         if (match := re.search(r"\(default: ([^;]+?)(?:; with --init: (.+))?\)", action.help or ""))
     }
-    assert {"architecture", "hours", "epochs", "seed", "data", "frame_ms"} <= told.keys()
+    assert {"architecture", "hours", "epochs", "seed", "data", "frame_ms"} <= names.keys()
     config, tuning = TrainConfig(), fine_tuning_defaults("default", Path("RUN"))
-    for name, (anew, tuned) in told.items():
+    for name, (anew, tuned) in names.items():
         if not getattr(config, name, True) or name in ("config", "set"):
             continue  # nothing, in words
         value = getattr(config if hasattr(config, name) else config.network, name)

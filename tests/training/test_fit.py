@@ -218,12 +218,12 @@ def test_fine_tuning_learns_leaves_normalisation_and_says_what_it_was_worth(
     result = compare(tuned, run, read_corpora(tuned))
     assert (result["split"], result["recordings"]) == ("dev", 3)
     assert result["before"]["auc"] != result["after"]["auc"]
-    told = comparison_text(result)
-    assert f"{result['after']['auc']:.4f}" in told
-    assert "balanced error" in told
-    assert "_" not in told
+    text = comparison_text(result)
+    assert f"{result['after']['auc']:.4f}" in text
+    assert "balanced error" in text
+    assert "_" not in text
     worse = {**result, "after": {**result["after"], "best_balanced_error": 0.6}}
-    assert "did not get better" in comparison_text(worse)
+    assert "did not help" in comparison_text(worse)
     assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -269,7 +269,7 @@ def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
 
 
 def test_a_run_does_not_go_on_with_other_recordings(unbroken, config, tmp_path):
-    """Whatever data folder is named: what was learned from would be judged on, and the card would tell of others."""
+    """In any data folder: training recordings would be evaluated, and the card would describe others."""
     run = shutil.copytree(unbroken, tmp_path / "run")
     corpus = shutil.copytree(config.corpus, tmp_path / "corpus")
     config = replace(config, corpus=str(corpus))
@@ -280,7 +280,7 @@ def test_a_run_does_not_go_on_with_other_recordings(unbroken, config, tmp_path):
     rows[0]["split"], rows[-2]["split"] = (
         rows[-2]["split"],
         rows[0]["split"],
-    )  # who was learned from validates
+    )  # a training speaker validates
     (corpus / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
     with pytest.raises(ConfigError, match="go on with the recordings it began with"):
         fit(replace(config, data=str(tmp_path / "data")), run)

@@ -8,7 +8,7 @@ from vad.training.networks.gain_control import GainControl
 SAMPLE_RATE = 16_000
 
 
-def heard(samples, **options):
+def controlled(samples, **options):
     return np.asarray(GainControl(**options)(np.asarray(samples, np.float32)[np.newaxis]))[0]
 
 
@@ -27,39 +27,39 @@ def at(found, second):
 
 @pytest.mark.parametrize("level", [-6.0, -20.0, -28.0])
 def test_loud_sound_comes_down_to_the_peak(level):
-    assert at(heard(tone(2, level)), 1) == pytest.approx(-30, abs=0.1)
+    assert at(controlled(tone(2, level)), 1) == pytest.approx(-30, abs=0.1)
 
 
 def test_what_lies_between_noise_and_peak_stays_as_it_is():
     usual = np.concatenate([tone(0.5, -80), tone(0.5, -32), tone(0.5, -60)]).astype(np.float32)
-    np.testing.assert_allclose(heard(usual), usual, rtol=1e-5)
+    np.testing.assert_allclose(controlled(usual), usual, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("noise", "gain"), [(-90.0, 7.0), (-110.0, 27.0), (-115.0, 31.5), (-400.0, 40.0)])
 def test_a_quiet_recording_is_turned_up_by_what_its_noise_leaves_free(noise, gain):
-    found = heard(np.concatenate([tone(1, noise), tone(0.3, -80)]))
+    found = controlled(np.concatenate([tone(1, noise), tone(0.3, -80)]))
     assert at(found, 1.2) - -80 == pytest.approx(gain, abs=0.5)
 
 
 def test_faint_talk_is_turned_up_no_further_than_the_peak():
-    found = heard(np.concatenate([np.zeros(SAMPLE_RATE), tone(1, -50)]))
+    found = controlled(np.concatenate([np.zeros(SAMPLE_RATE), tone(1, -50)]))
     assert at(found, 1.4) == pytest.approx(-30, abs=0.2)
 
 
 def test_after_a_loud_sound_a_faint_one_comes_back_by_and_by():
-    found = heard(np.concatenate([tone(1, -10), tone(20, -50)]))
+    found = controlled(np.concatenate([tone(1, -10), tone(20, -50)]))
     for second in (2, 10, 20):
         assert at(found, second) == pytest.approx(-50 - (20 - 0.5 * (second - 1)), abs=0.2)
 
 
 def test_a_bang_counts_for_less_than_talk_as_loud():
-    found = heard(np.concatenate([tone(0.01, -10), tone(1, -60)]))
+    found = controlled(np.concatenate([tone(0.01, -10), tone(1, -60)]))
     assert at(found, 0.9) == pytest.approx(-60 - (20 - 13 - 0.4), abs=0.5)  # one hop of 20 is 13 dB less
 
 
 def test_an_offset_is_no_sound():
     loud = tone(1, -40)
-    np.testing.assert_allclose(heard(loud + 0.2) - 0.2, loud, atol=1e-6)
+    np.testing.assert_allclose(controlled(loud + 0.2) - 0.2, loud, atol=1e-6)
 
 
 def test_both_followers_go_step_by_step_however_long():
@@ -76,4 +76,4 @@ def test_both_followers_go_step_by_step_however_long():
         loud, quiet = max(loud - 0.07, level + 70, 0.0), max(quiet - 0.2, -83 - highest, 0.0)
         gain.append(10 ** (min(quiet, 40, 40 - loud) / 20))
     expected = samples * np.interp(np.arange(1, 20_001) / 10, np.arange(2_001), gain)
-    np.testing.assert_allclose(heard(samples, **options, **speeds), expected, rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(controlled(samples, **options, **speeds), expected, rtol=1e-3, atol=1e-7)

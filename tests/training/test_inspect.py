@@ -30,7 +30,7 @@ def small_inspected(architecture, **options):
     return InspectedNetwork("small", model, config, Path("nowhere"))
 
 
-# Small networks have heard a third of what large ones have: more of their weights still look like random numbers.
+# Small networks have analysis a third of what large ones have: more of their weights still look like random numbers.
 @pytest.mark.parametrize(
     ("name", "of_second", "structure", "sick"),
     [
@@ -112,8 +112,8 @@ def test_the_first_layers_of_both_networks_of_an_ensemble_are_shown_apart():
     names = [one.name for one in view.pictures]
     assert {"first-layer", "second-first-layer"} <= set(names)
     assert len(names) == len(set(names)), "one picture would be written over the other"
-    told = [line.split(")")[0] for line in view.findings if "filters on the spectrogram" in line]
-    assert told == [
+    counted = [line.split(")")[0] for line in view.findings if "filters on the spectrogram" in line]
+    assert counted == [
         f"Of the {n} filters on the spectrogram ({of}" for n, of in ((6, "conv1"), (4, "second_conv1"))
     ]
 
@@ -219,15 +219,15 @@ def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
 def test_the_low_latency_output_is_inspected(tmp_path):
     network = load_inspected_network(str(make_run(tmp_path / "run", "logmel-cnn", lookahead_frames=6)))
     clip = InspectedAudio("hum", np.concatenate([np.zeros(RATE // 2), tone(0.5)]).astype(np.float32))
-    heard = analyse(network, clip)
+    analysis = analyse(network, clip)
     whole = keras.models.load_model(tmp_path / "run" / "best.keras")(
         clip.whole_frames(network.config)[np.newaxis]
     )
     np.testing.assert_allclose(
-        heard.probability, np.asarray(whole)[0, network.config.delay_frames :, 0], atol=1e-3
+        analysis.probability, np.asarray(whole)[0, network.config.delay_frames :, 0], atol=1e-3
     )
     assert not [stage.name for stage in stages(network.model) if stage.name.startswith("late")]
-    assert gradients.inspect(heard).pictures
+    assert gradients.inspect(analysis).pictures
 
 
 def test_silence_is_looked_into_too(tmp_path, capsys):
@@ -243,8 +243,8 @@ def test_silence_is_looked_into_too(tmp_path, capsys):
     for view in ("weights", "gradients", "activations", "saliency", "occlusion", "embedding"):
         with np.load(out / f"{view}.npz") as arrays:
             assert len(arrays.files) > 0
-            told = set(arrays.files) - {"structure"}  # which small layers do not have
-            assert all(np.isfinite(arrays[name]).all() for name in told)
+            numbers = set(arrays.files) - {"structure"}  # which small layers do not have
+            assert all(np.isfinite(arrays[name]).all() for name in numbers)
 
 
 @pytest.mark.parametrize(

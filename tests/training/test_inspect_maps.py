@@ -24,7 +24,7 @@ HUM = Segment(1.2, 3.9)
 
 
 @pytest.fixture(scope="module", params=[*SHIPPED, "two-branch"])
-def heard(request):
+def analysis(request):
     """Four seconds with one sentence: of the first example by a shipped network, of hums by one that learned hums."""
     if request.param == "two-branch":
         samples, _ = hum_in_noise([HUM], seconds=4, seed=0)
@@ -69,10 +69,10 @@ def share_in_speech(analysis, seconds):
     return gain[analysis.reference[middles.astype(int)]].sum() / gain.sum()
 
 
-@pytest.mark.parametrize("heard", SHIPPED, indirect=True)
-def test_probabilities_are_the_detectors(heard):
-    expected = Detector(heard.network.name, lookahead=False).probabilities(heard.audio.samples, RATE)
-    np.testing.assert_allclose(heard.probability, expected, atol=1e-3)
+@pytest.mark.parametrize("analysis", SHIPPED, indirect=True)
+def test_probabilities_are_the_detectors(analysis):
+    expected = Detector(analysis.network.name, lookahead=False).probabilities(analysis.audio.samples, RATE)
+    np.testing.assert_allclose(analysis.probability, expected, atol=1e-3)
 
 
 def test_the_reference_moves_with_the_start():
@@ -105,31 +105,33 @@ def test_what_is_taken_away_is_gone_from_the_sound_and_the_rest_stays():
     np.testing.assert_allclose(part[after], high[after], atol=1e-3 * np.abs(high).max())
 
 
-def test_occluding_the_speech_lowers_the_probability(heard):
+def test_occluding_the_speech_lowers_the_probability(analysis):
     sentence = slice(115, 395)
-    without = heard.probabilities_of(occlusion.occlude(heard, sentence)[np.newaxis])[0]
-    assert heard.probability[heard.reference].mean() > 0.9
-    assert without[heard.reference].mean() < 0.2
-    pause = heard.probabilities_of(occlusion.occlude(heard, slice(10, 110))[np.newaxis])[0]
-    assert pause[heard.reference].mean() > 0.9
+    without = analysis.probabilities_of(occlusion.occlude(analysis, sentence)[np.newaxis])[0]
+    assert analysis.probability[analysis.reference].mean() > 0.9
+    assert without[analysis.reference].mean() < 0.2
+    pause = analysis.probabilities_of(occlusion.occlude(analysis, slice(10, 110))[np.newaxis])[0]
+    assert pause[analysis.reference].mean() > 0.9
 
 
-def test_the_occlusion_map_lies_in_the_speech(heard):
-    assert share_in_speech(heard, occlusion.occlusion(heard, tile_s=0.4, rows=1)) > 0.85
+def test_the_occlusion_map_lies_in_the_speech(analysis):
+    assert share_in_speech(analysis, occlusion.occlusion(analysis, tile_s=0.4, rows=1)) > 0.85
 
 
-def test_saliency_lies_in_the_speech_and_adds_up(heard):
-    found = saliency.integrated_gradients(heard)
-    assert share_in_speech(heard, found) > 0.85
-    background = heard.probabilities_of(heard.background[np.newaxis])[0]
-    assert found.sum() == pytest.approx(0.02 * (heard.probability - background).sum(), rel=0.1)
+def test_saliency_lies_in_the_speech_and_adds_up(analysis):
+    found = saliency.integrated_gradients(analysis)
+    assert share_in_speech(analysis, found) > 0.85
+    background = analysis.probabilities_of(analysis.background[np.newaxis])[0]
+    assert found.sum() == pytest.approx(0.02 * (analysis.probability - background).sum(), rel=0.1)
 
 
 def test_every_kernel_is_shuffled_and_comes_back():
     config, model = small_network("logmel-crnn")
-    heard = analyse(InspectedNetwork("small", model, config, Path("nowhere")), InspectedAudio("a", tone(0.2)))
+    analysis = analyse(
+        InspectedNetwork("small", model, config, Path("nowhere")), InspectedAudio("a", tone(0.2))
+    )
     before = kernels(model)
-    with saliency.shuffled_weights(heard):
+    with saliency.shuffled_weights(analysis):
         unmoved = [name for name, kernel in kernels(model).items() if np.array_equal(kernel, before[name])]
         halves = [
             name
@@ -142,11 +144,11 @@ def test_every_kernel_is_shuffled_and_comes_back():
         np.testing.assert_array_equal(kernel, before[name])
 
 
-def test_a_randomised_network_gives_another_map(heard):
-    found = saliency.integrated_gradients(heard, steps=8)
-    with saliency.shuffled_weights(heard):
-        control = saliency.integrated_gradients(heard, steps=8)
-    again = saliency.integrated_gradients(heard, steps=8)
+def test_a_randomised_network_gives_another_map(analysis):
+    found = saliency.integrated_gradients(analysis, steps=8)
+    with saliency.shuffled_weights(analysis):
+        control = saliency.integrated_gradients(analysis, steps=8)
+    again = saliency.integrated_gradients(analysis, steps=8)
     assert np.abs(control).max() > 1e-3 * np.abs(found).max(), "a map of nothing is like none"
     assert abs(saliency.rank_correlation(found, control)) < 0.2
     assert saliency.rank_correlation(found, again) > 0.99, "the weights must come back"

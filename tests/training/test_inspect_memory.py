@@ -41,7 +41,7 @@ def test_a_gate_without_weights_is_named():
 
 
 @pytest.fixture(scope="module")
-def heard_by_gru():
+def gru_analysis():
     """A second of noise and tone, analysed by a network with a GRU."""
     network = small_inspected("logmel-crnn")
     normalization = network.model.get_layer("normalization")
@@ -51,8 +51,8 @@ def heard_by_gru():
     return analyse(network, InspectedAudio("a", (noise + tone(1.0)).astype(np.float32)))
 
 
-def test_a_gru_is_shown_gate_by_gate(heard_by_gru):
-    views = [weights.inspect(heard_by_gru.network), gradients.inspect(heard_by_gru)]
+def test_a_gru_is_shown_gate_by_gate(gru_analysis):
+    views = [weights.inspect(gru_analysis.network), gradients.inspect(gru_analysis)]
     pictures = {one.name: one for view in views for one in view.pictures}
     panels = {axes.get_title(): axes for axes in pictures["connections"].figure.axes if axes.images}
     for gate in GATES:
@@ -63,19 +63,19 @@ def test_a_gru_is_shown_gate_by_gate(heard_by_gru):
         assert len(re.findall(SENTENCE_END, f"{one.seen} {one.healthy}")) == 2, one.name
 
 
-def test_a_gru_is_shown_with_both_signs_and_never_named_inactive(heard_by_gru):
-    view = activations.inspect(heard_by_gru)
+def test_a_gru_is_shown_with_both_signs_and_never_named_inactive(gru_analysis):
+    view = activations.inspect(gru_analysis)
     assert view.arrays["recurrent"].min() < 0 < view.arrays["recurrent"].max()
     assert not any("recurrent" in one for one in view.findings)
 
 
-def test_the_log_mel_layer_is_shown_in_decibels(heard_by_gru):
-    view = activations.inspect(heard_by_gru)
-    log_power = heard_by_gru.inside({"it": heard_by_gru.network.model.get_layer("logmel").output})["it"]
+def test_the_log_mel_layer_is_shown_in_decibels(gru_analysis):
+    view = activations.inspect(gru_analysis)
+    log_power = gru_analysis.inside({"it": gru_analysis.network.model.get_layer("logmel").output})["it"]
     np.testing.assert_allclose(view.arrays["logmel_decibels"], 10 / np.log(10) * log_power, atol=1e-3)
     assert np.abs(view.arrays["logmel"] - log_power).max() > 1, "it is what lies behind the normalisation"
     assert "logmel" in [one.name for one in view.pictures]
     for one in view.pictures:
         assert len(re.findall(SENTENCE_END, f"{one.seen} {one.healthy}")) == 2, one.name
-    learned = activations.inspect(analyse(small_inspected("waveform-tcn"), heard_by_gru.audio))
+    learned = activations.inspect(analyse(small_inspected("waveform-tcn"), gru_analysis.audio))
     assert "logmel" not in [one.name for one in learned.pictures]

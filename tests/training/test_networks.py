@@ -52,7 +52,7 @@ def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms, 
         changed[0, changed_frame * config.frame_length + config.frame_length // 2 + offset] += change
         moved.update(np.nonzero(np.abs(run(model, changed) - offline) > 1e-7)[0].tolist())
     moved = sorted(moved)
-    assert moved[0] == changed_frame, "a network that hears the future, or too late"
+    assert moved[0] == changed_frame, "an output that depends on the future, or comes too late"
     reach = (moved[-1] + 1 - changed_frame) * config.frame_length - config.frame_length // 2
     assert reach <= facts.receptive_field + config.frame_length
     assert reach >= facts.receptive_field - 2 * config.frame_length
@@ -86,22 +86,22 @@ def test_any_cutting_into_blocks_gives_the_offline_result(architecture, lookahea
     np.testing.assert_allclose(np.concatenate(pieces), offline, atol=1e-5)
 
 
-def test_the_late_decision_looks_back_over_all_it_waits_for_and_the_prompt_one_no_further_than_before():
+def test_the_lookahead_output_looks_back_over_all_it_waits_for_and_the_prompt_one_no_further_than_before():
     config, model = small_network("logmel-cnn", lookahead_frames=12)
     samples = noise(config, 90, level=1e-3)
     changed = samples.copy()
     changed[0, 20 * config.frame_length :][: config.frame_length] *= 3
     moved = np.abs(run(model, changed) - run(model, samples)) > 1e-7
-    prompt, late = (np.flatnonzero(column) for column in moved.T)
-    assert prompt[0] == late[0] == 20
-    assert late[-1] >= prompt[-1] + 12
+    low_latency, lookahead = (np.flatnonzero(column) for column in moved.T)
+    assert low_latency[0] == lookahead[0] == 20
+    assert lookahead[-1] >= low_latency[-1] + 12
 
 
-def test_the_prompt_decision_is_told_without_the_late_one():
+def test_the_low_latency_output_is_told_without_the_late_one():
     config, model = small_network("logmel-cnn", lookahead_frames=6)
     alone, samples = low_latency_only(model), noise(config, 20)
     np.testing.assert_array_equal(run(alone, samples), run(model, samples)[:, 0])
-    assert not [layer.name for layer in alone.layers if layer.name.startswith("late")]
+    assert not [layer.name for layer in alone.layers if layer.name.startswith("lookahead")]
     assert np.abs(run(model, samples)[:, 1] - run(model, samples)[:, 0]).max() > 0.1
 
 

@@ -1,4 +1,4 @@
-"""Labels of scenes are exactly what is heard of the talk, and of nothing else."""
+"""Labels of scenes follow the talk exactly, and nothing else."""
 
 from __future__ import annotations
 

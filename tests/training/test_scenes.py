@@ -75,7 +75,7 @@ def test_no_part_changes_the_labels(decoded: DecodedCorpus, part: str) -> None:
         before, after = quiet.scene(index), loud.scene(index)
         np.testing.assert_array_equal(before.labels, after.labels)
         differs |= not np.array_equal(before.samples, after.samples)
-    assert differs, f"{part} is not heard"
+    assert differs, f"{part} changes nothing"
 
 
 def test_parts_add_up_each_by_its_own_draws(decoded: DecodedCorpus) -> None:

@@ -27,7 +27,7 @@ def adapt(model):
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    """A run of a network that decides late, from one that does not."""
+    """A run of a network that decides lookahead, from one that does not."""
     corpus, folder = write_corpus(tmp_path_factory.mktemp("corpus")), tmp_path_factory.mktemp("start")
     settings = {
         **SETTINGS,
@@ -49,7 +49,7 @@ def config(tmp_path_factory):
 
 
 @pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn"])
-def test_the_prompt_decisions_are_those_of_the_start(architecture, tmp_path):
+def test_the_low_latency_output_are_those_of_the_start(architecture, tmp_path):
     network, start = small_network(architecture)
     if architecture == "logmel-cnn":
         adapt(start)
@@ -104,7 +104,7 @@ def test_a_run_keeps_the_normalisation_of_its_start_and_tells_of_both_decisions(
     assert (training["validation_auc"], training["start"]) == (row["val_auc"], {})
 
 
-def test_frozen_the_prompt_decisions_stay_and_the_late_ones_learn(config, tmp_path):
+def test_frozen_the_low_latency_output_stay_and_the_lookahead_ones_learn(config, tmp_path):
     frozen = replace(config, warm_frozen=True, epochs=3)
     fit(frozen, tmp_path)
     start, trained = (keras.models.load_model(path) for path in (config.warm_start, tmp_path / "best.keras"))
@@ -118,13 +118,13 @@ def test_frozen_the_prompt_decisions_stay_and_the_late_ones_learn(config, tmp_pa
     )
     rows = history(tmp_path)
     assert len({row["val_auc"] for row in rows}) == 1
-    late = max(row["val_lookahead_auc"] for row in rows)
-    assert describe_run(tmp_path, frozen)["training"]["lookahead_validation_auc"] == late
+    lookahead = max(row["val_lookahead_auc"] for row in rows)
+    assert describe_run(tmp_path, frozen)["training"]["lookahead_validation_auc"] == lookahead
 
 
 def test_frozen_throughout_there_is_nothing_to_learn(config, tmp_path):
     same = replace(config, warm_frozen=True, network=replace(config.network, lookahead_frames=0))
-    with pytest.raises(ConfigError, match=r"warm_frozen must leave something to learn. Received: .*a\.keras"):
+    with pytest.raises(ConfigError, match=r"warm_frozen must leave layers to train. Received: .*a\.keras"):
         starting_model(same, tmp_path)
 
 
@@ -147,7 +147,9 @@ def test_a_normalisation_of_other_bands_is_adapted_to_the_training_scenes(config
 def test_each_decision_is_validated_against_its_own_targets(config, tmp_path):
     *_, dev = _prepare_data(config)
     validation = _Validation(dev, config, tmp_path)
-    prompt, late = np.moveaxis(validation._targets, -1, 0)
-    validation.set_model(SimpleNamespace(predict=lambda *_, **__: np.stack([1 - prompt, late], axis=-1)))
+    low_latency, lookahead = np.moveaxis(validation._targets, -1, 0)
+    validation.set_model(
+        SimpleNamespace(predict=lambda *_, **__: np.stack([1 - low_latency, lookahead], axis=-1))
+    )
     figures = validation.measure()
     assert (figures["val_auc"], figures["val_lookahead_auc"]) == (0, 1)
