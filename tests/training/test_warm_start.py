@@ -11,6 +11,7 @@ from support.tiny_run import SETTINGS, history, write_corpus
 
 from vad.errors import ConfigError, VadError
 from vad.training.config import TrainConfig, load_config
+from vad.training.data.corpora import read_corpora
 from vad.training.fit import _prepare_data, _Validation, fit
 from vad.training.networks import build_network, low_latency_only
 from vad.training.provenance import describe_run, load_network
@@ -145,7 +146,7 @@ def test_a_normalisation_of_other_bands_is_adapted_to_the_training_scenes(config
 
 
 def test_each_decision_is_validated_against_its_own_targets(config, tmp_path):
-    *_, dev = _prepare_data(config)
+    *_, dev = _prepare_data(config, read_corpora(config))
     validation = _Validation(dev, config, tmp_path)
     low_latency, lookahead = np.moveaxis(validation._targets, -1, 0)
     validation.set_model(
