@@ -257,7 +257,7 @@ def test_silence_is_looked_into_too(tmp_path, capsys):
         (["occlusion", "default", "clip.wav", "--duration", "0"], 2, "duration must be above 0 seconds."),
         (["occlusion", "default", "clip.wav", "--output", "clip.wav/x"], 2, "cannot write clip.wav/x"),
         (["occlusion", "default", "none.wav"], 1, "there is no such file"),
-        (["occlusion", "default", "clip.wav", "--labels", "none.rttm"], 1, "none.rttm: a label file must be"),
+        (["occlusion", "default", "clip.wav", "--labels", "none.rttm"], 1, "cannot read none.rttm"),
         (["occlusion", "default", "clip.wav", "--start", "7"], 1, "an excerpt must hold a frame of 20 ms."),
     ],
 )
