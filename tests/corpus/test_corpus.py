@@ -34,7 +34,7 @@ def recording(path: Path, *segments: tuple[float, float], labels: str = ".rttm")
 
 
 def test_a_row_is_read_in_full(tmp_path: Path) -> None:
-    told = {
+    facts = {
         "split": "dev",
         "speaker": "anna",
         "language": "hu",
@@ -47,11 +47,11 @@ def test_a_row_is_read_in_full(tmp_path: Path) -> None:
         "range_db": 0,
     }
     (item,) = read_corpus(
-        manifest(tmp_path, {**SPEECH, "audio_filepath": "s/a.wav", "original": "x", **told})
+        manifest(tmp_path, {**SPEECH, "audio_filepath": "s/a.wav", "original": "x", **facts})
     )
     assert (item.path, item.key, item.kind) == (tmp_path / "s/a.wav", "s/a.wav", "speech")
     assert item.segments == (Segment(0.5, 1.0),)
-    assert {name: getattr(item, name) for name in told} == told
+    assert {name: getattr(item, name) for name in facts} == facts
 
 
 def test_a_folder_with_a_manifest_is_its_manifest(tmp_path: Path) -> None:
@@ -260,7 +260,7 @@ def test_labels_of_several_others_are_not_a_recordings_own(tmp_path: Path) -> No
         read_corpus(tmp_path)
 
 
-def test_labels_that_name_one_other_are_taken(tmp_path: Path) -> None:
+def test_labels_that_name_one_other_are_used(tmp_path: Path) -> None:
     recording(tmp_path / "speech" / "c.wav")
     (tmp_path / "speech" / "c.rttm").write_text(BOTH.splitlines()[0])
     assert read_corpus(tmp_path)[0].segments == (Segment(0.5, 1.0),)

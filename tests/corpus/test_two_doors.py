@@ -91,9 +91,7 @@ def test_a_speaker_given_in_two_splits_is_refused_by_both(
         read_corpus(tmp_path / "rec")
 
 
-def test_a_flat_folder_is_said_to_hold_unknown_speakers(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_flat_folder_holds_unknown_speakers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(4):
         recording(tmp_path / f"rec/{number}.wav", *TALK)
     said: list[str] = []

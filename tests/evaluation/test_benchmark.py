@@ -43,17 +43,17 @@ def talk(name: str = "a.wav", level: float = 0.1) -> LoadedRecording:
     return LoadedRecording(name, samples, (SPEECH,))
 
 
-def hearing(name: str, answers: dict[str, float] | None = None) -> tuple[System, list[int]]:
-    """A system that hears loudness by cells (or the whole clip by its answer), and the lengths it was given."""
+def fake_system(name: str, answers: dict[str, float] | None = None) -> tuple[System, list[int]]:
+    """A system that scores cells by loudness (or the whole recording by its answer), and the lengths it was given."""
     given: list[int] = []
 
-    def hear(samples: np.ndarray) -> Detection:
+    def process(samples: np.ndarray) -> Detection:
         given.append(len(samples))
         cells = samples[: len(samples) // 160 * 160].reshape(-1, 160)
         loud = np.clip(np.sqrt(np.mean(cells**2, axis=1)) * 5, 0, 1)
         return on_grid(Detection(len(samples) / RATE, 0.01, loud, [SPEECH]))
 
-    return System(name, "1", SegmentOptions(threshold=0.2), hear), given
+    return System(name, "1", SegmentOptions(threshold=0.2), process), given
 
 
 def condition(name: str, **material: list[LoadedRecording]) -> Condition:
@@ -61,9 +61,9 @@ def condition(name: str, **material: list[LoadedRecording]) -> Condition:
     return next(one for one in made if one.name == name)
 
 
-def snr_db(clip: LoadedRecording, name: str, seed: int = 0, **material: list[LoadedRecording]) -> float:
-    added = condition(name, **material).apply(clip, seed) - clip.samples
-    return clip.level_db - 10 * float(np.log10(np.mean(np.square(added, dtype=np.float64))))
+def snr_db(recording: LoadedRecording, name: str, seed: int = 0, **material: list[LoadedRecording]) -> float:
+    added = condition(name, **material).apply(recording, seed) - recording.samples
+    return recording.level_db - 10 * float(np.log10(np.mean(np.square(added, dtype=np.float64))))
 
 
 @pytest.mark.parametrize(("name", "snr"), [("pink 10 dB", 10.0), ("pink 0 dB", 0.0), ("noise 5 dB", 5.0)])
@@ -74,8 +74,10 @@ def test_noise_stands_so_far_under_the_speech(name: str, snr: float) -> None:
 
 
 def test_conditions_of_one_draw_differ_in_level_alone() -> None:
-    clip = talk()
-    loud, soft = (condition(name).apply(clip, 3) - clip.samples for name in ("pink 0 dB", "pink 10 dB"))
+    recording = talk()
+    loud, soft = (
+        condition(name).apply(recording, 3) - recording.samples for name in ("pink 0 dB", "pink 10 dB")
+    )
     assert loud / 10**0.5 == pytest.approx(soft, abs=1e-6)
 
 
@@ -129,9 +131,9 @@ def test_few_of_each_class_are_the_same_for_a_seed() -> None:
 
 
 def test_energy_finds_what_is_loud_and_where() -> None:
-    heard = PEERS["energy"]().process(talk().samples)
-    assert heard.duration == 2.0
-    (found,) = heard.segments
+    detection = PEERS["energy"]().process(talk().samples)
+    assert detection.duration == 2.0
+    (found,) = detection.segments
     assert (found.start, found.end) == pytest.approx((SPEECH.start, SPEECH.end), abs=0.011)
 
 
@@ -143,7 +145,7 @@ def opened(peer: str) -> System:
 
 
 @pytest.mark.parametrize("peer", ["silero", "ten", "webrtc"])
-def test_a_peer_hears_every_recording_afresh(peer: str) -> None:
+def test_a_peer_starts_every_recording_afresh(peer: str) -> None:
     system = opened(peer)
     first, loud = talk().samples[: RATE + 77], 0.3 * noise(RATE)
     alone = system.process(first)
@@ -176,15 +178,16 @@ def test_a_peer_that_is_not_installed_is_named_and_left_out(
     assert "WebRTC" not in captured.out
 
 
-def save(folder: Path, *clips: LoadedRecording) -> Path:
+def save(folder: Path, *recordings: LoadedRecording) -> Path:
     """Clips as a folder with labels."""
     folder.mkdir(parents=True, exist_ok=True)
-    for clip in clips:
-        soundfile.write(folder / clip.name, clip.samples, RATE, subtype="FLOAT")
+    for recording in recordings:
+        soundfile.write(folder / recording.name, recording.samples, RATE, subtype="FLOAT")
         lines = [
-            f"SPEAKER a 1 {one.start} {one.end - one.start} <NA> <NA> x <NA> <NA>\n" for one in clip.reference
+            f"SPEAKER a 1 {one.start} {one.end - one.start} <NA> <NA> x <NA> <NA>\n"
+            for one in recording.reference
         ]
-        (folder / clip.name).with_suffix(".rttm").write_text("".join(lines))
+        (folder / recording.name).with_suffix(".rttm").write_text("".join(lines))
     return folder
 
 
@@ -223,15 +226,22 @@ def test_a_share_of_draws_is_pooled_over_recordings() -> None:
 def run(
     systems: list[System], folder: Path | None = None, sounds: dict[str, list[LoadedRecording]] | None = None
 ) -> Results:
-    clips = [talk("a.wav"), talk("b.wav", 0.05)]
+    recordings = [talk("a.wav"), talk("b.wav", 0.05)]
     conditions = [one for one in make_conditions({}) if one.name in ("clean", "-26 dB")]
     return benchmark(
-        systems, clips, conditions, sounds or {}, seed=0, n_draws=20, store=folder, advance=lambda _: None
+        systems,
+        recordings,
+        conditions,
+        sounds or {},
+        seed=0,
+        n_draws=20,
+        store=folder,
+        advance=lambda _: None,
     )
 
 
 def test_systems_that_say_the_same_do_not_differ() -> None:
-    results = run([hearing("one")[0], hearing("other")[0]])
+    results = run([fake_system("one")[0], fake_system("other")[0]])
     figures = results.conditions["clean"]
     # By their words: what is not known is NaN, which does not equal itself.
     assert repr(figures["one"].metrics) == repr(figures["other"].metrics)
@@ -246,46 +256,48 @@ def test_false_alarms_are_taken_at_each_systems_own_point() -> None:
         LoadedRecording("q", 0.5 * talk().samples[:RATE]),
         LoadedRecording("l", tone(1.0, level=0.06)),
     )
-    results = run([hearing("one")[0]], sounds={"hum": [quiet, loud]})
+    results = run([fake_system("one")[0]], sounds={"hum": [quiet, loud]})
     one = results.sounds["hum"]["one"]
     assert one.at_5_miss == pytest.approx(0.75, abs=0.02)
     assert one.at_own == pytest.approx(0.5, abs=0.02)
     assert results.sound_seconds == {"hum": 2.0}
 
 
-def test_what_was_heard_is_not_heard_again(tmp_path: Path) -> None:
-    system, given = hearing("one")
+def test_detections_are_kept(tmp_path: Path) -> None:
+    system, given = fake_system("one")
     first = run([system], tmp_path)
-    heard = len(given)
+    before = len(given)
     second = run([system], tmp_path)
     # Speed alone is measured anew.
-    assert len(given) - heard == 3
+    assert len(given) - before == 3
     assert repr(first.conditions) == repr(second.conditions)
     run([replace(system, version="2")], tmp_path)
-    assert len(given) - heard == 3 + heard
+    assert len(given) - before == 3 + before
 
 
-def test_what_was_kept_and_is_damaged_is_heard_again(tmp_path: Path) -> None:
-    system, given = hearing("one")
+def test_damaged_detections_are_made_again(tmp_path: Path) -> None:
+    system, given = fake_system("one")
     first = run([system], tmp_path)
     for kept in tmp_path.glob("*.npz"):
         kept.write_bytes(b"no answer")
-    heard = len(given)
+    before = len(given)
     assert repr(run([system], tmp_path).conditions) == repr(first.conditions)
-    assert len(given) - heard > 3
+    assert len(given) - before > 3
 
 
-def test_a_stopped_listener_leaves_no_half_answer(tmp_path: Path) -> None:
+def test_a_stopped_run_leaves_no_half_file(tmp_path: Path) -> None:
     def stopped(_: float) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        detect_all(hearing("one")[0], [tone(1.0)], tmp_path, stopped)
+        detect_all(fake_system("one")[0], [tone(1.0)], tmp_path, stopped)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_reports_hold_every_system_condition_and_class() -> None:
-    results = run([hearing("one")[0], hearing("other")[0]], sounds={"hum": [LoadedRecording("q", tone(1.0))]})
+    results = run(
+        [fake_system("one")[0], fake_system("other")[0]], sounds={"hum": [LoadedRecording("q", tone(1.0))]}
+    )
     text = to_markdown(results)
     for word in ("one", "other", "clean", "-26 dB", "hum"):
         assert f"| {word}" in text

@@ -164,7 +164,7 @@ def test_keys_that_lead_out_of_the_folder_never_find_the_reference(
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
 @pytest.mark.parametrize("extension", ["", ".wav"])
-def test_one_file_that_names_its_recordings_is_taken(
+def test_one_file_that_names_its_recordings_is_read(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], depth: int, extension: str
 ) -> None:
     lines = ["SPEAKER elsewhere/x 1 0.0 1.0 <NA> <NA> x <NA> <NA>\n"]
@@ -178,7 +178,7 @@ def test_one_file_that_names_its_recordings_is_taken(
     assert [one["detection_error_rate"] for one in report["files"]] == [0, 0, 0]
 
 
-def test_what_one_file_does_not_name_is_without_speech_and_told(
+def test_recordings_that_one_file_does_not_name_are_without_speech(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "all.rttm").write_bytes((corpus / "two" / "c.rttm").read_bytes())
@@ -226,7 +226,7 @@ def test_one_file_that_names_nobody_or_two_is_refused(
 
 
 @pytest.mark.parametrize("name", ["all.rttm", "all.RTTM"])
-def test_a_folder_that_holds_one_file_about_many_is_told(
+def test_a_folder_that_holds_one_file_about_many_is_reported(
     name: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "said").mkdir()

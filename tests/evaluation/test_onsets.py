@@ -1,4 +1,4 @@
-"""The measure of how soon starts are told: what counts as an onset, its start, and a false one."""
+"""The latency of starts: which onsets count, which start belongs to one, and which is false."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`vad.evaluation.scoring` and its command, with a model that hears loudness and recordings whose labels are known."""
+"""`vad.evaluation.scoring` and its command, with a model that scores loudness and recordings whose labels are known."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ def test_labels_hours_past_the_end_are_one_line_and_the_rest_is_measured(
     )
 
 
-def test_pauses_are_told_by_length_and_those_from_200_ms_together() -> None:
+def test_pauses_are_counted_by_length_and_those_from_200_ms_together() -> None:
     reference = [
         Segment(0.0, 1.0),
         Segment(1.1, 2.0),

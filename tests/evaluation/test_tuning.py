@@ -26,7 +26,7 @@ def labelled(probabilities: Sequence[float], group: str = "a", turns: Sequence[S
     return Labelled(group, Detection(len(values) * FRAME, FRAME, values, []), turns)
 
 
-def listened(speech: float, rest: float, group: str = "a", spikes: Sequence[int] = ()) -> Labelled:
+def two_levels(speech: float, rest: float, group: str = "a", spikes: Sequence[int] = ()) -> Labelled:
     """Probabilities that are one value in speech and another elsewhere; at spikes that of speech for 100 ms."""
     probabilities = np.full(round(SECONDS / FRAME), rest)
     for turn in TURNS:
@@ -42,7 +42,7 @@ def tuned(detector: Detector, goal: Goal, *recordings: Labelled) -> Tuned:
 
 @pytest.mark.parametrize(("speech", "rest"), [(0.12, 0.06), (0.95, 0.85), (0.6, 0.01)])
 def test_finds_the_threshold_between(speech: float, rest: float, detector: Detector) -> None:
-    found = tuned(detector, Goal(), listened(speech, rest))
+    found = tuned(detector, Goal(), two_levels(speech, rest))
     assert found.fitted.f1 == 1.0
     assert rest < found.options.threshold <= speech
     assert found.options.speech_pad_ms == 0
@@ -50,14 +50,14 @@ def test_finds_the_threshold_between(speech: float, rest: float, detector: Detec
 
 
 def test_finds_durations_as_well(detector: Detector) -> None:
-    found = tuned(detector, Goal(), listened(0.9, 0.1, spikes=(10, 430, 460)))
+    found = tuned(detector, Goal(), two_levels(0.9, 0.1, spikes=(10, 430, 460)))
     assert found.fitted.f1 == 1.0
     assert found.options.min_speech_duration_ms > 100
 
 
 def test_bounds_go_before_what_is_best(detector: Detector) -> None:
     """Speech of 0.5 for one turn and 0.9 for another; noise of 0.6 for a second."""
-    one = listened(0.9, 0.1)
+    one = two_levels(0.9, 0.1)
     probabilities = np.array(one.detection.probabilities)
     probabilities[250:400] = 0.5
     probabilities[:50] = 0.6
@@ -74,7 +74,7 @@ def test_bounds_go_before_what_is_best(detector: Detector) -> None:
 
 def test_held_out_figures_are_of_searches_that_saw_nothing_of_them(detector: Detector) -> None:
     """Two speakers for whom other thresholds are right: fitted to one, the other is all wrong."""
-    loud, soft = listened(0.9, 0.5, "loud"), listened(0.3, 0.1, "soft")
+    loud, soft = two_levels(0.9, 0.5, "loud"), two_levels(0.3, 0.1, "soft")
     found = tuned(detector, Goal(best="f1"), loud, soft)
     of_loud, of_soft = (tuned(detector, Goal(best="f1"), one) for one in (loud, soft))
     assert of_loud.fitted.f1 == of_soft.fitted.f1 == 1.0
@@ -84,7 +84,7 @@ def test_held_out_figures_are_of_searches_that_saw_nothing_of_them(detector: Det
     assert found.held_out.errors.miss == pytest.approx(5.0)
     assert found.held_out.errors.false_alarm == pytest.approx(5.0)
     assert found.fitted.f1 > found.held_out.f1
-    same = tuned(detector, Goal(), listened(0.9, 0.5, "one"), listened(0.3, 0.1, "one"))
+    same = tuned(detector, Goal(), two_levels(0.9, 0.5, "one"), two_levels(0.3, 0.1, "one"))
     assert same.held_out is None
 
 
@@ -94,17 +94,17 @@ def noise_alone(level: float, group: str) -> Labelled:
 
 
 def test_one_speaker_beside_noise_is_held_out_from_nobody(detector: Detector) -> None:
-    """A search that has heard no speech chooses what finds none."""
-    found = tuned(detector, Goal(), listened(0.9, 0.1), *(noise_alone(0.2, f"noise{i}") for i in range(4)))
+    """A search without speech chooses an operating point that detects none."""
+    found = tuned(detector, Goal(), two_levels(0.9, 0.1), *(noise_alone(0.2, f"noise{i}") for i in range(4)))
     assert found.fitted.f1 == 1.0
     assert (found.held_out, found.folds) == (None, 1)
 
 
 @pytest.mark.parametrize(("speech", "noise"), [(0.45, 0.3), (0.9, 0.55)])
-def test_each_search_hears_speech_and_noise(speech: float, noise: float, detector: Detector) -> None:
-    """The start of 0.5 misses the soft speech and takes the loud noise for speech: a search must have heard each."""
+def test_each_search_has_speech_and_noise(speech: float, noise: float, detector: Detector) -> None:
+    """The start of 0.5 misses the soft speech and takes the loud noise for speech: a search needs both."""
     names = "abcd"
-    of_speech = [listened(speech, 0.01, name) for name in names[::2]]
+    of_speech = [two_levels(speech, 0.01, name) for name in names[::2]]
     of_noise = [noise_alone(noise, name) for name in names[1::2]]
     found = tuned(detector, Goal(), *of_speech, *of_noise)
     assert found.folds == 2
@@ -126,7 +126,7 @@ def test_latency_is_when_the_end_is_known(options: SegmentOptions, seconds: floa
 
 def test_a_bound_of_latency_is_kept(detector: Detector) -> None:
     """Pauses of 300 ms inside the turns, which only a long min_silence_duration_ms fills."""
-    one = listened(0.9, 0.1)
+    one = two_levels(0.9, 0.1)
     probabilities = np.array(one.detection.probabilities)
     probabilities[100:115] = probabilities[300:315] = 0.1
     paused = labelled(probabilities)
@@ -137,7 +137,7 @@ def test_a_bound_of_latency_is_kept(detector: Detector) -> None:
 
 
 def test_what_is_too_late_everywhere_is_still_as_good_as_can_be(detector: Detector) -> None:
-    one = listened(0.9, 0.1, spikes=(10, 430, 460))
+    one = two_levels(0.9, 0.1, spikes=(10, 430, 460))
     nearest = tuned(detector, Goal(max_latency_ms=5), one)
     assert nearest.latency_ms == min(
         tuned(detector, Goal(max_latency_ms=bound), one).latency_ms for bound in (1, 40, 60, 80, 100)
@@ -148,7 +148,7 @@ def test_what_is_too_late_everywhere_is_still_as_good_as_can_be(detector: Detect
 @pytest.mark.parametrize("pause_frames", [3, 7])
 def test_a_bound_of_latency_is_exact(pause_frames: int, detector: Detector) -> None:
     """Pauses that a silence just longer fills: in binary, some of the latencies come out a little above."""
-    one = listened(0.9, 0.1)
+    one = two_levels(0.9, 0.1)
     probabilities = np.array(one.detection.probabilities)
     probabilities[100 : 100 + pause_frames] = probabilities[300 : 300 + pause_frames] = 0.1
     paused = labelled(probabilities)

@@ -169,7 +169,7 @@ ELAN_ANNOTATIONS = "".join(
         ),
     ],
 )
-def test_all_lines_that_break_a_rule_are_told_at_once(name: str, text: str, lines: list[int]) -> None:
+def test_all_lines_that_break_a_rule_are_reported_at_once(name: str, text: str, lines: list[int]) -> None:
     with pytest.raises(LabelError) as raised:
         loads(text, name, source="talk")
     assert [int(problem.split(":")[1]) for problem in raised.value.problems] == lines

@@ -65,7 +65,7 @@ def test_labels_may_be_packed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["\n", "hello there\n", "0\tend\tx\n", "5\n"])
-def test_a_text_of_no_known_shape_is_told_as_audacitys(tmp_path: Path, text: str) -> None:
+def test_a_text_of_no_known_shape_is_read_as_audacitys(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.txt"
     path.write_text(text)
     if not text.strip():

@@ -118,7 +118,7 @@ def test_a_ground_truth_counts_alone_and_a_task_nobody_labelled_says_nothing(tmp
     assert ([(one.start, one.end) for one in entries], problems) == ([(0.32, 1.24)], [])
 
 
-def test_a_broken_region_is_told_on_its_line() -> None:
+def test_a_broken_region_is_reported_on_its_line() -> None:
     text = json.dumps([task(annotation(region(2.0, 1.0, "Speech")))], indent=1)
     line = text[: text.index('"start"')].count("\n")
     with pytest.raises(LabelError, match=rf"^t:{line}: a segment must have 0 <= start <= end"):
@@ -156,7 +156,7 @@ def test_whole_seconds_are_seconds() -> None:
     assert loads('[{"start": 9000, "end": 10100}, {"start": 10200, "end": 10205}]', "json")[1].end == 10205
 
 
-def test_a_segment_hours_past_the_end_of_its_recording_is_told() -> None:
+def test_a_segment_hours_past_the_end_of_its_recording_is_reported() -> None:
     text = (
         '{"duration": 12.5, "segments": [\n{"start": 1.0, "end": 12.6},\n{"start": 8736.0, "end": 48608.0}]}'
     )

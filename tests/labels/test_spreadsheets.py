@@ -25,7 +25,7 @@ def test_names_in_any_case_and_decimal_commas_are_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["1.234,5", "1,2,3", "1,x"])
-def test_what_is_no_number_is_told_as_it_came(cell: str) -> None:
+def test_text_that_is_not_a_number_is_quoted(cell: str) -> None:
     with pytest.raises(LabelError, match=rf"a:2: end must be a number of seconds\. Received: '{cell}'"):
         loads(f"start;end\n0;{cell}\n", "csv", source="a")
 

@@ -70,7 +70,7 @@ def test_rows_that_may_mean_several_things_need_a_header(text: str) -> None:
         ("x\t0:02\t-1\tdecimal\tCue\t", "a segment must have 0 <= start <= end"),
     ],
 )  # fmt: skip
-def test_broken_markers_are_told_on_their_line(row: str, rule: str) -> None:
+def test_broken_markers_are_reported_on_their_line(row: str, rule: str) -> None:
     with pytest.raises(LabelError, match=r"^t:3: ") as raised:
         loads(
             f"Name\tStart\tDuration\tTime Format\tType\tDescription\na\t0:01\t0:01\tdecimal\tCue\t\n{row}\n",

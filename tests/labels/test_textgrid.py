@@ -99,7 +99,7 @@ def long_form(*intervals: tuple[str, str]) -> str:
 
 
 @pytest.mark.parametrize("value", ["abc", "1,5", "1.5s", "=2", "--undefined--", ""])
-def test_a_broken_number_is_told_on_its_line_and_hides_nothing(value: str) -> None:
+def test_a_broken_number_is_reported_on_its_line_and_hides_nothing(value: str) -> None:
     text = long_form(("1", "0"), ("1", "2"), (value, "4"), ("5", value), ("6", "5"), ("7", "8"))
     with pytest.raises(LabelError) as raised:
         loads(text.replace("= =", "="), "textgrid", source="t")
@@ -112,7 +112,7 @@ def test_a_broken_number_is_told_on_its_line_and_hides_nothing(value: str) -> No
     )
 
 
-def test_a_broken_number_is_told_before_what_ends_the_reading() -> None:
+def test_a_broken_number_is_reported_before_what_ends_the_reading() -> None:
     text = long_form(("abc", "1"), ("1", "2")).replace("size = 2", "size = 3")
     with pytest.raises(LabelError) as raised:
         loads(text, "textgrid", source="t")
@@ -121,7 +121,7 @@ def test_a_broken_number_is_told_before_what_ends_the_reading() -> None:
         loads(text.replace("size = 1", "size = many"), "textgrid", source="t")
 
 
-def test_a_broken_text_is_told_on_its_line() -> None:
+def test_a_broken_text_is_reported_on_its_line() -> None:
     text = long_form(("0", "1"), ("1", "2")).replace('"x"', "x", 1)
     with pytest.raises(LabelError, match=r"^t:18: TextGrid needs an interval's text\. Received: 'x'\.$"):
         loads(text, "textgrid", source="t")
@@ -150,7 +150,7 @@ def test_binary_textgrids_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", range(12, len(BINARY_TEXTGRID), 7))
-def test_a_binary_textgrid_that_is_cut_off_is_told(tmp_path: Path, size: int) -> None:
+def test_a_binary_textgrid_that_is_cut_off_is_reported(tmp_path: Path, size: int) -> None:
     path = tmp_path / "a.TextGrid"
     path.write_bytes(BINARY_TEXTGRID[:size])
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Kaldi data folders: what is wrong with their files is told together."""
+"""Kaldi data folders: the problems of their files are reported together."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_kaldi_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert [len(re.findall(rf"{name}:\d", err)) for name in ("utt2spk", "wav.scp", "segments")] == [2, 2, 3]
 
 
-def test_all_that_is_wrong_in_a_kaldi_folder_is_told_together(
+def test_all_that_is_wrong_in_a_kaldi_folder_is_reported_together(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "kaldi"
@@ -42,13 +42,13 @@ def test_all_that_is_wrong_in_a_kaldi_folder_is_told_together(
     (folder / "wav.scp").write_text("call1 call1.wav\naway away.wav\nsph sph2pipe call.sph |\n")
     (folder / "segments").write_text("u1 call1 0\nu2 gone 0 1\nu3 sph 0 1\n")
     _, _, err = prepare(capsys, tmp_path, folder)
-    for told in (
+    for message in (
         r"segments:1: a line of Kaldi's segments needs",
         r"segments:2: .*'gone'.*wav\.scp",
         r"wav\.scp:2: .*away\.wav",
         r"wav\.scp:3: .* command for 'sph'",
     ):
-        assert len(re.findall(told, err)) == 1, f"{told} is not in:\n{err}"
+        assert len(re.findall(message, err)) == 1, f"{message} is not in:\n{err}"
     assert len(re.findall(r"(segments|wav\.scp):\d", err)) == 4
 
 
@@ -84,7 +84,7 @@ def test_utterances_that_end_with_their_recording(tmp_path: Path, capsys: pytest
     assert re.search(r"segments:2: .* 5 to 5 s .* 3\.000 s", err)
 
 
-def test_commands_in_wav_scp_are_told_in_one_line_and_not_run(
+def test_commands_in_wav_scp_are_reported_in_one_line_and_not_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "kaldi"

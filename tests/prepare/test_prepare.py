@@ -59,7 +59,7 @@ def test_a_seed_decides_and_another_seed_decides_otherwise(
     assert drawn[0] != drawn[2] or drawn[0] != drawn[3]
 
 
-def test_all_that_is_wrong_is_said_at_once_with_file_and_line(
+def test_all_problems_are_reported_with_file_and_line(
     talkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     speech = talkers / "speech"
@@ -74,7 +74,7 @@ def test_all_that_is_wrong_is_said_at_once_with_file_and_line(
     manifest.write_text(json.dumps(row) + "\n" + json.dumps({**row, "kind": "talk"}) + "\n")
     code, items, err = prepare(capsys, tmp_path, talkers, manifest, tmp_path / "nowhere")
     assert code == 1
-    for told in (
+    for message in (
         r"late\.rttm:3: .* 2\.8 to 3\.4 s .* 3\.000 s",
         r"none\.wav: .*Write none\.rttm beside it",
         r"note: .*twice\.rttm:2: .*overlap",
@@ -85,7 +85,7 @@ def test_all_that_is_wrong_is_said_at_once_with_file_and_line(
         r"more\.jsonl:2: .*kind='talk'",
         r"nowhere: ",
     ):
-        assert re.search(told, err), f"{told} is not in:\n{err}"
+        assert re.search(message, err), f"{message} is not in:\n{err}"
     names = {item.path.stem for item in items}
     assert names >= {"twice", "a", "fan0"}
     assert not names & {"late", "none", "slow", "bad", "broken", "gone"}
@@ -119,18 +119,18 @@ def test_a_speaker_given_in_two_splits_keeps_the_manifest_from_being_written(
     assert re.search(r"dev\.wav: .*'anna' in dev, but in train at", err)
 
 
-def test_that_every_recording_holds_speech_is_said_only_where_it_is_so(
+def test_a_note_says_that_every_recording_holds_speech(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in "ab":
         recording(tmp_path / f"in/{name}.wav", *TALK)
-    told = "note: every recording holds speech"
-    assert told in prepare(capsys, tmp_path / "1", tmp_path / "in")[2]
+    message = "note: every recording holds speech"
+    assert message in prepare(capsys, tmp_path / "1", tmp_path / "in")[2]
     recording(tmp_path / "in/fan.wav").with_suffix(".txt").touch()
     assert "fan.txt: its labels hold no speech" in (
         err := prepare(capsys, tmp_path / "2", tmp_path / "in")[2]
     )
-    assert told not in err
+    assert message not in err
 
 
 def test_who_talk_with_each_other_stay_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +147,7 @@ def test_who_talk_with_each_other_stay_together(tmp_path: Path, capsys: pytest.C
     assert items[0].speakers == ("A", "B")
 
 
-def test_an_only_speaker_is_parted_and_that_is_said(
+def test_an_only_speaker_is_in_all_splits_with_a_note(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(5):
@@ -211,10 +211,10 @@ def test_a_name_that_is_no_text_is_kept(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
-        (["--shares", "0.5,0.5"], "must be three shares that make 1"),
-        (["--shares", "0.5,0.4,0.4"], "must be three shares that make 1"),
+        (["--shares", "0.5,0.5"], "three shares"),
+        (["--shares", "0.5,0.4,0.4"], "three shares"),
         (["--speaker", "[a-z]+"], "a pattern with a group"),
         (["--speaker", "(a"], "speaker must be folder, file, labels or a pattern"),
         (["--label-with", "defalt"], "defalt"),
@@ -222,9 +222,9 @@ def test_a_name_that_is_no_text_is_kept(tmp_path: Path, capsys: pytest.CaptureFi
     ],
 )
 def test_wrong_options_are_one_line(
-    words: list[str], told: str, talkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, talkers: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, items, err = prepare(capsys, tmp_path, talkers, *words)
     assert (code, items) == (2, [])
-    assert told in err
+    assert message in err
     assert len(err.splitlines()) == 1

@@ -77,12 +77,12 @@ def test_a_recording_is_not_labelled_by_others_names_nor_by_two_files(
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
     assert code == 1
     assert [item.path.name for item in items] == ["d.wav"]
-    for told in (
+    for message in (
         r"b\.rttm:2: the labels of .*a\.wav differ from those in .*a\.rttm",
         r"b\.rttm: .*b\.wav.*\['a', 'd'\]\.",
         r"e\.wav: .*Write e\.rttm beside it",
     ):
-        assert re.search(told, err), f"{told} is not in:\n{err}"
+        assert re.search(message, err), f"{message} is not in:\n{err}"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_path_in_one_label_file_parts_recordings_of_one_name(
     assert [item.segments for item in items] == [SECOND, (Segment(0.5, 1.0),)]
 
 
-def test_a_name_that_two_recordings_have_is_told_with_its_line(
+def test_a_name_that_two_recordings_have_is_reported_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for path in ("a/x", "b/x", "b/y"):
@@ -136,7 +136,7 @@ def test_a_label_file_in_another_folder_is_not_of_two_recordings(
     assert re.search(r"x\.txt:1: 'x' fits several recordings: .*a/x\.wav and .*b/x\.wav", err)
 
 
-def test_all_broken_lines_are_told_once_and_their_recordings_left_out(
+def test_all_broken_lines_are_reported_once_and_their_recordings_left_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for stem in "ab":
@@ -212,7 +212,7 @@ def test_a_model_labels_and_its_review_sheet_can_be_given_back(
     assert [item.segments for item in again] == [item.segments for item in items]
 
 
-def test_a_recording_in_which_a_model_hears_nobody_comes_back_in_the_review_sheet(
+def test_a_recording_in_which_a_model_detects_nobody_comes_back_in_the_review_sheet(
     tmp_path: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in "ab":
@@ -239,7 +239,7 @@ def test_labels_of_noise_alone_say_that_nobody_speaks(
     assert [len(item.segments) for item in items] == [1, 1, 0]
 
 
-def test_labels_that_name_nobody_are_told_where_they_are_to_name_who_speaks(
+def test_labels_without_speakers_are_reported_where_they_should_name_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in "abc":

@@ -54,7 +54,7 @@ def test_label_files_in_their_own_folder_without_a_recording_are_named(
     assert "stale" not in err
 
 
-def test_of_two_label_files_that_differ_it_is_said_which_is_read(
+def test_of_two_label_files_that_differ_the_one_read_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in "abc":
@@ -76,10 +76,10 @@ def test_tiers_that_are_passed_over_are_named(tmp_path: Path, capsys: pytest.Cap
     for name in "ab":
         recording(tmp_path / f"in/{name}.wav", *TALK).with_suffix(".rttm").unlink()
         (tmp_path / f"in/{name}.TextGrid").write_text(grid)
-    told = r"a\.TextGrid: the tiers \['bert'\] are not read\. .* 1 more files"
+    message = r"a\.TextGrid: the tiers \['bert'\] are not read\. .* 1 more files"
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
     assert (code, [len(item.segments) for item in items]) == (0, [1, 1]), err
-    assert re.search(told, err)
+    assert re.search(message, err)
     named = ("--tier", "anna", "--tier", "bert")
     assert "are not read" not in prepare(capsys, tmp_path, tmp_path / "in", *named)[2]
 

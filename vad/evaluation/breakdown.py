@@ -57,7 +57,7 @@ class Evaluation:
         def metrics(one: Scored) -> Metrics:
             return one.metrics(math.nan if options is None else options.threshold)
 
-        ordered = _worst_first(scored)
+        ordered = sorted(scored, key=lambda pair: _error_share(pair[1]), reverse=True)
         pooled = pool([one for _, one in ordered])
         files = [(item.key, metrics(one)) for item, one in ordered]
         groups = {
@@ -67,14 +67,9 @@ class Evaluation:
         return cls(name, options, ordered, pooled, metrics(pooled), files, groups)
 
 
-def _worst_first(scored: Iterable[tuple[CorpusItem, Scored]]) -> list[tuple[CorpusItem, Scored]]:
-    """Order recordings by the share of their time in error."""
-
-    def wrong(pair: tuple[CorpusItem, Scored]) -> float:
-        detection, duration = pair[1].detection, pair[1].duration
-        return (detection.miss + detection.false_alarm) / duration if duration > 0 else 0.0
-
-    return sorted(scored, key=wrong, reverse=True)
+def _error_share(scored: Scored) -> float:
+    errors = scored.detection
+    return (errors.miss + errors.false_alarm) / scored.duration if scored.duration > 0 else 0.0
 
 
 def break_down(scored: Iterable[tuple[CorpusItem, Scored]]) -> dict[str, dict[str, Scored]]:
@@ -87,12 +82,15 @@ def break_down(scored: Iterable[tuple[CorpusItem, Scored]]) -> dict[str, dict[st
         The groups by attribute. An attribute that puts all recordings in one group, or each in its own, is left out;
         so are recordings without the attribute.
     """
-    pairs = list(scored)
-    all_groups = {name: _grouped(pairs, value_of) for name, value_of in _ATTRIBUTES.items()}
+    groups: dict[str, dict[str, list[Scored]]] = {name: defaultdict(list) for name in _ATTRIBUTES}
+    for item, one in scored:
+        for name, value_of in _ATTRIBUTES.items():
+            if value := value_of(item):
+                groups[name][value].append(one)
     return {
-        name: {value: pool(groups[value]) for value in sorted(groups, key=_rank)}
-        for name, groups in all_groups.items()
-        if 1 < len(groups) < sum(map(len, groups.values()))
+        name: {value: pool(by_value[value]) for value in sorted(by_value, key=_rank)}
+        for name, by_value in groups.items()
+        if 1 < len(by_value) < sum(map(len, by_value.values()))
     }
 
 
@@ -180,13 +178,3 @@ _ATTRIBUTES: dict[str, Callable[[CorpusItem], str]] = {
 
 def _rank(value: str) -> tuple[int, str]:
     return (_SNR_NAMES.index(value) if value in _SNR_NAMES else 0, value)
-
-
-def _grouped(
-    pairs: list[tuple[CorpusItem, Scored]], value_of: Callable[[CorpusItem], str]
-) -> dict[str, list[Scored]]:
-    groups: dict[str, list[Scored]] = defaultdict(list)
-    for item, one in pairs:
-        if value_of(item):
-            groups[value_of(item)].append(one)
-    return groups

@@ -108,14 +108,11 @@ def _behind(
 ) -> list[Condition]:
     """Sound added so many dB below the speech; ``sound`` makes it at 0 dB."""
 
-    def at(snr_db: float) -> Condition:
-        def change(rng: np.random.Generator, recording: LoadedRecording) -> Samples:
-            gain = np.float32(decibel_gain(recording.level_db - snr_db))
-            return recording.samples + gain * sound(rng, len(recording.samples))
+    def change(snr_db: float, rng: np.random.Generator, recording: LoadedRecording) -> Samples:
+        gain = np.float32(decibel_gain(recording.level_db - snr_db))
+        return recording.samples + gain * sound(rng, len(recording.samples))
 
-        return Condition(f"{draw} {snr_db:g} dB", draw, change)
-
-    return [at(snr_db) for snr_db in snrs_db]
+    return [Condition(f"{draw} {snr_db:g} dB", draw, functools.partial(change, snr_db)) for snr_db in snrs_db]
 
 
 def _pink(rng: np.random.Generator, n: int) -> Samples:

@@ -28,6 +28,19 @@ Share of the 10 ms frames of recordings without speech that count as speech: at 
 clean recordings' speech (a system with only two scores may reach it by always detecting speech), and at its own."""
 
 
+# A heading, the field of Metrics, its scale, and how a value is written.
+_CLEAN_COLUMNS = (
+    ("average precision", "average_precision", 1, "{:.4f}"),
+    ("onset median", "onset_median", 1000, "{:.0f}"),
+    ("onset p90", "onset_p90", 1000, "{:.0f}"),
+    ("offset median", "offset_median", 1000, "{:.0f}"),
+    ("offset p90", "offset_p90", 1000, "{:.0f}"),
+    ("pauses of 100 ms", "pauses_found_100_ms", 100, "{:.0f} %"),
+    ("of 200 ms", "pauses_found_200_ms", 100, "{:.0f} %"),
+    ("of 500 ms", "pauses_found_500_ms", 100, "{:.0f} %"),
+)
+
+
 def to_markdown(results: Results) -> str:
     """Markdown tables; the best of a row is bold."""
     clean = next(iter(results.conditions[CLEAN].values())).metrics
@@ -125,27 +138,12 @@ def _best_errors(figures: Figures) -> str:
 
 
 def _clean(results: Results) -> str:
-    figures = results.conditions[CLEAN]
-    columns = [
-        "average precision",
-        "onset median",
-        "onset p90",
-        "offset median",
-        "offset p90",
-        "pauses of 100 ms",
-        "of 200 ms",
-        "of 500 ms",
-    ]
     rows = []
     for name in results.systems:
-        one = figures[name].metrics
-        boundaries = (one.onset_median, one.onset_p90, one.offset_median, one.offset_p90)
-        pauses = (one.pauses_found_100_ms, one.pauses_found_200_ms, one.pauses_found_500_ms)
-        cells = [_shown(one.average_precision, "{:.4f}")]
-        cells += [_shown(1000 * value, "{:.0f}") for value in boundaries]
-        cells += [_shown(100 * value, "{:.0f} %") for value in pauses]
+        metrics = results.conditions[CLEAN][name].metrics
+        cells = (_shown(scale * getattr(metrics, field), form) for _, field, scale, form in _CLEAN_COLUMNS)
         rows.append([name, *cells])
-    return table(["system", *columns], rows)
+    return table(["system", *(heading for heading, *_ in _CLEAN_COLUMNS)], rows)
 
 
 def _sounds(results: Results) -> str:
