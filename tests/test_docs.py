@@ -204,11 +204,11 @@ def test_the_table_of_options_has_the_defaults_of_every_operating_point(model: s
         assert cells == [f"{getattr(options[point], attribute):g}" for point in points], name
 
 
-def test_the_other_defaults_of_a_detector_are_told() -> None:
+def test_the_other_defaults_of_a_detector_are_listed() -> None:
     section = README.read_text(encoding="utf-8").split("\n## Options\n")[1].split("\n## ")[0]
-    told = dict(re.findall(r"^- `(\w+)` \(default: `([^`]*)`\)", section, flags=re.MULTILINE))
+    listed = dict(re.findall(r"^- `(\w+)` \(default: `([^`]*)`\)", section, flags=re.MULTILINE))
     parameters = inspect.signature(vad.Detector).parameters.values()
-    assert told == {one.name: str(one.default) for one in parameters if one.default is not one.empty}
+    assert listed == {one.name: str(one.default) for one in parameters if one.default is not one.empty}
 
 
 def actions(command: str) -> list[Action]:
@@ -218,7 +218,7 @@ def actions(command: str) -> list[Action]:
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
-def test_help_tells_the_default_of_every_option(command: str) -> None:
+def test_help_gives_the_default_of_every_option(command: str) -> None:
     for action in actions(command):
         option = action.option_strings[0]
         assert action.required or "default: " in (action.help or ""), f"vad {command} {option}"
@@ -227,15 +227,15 @@ def test_help_tells_the_default_of_every_option(command: str) -> None:
             assert f"default: {value}" in (action.help or ""), f"vad {command} {option}"
 
 
-def test_help_tells_the_defaults_of_the_card() -> None:
+def test_help_gives_the_defaults_of_the_card() -> None:
     balanced = json.loads((ROOT / "models" / "default.json").read_text())["segment_options"]["balanced"]
-    told = {
+    listed = {
         action.dest: re.search(r"default: ([\d.]+|inf)\b", action.help or "") for action in actions("detect")
     }
     for option in fields(vad.SegmentOptions):
         value = balanced.get(option.name, option.default)
         if value is not None:
-            found = told[option.name]
+            found = listed[option.name]
             assert found is not None, option.name
             assert float(found[1]) == value, option.name
 
