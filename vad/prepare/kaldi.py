@@ -33,22 +33,20 @@ def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, .
     speaker_of = {name: who for name, (who, _) in speakers.items()}
     entries = [replace(entry, speaker=speaker_of.get(entry.label or "")) for entry in entries]
     problems += _commands(folder, paths)
+    turns: dict[str, list[Entry]] = {name: [] for name in paths}
+    for entry in entries if paths else ():
+        if entry.uri in turns:
+            turns[entry.uri].append(entry)
+        else:
+            where = f"{folder / 'segments'}:{entry.line}"
+            problems.append(f"{where}: the recording {entry.uri!r} is not in wav.scp.")
     recordings = {}
     for name, (written, where) in paths.items():
         path = Path(written) if Path(written).exists() else folder / written
-        turns = tuple(entry for entry in entries if entry.uri == name)
-        recordings[name] = (path, where, turns)
-    for entry in entries if recordings else ():
-        if entry.uri not in recordings:
-            where = f"{folder / 'segments'}:{entry.line}"
-            problems.append(f"{where}: the recording {entry.uri!r} is not in wav.scp.")
+        recordings[name] = (path, where, tuple(turns[name]))
+        if problems and not path.exists() and not written.endswith("|"):
+            problems.append(f"{where}: the recording {path} does not exist.")
     if problems:
-        missing = [(path, where) for path, where, _ in recordings.values() if not path.exists()]
-        problems += [
-            f"{where}: the recording {path} does not exist."
-            for path, where in missing
-            if not path.name.endswith("|")
-        ]
         raise LabelError(*problems)
     return recordings
 
