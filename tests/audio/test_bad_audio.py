@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import sys
+import tracemalloc
 import types
 from pathlib import Path
 
@@ -207,3 +208,16 @@ def test_a_gap_in_a_track_becomes_silence(tmp_path: Path) -> None:
     quiet = [index * 0.05 for index, is_loud in enumerate(windows) if not is_loud]
     assert quiet[0] == pytest.approx(1.05, abs=0.15)
     assert quiet[-1] == pytest.approx(2.45, abs=0.15)
+
+
+def test_a_long_gap_takes_little_memory(tmp_path: Path) -> None:
+    encode_container(tmp_path / "clip.mkv", "libopus", tone(2.0, 48000), 48000, hole_s=120.0)
+    tracemalloc.start()
+    try:
+        with open_audio(tmp_path / "clip.mkv") as audio:
+            seconds = sum(map(len, audio)) / RATE
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert seconds == pytest.approx(122.0, abs=0.05)
+    assert peak_bytes < 10_000_000  # the gap as one block would be 46 MB

@@ -2,7 +2,7 @@
 
 
 def __getattr__(name: str) -> object:
-    """Answer for `read_audio`, which 0.1.0 had here, with a DeprecationWarning. It goes with the next release."""
+    """Return `read_audio`, its place in 0.1.0, with a DeprecationWarning. The next release removes it."""
     if name != "read_audio":
         raise AttributeError(f"module 'vad.audio' has no attribute {name!r}")
     import warnings

@@ -132,7 +132,7 @@ class ContainerDecoder:
                 self._damage = self._damage or (decoded_s, _reason(error))
                 continue
             for frame in frames:
-                for block in (*self._silence_before(frame, decoded_s), _samples(frame)):
+                for block in itertools.chain(self._silence_before(frame, decoded_s), [_samples(frame)]):
                     decoded_s += len(block) / frame.sample_rate
                     yield frame.sample_rate, block
 

@@ -191,7 +191,7 @@ def _open_without_ffmpeg(
         return SoundfileDecoder(stream, name, problem)
     except RefusedError:
         stream.seek(0)
-        if not starts_with_frames(stream.read):
+        if not starts_with_frames(stream.read(1 << 16)):
             raise
     stream.seek(0)
     return MpegDecoder(stream, name)

@@ -238,7 +238,7 @@ class SoundfileDecoder:
     def _problem_at_end(self, frames: int) -> str | None:
         """Compare the decoded frames with what the file states."""
         if self.frames is not None and frames < self.frames and self._file.format != "WAV":
-            return "pages of it are damaged" if self._file.format == "OGG" else "the file ends there"
+            return "some Ogg pages are damaged" if self._file.format == "OGG" else "the file ends there"
         problems = (
             missing_bytes(int(stated), int(present))
             for stated, present in _STATED_BYTES.findall(self._file.extra_info)

@@ -64,9 +64,8 @@ class Frame(NamedTuple):
 
 @dataclass(frozen=True)
 class Gap:
-    """Bytes that are neither a frame nor a tag."""
+    """A run of `size` bytes that are neither frames nor tags."""
 
-    start: int
     size: int
 
 
@@ -90,9 +89,8 @@ def is_mpeg(head: bytes) -> bool:
     return _parse_header(head[:4]) is not None
 
 
-def starts_with_frames(read: Callable[[int], bytes]) -> bool:
-    """Return whether MPEG audio begins soon after the first bytes, as in a recording cut out of a stream."""
-    content = read(_READ_BYTES)
+def starts_with_frames(content: bytes) -> bool:
+    """Return whether MPEG audio begins soon in the first bytes, as in a recording cut out of a stream."""
     items = list(MpegFrames(io.BytesIO(content).read))
     frames = sum(isinstance(item, Frame) for item in items)
     skipped = sum(item.size for item in items if isinstance(item, Gap))
@@ -154,7 +152,7 @@ class MpegFrames:
                 reservoir = 0
                 continue
             if gap is not None:
-                yield Gap(gap, self._passed + self._at - (len(frame.content) if frame else 0) - gap)
+                yield Gap(self._passed + self._at - (len(frame.content) if frame else 0) - gap)
                 gap = None
             if frame is None:
                 self._skip(tag)
@@ -168,7 +166,7 @@ class MpegFrames:
             frame, reservoir = _with_reservoir(frame, reservoir)
             yield frame
         if gap is not None:
-            yield Gap(gap, self._passed + len(self._bytes) - gap)
+            yield Gap(self._passed + len(self._bytes) - gap)
 
     def _has(self, count: int) -> bool:
         """Read until `count` bytes are available. Return whether they are."""
@@ -181,9 +179,9 @@ class MpegFrames:
             self._at = 0
         return True
 
-    def _peek(self, count: int, offset: int = 0) -> bytes:
-        self._has(offset + count)
-        return self._bytes[self._at + offset : self._at + offset + count]
+    def _peek(self, count: int) -> bytes:
+        self._has(count)
+        return self._bytes[self._at : self._at + count]
 
     def _skip(self, count: int) -> None:
         while count > 0 and self._has(1):
