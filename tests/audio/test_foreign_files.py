@@ -1,10 +1,9 @@
-"""Recordings that other programs wrote, and broken ones: all of it is processed, or one line says what was not."""
+"""Recordings by other programs, and broken ones: all is processed, or one line reports what was not."""
 
 import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,12 +11,12 @@ import pytest
 from support import foreign_files
 from support.foreign_files import BROKEN, FFMPEG, GSTREAMER, SECONDS, SOX, WRITTEN
 
-from vad.audio.reading import open_audio
+from vad.audio.reading import AudioBlocks, open_audio
 from vad.cli import main
 from vad.errors import AudioError
 
-# Where FFmpeg stops early: at the size of a killed recorder's first block, at the end of the first of two files, at a
-# size that a pipe left at zero, at a chunk that nobody padded, at frames in free format.
+# FFmpeg, the reference, stops early: at the stated size of a killed recorder, after the first of two joined files,
+# at a stated size of zero, at a chunk without padding, in free format.
 LONGER_THAN_FFMPEG = {
     "size_killed.wav": SECONDS,
     "ffmpeg_pipe.aiff": SECONDS,
@@ -35,27 +34,27 @@ NAMES = [*FFMPEG, *SOX, *WRITTEN, *GSTREAMER, *BROKEN]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of them all."""
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all files."""
     folder = tmp_path_factory.mktemp("foreign")
     foreign_files.make_all(folder)
     return folder
 
 
-def one_of(folder: Path, name: str) -> Path:
+def path_of(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.exists() or path.stat().st_size == 0:
-        pytest.skip(f"what writes {name} is not installed")
+        pytest.skip(f"the program that writes {name} is not installed")
     return path
 
 
 @pytest.fixture(scope="module")
-def decoded(made: Path) -> dict[str, float]:
-    """How many seconds FFmpeg decodes of each."""
+def reference(files: Path) -> dict[str, float]:
+    """The seconds of each file that FFmpeg decodes."""
     if shutil.which("ffmpeg") is None:
-        pytest.skip("FFmpeg is the oracle, and is not installed")
+        pytest.skip("FFmpeg, the reference, is not installed")
     with ThreadPoolExecutor(4) as pool:
-        return dict(zip(NAMES, pool.map(ffmpeg_seconds, (made / name for name in NAMES)), strict=True))
+        return dict(zip(NAMES, pool.map(ffmpeg_seconds, (files / name for name in NAMES)), strict=True))
 
 
 def ffmpeg_seconds(path: Path) -> float:
@@ -64,31 +63,31 @@ def ffmpeg_seconds(path: Path) -> float:
     return len(decoded.stdout) / 2 / 16000
 
 
-def seconds_of(blocks: Iterator[object]) -> float:
-    return sum(map(len, blocks)) / 16000  # type: ignore[arg-type]
+def seconds_of(audio: AudioBlocks) -> float:
+    return sum(map(len, audio)) / 16000
 
 
-def test_the_table_is_long_enough() -> None:
-    assert len(NAMES) == len(set(NAMES)) >= 60
+def test_names_are_unique() -> None:
+    assert len(NAMES) == len(set(NAMES))
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in REPORTED])
 def test_all_of_a_recording_is_processed(
-    made: Path, decoded: dict[str, float], name: str, capfd: pytest.CaptureFixture[str]
+    files: Path, reference: dict[str, float], name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = one_of(made, name)
+    path = path_of(files, name)
     with open_audio(path) as audio:
-        processed = seconds_of(iter(audio))
+        processed = seconds_of(audio)
     assert capfd.readouterr().err == ""
-    expected = LONGER_THAN_FFMPEG.get(name, decoded[name])
+    expected = LONGER_THAN_FFMPEG.get(name, reference[name])
     assert processed == pytest.approx(expected, abs=0.05)
     if "cut" not in name and "late" not in name and "joined" not in name:
         assert processed >= SECONDS - 0.05
 
 
 @pytest.mark.parametrize("name", sorted(REPORTED))
-def test_what_is_not_processed_is_said_in_one_line(made: Path, name: str) -> None:
-    path = one_of(made, name)
+def test_what_is_not_processed_is_reported_in_one_line(files: Path, name: str) -> None:
+    path = path_of(files, name)
     with pytest.raises(AudioError) as failure, open_audio(path) as audio:
         for _ in audio:
             pass
@@ -99,20 +98,22 @@ def test_what_is_not_processed_is_said_in_one_line(made: Path, name: str) -> Non
 @pytest.mark.parametrize(
     "name", ["cut.wav", "cut_stated.mp3", "hole.mp3", "cut.opus", "hole.aac", "cut_fast.m4a"]
 )
-def test_what_ffmpeg_reads_of_a_broken_file_is_read(made: Path, decoded: dict[str, float], name: str) -> None:
-    path = one_of(made, name)
+def test_a_broken_file_is_read_as_far_as_ffmpeg_reads_it(
+    files: Path, reference: dict[str, float], name: str
+) -> None:
+    path = path_of(files, name)
     processed = 0
     with pytest.raises(AudioError), open_audio(path) as audio:  # noqa: PT012
         for block in audio:
             processed += len(block)
-    assert processed / 16000 == pytest.approx(decoded[name], abs=0.05)
+    assert processed / 16000 == pytest.approx(reference[name], abs=0.05)
 
 
 @pytest.mark.parametrize(
     "name", ["lame_t.mp3", "joined.opus", "sizes_zero.wav", "phone.m4a", "big_endian.wav"]
 )
-def test_a_pipe_gives_what_its_file_gives(made: Path, name: str) -> None:
-    path = one_of(made, name)
+def test_a_pipe_gives_what_its_file_gives(files: Path, name: str) -> None:
+    path = path_of(files, name)
     reading, writing = os.pipe()
 
     def write() -> None:
@@ -122,17 +123,17 @@ def test_a_pipe_gives_what_its_file_gives(made: Path, name: str) -> None:
     thread = threading.Thread(target=write)
     thread.start()
     with open(reading, "rb") as pipe, open_audio(pipe) as piped, open_audio(path) as whole:
-        assert seconds_of(iter(piped)) == seconds_of(iter(whole))
+        assert seconds_of(piped) == seconds_of(whole)
     thread.join()
 
 
-def test_a_folder_of_all_kinds_exits_with_1_and_a_line_for_each_that_is_broken(
-    made: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_folder_exits_with_1_and_a_line_for_each_broken_file(
+    files: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = ["lame_t.mp3", "windows.wma", "dolby.ac3", "phone.gsm", "pcm.avi", "television.ts", "flac.mka"]
     broken = ["cut.wav", "hole.mp3"]
     for name in whole + broken:
-        shutil.copy(one_of(made, name), tmp_path / name)
+        shutil.copy(path_of(files, name), tmp_path / name)
     assert main(["detect", str(tmp_path), "--model", str(model_path), "--quiet"]) == 1
     errors = capsys.readouterr().err.splitlines()
     assert sorted(line.partition(": ")[2].partition(": ")[0] for line in errors) == [
@@ -140,8 +141,8 @@ def test_a_folder_of_all_kinds_exits_with_1_and_a_line_for_each_that_is_broken(
     ]
 
 
-def test_frames_whose_data_are_gone_are_silence_and_cost_no_time(
-    made: Path, decoded: dict[str, float]
+def test_frames_with_missing_data_are_silence_of_the_same_length(
+    files: Path, reference: dict[str, float]
 ) -> None:
-    with open_audio(one_of(made, "late_start.mp3")) as audio:
-        assert seconds_of(iter(audio)) == pytest.approx(decoded["late_start.mp3"], abs=0.001)
+    with open_audio(path_of(files, "late_start.mp3")) as audio:
+        assert seconds_of(audio) == pytest.approx(reference["late_start.mp3"], abs=0.001)

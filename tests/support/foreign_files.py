@@ -1,4 +1,4 @@
-"""Recordings as other programs write them, and broken ones, made in a folder by the programs that are there."""
+"""Recordings by other programs, and broken ones. Each is made if its program is installed."""
 
 import functools
 import shutil
@@ -14,7 +14,7 @@ import soundfile
 SECONDS = 3.1
 RATE = 44100
 
-# By name: what ffmpeg is told, but the input and the output.
+# By file name: the options of ffmpeg.
 FFMPEG = {
     "u8.wav": "-c:a pcm_u8",
     "s24.wav": "-c:a pcm_s24le",
@@ -73,6 +73,7 @@ FFMPEG = {
     "true.tta": "-c:a tta",
     "pack.wv": "-c:a wavpack",
 }
+# By file name: the options of sox.
 SOX = {
     "sox_ima.wav": "-e ima-adpcm",
     "sox_ms.wav": "-e ms-adpcm",
@@ -86,11 +87,10 @@ SOX = {
     "sox.sph": "-c 1",
     "sox.w64": "",
 }
-# What reads the material and writes to a file, or to standard output through a pipe.
+# By file name: a command that reads IN and writes OUT, or standard output, which is a pipe.
 WRITTEN = {
     "lame.mp3": "lame --quiet -V4 IN OUT",
     "lame_free.mp3": "lame --quiet --freeformat -b 400 IN OUT",
-
     "ffmpeg_pipe.wav": "ffmpeg -nostdin -v error -i IN -f wav -",
     "ffmpeg_pipe.flac": "ffmpeg -nostdin -v error -i IN -f flac -",
     "ffmpeg_pipe.mp3": "ffmpeg -nostdin -v error -i IN -q:a 4 -f mp3 -",
@@ -106,7 +106,8 @@ WRITTEN = {
     "lame_8k.mp3": "lame --quiet -b 16 --resample 8 -m m IN -",
     "opusenc.opus": "opusenc --quiet IN -",
     "opusenc_60ms.opus": "opusenc --quiet --framesize 60 --bitrate 16 IN -",
-}  # fmt: skip
+}
+# By file name: the elements of a gstreamer pipeline.
 GSTREAMER = {
     "gst.wav": "wavenc",
     "gst.flac": "flacenc",
@@ -116,11 +117,11 @@ GSTREAMER = {
     "gst.webm": "audioresample ! opusenc ! webmmux streamable=true",
     "gst.mkv": "audioresample ! opusenc ! matroskamux",
     "gst.wv": "wavpackenc",
-}  # fmt: skip
+}
 
 
 def material(folder: Path) -> Path:
-    """Write what all of them hold: stereo, loud and soft in turn, so that variable rates vary."""
+    """Write their common content: stereo, loud and soft in turn, so that variable bitrates vary."""
     times = np.arange(round(SECONDS * RATE)) / RATE
     loudness = np.where(times % 1.0 < 0.4, 0.3, 0.001)
     hiss = np.random.default_rng(0).normal(0.0, 0.3, (len(times), 2))
@@ -129,13 +130,13 @@ def material(folder: Path) -> Path:
     return folder / "IN.wav"
 
 
-def make_all(folder: Path) -> set[str]:
-    """Make the files, each by its program where that is installed; give the names of those that were made."""
+def make_all(folder: Path) -> None:
+    """Make all files whose program is installed."""
     source = material(folder)
     if shutil.which("ffmpeg"):
         command = ["ffmpeg", "-nostdin", "-v", "error", "-i", str(source)]
         for name, options in FFMPEG.items():
-            if encoder_is_there(options):
+            if has_encoder(options):
                 command += ["-map", "0:a", *options.split(), str(folder / name)]
         subprocess.run(command, check=True, timeout=60)
     if shutil.which("sox"):
@@ -144,8 +145,8 @@ def make_all(folder: Path) -> set[str]:
                 ["sox", "-R", "-D", source, *options.split(), folder / name], check=False, timeout=60
             )
     for name, line in WRITTEN.items():
-        places = {"IN": str(source), "OUT": str(folder / name)}
-        words = [places.get(word, word) for word in line.split()]
+        paths = {"IN": str(source), "OUT": str(folder / name)}
+        words = [paths.get(word, word) for word in line.split()]
         if shutil.which(words[0]):
             written = subprocess.run(words, capture_output=True, check=True, timeout=60)
             if "OUT" not in line:
@@ -160,11 +161,10 @@ def make_all(folder: Path) -> set[str]:
         try:
             (folder / name).write_bytes(make(folder))
         except FileNotFoundError:
-            continue  # what it is made from was not made
-    return {path.name for path in folder.iterdir()}
+            continue  # its original was not made
 
 
-def encoder_is_there(options: str) -> bool:
+def has_encoder(options: str) -> bool:
     words = options.split()
     return f" {words[words.index('-c:a') + 1]} " in _encoders()
 
@@ -175,7 +175,7 @@ def _encoders() -> str:
 
 
 def wav(size: int | None = None, riff: int | None = None) -> Callable[[Path], bytes]:
-    """The material, with other sizes in its header."""
+    """The common content, with other sizes in its header."""
 
     def make(folder: Path) -> bytes:
         content = bytearray((folder / "IN.wav").read_bytes())
@@ -189,7 +189,7 @@ def wav(size: int | None = None, riff: int | None = None) -> Callable[[Path], by
 
 
 def killed(folder: Path) -> bytes:
-    """What Python's wave module leaves of a recorder that is killed: the size of its first block."""
+    """A killed recorder that used Python's wave module: the header states the size of the first block."""
     path = folder / "killed"
     with soundfile.SoundFile(folder / "IN.wav") as source, open(path, "wb") as file:
         writer = wave.open(file, "wb")  # noqa: SIM115
@@ -206,7 +206,7 @@ def killed(folder: Path) -> bytes:
 
 
 def with_chunk(chunk: bytes, *, before: bytes) -> Callable[[Path], bytes]:
-    """The material with bytes put before a chunk of it, or at its end."""
+    """The common content, with bytes inserted before a chunk, or at its end."""
 
     def make(folder: Path) -> bytes:
         content = (folder / "IN.wav").read_bytes()
