@@ -224,12 +224,13 @@ def _with_splits(items: Sequence[CorpusItem]) -> list[CorpusItem]:
     are two or more.
     """
     split_of = {name: item.split for item in items if item.split for name in item.speakers}
+    has_dev = any(item.kind == "speech" and item.split == "dev" for item in items)
     drawn: dict[tuple[str, str], str] = {}
     for kind in KINDS:  # noise in a folder with a speaker's name goes where the speaker is
         groups = {_group(item) for item in items if item.kind == kind and not item.split} - split_of.keys()
         shares = {group: _share(kind, group) for group in sorted(groups)}
         dev = {group for group, share in shares.items() if share < _DEV_SHARE}
-        if kind == "speech" and len(groups) > 1 and not dev and not _has_dev(items):
+        if kind == "speech" and len(groups) > 1 and not dev and not has_dev:
             dev = {min(shares, key=shares.__getitem__)}
         drawn |= {(kind, group): "dev" if group in dev else "train" for group in groups}
         speakers = {item.speaker for item in items if item.speaker} & groups
@@ -240,10 +241,6 @@ def _with_splits(items: Sequence[CorpusItem]) -> list[CorpusItem]:
         else replace(item, split=split_of.get(item.speaker) or drawn[item.kind, _group(item)])
         for item in items
     ]
-
-
-def _has_dev(items: Iterable[CorpusItem]) -> bool:
-    return any(item.kind == "speech" and item.split == "dev" for item in items)
 
 
 def _group(item: CorpusItem) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from vad.audio.decoding import KNOWN_SUFFIXES
@@ -201,7 +201,6 @@ class _Finder:
 
 def _from_item(item: CorpusItem, where: str, has_split: bool) -> Candidate:
     labels, _, number = where.rpartition(":")
-    known = {field.name: getattr(item, field.name) for field in fields(CorpusItem)}
-    known["split"] = item.split if has_split else ""
+    known = vars(item) | {"split": item.split if has_split else ""}
     turns = tuple(Entry(int(number), segment.start, segment.end) for segment in item.segments)
     return Candidate(**known, where=where, turns=turns, labels=labels)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from vad.evaluation.benchmark.conditions import CLEAN
@@ -21,7 +20,6 @@ _LEAST_AREA = 0.75  # less would squeeze the good ones
 def draw(results: Results, path: Path) -> None:
     """Write the figure as a PNG."""
     figure = Figure(figsize=(15, 5 if results.sounds else 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
     axes = figure.subplots(1, 3 if results.sounds else 2)
     colours = dict(zip(results.systems, (f"C{n}" for n in range(len(results.systems))), strict=True))
     _curves(axes[0], results, colours)

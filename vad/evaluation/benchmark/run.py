@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import timeit
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,9 +205,7 @@ def _false_alarms(
 def _speed(system: System, recordings: Sequence[LoadedRecording]) -> float:
     """Seconds of audio per second of processor time, all threads counted: the best of a few passes."""
     samples = np.concatenate([one.samples for one in recordings])[: _SPEED_SECONDS * SAMPLE_RATE]
-    spent = []
-    for _ in range(_SPEED_PASSES):
-        began = time.process_time()
-        system.process(samples)
-        spent.append(time.process_time() - began)
+    spent = timeit.repeat(
+        lambda: system.process(samples), timer=time.process_time, number=1, repeat=_SPEED_PASSES
+    )
     return len(samples) / SAMPLE_RATE / max(min(spent), 1e-9)
