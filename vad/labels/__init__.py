@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError, did_you_mean, shown
-from vad.labels.formats import FORMATS, READERS, WRITERS, content_format, format_of, reader_of
+from vad.labels.formats import FORMATS, READERS, WRITTEN, content_format, format_of, reader_of
 from vad.labels.merge import merge
 from vad.labels.plain_text import read_text
 from vad.labels.reading import NON_SPEECH_LABELS, Entry, Malformed, one_word
@@ -69,7 +69,7 @@ def dumps(
             raise LabelError(f"a segment must have 0 <= start <= end. Received: {segment}.")
     if duration is not None and not (isinstance(duration, Real) and 0 <= duration < math.inf):
         raise LabelError(f"duration must be 0 seconds or more. Received: duration={shown(duration)}.")
-    text = _named(format, WRITERS)(ordered, uri, duration)
+    text = _named(format, WRITTEN).write(ordered, uri, duration)
     return text.partition("\n")[2] if format == "csv" and not header else text
 
 

@@ -32,7 +32,7 @@ __all__ = [
     "ONE_WORD_NAMES",
     "READERS",
     "SUFFIXES",
-    "WRITERS",
+    "WRITTEN",
     "content_format",
     "format_of",
     "label_files",
@@ -60,7 +60,7 @@ class _Format(NamedTuple):
     one_word_names: bool = False
 
 
-_FORMATS: Final = {
+WRITTEN: Final = {
     "json": _Format(".json", json_labels.write_json, json_labels.read_json, "list"),
     "jsonl": _Format(".jsonl", json_labels.write_jsonl, json_labels.read_jsonl, "lines"),
     "csv": _Format(".csv", tables.write_csv, tables.read_csv, "lines"),
@@ -77,22 +77,19 @@ _FORMATS: Final = {
     "labelstudio": _Format(".json", label_studio.write_labelstudio, json_labels.read_json, "list"),
 }
 
-FORMATS: Final[Mapping[str, str]] = MappingProxyType({name: one.extension for name, one in _FORMATS.items()})
+FORMATS: Final[Mapping[str, str]] = MappingProxyType({name: one.extension for name, one in WRITTEN.items()})
 """The extension of each format that is written."""
 
-WRITERS: Final[Mapping[str, _Writer]] = MappingProxyType({name: one.write for name, one in _FORMATS.items()})
-"""The writer of each of them."""
-
 MULTI_RECORDING: Final[Mapping[str, str]] = MappingProxyType(
-    {name: one.joined_by for name, one in _FORMATS.items() if one.joined_by}
+    {name: one.joined_by for name, one in WRITTEN.items() if one.joined_by}
 )
 """The formats whose files may hold several recordings: "lines" are joined end to end, "list" in a JSON list."""
 
-ONE_WORD_NAMES: Final = frozenset(name for name, one in _FORMATS.items() if one.one_word_names)
+ONE_WORD_NAMES: Final = frozenset(name for name, one in WRITTEN.items() if one.one_word_names)
 """The formats that write a recording's name in one word, as scoring tools expect it."""
 
 READERS: Final[Mapping[str, Reader]] = {
-    **{name: one.read for name, one in _FORMATS.items()},
+    **{name: one.read for name, one in WRITTEN.items()},
     "ctm": nist.read_ctm,
     "stm": nist.read_stm,
     "htk": htk.read_htk,
