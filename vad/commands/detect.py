@@ -43,9 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", "-j", type=_jobs, metavar="N", help="number of processes (default: by the amount of audio)"
     )
     parser.add_argument("--quiet", "-q", action="store_true", help="show no progress")
-    outputs = parser.add_argument_group(
-        "what is written", "FILE is for a single recording; DIR gets a file for each recording."
-    )
+    outputs = parser.add_argument_group("what is written", "DIR gets a file for each recording.")
     outputs.add_argument(
         "--format", "-f", choices=list(FORMATS), metavar="NAME",
         help=f"format of the segments: {', '.join(FORMATS)} (default: by the extension of --output, else text)",

@@ -39,7 +39,7 @@ _LONGEST_SAVED_S = 3600  # kept in memory: where a long segment is split is know
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument(
-        "source", nargs="?", choices=["-"], metavar="-",
+        "source", nargs="?", type=_source, metavar="-",
         help="read WAV or raw samples from standard input (default: the microphone)",
     )  # fmt: skip
     parser.add_argument(
@@ -110,6 +110,14 @@ def run(args: argparse.Namespace) -> int:
         blocks = stack.enter_context(source)
         view = stack.enter_context(contextlib.closing(make_view(style)))
         return Session(view, sinks, args.duration, args.until_silence).listen(stream, blocks, stop)
+
+
+def _source(text: str) -> str:
+    if text != "-":
+        raise argparse.ArgumentTypeError(
+            f"must be -, which is standard input. Use `vad detect {text}` for a file"
+        )
+    return text
 
 
 def _check_ranges(args: argparse.Namespace) -> None:

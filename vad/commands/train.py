@@ -8,11 +8,30 @@ from vad.commands.options.extras import require_extra
 
 __all__ = ["add_arguments", "run"]
 
-_NETWORK_OPTIONS = ("architecture", "frame_ms", "delay_frames")
-_RUN_OPTIONS = (
-    *("corpus", "data", "init", "base", "hours", "epochs", "patience"),
-    *("batch_size", "learning_rate", "seed", "jobs"),
-)
+# Type, metavar and help of options that the configuration has too.
+_NETWORK_OPTIONS = {
+    "architecture": (
+        str, "NAME",
+        "logmel-cnn, waveform-tcn, logmel-crnn, two-branch, patch-cnn or logmel-pair (default: logmel-cnn; "
+        "with --init: its own)",
+    ),
+    "frame_ms": (int, "MS", "length of a frame, 20 to 100, a multiple of 10 (default: 20; with --init: its own)"),
+    "delay_frames": (int, "N", "frames of context after the decided frame (default: 3; with --init: its own)"),
+}  # fmt: skip
+_TRAINING_OPTIONS = {
+    "data": (
+        str, "DIR", "cache of decoded recordings and rendered scenes (default: runs/data; with --init: RUN/data)"
+    ),
+    "hours": (float, "H", "hours of scenes to render (default: 80; with --init: 4)"),
+    "epochs": (int, "N", "number of epochs, each of epoch_hours of audio (default: 40; with --init: 12)"),
+    "patience": (
+        int, "N", "stop after N epochs without a better validation; 0 never does (default: 0; with --init: 4)"
+    ),
+    "batch_size": (int, "N", "scenes in each step (default: 16; with --init: 8)"),
+    "learning_rate": (float, "RATE", "peak learning rate of AdamW (default: 0.002; with --init: 0.0008)"),
+    "seed": (int, "N", "seed of scenes, their order, their levels, and the first weights (default: 0)"),
+    "jobs": (int, "N", "processes that decode and render (default: 2)"),
+}  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,50 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", metavar="NAME=VALUE", action="append", default=[],
         help="any other option, such as mixing.noise=0.9 or network.channels=64; can be repeated (default: none)",
     )  # fmt: skip
-    network = parser.add_argument_group("the network", "With --init, the defaults are those of its network.")
-    network.add_argument(
-        "--architecture", "--arch", metavar="NAME",
-        help="logmel-cnn, waveform-tcn, logmel-crnn, two-branch, patch-cnn or logmel-pair (default: logmel-cnn)",
-    )  # fmt: skip
-    network.add_argument(
-        "--frame-ms",
-        type=int,
-        metavar="MS",
-        help="length of a frame, 20 to 100, a multiple of 10 (default: 20)",
-    )
-    network.add_argument(
-        "--delay-frames", type=int, metavar="N", help="frames of context after the decided frame (default: 3)"
-    )
+    network = parser.add_argument_group("the network")
     training = parser.add_argument_group("the training")
-    training.add_argument(
-        "--data", metavar="DIR",
-        help="cache of decoded recordings and rendered scenes (default: runs/data; with --init: RUN/data)",
-    )  # fmt: skip
-    training.add_argument(
-        "--hours", type=float, metavar="H", help="hours of scenes to render (default: 80; with --init: 4)"
-    )
-    training.add_argument(
-        "--epochs", type=int, metavar="N",
-        help="number of epochs, each of epoch_hours of audio (default: 40; with --init: 12)",
-    )  # fmt: skip
-    training.add_argument(
-        "--patience", type=int, metavar="N",
-        help="stop after N epochs without a better validation; 0 never does (default: 0; with --init: 4)",
-    )  # fmt: skip
-    training.add_argument(
-        "--batch-size", type=int, metavar="N", help="scenes in each step (default: 16; with --init: 8)"
-    )
-    training.add_argument(
-        "--learning-rate", type=float, metavar="RATE",
-        help="peak learning rate of AdamW (default: 0.002; with --init: 0.0008)",
-    )  # fmt: skip
-    training.add_argument(
-        "--seed", type=int, metavar="N",
-        help="seed of scenes, their order, their levels, and the first weights (default: 0)",
-    )  # fmt: skip
-    training.add_argument(
-        "--jobs", "-j", type=int, metavar="N", help="processes that decode and render (default: 2)"
-    )
+    for group, options in ((network, _NETWORK_OPTIONS), (training, _TRAINING_OPTIONS)):
+        for name, (kind, metavar, purpose) in options.items():
+            names = [f"--{name.replace('_', '-')}", *(["--arch"] if name == "architecture" else [])]
+            group.add_argument(*names, type=kind, metavar=metavar, help=purpose)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -98,8 +79,9 @@ def run(args: argparse.Namespace) -> int:
     from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
     from vad.training.fit import fit
 
-    names = {name: name for name in _RUN_OPTIONS} | {name: f"network.{name}" for name in _NETWORK_OPTIONS}
-    settings = {dotted: value for name, dotted in names.items() if (value := getattr(args, name)) is not None}
+    keys = {name: name for name in ("corpus", "init", "base", *_TRAINING_OPTIONS)}
+    keys |= {name: f"network.{name}" for name in _NETWORK_OPTIONS}
+    settings = {key: value for name, key in keys.items() if (value := getattr(args, name)) is not None}
     settings |= dict(parse_setting(text) for text in args.set)
     defaults = fine_tuning_defaults(args.init, args.run_folder) if args.init else None
     config = load_config(args.config, settings, defaults=defaults)

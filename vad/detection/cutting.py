@@ -113,7 +113,8 @@ def _write(path: Path, blocks: Iterable[Block], decoder: Decoder, channel: Chann
                     chosen = block if channel == "mix" else block[:, channel : channel + 1]
                     file.write(as_stored(chosen, subtype))
         except soundfile.LibsndfileError as error:
-            raise OSError(error.error_string.rstrip(".")) from error
+            reason = error.error_string.rstrip(".")
+            raise OSError("the disk may be full" if reason == "System error" else reason) from error
 
 
 def as_stored(samples: Block, subtype: str) -> Any:

@@ -53,8 +53,8 @@ class Timeline {
     this.host = element("div", { className }, tools, ...this.stages.map(({ host }) => host), this.notice);
     host.append(this.host);
     detail.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    detail.canvas.addEventListener("pointermove", (event) => this.tell(this.timeAt(detail, event)));
-    detail.canvas.addEventListener("pointerleave", () => this.tell(this.player.time));
+    detail.canvas.addEventListener("pointermove", (event) => this.showTime(this.timeAt(detail, event)));
+    detail.canvas.addEventListener("pointerleave", () => this.showTime(this.player.time));
     const { audio } = this.player;
     audio?.addEventListener("play", () => this.follow());
     audio?.addEventListener("pause", () => (this.playButton.textContent = "Play"));
@@ -238,11 +238,11 @@ class Timeline {
       stage.cursor.hidden = x < stage.frame.left - 1 || x > stage.frame.left + stage.frame.width + 1;
       stage.cursor.style.left = `${x}px`;
     }
-    this.tell(time);
+    this.showTime(time);
     this.onpoint?.(time);
   }
 
-  tell(time) {
+  showTime(time) {
     let text = `${clock(time, 2)} of ${clock(this.finish, 2)}`;
     if (this.signals.probability) {
       const { low, step } = this.signals.probability.levels[0];
