@@ -1,7 +1,5 @@
 """Fixtures for the tests of several wings."""
 
-import shutil
-import subprocess
 import sys
 import types
 from collections.abc import Iterator
@@ -41,32 +39,6 @@ def model(model_path: Path) -> Model:
 def detector(model: Model) -> Detector:
     """A detector with the tiny model and its balanced options."""
     return Detector(model)
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy, so that the tree stays as it is."""
-    pytest.importorskip("setuptools", minversion="77", reason="building the wheel needs setuptools 77")
-    root = Path(__file__).parent.parent
-    folder = tmp_path_factory.mktemp("source")
-    for name in ("vad", "models"):
-        shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        shutil.copy(root / name, folder)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--no-deps",
-        "--no-build-isolation",
-        "-w",
-        folder / "dist",
-        folder,
-    ]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
-    (path,) = (folder / "dist").glob("*.whl")
-    return path
 
 
 @pytest.fixture

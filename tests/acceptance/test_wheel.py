@@ -108,6 +108,30 @@ def test_without_extras_training_is_one_clear_line(installed: Path, tmp_path: Pa
     assert done.stderr.endswith("pip install 'openvad[train]'\n")
 
 
+def test_a_frozen_program_finds_its_models(wheel: Path, model_path: Path, tmp_path: Path) -> None:
+    pytest.importorskip("PyInstaller", reason="freezing needs PyInstaller")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    (tmp_path / "program.py").write_text(
+        "import sys, vad\n"
+        "for model in sys.argv[2:]:\n"
+        "    print(len(vad.Detector(model).detect_file(sys.argv[1])))\n"
+    )
+    unused = ("av", "PIL", "rich", "matplotlib", "scipy", "IPython", "pytest", "setuptools", "hypothesis")
+    excluded = [word for name in unused for word in ("--exclude-module", name)]
+    environment = os.environ | {
+        "PYTHONPATH": str(tmp_path / "site"),
+        "PYINSTALLER_CONFIG_DIR": str(tmp_path / "cache"),
+    }
+    freeze = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR"]
+    run(*freeze, *excluded, "program.py", cwd=tmp_path, env=environment)
+    frozen = tmp_path / "dist" / "program" / "program"
+    done = run(frozen, EXAMPLES / "clip.wav", "tiny", model_path, cwd=tmp_path)
+    assert len(done.stdout.splitlines()) == 2
+    # LiteRT writes a line of its own for each network.
+    assert [line for line in done.stderr.splitlines() if not line.startswith("INFO: ")] == []
+
+
 def write_corpus(folder: Path) -> Path:
     """Four talkers, two a split, of the examples."""
     folder.mkdir()

@@ -199,7 +199,7 @@ def test_a_damaged_container_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_a_gap_in_a_track_becomes_silence(tmp_path: Path) -> None:
-    encode_container(tmp_path / "clip.mkv", "libopus", tone(2.0, 48000), 48000, hole_s=1.5)
+    encode_container(tmp_path / "clip.mkv", "libopus", tone(2.0, 48000), 48000, gap_s=1.5)
     samples = read_audio(tmp_path / "clip.mkv")
     assert len(samples) / RATE == pytest.approx(3.5, abs=0.05)
     windows = [
@@ -211,7 +211,7 @@ def test_a_gap_in_a_track_becomes_silence(tmp_path: Path) -> None:
 
 
 def test_a_long_gap_takes_little_memory(tmp_path: Path) -> None:
-    encode_container(tmp_path / "clip.mkv", "libopus", tone(2.0, 48000), 48000, hole_s=120.0)
+    encode_container(tmp_path / "clip.mkv", "libopus", tone(2.0, 48000), 48000, gap_s=120.0)
     tracemalloc.start()
     try:
         with open_audio(tmp_path / "clip.mkv") as audio:

@@ -21,8 +21,8 @@ def noise(samples: int, channels: int = 1, seed: int = 0) -> Samples:
     return values[:, 0] if channels == 1 else values
 
 
-def encode_container(path: Path, codec: str, samples: Samples, sample_rate: int, hole_s: float = 0.0) -> None:
-    """Write a stereo container, its second half `hole_s` seconds late."""
+def encode_container(path: Path, codec: str, samples: Samples, sample_rate: int, gap_s: float = 0.0) -> None:
+    """Write a stereo container, its second half `gap_s` seconds late."""
     av = pytest.importorskip("av", reason="containers need PyAV")
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=sample_rate, layout="stereo")
@@ -31,6 +31,6 @@ def encode_container(path: Path, codec: str, samples: Samples, sample_rate: int,
             frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
             frame.rate = sample_rate
             frame.time_base = Fraction(1, sample_rate)
-            frame.pts = start + (round(hole_s * sample_rate) if start >= len(samples) // 2 else 0)
+            frame.pts = start + (round(gap_s * sample_rate) if start >= len(samples) // 2 else 0)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

@@ -1,4 +1,4 @@
-"""What PyInstaller needs to freeze a program that uses this package; it asks here of its own accord."""
+"""PyInstaller hooks. PyInstaller finds them through the entry point `hook-dirs` of the group `pyinstaller40`."""
 
 from pathlib import Path
 
@@ -6,5 +6,5 @@ __all__ = ["get_hook_dirs"]
 
 
 def get_hook_dirs() -> list[str]:
-    """Where the hooks are: the entry point `hook-dirs` of the group `pyinstaller40`."""
+    """Return the folder of the hooks."""
     return [str(Path(__file__).parent)]

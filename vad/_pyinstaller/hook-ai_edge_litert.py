@@ -1,3 +1,3 @@
-"""LiteRT alone: it mentions TensorFlow, which a program that only runs networks does without."""
+"""Leaves out TensorFlow, which LiteRT imports only if it is used."""
 
 excludedimports = ["tensorflow", "tflite"]
