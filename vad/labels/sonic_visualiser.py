@@ -38,11 +38,8 @@ def read_svl(text: str) -> Iterator[Entry | Malformed]:
 
 
 def _entry(line: int, point: _Attributes, rate: str) -> Entry:
-    for name, value in (
-        ("sampleRate", rate),
-        ("frame", point.get("frame", "")),
-        ("duration", point["duration"]),
-    ):
+    values = {"sampleRate": rate, "frame": point.get("frame", ""), "duration": point["duration"]}
+    for name, value in values.items():
         if not value.isdecimal() or (name == "sampleRate" and float(value) == 0):
             raise Malformed(line, f"a region needs a whole number as its {name}. Received: {shown(value)}.")
     start, frames = float(point["frame"]), float(point["duration"])
