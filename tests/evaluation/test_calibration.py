@@ -40,10 +40,10 @@ def test_no_frames_have_no_error() -> None:
 @pytest.mark.parametrize(
     ("labels", "probabilities", "n_bins", "rule"),
     [
-        ([1], [1.2], 10, "probabilities must be between 0 and 1"),
-        ([1], [math.nan], 10, "probabilities must be between 0 and 1"),
+        ([1], [1.2], 10, "probabilities.*0.*1"),
+        ([1], [math.nan], 10, "probabilities.*0.*1"),
         ([1, 0], [0.5], 10, "of one length"),
-        ([1], [0.5], 0, "n_bins must be 1 or more"),
+        ([1], [0.5], 0, "n_bins.*1"),
     ],
 )
 def test_what_is_no_probability_is_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +223,7 @@ def test_one_file_that_names_nobody_or_two_is_refused(
     Path("all.rttm").write_text(f"SPEAKER {name} 1 0.0 1.0 <NA> <NA> x <NA> <NA>\n")
     code, report, err = evaluate(capsys, "corpus", "--hypothesis", "all.rttm")
     assert (code, report) == (2, None)
-    assert rule in err
+    assert re.search(rule, err)
 
 
 @pytest.mark.parametrize("name", ["all.rttm", "all.RTTM"])
@@ -251,5 +252,5 @@ def test_what_cannot_be_measured_is_usage(
 ) -> None:
     code, report, err = evaluate(capsys, corpus, *words)
     assert (code, report) == (2, None)
-    assert rule in err
+    assert re.search(rule, err)
     assert err.count("\n") == 1

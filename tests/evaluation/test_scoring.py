@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -246,9 +247,7 @@ def test_labels_hours_past_the_end_are_one_line_and_the_rest_is_measured(
     code, out, err = evaluate(capsys, tmp_path, "--model", model_path, "--format", "json")
     assert code == 1
     assert [one["path"] for one in json.loads(out)["files"]] == ["b.wav"]
-    assert err.startswith(
-        "vad: a.wav: a segment must lie in its recording, which ends at 3 s. Received: 8000 to"
-    )
+    assert re.match(r"vad: a\.wav: .* 3 s.*8000", err)
 
 
 def test_pauses_are_counted_by_length_and_those_from_200_ms_together() -> None:

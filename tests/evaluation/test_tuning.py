@@ -185,5 +185,5 @@ def test_finds_what_pays_only_together(seed: int, detector: Detector) -> None:
     "wrong", [{"max_miss": 1.5}, {"max_false_alarm": -0.1}, {"max_latency_ms": 0}, {"best": "f2"}]
 )
 def test_goals_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=f"{next(iter(wrong))} must be"):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
         Goal(**wrong)

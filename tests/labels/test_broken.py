@@ -1,6 +1,7 @@
 """Broken labels: every message says the file, the line and the rule, and what came instead."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,12 @@ from vad.labels import FORMATS, dumps, loads, read_labels
 from vad.labels.formats import ONE_WORD_NAMES
 
 TALK = [Segment(0.32, 1.24)]
-ORDER = "a segment must have 0 <= start <= end, in seconds. Received: "
-NUMBER = "must be a number of seconds. Received: "
-OBJECT = "a segment must be an object with start and end. Received: "
-JSON = "JSON must be well-formed. Received: "
-SRT_CUE = "a cue needs a line of times such as 00:00:01,000 --> 00:00:02,500. Received: "
-VTT_CUE = "a cue needs a line of times such as 00:01.000 --> 00:02.500. Received: "
+ORDER = "0 <= start <= end.*"
+NUMBER = ".*seconds.*"
+OBJECT = "start and end.*"
+JSON = "JSON.*"
+SRT_CUE = "00:00:01,000.*-->.*00:00:02,500.*"
+VTT_CUE = r"00:01\.000.*-->.*00:02\.500.*"
 TEXTGRID_HEAD = '"ooTextFile"\n"TextGrid"\n0\n1\n<exists>\n'
 INTERVAL_HEAD = TEXTGRID_HEAD + '1\n"IntervalTier"\n"a"\n0\n1\n1\n'
 
@@ -25,12 +26,12 @@ BROKEN: dict[str, list[tuple[str, int, str]]] = {
         (
             "SPEAKER a 1 0 1 <NA> <NA> A <NA>\n\nSPEAKER a 1 5\n",
             3,
-            "RTTM needs 9 or 10 fields. Received: 4 fields.",
+            "RTTM.*9.*10.*4",
         ),
         (
             "SPEKER a 1 0 1 <NA> <NA> A <NA>",
             1,
-            "RTTM needs a type such as SPEAKER first. Received: 'SPEKER'.",
+            "RTTM.*SPEAKER.*'SPEKER'",
         ),
         ("SPEAKER a 1 x 1 <NA> <NA> A <NA>", 1, f"start {NUMBER}'x'."),
         ("SPEAKER a 1 1 <NA> <NA> <NA> A <NA>", 1, f"duration {NUMBER}'<NA>'."),
@@ -43,26 +44,26 @@ BROKEN: dict[str, list[tuple[str, int, str]]] = {
         (
             "0\t1\tx\n5\n",
             2,
-            "an Audacity label needs a start, an end and a label, between tabs. Received: '5'.",
+            "Audacity.*tabs.*'5'",
         ),
         ("0\tend\tx\n", 1, f"end {NUMBER}'end'."),
         ("0\t1_5\tx\n", 1, f"end {NUMBER}'1_5'."),
     ],
     "text": [
-        ("a 0 1\n\n1.5\n", 3, "a line needs a start and an end, between blanks. Received: '1.5'."),
+        ("a 0 1\n\n1.5\n", 3, r"'1\.5'"),
         ("0 1\na b\n", 2, f"start {NUMBER}'a'."),
     ],
     "csv": [
-        ("begin,end\n0,1\n", 1, "CSV needs a header with start and end. Received: ['begin', 'end']."),
-        ("start,end\n0,1\n0\n", 3, "CSV needs 2 fields, as in its header. Received: 1 field."),
+        ("begin,end\n0,1\n", 1, r"CSV.*\['begin', 'end'\]"),
+        ("start,end\n0,1\n0\n", 3, "CSV.*2.*1"),
         ("start,end\n0,one\n", 2, f"end {NUMBER}'one'."),
-        ('start,end\n"0,1\n', 2, "CSV must be well-formed. Received: unexpected end of data."),
+        ('start,end\n"0,1\n', 2, "CSV.*unexpected end of data"),
     ],
     "json": [
-        ('{"file": "a",\n "segments": [}', 2, f"{JSON}Expecting value (column 15)."),
-        ('{"file": "a"}', 1, "JSON needs a list of segments. Received: the keys file."),
-        ("{}", 1, "JSON needs a list of segments. Received: the keys none."),
-        ('\n{"segments": 3}', 2, "segments must be a list. Received: 3."),
+        ('{"file": "a",\n "segments": [}', 2, rf"{JSON}Expecting value \(column 15\)\."),
+        ('{"file": "a"}', 1, "JSON.*segments.*file"),
+        ("{}", 1, "JSON.*segments"),
+        ('\n{"segments": 3}', 2, "segments.*3"),
         (
             '{"x": {"{": "}\\""},\n"segments": [\n{"start": 0, "end": 1},\n{"start": 0}]}',
             4,
@@ -96,23 +97,23 @@ BROKEN: dict[str, list[tuple[str, int, str]]] = {
         (
             "00:01.000 --> 00:02.000\nhi\n",
             1,
-            "WebVTT must begin with WEBVTT. Received: '00:01.000 --> 00:02.000'.",
+            r"WebVTT.*WEBVTT.*'00:01\.000 --> 00:02\.000'",
         ),
-        ("", 1, "WebVTT must begin with WEBVTT. Received: ''."),
+        ("", 1, "WebVTT.*WEBVTT.*''"),
         ("WEBVTT\n\nid\n1.000 --> 2.000\nhi\n", 4, f"{VTT_CUE}'1.000 --> 2.000'."),
     ],
     "textgrid": [
-        ("", 1, 'TextGrid needs "ooTextFile". Received: the end of the file.'),
-        ('"ooTextFile"\n"PitchTier"', 2, "TextGrid needs \"TextGrid\". Received: 'PitchTier'."),
-        (f"{TEXTGRID_HEAD}1.5", 6, "TextGrid needs a number of tiers. Received: '1.5'."),
+        ("", 1, 'TextGrid.*"ooTextFile"'),
+        ('"ooTextFile"\n"PitchTier"', 2, "TextGrid.*'PitchTier'"),
+        (f"{TEXTGRID_HEAD}1.5", 6, r"TextGrid.*'1\.5'"),
         (
             f'{TEXTGRID_HEAD}1\n"Tier"\n"a"\n0\n1\n0',
             7,
-            'TextGrid needs a class, "IntervalTier" or "TextTier". Received: \'Tier\'.',
+            "TextGrid.*IntervalTier.*TextTier.*'Tier'",
         ),
-        (f'{TEXTGRID_HEAD}1\n"IntervalTier"\n"a', 8, "TextGrid needs a tier's name. Received: '\"'."),
-        (f"{INTERVAL_HEAD}0\n", 12, "TextGrid needs an interval's xmax. Received: the end of the file."),
-        (f'{INTERVAL_HEAD}0\n"x"\n', 13, "TextGrid needs an interval's xmax. Received: 'x'."),
+        (f'{TEXTGRID_HEAD}1\n"IntervalTier"\n"a', 8, "TextGrid.*name"),
+        (f"{INTERVAL_HEAD}0\n", 12, "TextGrid.*xmax.*end of the file"),
+        (f'{INTERVAL_HEAD}0\n"x"\n', 13, "TextGrid.*interval's.*'x'"),
         (f'{INTERVAL_HEAD}1\n0\n"x"', 12, f"{ORDER}start=1.0, end=0.0."),
     ],
 }
@@ -133,7 +134,9 @@ def test_broken_files_are_named_by_file_line_and_rule(
     path.write_text(text, encoding="utf-8")
     with pytest.raises(LabelError) as raised:
         read_labels(path, name)
-    assert str(raised.value).startswith(f"{path}:{line}: {rule}")
+    where, _, what = str(raised.value).partition(": ")
+    assert where == f"{path}:{line}"
+    assert re.search(rule, what)
 
 
 GOOD_RTTM = "SPEAKER a 1 0 1 <NA> <NA> A <NA>"
@@ -173,12 +176,14 @@ def test_all_lines_that_break_a_rule_are_reported_at_once(name: str, text: str, 
     with pytest.raises(LabelError) as raised:
         loads(text, name, source="talk")
     assert [int(problem.split(":")[1]) for problem in raised.value.problems] == lines
-    assert str(raised.value) == f"{raised.value.problems[0]} And {len(lines) - 1} more."
+    first, _, more = str(raised.value).partition(raised.value.problems[0])
+    assert not first
+    assert f" {len(lines) - 1} " in more
 
 
 def test_a_tier_that_is_not_there_is_named_with_those_that_are() -> None:
     text = TEXTGRID_HEAD + '2 "IntervalTier" "words" 0 1 0 "IntervalTier" "phones" 0 1 0'
-    with pytest.raises(LabelError, match=r"^a\.TextGrid:1: .* named 'x'\. Received: 'words', 'phones'\.$"):
+    with pytest.raises(LabelError, match=r"^a\.TextGrid:1:.*'x'.*'words'.*'phones'"):
         loads(text, "textgrid", source="a.TextGrid", tier="x")
 
 
@@ -187,26 +192,24 @@ def test_a_tier_that_is_not_there_is_named_with_those_that_are() -> None:
 )
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_is_no_segment_is_not_written(name: str, segment: Segment) -> None:
-    with pytest.raises(LabelError, match=r"a segment must have 0 <= start <= end\. Received: Segment"):
+    with pytest.raises(LabelError, match="0 <= start <= end"):
         dumps([segment], name, uri="talk")
 
 
 @pytest.mark.parametrize("duration", [-1.0, math.nan, math.inf])
 def test_what_is_no_duration_is_not_written(duration: float) -> None:
-    with pytest.raises(LabelError, match="duration must be 0 seconds or more"):
+    with pytest.raises(LabelError, match=r"duration.*0"):
         dumps(TALK, "json", duration=duration)
 
 
 @pytest.mark.parametrize("name", sorted(ONE_WORD_NAMES))
 def test_a_name_in_one_word_is_needed(name: str) -> None:
-    with pytest.raises(LabelError, match=r"needs the name of the recording\. Received: uri=' '"):
+    with pytest.raises(LabelError, match="uri=' '"):
         dumps(TALK, name, uri=" ")
 
 
 def test_a_format_nobody_knows_is_refused_with_the_nearest() -> None:
-    with pytest.raises(
-        ConfigError, match=r"must be one of json, .*format='textgird'\. Did you mean textgrid\?"
-    ):
+    with pytest.raises(ConfigError, match=r"format='textgird'.*textgrid"):
         dumps(TALK, "textgird")
-    with pytest.raises(ConfigError, match=r"Did you mean rttm\?"):
+    with pytest.raises(ConfigError, match="rttm"):
         loads("", "rtm")

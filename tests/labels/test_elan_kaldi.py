@@ -1,5 +1,6 @@
 """ELAN documents and Kaldi's segments; layers of Sonic Visualiser; and who speaks, where a format says it."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -55,18 +56,18 @@ def test_an_elan_tier_can_be_chosen_and_silence_is_left_out(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "text", "line", "rule"),
     [
-        ("elan", EAF.format(text="a", end="ts4"), 16, "a time slot with a time in milliseconds. Received: 'ts4'"),
-        ("elan", EAF.format(text="a", end="ts9"), 16, "Received: 'ts9' with ''"),
-        ("elan", "<A>\n<B>\n</A>", 3, "must be well-formed XML. Received: mismatched tag"),
-        ("elan", "<A/>", 1, "needs a tier. Received: none"),
-        ("kaldi", "u1 a 0 1\nu2 a 5", 2, "an utterance, a recording, a start and an end. Received: 3 fields"),
-        ("kaldi", "u1 a 2 1", 1, "a segment must have 0 <= start <= end"),
+        ("elan", EAF.format(text="a", end="ts4"), 16, "'ts4'"),
+        ("elan", EAF.format(text="a", end="ts9"), 16, "'ts9'.*''"),
+        ("elan", "<A>\n<B>\n</A>", 3, "XML.*mismatched tag"),
+        ("elan", "<A/>", 1, "tier"),
+        ("kaldi", "u1 a 0 1\nu2 a 5", 2, "3 fields"),
+        ("kaldi", "u1 a 2 1", 1, "0 <= start <= end"),
     ],
 )  # fmt: skip
 def test_broken_ones_are_named_by_file_line_and_rule(name: str, text: str, line: int, rule: str) -> None:
     with pytest.raises(ValueError, match=rf"^a:{line}: ") as raised:
         loads(text, name, source="a")
-    assert rule in str(raised.value)
+    assert re.search(rule, str(raised.value))
 
 
 def test_pympi_writes_documents_that_are_read(tmp_path: Path) -> None:
@@ -130,16 +131,16 @@ def test_layers_of_regions_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "rule"),
     [
-        ('duration="40572"', 'duration="-1"', 7, "a whole number as its duration. Received: '-1'"),
-        ('sampleRate="44100"', 'sampleRate="0"', 7, "a whole number as its sampleRate. Received: '0'"),
-        ('dataset id="7"', 'dataset id="9"', 7, "a whole number as its sampleRate. Received: ''"),
-        ("duration=", "level=", 7, "needs regions, which have durations. Received: moments alone."),
+        ('duration="40572"', 'duration="-1"', 7, "'-1'"),
+        ('sampleRate="44100"', 'sampleRate="0"', 7, "sampleRate.*'0'"),
+        ('dataset id="7"', 'dataset id="9"', 7, "sampleRate.*''"),
+        ("duration=", "level=", 7, "regions"),
     ],
 )
 def test_broken_layers_are_named_by_line_and_rule(old: str, new: str, line: int, rule: str) -> None:
     with pytest.raises(ValueError, match=rf"^t:{line}: ") as raised:
         loads(SVL.replace(old, new), "svl", source="t")
-    assert rule in str(raised.value)
+    assert re.search(rule, str(raised.value))
 
 
 def test_kaldi_segments_name_recordings(tmp_path: Path) -> None:

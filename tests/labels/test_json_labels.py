@@ -121,7 +121,7 @@ def test_a_ground_truth_counts_alone_and_a_task_nobody_labelled_says_nothing(tmp
 def test_a_broken_region_is_reported_on_its_line() -> None:
     text = json.dumps([task(annotation(region(2.0, 1.0, "Speech")))], indent=1)
     line = text[: text.index('"start"')].count("\n")
-    with pytest.raises(LabelError, match=rf"^t:{line}: a segment must have 0 <= start <= end"):
+    with pytest.raises(LabelError, match=rf"^t:{line}: .*0 <= start <= end"):
         loads(text, "json", source="t")
 
 
@@ -145,9 +145,7 @@ def test_predictions_are_a_task_that_label_studio_imports() -> None:
     ],
 )
 def test_silero_samples_are_no_seconds(name: str, text: str) -> None:
-    with pytest.raises(
-        LabelError, match=r"^t:1: times must be in seconds.*return_seconds=True.*'start': 8736"
-    ):
+    with pytest.raises(LabelError, match=r"^t:1:.*seconds.*return_seconds=True.*'start'.*8736"):
         loads(text, name, source="t")
 
 
@@ -160,13 +158,13 @@ def test_a_segment_hours_past_the_end_of_its_recording_is_reported() -> None:
     text = (
         '{"duration": 12.5, "segments": [\n{"start": 1.0, "end": 12.6},\n{"start": 8736.0, "end": 48608.0}]}'
     )
-    with pytest.raises(LabelError, match=r"^t:3: a segment must lie in its recording, which ends at 12\.5 s"):
+    with pytest.raises(LabelError, match=r"^t:3:.*12\.5"):
         loads(text, "json", source="t")
 
 
 def test_a_cut_is_no_supervision() -> None:
     cut = {"id": "c", "start": 1.0, "duration": 9.0, "channel": 0, "supervisions": [], "type": "MonoCut"}
-    with pytest.raises(LabelError, match=r"must be a supervision. Received: a cut"):
+    with pytest.raises(LabelError, match=r"supervision.*cut"):
         loads(json.dumps(cut), "jsonl")
 
 

@@ -199,7 +199,7 @@ def test_files_are_guessed_by_their_extension(tmp_path: Path, name: str, extensi
 
 
 def test_an_extension_nobody_knows_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LabelError, match=r"talk\.wav: .* must be one of \.rttm, .*Received: '\.wav'"):
+    with pytest.raises(LabelError, match=r"talk\.wav:.*\.rttm.*'\.wav'"):
         read_labels(tmp_path / "talk.wav")
 
 
@@ -221,7 +221,7 @@ def test_files_are_utf_8_on_any_system(tmp_path: Path) -> None:
 def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, line: int) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(content)
-    with pytest.raises(LabelError, match=rf"a\.txt:{line}: a label file must be text in UTF-8"):
+    with pytest.raises(LabelError, match=rf"a\.txt:{line}: .*UTF-8"):
         read_labels(path)
 
 

@@ -1,5 +1,6 @@
 """Tables that other programs write: onset and offset, start and duration, clocks, and rows without a header."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -57,17 +58,17 @@ def test_events_that_are_no_speech_name_their_recording_and_hold_none(tmp_path: 
     ],
 )
 def test_rows_that_may_mean_several_things_need_a_header(text: str) -> None:
-    with pytest.raises(LabelError, match=r"^t:1: CSV needs a header with start and end"):
+    with pytest.raises(LabelError, match=r"^t:1:.*CSV"):
         loads(text, "csv", source="t")
 
 
 @pytest.mark.parametrize(
     ("row", "rule"),
     [
-        ("x\t0:1:2:3\t0:01\tdecimal\tCue\t", "start must be a number of seconds. Received: '0:1:2:3'."),
-        ("x\t0:01\t0:x\tdecimal\tCue\t", "duration must be a number of seconds. Received: 'x'."),
-        ("x\t00:00:01:12\t00:00:01:00\t24 fps\tCue\t", "time format must be decimal or samples. Received: '24 fps'."),
-        ("x\t0:02\t-1\tdecimal\tCue\t", "a segment must have 0 <= start <= end"),
+        ("x\t0:1:2:3\t0:01\tdecimal\tCue\t", "start.*'0:1:2:3'"),
+        ("x\t0:01\t0:x\tdecimal\tCue\t", "duration.*'x'"),
+        ("x\t00:00:01:12\t00:00:01:00\t24 fps\tCue\t", "'24 fps'"),
+        ("x\t0:02\t-1\tdecimal\tCue\t", "0 <= start <= end"),
     ],
 )  # fmt: skip
 def test_broken_markers_are_reported_on_their_line(row: str, rule: str) -> None:
@@ -77,4 +78,4 @@ def test_broken_markers_are_reported_on_their_line(row: str, rule: str) -> None:
             "csv",
             source="t",
         )
-    assert rule in str(raised.value)
+    assert re.search(rule, str(raised.value))

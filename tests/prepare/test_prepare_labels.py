@@ -252,8 +252,8 @@ def test_labels_without_speakers_are_reported_where_they_should_name_them(
     for name in "ab":
         recording(tmp_path / f"in/{name}.wav", *TALK).with_suffix(".txt").unlink()
     _, _, err = prepare(capsys, tmp_path / "2", tmp_path / "in", "--speaker", "labels")
-    assert rule not in err
-    assert rule not in prepare(capsys, tmp_path / "3", tmp_path / "in")[2]
+    assert not re.search(rule, err)
+    assert not re.search(rule, prepare(capsys, tmp_path / "3", tmp_path / "in")[2])
 
 
 def test_labels_that_other_programs_write_beside_recordings(

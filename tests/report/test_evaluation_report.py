@@ -118,7 +118,7 @@ def test_the_folder_of_the_page_is_made_and_where_it_cannot_be_nothing_is_measur
     assert main([*words, str(tmp_path / "file" / "x.html")]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(f"vad: cannot write {tmp_path / 'file'}: file exists")
+    assert str(tmp_path / "file") in captured.err
     assert captured.err.count("\n") == 1
 
 
