@@ -25,12 +25,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from test_imports import WINGS
+from support.places import ROOT, WINGS
 
 import vad
 from vad import cli
 
-ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = [
     README,

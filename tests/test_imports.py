@@ -10,16 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from support.places import WINGS
 
 import vad
 
 PACKAGE = Path(vad.__file__).parent
 
-# From the ground up: a wing imports only wings that stand before it.
-WINGS = [
-    "errors", "json_text", "files", "processes", "native_stderr", "audio", "detection", "labels", "corpus", "prepare",
-    "evaluation", "report", "training", "compat", "commands", "cli", "__main__", "_pyinstaller",
-]  # fmt: skip
 # TensorFlow arrives with the command that asks for it, and the program alone touches file descriptor 2.
 ONLY_FOR = {
     "vad.training": {"vad.training", "vad.commands.train", "vad.commands.export", "vad.commands.inspect"},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from support.places import EXAMPLES
 from support.sounds import noise
 
 import vad
@@ -89,5 +90,5 @@ def test_a_program_without_stderr_runs_too(model_path: Path) -> None:
         "import os, sys; os.close(2); sys.stderr = None\n"
         "from vad.cli import main; main(['detect', sys.argv[1], '--model', sys.argv[2]])"
     )
-    example = Path(__file__).parent.parent / "data" / "examples" / "clip.wav"
+    example = EXAMPLES / "clip.wav"
     run_python(code, example, model_path, stdout=subprocess.PIPE)

@@ -15,14 +15,13 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
+from support.places import EXAMPLES, ROOT
 
 import vad
 from vad.evaluation.frame_metrics import roc_auc
 from vad.labels import FORMATS, read_labels
 from vad.labels.cells import labels_to_frames
 
-ROOT = Path(__file__).parent.parent
-EXAMPLES = ROOT / "data" / "examples"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

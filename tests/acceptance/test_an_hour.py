@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
+from support.places import EXAMPLES
 
 from vad.audio.reading import read_audio
 from vad.detection.detector import Detector
 
 pytestmark = pytest.mark.acceptance
 
-CLIP = Path(__file__).parents[2] / "data" / "examples" / "clip.wav"
 RATE = 44_100
 BLOCK = RATE // 50
 
 
 def test_an_hour_changes_neither_output_nor_memory() -> None:
     detector = Detector()
-    samples = read_audio(CLIP, sample_rate=RATE)
+    samples = read_audio(EXAMPLES / "clip.wav", sample_rate=RATE)
     frame = round(detector.frame_duration * RATE)
     samples = samples[: len(samples) // frame * frame]  # so that every round lies alike on the grid of frames
     stream = detector.stream(RATE, keep_audio_s=5.0)

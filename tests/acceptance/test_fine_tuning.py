@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+from support.places import CORPUS, MEETINGS
 
 from vad.audio import acoustics
 from vad.audio.reading import read_audio
@@ -34,8 +35,6 @@ from vad.labels.cells import labels_to_frames
 
 pytestmark = pytest.mark.acceptance
 
-SHARED = Path(__file__).parents[3] / "shared"
-CORPUS, MEETINGS = SHARED / "corpus", SHARED / "devset"
 PARTIES, CALLS_A_PARTY, CALL_S = 20, 3, 30.0
 MUSIC_SNR_DB = (-10.0, 0.0)
 PAUSE_S = 1.0

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import release
 from support import tiny_run
+from support.places import EXAMPLES
 
 from vad.detection.model import Model
 
 pytestmark = pytest.mark.acceptance
 
-EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 SMALL = {
     **{"hours": 0.01, "dev_hours": 0.01, "epochs": 1, "epoch_hours": 0.01, "batch_size": 2, "jobs": 1},
     **{"mixing.scene_s": 2.0, "mixing.tunes": 0.0},

@@ -16,11 +16,10 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from support.places import EXAMPLES, ROOT
 
 pytestmark = pytest.mark.acceptance
 
-ROOT = Path(__file__).parent.parent.parent
-EXAMPLES = ROOT / "data" / "examples"
 MOST_BYTES = 8_000_000
 
 

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 import types
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from support.listening import RATE, SOUND, expected, listen_to_pipe, segments, tone_bursts
 from support.paper_portaudio import DEVICES, FailingImport, InputStream, PortAudioError
 
 from vad.audio.raw_format import ENCODINGS
@@ -21,31 +20,6 @@ from vad.cli import main
 from vad.detection.detector import Detector
 from vad.detection.segments import Event
 from vad.detection.stream import Stream
-
-RATE = 16000
-
-
-def tone_bursts(bursts: list[tuple[float, float]], duration: float) -> np.ndarray:
-    time_s = np.arange(round(duration * RATE)) / RATE
-    samples = np.zeros(len(time_s))
-    for start, end in bursts:
-        within = (start <= time_s) & (time_s < end)
-        samples[within] = 0.3 * np.sin(2 * np.pi * 440 * time_s[within])
-    return samples.astype(np.float32)
-
-
-# The second burst is open when the sound ends.
-SOUND = tone_bursts([(0.3, 0.7), (1.5, 1.8)], 1.8)
-
-
-def segments(stdout: str) -> list[tuple[float, float]]:
-    events = [json.loads(line) for line in stdout.splitlines()]
-    return [(event["start"], event["time"]) for event in events if event["event"] == "end"]
-
-
-def expected(model_path: Path, sound: np.ndarray = SOUND) -> list[tuple[float, float]]:
-    found = Detector(model_path).detect(sound, RATE)
-    return [(round(segment.start, 3), round(segment.end, 3)) for segment in found]
 
 
 def interrupt_after_all_audio() -> None:
@@ -266,14 +240,6 @@ def test_a_list_of_no_devices_says_so(
     output = capsys.readouterr()
     assert output.out == ""
     assert output.err.count("\n") == 1
-
-
-def listen_to_pipe(model_path: Path, *arguments: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "vad", "listen", "-", "--model", str(model_path), *arguments]
-    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    return subprocess.Popen(
-        command, env=buffered, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
 
 
 def test_a_wav_pipe(model_path: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from test_listen import RATE, SOUND, expected, listen_to_pipe, segments, tone_bursts
+from support.listening import RATE, SOUND, expected, listen_to_pipe, segments, tone_bursts
 
 from vad.commands.listening.files import SegmentFiles
 from vad.detection.detector import Detector

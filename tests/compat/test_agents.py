@@ -5,7 +5,6 @@ import importlib
 import re
 import types
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,12 @@ import pytest
 from support import paper_agents
 from support.bursts import DURATION, RATE, bursts, ends, streamed
 from support.paper_portaudio import InputStream
+from support.places import ROOT
 
 from vad.detection.detector import Detector
 from vad.detection.model import Model
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGES = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("agents.md", "live.md"))
+PAGES = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("agents.md", "live.md"))
 
 
 def program(name: str) -> dict[str, Any]:

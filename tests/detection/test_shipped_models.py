@@ -1,10 +1,10 @@
 """The models that ship: what they say of the examples, that they are their weights, that their cards are whole."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from support.places import EXAMPLES, GOLDEN, MEETINGS, MODELS
 
 from vad.audio.reading import read_audio
 from vad.corpus.manifest import read_corpus
@@ -13,10 +13,6 @@ from vad.detection.model import Model, model_names
 from vad.evaluation.scoring import pool, score_item
 from vad.labels import read_labels
 
-ROOT = Path(__file__).parents[2]
-EXAMPLES = ROOT / "data" / "examples"
-GOLDEN = Path(__file__).parents[1] / "golden"
-DEVSET = ROOT.parent / "shared" / "devset"
 NAMES = ("default", "tiny", "waveform")
 
 pytestmark = pytest.mark.parametrize("name", NAMES)
@@ -65,7 +61,7 @@ def test_the_file_is_its_keras_weights(name):
     keras = pytest.importorskip("keras", reason="the train extra is not installed")
     import vad.training.networks  # noqa: F401  (registers the layers)
 
-    model = keras.models.load_model(ROOT / "models" / f"{name}.keras", compile=False)
+    model = keras.models.load_model(MODELS / f"{name}.keras", compile=False)
     samples = clip()
     for detector in detectors_of(name).values():
         delay = round(detector.stream(lookahead=True).delay / detector.frame_duration)
@@ -105,10 +101,10 @@ def test_the_card_tells_where_the_model_comes_from(name):
 
 
 def test_devset_figure_is_the_cards(name):
-    if not DEVSET.is_dir():
+    if not MEETINGS.is_dir():
         pytest.skip("../shared/devset is not here")
     detector = Detector(name)
-    metrics = pool([score_item(detector, item) for item in read_corpus(DEVSET)]).metrics(0.5)
+    metrics = pool([score_item(detector, item) for item in read_corpus(MEETINGS)]).metrics(0.5)
     assert metrics.auc == pytest.approx(
         detector.model.card["metrics"]["devset"]["as recorded"]["auc"], abs=2e-3
     )

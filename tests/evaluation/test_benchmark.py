@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from support import tiny_corpus
+from support.places import MEETINGS
 from support.sounds import RATE, noise, tone
 
 from vad.audio.reading import read_audio
@@ -31,7 +32,6 @@ from vad.evaluation.benchmark.systems import PEERS, System
 from vad.evaluation.benchmark.tables import to_json, to_markdown
 from vad.evaluation.scoring import on_grid, pool, score
 
-DEVSET = Path(__file__).parents[3] / "shared" / "devset"
 SPEECH = Segment(0.5, 1.5)
 
 
@@ -159,10 +159,10 @@ def test_a_peer_starts_every_recording_afresh(peer: str) -> None:
 
 @pytest.mark.parametrize(("peer", "area"), [("silero", 0.982), ("ten", 0.977), ("webrtc", 0.768)])
 def test_peers_have_their_known_area_on_real_meetings(peer: str, area: float) -> None:
-    if not DEVSET.is_dir():
+    if not MEETINGS.is_dir():
         pytest.skip("the meetings are not here")
     system = opened(peer)
-    scored = [score(system.process(read_audio(item.path)), item.segments) for item in read_corpus(DEVSET)]
+    scored = [score(system.process(read_audio(item.path)), item.segments) for item in read_corpus(MEETINGS)]
     assert pool(scored).metrics(0.5).auc == pytest.approx(area, abs=0.001)
 
 

@@ -22,7 +22,6 @@ from vad.detection.segments import Segment
 from vad.evaluation.scoring import Scored, pool, score_item, score_segments
 from vad.labels import write_labels
 
-ROOT = Path(__file__).parents[2]
 BURSTS = (Segment(0.5, 1.3), Segment(2.0, 2.6))
 
 

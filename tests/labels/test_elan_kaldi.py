@@ -5,35 +5,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from support.label_texts import EAF, SVL
 
 from vad.detection.segments import Segment
 from vad.labels import dumps, loads, read_entries, read_labels, write_labels
-
-EAF = """<?xml version="1.0" encoding="UTF-8"?>
-<ANNOTATION_DOCUMENT>
-  <TIME_ORDER>
-    <TIME_SLOT TIME_SLOT_ID="ts1" TIME_VALUE="1000"/><TIME_SLOT TIME_SLOT_ID="ts2" TIME_VALUE="2500"/>
-    <TIME_SLOT TIME_SLOT_ID="ts3" TIME_VALUE="2000"/><TIME_SLOT TIME_SLOT_ID="ts4"/>
-  </TIME_ORDER>
-  <TIER TIER_ID="anna-talk" PARTICIPANT="anna">
-    <ANNOTATION>
-      <ALIGNABLE_ANNOTATION ANNOTATION_ID="a1" TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts2">
-        <ANNOTATION_VALUE>{text}</ANNOTATION_VALUE>
-      </ALIGNABLE_ANNOTATION>
-    </ANNOTATION>
-  </TIER>
-  <TIER TIER_ID="bert">
-    <ANNOTATION>
-      <ALIGNABLE_ANNOTATION ANNOTATION_ID="a2" TIME_SLOT_REF1="ts3" TIME_SLOT_REF2="{end}"/>
-    </ANNOTATION>
-  </TIER>
-  <TIER TIER_ID="words" PARENT_REF="anna-talk">
-    <ANNOTATION>
-      <ALIGNABLE_ANNOTATION ANNOTATION_ID="a3" TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts3"/>
-    </ANNOTATION>
-  </TIER>
-</ANNOTATION_DOCUMENT>
-"""
 
 
 def eaf(folder: Path, text: str = "hello", end: str = "ts2") -> Path:
@@ -102,24 +77,6 @@ def test_a_document_is_what_elans_schema_asks_for() -> None:
     assert {"AUTHOR", "DATE", "FORMAT", "VERSION"} <= root.attrib.keys()
     (tier,), (kind,) = root.findall("TIER"), root.findall("LINGUISTIC_TYPE")
     assert tier.attrib["LINGUISTIC_TYPE_REF"] == kind.attrib["LINGUISTIC_TYPE_ID"]
-
-
-SVL = """<?xml version="1.0" encoding="UTF-8"?>
-<!DOCTYPE sonic-visualiser>
-<sv>
-  <data>
-    <model id="8" name="" sampleRate="44100" start="14112" end="88200" type="sparse" dimensions="3" resolution="1" notifyOnAdd="true" dataset="7"  subtype="region" valueQuantization="0" minimum="0" maximum="1" units="" />
-    <dataset id="7" dimensions="3">
-      <point frame="14112" value="0" duration="40572" label="New Point" />
-      <point frame="60000" value="0" duration="4410" label="noise" />
-      <point frame="66150" value="1" duration="22050" label="a &amp; b" />
-    </dataset>
-  </data>
-  <display>
-    <layer id="5" type="regions" name="Regions" model="8"  verticalScale="1" plotStyle="0" />
-  </display>
-</sv>
-"""  # noqa: E501
 
 
 def test_layers_of_regions_are_read(tmp_path: Path) -> None:

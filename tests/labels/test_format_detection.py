@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from support.places import ROOT
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
@@ -86,7 +87,7 @@ def test_a_transcript_or_what_is_scored_is_nobodys_labels(tmp_path: Path) -> Non
 
 
 def test_every_format_is_in_the_list_of_label_files() -> None:
-    page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     table = page.split("## Label files")[1].split("\n## ")[0]
     rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| ")][1:]
     names, files = (set(re.findall(r"`([^`]+)`", " ".join(column))) for column in zip(*rows, strict=True))

@@ -5,10 +5,20 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_elan_kaldi import EAF, SVL
-from test_json_labels import FULL, LHOTSE, MINIMAL, NEMO
-from test_lines import CTM, HTK, MLF, STM
-from test_textgrid import BINARY_TEXTGRID, SHORT_TEXTGRID
+from support.label_texts import (
+    BINARY_TEXTGRID,
+    CTM,
+    EAF,
+    FULL,
+    HTK,
+    LHOTSE,
+    MINIMAL,
+    MLF,
+    NEMO,
+    SHORT_TEXTGRID,
+    STM,
+    SVL,
+)
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError

@@ -5,66 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.label_texts import FULL, LHOTSE, MINIMAL, NEMO, annotation, region, task
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
 from vad.labels import Entry, dumps, loads, read_all
 
 TALK = [Segment(0.32, 1.24), Segment(62.5, 63.0)]
-
-LHOTSE = """\
-{"id": "a-1", "recording_id": "a", "start": 0.32, "duration": 0.92, "channel": 0, "text": "hi", "speaker": "anna"}
-{"id": "a-2", "recording_id": "a", "start": 62.5, "duration": 0.5, "channel": [0, 1]}
-"""
-NEMO = """\
-{"audio_filepath": "/x/a.wav", "offset": 0.32, "duration": 0.92, "label": "UNK", "uniq_id": "a"}
-{"audio_filepath": "/x/a.wav", "offset": 62.5, "duration": 0.5, "label": "speech", "text": "-"}
-{"audio_filepath": "/x/a.wav", "offset": 63.0, "duration": 5, "label": "background", "text": "_"}
-"""
-
-
-def region(start: float, end: float, *labels: str, identity: str = "x") -> dict[str, Any]:
-    """A region as Label Studio exports it."""
-    value = {"start": start, "end": end, "channel": 0, "labels": list(labels)}
-    return {
-        "original_length": 70.0, "value": value, "id": identity, "from_name": "label", "to_name": "audio",
-        "type": "labels", "origin": "manual",
-    }  # fmt: skip
-
-
-def task(*annotations: dict[str, Any], audio: str = "/data/upload/1/3f2a1b4c-a.wav") -> dict[str, Any]:
-    """A task as Label Studio exports it."""
-    return {
-        "id": 7, "annotations": list(annotations), "file_upload": "3f2a1b4c-a.wav", "drafts": [], "predictions": [],
-        "data": {"note": "b", "audio": audio}, "meta": {}, "created_at": "2024-05-01T10:00:00.000000Z", "project": 1,
-    }  # fmt: skip
-
-
-def annotation(*results: dict[str, Any], **more: Any) -> dict[str, Any]:
-    known = {"id": 3, "completed_by": 1, "was_cancelled": False, "ground_truth": False}
-    return {**known, "result": list(results), **more}
-
-
-TRANSCRIPT = {
-    "value": {"start": 0.32, "end": 1.24, "channel": 0, "text": ["hi"]},
-    "id": "x",
-    "type": "textarea",
-}
-CHOICE = {"value": {"choices": ["clean"]}, "id": "z", "from_name": "quality", "type": "choices"}
-FULL = task(
-    annotation(TRANSCRIPT, region(0.32, 1.24, "anna"), CHOICE, region(5.0, 6.0, "Noise", identity="n")),
-    annotation(region(1.0, 2.0, "anna", identity="c"), was_cancelled=True),
-    annotation(region(62.5, 63.0, "Noise", "Speech", identity="y")),
-)
-MINIMAL = {
-    "audio": "/data/local-files/?d=calls/a%20b.wav", "id": 7, "annotator": 1, "annotation_id": 3, "lead_time": 9.3,
-    "label": [
-        {"start": 0.32, "end": 1.24, "channel": 0, "labels": ["Speech"]},
-        {"start": 62.5, "end": 63.0, "channel": 0, "labels": ["Speech"]},
-        {"start": 3.5, "end": 4.0, "channel": 0, "labels": ["Music"]},
-    ],
-    "transcription": ["hi", "there"], "created_at": "2024-05-01T10:00:00.000000Z",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.places import MEETINGS
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
@@ -244,7 +245,7 @@ def test_merge_is_the_union(turns: list[tuple[int, int]]) -> None:
 
 
 def test_the_meetings_labelled_by_people_are_read() -> None:
-    folder = Path(__file__).parents[3] / "shared" / "devset"
+    folder = MEETINGS
     if not folder.is_dir():
         pytest.skip("the labelled meetings are not here")
     turns = {path.stem: read_labels(path, uri=path.stem) for path in folder.glob("*.rttm")}

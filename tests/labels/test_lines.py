@@ -7,48 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.label_texts import CTM, HTK, MLF, STM
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
 from vad.labels import loads, read_all, read_entries
 
 TALK = [Segment(0.32, 1.24), Segment(1.5, 2.0)]
-
-CTM = """\
-;; CTM as sclite and Kaldi have it
-call 1 0.32 0.50 hello 0.97 lex anna
-call 1 0.82 0.42 there 0.9
-call 1 1.3 0.1 %BREATH 0.9 non-lex
-call * * * <ALT_BEGIN>
-call A 1.50 0.5 you
-call 1 2.5 0.2 <eps>
-"""
-STM = """\
-;; CATEGORY "0" "" ""
-call 1 inter_segment_gap 0 0.32 <o,,unknown>
-call 1 anna 0.32 1.24 <o,f0,male> hello there
-call A bert 1.50 2.00
-call 1 excluded_region 2 5.5 <o,,unknown> ignore_time_segment_in_scoring
-call 1 anna 5.5 6.5 <O> IGNORE_TIME_SEGMENT_IN_SCORING
-"""
-HTK = """\
-0 3200000 sil
-3200000 12400000 s-hello+sil -23.5 word
-12400000 15000000 x-pau+b
-15000000 20000000 ah
-///
-0 20000000 b
-"""
-MLF = """\
-#!MLF!#
-"*/call.lab"
-3200000 12400000 hello
-15000000 20000000 there
-.
-"*/other.rec"
-0 20000000 sil
-.
-"""
 
 
 @pytest.mark.parametrize(

@@ -1,41 +1,14 @@
 """TextGrids: Praat's two text forms and its binary one, its encodings, tiers by name, and intervals without gaps."""
 
-import base64
 import re
 from pathlib import Path
 
 import pytest
+from support.label_texts import BINARY_TEXTGRID, SHORT_TEXTGRID
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
 from vad.labels import dumps, loads, read_entries, read_labels, write_labels
-
-SHORT_TEXTGRID = '''File type = "ooTextFile"
-"TextGrid"
-
-0 ! from 7 "s on
-3
-<exists>
-3
-"TextTier" "the 1st ""events""" 0 3 1
-1.5 "a ""click"""
-"IntervalTier"
-"words"
-0
-3
-3
-0
-1
-""
-1
-2.5
-"he said
-""hello"""
-2.5
-3
-"sil"
-"IntervalTier" 2nd to last: "Speech" 0 3 2 0 0.5 "x" 0.5 3 " "
-'''
 
 
 @pytest.mark.parametrize(
@@ -127,15 +100,6 @@ def test_a_broken_text_is_reported_on_its_line() -> None:
     text = long_form(("0", "1"), ("1", "2")).replace('"x"', "x", 1)
     with pytest.raises(LabelError, match=r"^t:18:.*TextGrid.*interval's.*'x'"):
         loads(text, "textgrid", source="t")
-
-
-# What Praat 6.4 saves: a tier of intervals with Latin-1 and UTF-16 texts, and one of points.
-BINARY_TEXTGRID = base64.b64decode(
-    "b29CaW5hcnlGaWxlCFRleHRHcmlkAAAAAAAAAABACAAAAAAAAAEAAAACDEludGVydmFsVGllcgAGc3BlZWNoAAAAAAAAAABACAAAAAAAAAAAAAQA"
-    "AAAAAAAAAD/UeuFHrhR7AAA/1HrhR64Uez/z1wo9cKPXAAtoZWxsbyAieW91Ij/z1wo9cKPXP/gAAAAAAAAAAD/4AAAAAAAAQAgAAAAAAAD//wAR"
-    "AEcAcgD8AN8AZQAsACAENwQ0BEAEMAQyBEEEQgQyBEMEOQhUZXh0VGllcgAGQ2xpY2tzAAAAAAAAAABACAAAAAAAAAAAAAE/5mZmZmZmZgAFY2xp"
-    "Y2s="
-)
 
 
 def test_binary_textgrids_are_read(tmp_path: Path) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 import ablation
 import pytest
 from support import tiny_corpus
+from support.places import EXAMPLES
 
 from vad.training.networks import ARCHITECTURES
-
-ROOT = Path(__file__).parents[2]
 
 SMALL = {
     "hours": 0.003,
@@ -38,7 +37,7 @@ def test_what_is_varied_trains_and_is_measured(
     settings = [f"--set={name}={value}" for name, value in SMALL.items()]
     corpus = tiny_corpus.write(tmp_path / "corpus")
     words = ["ablation.py", str(tmp_path / "runs"), "--corpus", str(corpus)]
-    words += ["--labelled", str(ROOT / "data" / "examples"), "--vary", "network.delay_frames=0,3"]
+    words += ["--labelled", str(EXAMPLES), "--vary", "network.delay_frames=0,3"]
     monkeypatch.setattr(sys, "argv", [*words, f"--set=data={tmp_path / 'data'}", *settings])
     assert ablation.main() == 0
     rows = [line.split("|")[1:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("|")]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.places import MODELS
 
 from vad.commands import train
 from vad.errors import ConfigError
@@ -17,8 +18,6 @@ from vad.training.config import TrainConfig, load_config, parse_setting
 from vad.training.finetune import fine_tuning_defaults
 from vad.training.networks import ARCHITECTURES, LogMelCrnn
 from vad.training.provenance import network_of
-
-MODELS = Path(__file__).parents[2] / "models"
 
 
 def toml(folder: Path, text: str) -> Path:

@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from support.places import EXAMPLES
 from support.small_networks import small_network
 from support.sounds import RATE, tone
 
@@ -18,7 +19,6 @@ from vad.training.inspection.probe import analyse
 from vad.training.inspection.time_frequency import TimeFrequency
 from vad.training.networks.kernels import kernels
 
-EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 SHIPPED = ("default", "waveform")
 HUM = Segment(1.2, 3.9)
 

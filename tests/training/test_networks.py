@@ -1,11 +1,11 @@
 """The networks: what they see, that they see no future, and that pieces and whole agree."""
 
 import itertools
-from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from support.places import MODELS
 from support.small_networks import small_network
 
 from vad.errors import ConfigError
@@ -129,7 +129,7 @@ def test_default_sizes_are_at_most_the_budget(architecture):
 
 
 def test_tiny_is_tiny():
-    config = load_config(Path(__file__).parents[2] / "models" / "tiny.toml").network
+    config = load_config(MODELS / "tiny.toml").network
     assert 50_000 < describe(build_network(config)).parameters <= 60_000
 
 
