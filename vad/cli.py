@@ -36,8 +36,8 @@ __all__ = ["COMMANDS", "main"]
 # Only the module of the command that runs is imported. It has add_arguments(parser: argparse.ArgumentParser) -> None
 # and run(args: argparse.Namespace) -> int.
 COMMANDS = {
-    "detect": ("vad.commands.detect", "find speech in files, folders or stdin"),
-    "listen": ("vad.commands.listen", "find speech at the microphone, or in a pipe, as it is spoken"),
+    "detect": ("vad.commands.detect", "detect speech in files, folders or standard input"),
+    "listen": ("vad.commands.listen", "detect speech at the microphone, or in a pipe, as it is spoken"),
     "prepare": ("vad.commands.prepare", "make a corpus from your recordings and their labels"),
     "train": ("vad.commands.train", "train a network on your own sound"),
     "evaluate": ("vad.commands.evaluate", "measure a model on labelled recordings"),
@@ -126,7 +126,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parsers_for(arguments: list[str]) -> tuple[_Parser, _Parser]:
     """Build the main parser, and that of the command, which alone gets its arguments (or the main one again)."""
-    parser = chosen = _Parser(prog="vad", description="Find speech in audio.")
+    parser = chosen = _Parser(prog="vad", description="Detect speech in audio.")
     parser.add_argument("--version", action="version", version=f"vad {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (module_name, purpose) in COMMANDS.items():

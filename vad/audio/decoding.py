@@ -207,8 +207,8 @@ def _open_with_ffmpeg(stream: IO[bytes], name: str, reason: str, resources: cont
         return resources.enter_context(open_container(stream, name))
     except MissingDependencyError as error:
         raise AudioError(
-            f"{name}: libsndfile cannot read this format ({reason}). PyAV reads many more: "
-            f"pip install 'openvad[media]'.{remedy}"
+            f"{name}: libsndfile cannot read this format ({reason}). If it is audio, install PyAV, which reads many "
+            f"more formats: pip install 'openvad[media]'.{remedy}"
         ) from error
     except AudioError as error:
         ffmpeg_reason = str(error).removeprefix(f"{name}: ").rstrip(".")

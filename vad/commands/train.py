@@ -16,7 +16,7 @@ _NETWORK_OPTIONS = {
         "with --init: its own)",
     ),
     "frame_ms": (int, "MS", "length of a frame, 20 to 100, a multiple of 10 (default: 20; with --init: its own)"),
-    "delay_frames": (int, "N", "frames of context after the decided frame (default: 3; with --init: its own)"),
+    "delay_frames": (int, "N", "frames that the output waits after its own (default: 3; with --init: its own)"),
 }  # fmt: skip
 _TRAINING_OPTIONS = {
     "data": (

@@ -80,8 +80,9 @@ def compare(config: TrainConfig, run: Path, corpora: Corpora) -> dict[str, Any]:
 
 def comparison_text(result: Mapping[str, Any]) -> str:
     """The result of `compare` as a table."""
+    count = result["recordings"]
     lines = [
-        f"on the {result['recordings']} recordings of the split {result['split']}, which were not trained on:",
+        f"on {count} recording{'s' * (count != 1)} of the split {result['split']}, which training did not use:",
         " " * 7 + "".join(f"{heading:>17}" for heading in _COLUMNS),
     ]
     for when in ("before", "after"):
