@@ -101,7 +101,7 @@ def shown(value: object) -> str:
 def require(holds: bool, rule: str, **received: object) -> None:
     """Raise a ConfigError with the rule and the received values, unless the rule holds."""
     if not holds:
-        values = ", ".join(f"{name}={value!r}" for name, value in received.items())
+        values = ", ".join(f"{name}={shown(value)}" for name, value in received.items())
         raise ConfigError(f"{rule}. Received: {values}.")
 
 
@@ -116,7 +116,12 @@ def require_number(name: str, value: object) -> float:
     """Return a number as a float, or raise a ConfigError for anything else."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ConfigError(f"{name} must be a number. Received: {name}={shown(value)}.")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ConfigError(
+            f"{name} must be a number that fits a float. Received: {name}={shown(value)}."
+        ) from error
 
 
 def install_hint(extra: str) -> str:

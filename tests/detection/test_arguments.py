@@ -13,6 +13,7 @@ import pytest
 from support.bursts import RATE, bursts
 
 import vad
+from vad import compat
 from vad.detection.detector import Detector
 from vad.detection.options import SegmentOptions
 
@@ -114,12 +115,16 @@ CALLS: dict[str, Call] = {
     "option: text": lambda d: Detector(d.model, threshold="0.5"),
     "option: None": lambda d: Detector(d.model, threshold=None),
     "option: bool": lambda d: Detector(d.model, threshold=True),
+    "option: huge": lambda d: Detector(d.model, threshold=10**400),
     "option: unknown": lambda d: Detector(d.model, treshold=0.5),
     "option: array": lambda d: Detector(d.model, speech_pad_ms=np.zeros(2)),
     "lookahead": lambda d: Detector(d.model, lookahead="yes"),
     "options: no mapping": lambda d: SegmentOptions.from_dict(5),
     "options: no names": lambda d: SegmentOptions.from_dict({5: 0.5}),
+    "step: no array": lambda d: d.model.step([0.0], d.model.initial_state()),
+    "step: no state": lambda d: d.model.step(np.zeros(d.model.frame_length, np.float32), None),
     # streams
+    "stream: model": lambda d: vad.Stream("default", OPTIONS),
     "stream: rate": lambda d: d.stream("16000"),
     "stream: confirm_start": lambda d: d.stream(confirm_start="yes"),
     "stream: lookahead": lambda d: d.stream(lookahead="yes"),
@@ -131,6 +136,7 @@ CALLS: dict[str, Call] = {
     "stream: audio end": lambda d: keeping(d).audio(1.0, "2"),
     "stream: sharp ones are not copied": lambda d: d.stream(44100, lookahead=True).copy(),
     "listen: number": lambda d: listen(d, 5),
+    "listen: one number": lambda d: listen(d, np.array(5.0)),
     "listen: None": lambda d: listen(d, None),
     # segments
     "segmenter: options": lambda d: vad.Segmenter("abc", 0.02),
@@ -152,6 +158,7 @@ CALLS: dict[str, Call] = {
     "raw: encoding": lambda d: vad.RawFormat(16000, 1, 16),
     "labels: path": lambda d: vad.read_labels(5),
     "labels: None": lambda d: vad.read_entries(None),
+    "labels: uri": lambda d: vad.read_labels("data/examples/clip.rttm", uri=5),
     "labels: no such": lambda d: vad.read_labels("no such.rttm"),
     "labels: format": lambda d: vad.read_labels("a.rttm", 5),
     "labels: format is a list": lambda d: vad.read_labels("a.rttm", ["rttm"]),
@@ -159,12 +166,23 @@ CALLS: dict[str, Call] = {
     "write: segments": lambda d: vad.write_labels("no folder/a.rttm", 5),
     "write: no segments in it": lambda d: vad.write_labels("no folder/a.rttm", [5, "a"]),
     "write: tuples": lambda d: vad.write_labels("no folder/a.rttm", [(0.0, 1.0)]),
+    "write: uri": lambda d: vad.write_labels("no folder/a.rttm", [], uri=5),
     "write: format": lambda d: vad.write_labels("no folder/a.rttm", [], format=5),
     "write: duration": lambda d: vad.write_labels("no folder/a.json", [], duration="5"),
     "write: no folder": lambda d: vad.write_labels("no folder/a.rttm", []),
     "microphone: block_duration": lambda d: vad.Microphone(block_duration="0.03"),
     "microphone: sample_rate": lambda d: vad.Microphone(sample_rate="16000"),
     "microphone: queue_duration": lambda d: vad.Microphone(queue_duration=None),
+    # compat
+    "silero: model": lambda d: compat.get_speech_timestamps(bursts(), None),
+    "silero: iterator's model": lambda d: compat.VADIterator("default"),
+    "silero: rate": lambda d: compat.SileroModel(d)(bursts(), None),
+    "silero: rate of a recording": lambda d: compat.SileroModel(d).audio_forward(bursts(), 0),
+    "silero: rate of timestamps": lambda d: compat.get_speech_timestamps(
+        bursts(), compat.SileroModel(d), sampling_rate="16000"
+    ),
+    "silero: chunks": lambda d: compat.collect_chunks([{"begin": 0}], bursts()),
+    "webrtc: frame": lambda d: compat.Vad().is_speech(None, 16000),
     "microphone: device": lambda d: vad.Microphone(1.5),
 }  # fmt: skip
 

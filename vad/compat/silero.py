@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio.reading import read_audio as _read_audio
-from vad.audio.samples import as_array
+from vad.audio.samples import as_array, sample_rate_problem
 from vad.detection.detector import Detector
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import SpeechEnd, SpeechStart
 from vad.detection.stream import Stream
-from vad.errors import AudioError, require
+from vad.errors import AudioError, ConfigError, require, shown
 
 __all__ = [
     "SileroModel",
@@ -51,6 +51,7 @@ class SileroModel:
         Raises:
             AudioError: The samples are not audio, or have several channels.
         """
+        _check_rate(sr)
         if self._stream is None or self._stream.sample_rate != sr:
             self._stream = self.detector.stream(sr)
         self._stream.feed(_mono(x))
@@ -60,6 +61,7 @@ class SileroModel:
 
     def audio_forward(self, x: npt.ArrayLike, sr: int) -> npt.NDArray[np.float32]:
         """Process a whole recording: a probability for each 32 ms. [shape=(1, windows)]."""
+        _check_rate(sr)
         self.reset_states()
         samples = _mono(x)
         window = round(0.032 * sr)
@@ -123,6 +125,8 @@ def get_speech_timestamps(
         ConfigError: An option is out of its range, or `visualize_probs` is set.
     """
     require(not visualize_probs, "visualize_probs must be False", visualize_probs=visualize_probs)
+    _check_model(model)
+    _check_rate(sampling_rate)
     detector = Detector(
         model.detector.model,
         lookahead=model.detector.lookahead,
@@ -179,6 +183,7 @@ class VADIterator:
         min_silence_duration_ms: float = 100,
         speech_pad_ms: float = 30,
     ):
+        _check_model(model)
         self.model = model
         self.threshold = threshold
         self.sampling_rate = sampling_rate
@@ -252,8 +257,22 @@ def _bounds(
     rule = "sampling_rate must be a number of Hz where the times are seconds"
     require(not seconds or bool(sampling_rate), rule, sampling_rate=sampling_rate)
     scale = sampling_rate if seconds and sampling_rate else 1
-    for chunk in tss:
-        yield round(chunk["start"] * scale), round(chunk["end"] * scale)
+    try:
+        yield from [(round(chunk["start"] * scale), round(chunk["end"] * scale)) for chunk in tss]
+    except (TypeError, KeyError, IndexError, ValueError) as error:
+        rule = "tss must be a list of {'start': ..., 'end': ...}"
+        raise ConfigError(f"{rule}. Received: {shown(tss)}.") from error
+
+
+def _check_model(model: object) -> None:
+    rule = "model must be the result of load_silero_vad()"
+    require(isinstance(model, SileroModel), rule, model=model)
+
+
+def _check_rate(sampling_rate: float) -> None:
+    problem = sample_rate_problem(sampling_rate)
+    if problem is not None:
+        raise AudioError(problem)
 
 
 def _mono(audio: Any) -> npt.NDArray[Any]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from vad.compat.silero import SileroModel
 from vad.detection.detector import Detector
-from vad.errors import AudioError, require
+from vad.errors import AudioError, require, shown
 
 __all__ = ["Error", "Vad", "valid_rate_and_frame_length"]
 
@@ -50,6 +50,8 @@ class Vad:
             IndexError: `length` is more than the samples in `buf`.
             Error: The frame has another length or rate.
         """
+        if not isinstance(buf, bytes | bytearray | memoryview):
+            raise Error(f"a frame must be bytes. Received: {shown(buf)}.")
         whole = len(buf) // 2
         length = length or whole
         if length > whole:

@@ -182,8 +182,11 @@ class Model:
     ) -> tuple[npt.NDArray[np.float32], State]:
         # A runner would reshape the graph to arrays of another size, so both are checked here.
         expected = (self._length(key) * self.frame_length,)
-        if samples.shape != expected:
-            raise AudioError(f"{key} takes samples of shape {expected}. Received: shape={samples.shape}.")
+        if not isinstance(samples, np.ndarray) or samples.shape != expected:
+            received = getattr(samples, "shape", shown(samples))
+            raise AudioError(f"{key} takes an array of shape {expected}. Received: {received}.")
+        if not isinstance(state, dict):
+            raise ModelError(f"state must be a dict. Received: {shown(state)}. Start from initial_state().")
         if {name: array.shape for name, array in state.items()} != self._state_shapes:
             raise ModelError(
                 f"state must have this model's names and shapes. Received: {sorted(state)}, the model has "

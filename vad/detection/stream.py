@@ -22,7 +22,7 @@ from vad.detection.model import Model, State
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import Segmenter
 from vad.detection.segments import Event
-from vad.errors import AudioError, ConfigError, require_bool, require_number, shown
+from vad.errors import AudioError, ConfigError, ModelError, require_bool, require_number, shown
 
 __all__ = ["ProbabilityStream", "Stream"]
 
@@ -119,6 +119,7 @@ class Stream:
 
     Raises:
         AudioError: The sample rate is out of range.
+        ModelError: `model` is not one.
         ConfigError: `keep_audio_s` is negative or not finite.
     """
 
@@ -133,6 +134,8 @@ class Stream:
         lookahead: bool = False,
         resampler: type[LiveResampler] | type[Resampler] = LiveResampler,
     ):
+        if not isinstance(model, Model):
+            raise ModelError(f"model must be a Model. Received: {shown(model)}. Load one with Model.load().")
         self.sample_rate = model.sample_rate if sample_rate is None else sample_rate
         self.frame_duration = model.frame_duration
         problem = sample_rate_problem(self.sample_rate)
@@ -307,9 +310,11 @@ async def _as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> As
         async for block in source:
             yield block
         return
-    if not isinstance(source, Iterable):
-        raise AudioError(f"a source must be an iterable of blocks of samples. Received: {shown(source)}.")
-    blocks = iter(source)
+    try:
+        blocks = iter(source)
+    except TypeError as error:
+        rule = "a source must be an iterable of blocks of samples"
+        raise AudioError(f"{rule}. Received: {shown(source)}.") from error
 
     def wait() -> Block | None:
         return next(blocks, None)

@@ -67,6 +67,7 @@ def dumps(
             raise LabelError(f"segments must be an iterable of Segment. Received: {shown(segment)} in it.")
         if not 0 <= segment.start <= segment.end < math.inf:
             raise LabelError(f"a segment must have 0 <= start <= end. Received: {segment}.")
+    _check_uri(uri)
     if duration is not None and not (isinstance(duration, Real) and 0 <= duration < math.inf):
         raise LabelError(f"duration must be 0 seconds or more. Received: duration={shown(duration)}.")
     text = _named(format, WRITTEN).write(ordered, uri, duration)
@@ -197,6 +198,7 @@ def _entries(text: str, format: str, source: str, uri: str | None, tier: str | N
     entries, problems = _read(text, format, source, tier)
     if problems:
         raise LabelError(*problems)
+    _check_uri(uri)
     name = None if uri is None else one_word(uri)
     return [
         one for one in entries if one.is_speech and (name is None or not one.uri or one_word(one.uri) == name)
@@ -234,6 +236,11 @@ def _named(format: str, table: Mapping[str, _Known]) -> _Known:
             f"format must be one of {', '.join(table)}. Received: format={shown(format)}.{near}"
         )
     return table[format]
+
+
+def _check_uri(uri: object) -> None:
+    if not (uri is None or isinstance(uri, str)):
+        raise LabelError(f"uri must be the name of a recording. Received: uri={shown(uri)}.")
 
 
 def _check_path(path: object) -> None:
