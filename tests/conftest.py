@@ -1,5 +1,6 @@
 """Fixtures for the tests of several wings."""
 
+import os
 import sys
 import types
 from collections.abc import Iterator
@@ -15,6 +16,15 @@ from vad.detection.model import Model
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many workers as cores, at most four, for the whole suite; none for named tests, which need not wait for them.
+
+    A worker that has imported TensorFlow takes 1.5 GB.
+    """
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return min(os.cpu_count() or 1, 4) if whole else 0
 
 
 @pytest.fixture(scope="session")
