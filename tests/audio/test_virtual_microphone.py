@@ -105,7 +105,7 @@ def test_the_events_are_those_of_the_file_that_is_played(
     try:
         events = events_until(process, "end", 2)
         process.send_signal(signal.SIGINT)
-        rest, words = process.communicate(timeout=10)
+        rest, words = process.communicate(timeout=60)
     finally:
         process.kill()
         player.kill()
@@ -135,7 +135,7 @@ def test_a_microphone_that_is_unplugged(
     try:
         events_until(process, "start", 1)
         server.kill()
-        rest, words = process.communicate(timeout=10)
+        rest, words = process.communicate(timeout=60)
     finally:
         process.kill()
         player.kill()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
-from support.prepared import TALK, prepare, recording
+from support.prepared import TALK, prepare, recording, recordings_with_a_name_that_is_no_text
 
 from vad.detection.segments import Segment
 
@@ -195,14 +193,7 @@ def test_what_a_manifest_says_is_kept_and_a_wrong_length_is_a_problem(
 
 
 def test_a_name_that_is_no_text_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("a", "b"):
-        recording(tmp_path / f"in/{name}.wav", *TALK, labels=".txt")
-    shutil.copytree(tmp_path / "in", tmp_path / "in/c")
-    try:
-        for suffix in (".wav", ".txt"):
-            (tmp_path / f"in/c/a{suffix}").rename(tmp_path / "in/c" / os.fsdecode(b"\xff" + suffix.encode()))
-    except OSError:
-        pytest.skip("this file system takes UTF-8 names only")
+    recordings_with_a_name_that_is_no_text(tmp_path / "in")
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in")
     assert code == 0, err
     assert len(items) == 4

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -13,7 +11,7 @@ import numpy as np
 import pytest
 from support.browser import check_look, opened
 from support.pages import Page
-from support.prepared import TALK, prepare, recording
+from support.prepared import TALK, prepare, recording, recordings_with_a_name_that_is_no_text
 
 from vad.detection.segments import Segment
 from vad.labels import Entry
@@ -72,14 +70,7 @@ def test_the_page_is_one_file_and_shows_every_recording(
 
 
 def test_a_name_that_is_no_text_is_linked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("a", "b"):
-        recording(tmp_path / f"in/{name}.wav", *TALK, labels=".txt")
-    shutil.copytree(tmp_path / "in", tmp_path / "in/c")
-    try:
-        for suffix in (".wav", ".txt"):
-            (tmp_path / f"in/c/a{suffix}").rename(tmp_path / "in/c" / os.fsdecode(b"\xff" + suffix.encode()))
-    except OSError:
-        pytest.skip("this file system takes UTF-8 names only")
+    recordings_with_a_name_that_is_no_text(tmp_path / "in")
     prepare(capsys, tmp_path, tmp_path / "in")
     (odd,) = (one for one in page_of(tmp_path).data["recordings"] if one["view"]["link"].endswith("%FF.wav"))
     assert odd["name"].endswith("\\udcff.wav")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,17 @@ def recording(
     if turns:
         write_labels(path.with_suffix(labels), turns, duration=seconds)
     return path
+
+
+def recordings_with_a_name_that_is_no_text(folder: Path) -> None:
+    """Four labelled recordings, one of them called by bytes that are no UTF-8."""
+    for path in ("a", "b", "c/b", "c/a"):
+        recording(folder / f"{path}.wav", *TALK, labels=".txt")
+    try:
+        for suffix in (".wav", ".txt"):
+            (folder / f"c/a{suffix}").rename(folder / "c" / os.fsdecode(b"\xff" + suffix.encode()))
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
 
 
 def prepare(capsys: pytest.CaptureFixture[str], folder: Path, *words: Any) -> tuple[int, list[Any], str]:

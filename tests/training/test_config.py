@@ -81,7 +81,7 @@ def test_the_released_models_can_be_trained_again(path: Path) -> None:
     ],
 )
 def test_an_unknown_option_names_the_nearest(name: str, nearest: str) -> None:
-    with pytest.raises(ConfigError, match=rf"Received: {name}=5\. Did you mean {nearest}") as caught:
+    with pytest.raises(ConfigError, match=rf"{name}=5.*{nearest}") as caught:
         load_config(settings={name: 5})
     assert str(caught.value).endswith("?")
 
@@ -89,11 +89,9 @@ def test_an_unknown_option_names_the_nearest(name: str, nearest: str) -> None:
 def test_an_option_of_another_architecture_is_refused(tmp_path: Path) -> None:
     path = toml(tmp_path, '[network]\narchitecture = "logmel-crnn"\nchannels = 32')
     assert load_config(path).network == LogMelCrnn(channels=32)
-    with pytest.raises(
-        ConfigError, match=r"option of logmel-crnn must be .*Received: network\.dilations=\[1\]"
-    ):
+    with pytest.raises(ConfigError, match=r"network\.dilations=\[1\]"):
         load_config(path, {"network.dilations": [1]})
-    with pytest.raises(ConfigError, match=r"option of patch-cnn must be .*Received: network\.channels=32"):
+    with pytest.raises(ConfigError, match=r"network\.channels=32"):
         load_config(path, {"network.architecture": "patch-cnn"})
 
 
@@ -128,7 +126,7 @@ def test_the_commands_help_tells_the_architectures_and_the_defaults() -> None:
 
 
 def test_an_unknown_option_of_a_file_is_refused_too(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"Received: mixing\.snr=5\. Did you mean mixing\.snr_db\?"):
+    with pytest.raises(ConfigError, match=r"mixing\.snr=5.*mixing\.snr_db"):
         load_config(toml(tmp_path, "[mixing]\nsnr = 5"))
 
 
@@ -190,9 +188,7 @@ def test_a_value_out_of_its_range_is_refused(name: str, value: Any) -> None:
 
 
 def test_a_run_is_not_both_fine_tuned_and_warm_started() -> None:
-    with pytest.raises(
-        ConfigError, match=r"from init or from warm_start, not both\. Received: warm_start='b'"
-    ):
+    with pytest.raises(ConfigError, match=r"warm_start.*warm_start='b'"):
         load_config(settings={"init": "a", "warm_start": "b"})
 
 
@@ -209,7 +205,7 @@ def test_a_file_that_is_no_configuration_is_refused_by_name(
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    with pytest.raises(ConfigError, match=rf"A configuration must .* Received: .*{name}"):
+    with pytest.raises(ConfigError, match=name):
         load_config(path)
 
 
@@ -235,7 +231,7 @@ def test_a_setting_is_a_name_and_a_toml_value(text: str, setting: tuple[str, Any
 
 
 def test_a_setting_without_a_value_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"name=value.*Received: 'epochs'"):
+    with pytest.raises(ConfigError, match=r"name=value.*'epochs'"):
         parse_setting("epochs")
 
 

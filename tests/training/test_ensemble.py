@@ -1,6 +1,7 @@
 """Two networks joined into one: their mean output, and which two fit."""
 
 import json
+import re
 
 import keras
 import numpy as np
@@ -57,10 +58,10 @@ def test_an_ensemble_is_saved_with_its_normalisation(tmp_path):
 @pytest.mark.parametrize(
     ("options", "rule"),
     [
-        ({"n_mels": 31}, r"have n_mels=24 in common. Received: n_mels=31"),
-        ({"delay_frames": 3}, r"have delay_frames=2 in common. Received: delay_frames=3"),
+        ({"n_mels": 31}, "n_mels=24.*n_mels=31"),
+        ({"delay_frames": 3}, "delay_frames=2.*delay_frames=3"),
         ({"dilations": (1, 2)}, r"have dilations=\(1, 2, 4\) in common"),
-        ({"lookahead_frames": 6}, r"the second has no lookahead output. Received: .*lookahead_frames=6"),
+        ({"lookahead_frames": 6}, "lookahead_frames=6"),
     ],
 )
 def test_two_that_do_not_fit_are_refused(options, rule):
@@ -73,7 +74,7 @@ def test_two_that_do_not_fit_are_refused(options, rule):
 def test_another_architecture_is_refused():
     first, _ = two_networks()
     config, second = small_network("logmel-crnn")
-    with pytest.raises(ConfigError, match=r"two logmel-cnn.*Received: architecture='logmel-crnn'"):
+    with pytest.raises(ConfigError, match="architecture='logmel-crnn'"):
         join_ensemble(*first, second, config, 0.25)
 
 
@@ -117,12 +118,12 @@ def test_an_exported_ensemble_is_a_network_like_any_other(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "rule"),
     [
-        (["tiny", "--name", "a/b"], "--name must be a file name without a folder. Received: 'a/b'"),
-        (["tiny", "--name", ""], "--name must be a file name without a folder. Received: ''"),
-        (["nowhere", "--name", "x"], "RUN must be a model's name"),
+        (["tiny", "--name", "a/b"], "--name.*'a/b'"),
+        (["tiny", "--name", ""], "--name.*''"),
+        (["nowhere", "--name", "x"], "RUN.*model's"),
     ],
 )
 def test_what_cannot_be_exported_is_one_line(words, rule, tmp_path, capsys):
     assert main(["export", *words, "--output", str(tmp_path / "out")]) == 2
-    assert rule in capsys.readouterr().err
+    assert re.search(rule, capsys.readouterr().err)
     assert not (tmp_path / "out").exists()
