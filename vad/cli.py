@@ -13,6 +13,7 @@ stdout has data only; messages and progress go to stderr.
 import argparse
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -111,6 +112,10 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**settings, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
+        wrong = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
+        if wrong:
+            near = did_you_mean(wrong[1], [one.strip("' ") for one in wrong[2].split(",")])
+            message += f".{near}" if near else ""
         ended = message if message.endswith((".", "?")) else f"{message}."
         self.exit(EXIT_USAGE, f"{self.prog}: {ended} See `{self.prog} --help`.\n")
 

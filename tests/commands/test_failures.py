@@ -115,6 +115,7 @@ def test_a_file_that_cannot_be_written_does_not_cost_the_segments(
         (["good.wav", "--max-speech-duration-s", "0.01"], "max_speech_duration_s"),
         (["good.wav", "--threshold", "loud"], "invalid float value: 'loud'"),
         (["good.wav", "--format", "xml"], "invalid choice: 'xml'"),
+        (["good.wav", "--format", "rtm"], "Did you mean rttm?"),
         (["good.wav", "--model", "nope"], "model='nope'"),
         (["good.wav", "--model", "nope.tflite"], "nope.tflite"),
         (["good.wav", "--operating-point", "balance"], "Did you mean balanced?"),

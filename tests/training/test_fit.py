@@ -257,7 +257,7 @@ def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
             fit(changed, unbroken)
     with pytest.raises(ConfigError, match=r"Received: init=tiny, .* began with \."):
         fit(replace(other, init="tiny"), unbroken)  # not its network, in many words
-    with pytest.raises(ConfigError, match="must name its corpus"):
+    with pytest.raises(ConfigError, match="no corpus was given"):
         fit(replace(config, corpus=""), tmp_path / "new")
     manifest = tmp_path / "my.jsonl"
     manifest.touch()

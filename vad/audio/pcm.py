@@ -60,6 +60,8 @@ class PcmStream:
         elif head.startswith((*FORMS, b"ID3")):
             skip_id3(forward)
             layout = read_header(forward)
+        elif not head:
+            raise AudioError("stdin ended before any audio. Check the program that writes to the pipe.")
         else:
             raise AudioError(
                 f"stdin must be a WAV stream, or raw samples of a --sample-rate. Received: {head!r} at its "

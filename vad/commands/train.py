@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--corpus", metavar="PATH",
-        help="a manifest (.jsonl) or a folder of labelled recordings (see data/README.md; default: that of the run)",
+        help="a manifest (.jsonl) or a folder of labelled recordings (see data/README.md; default: that of --config)",
     )  # fmt: skip
     parser.add_argument(
         "--init", metavar="NAME|PATH",

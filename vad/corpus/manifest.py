@@ -113,8 +113,12 @@ def manifest_lines(manifest: Path) -> Iterator[tuple[str, str]]:
     """
     try:
         lines = manifest.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelError(f"cannot read the manifest {manifest}: {error}.") from error
+    except OSError as error:
+        raise LabelError(f"cannot read the manifest {manifest}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise LabelError(
+            f"{manifest}: this file is not text. Give a manifest (.jsonl) or a folder."
+        ) from error
     return ((f"{manifest}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip())
 
 

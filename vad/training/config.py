@@ -133,10 +133,8 @@ def load_config(
     groups: dict[str, dict[str, Any]] = {"": {}, "network": {}, "mixing": {}}
     for name, value in values.items():
         if name not in _OPTIONS:
-            raise ConfigError(
-                f"An option must be one of a training run. Received: {name}={value!r}."
-                + did_you_mean(name, _OPTIONS)
-            )
+            near = did_you_mean(name, _OPTIONS)
+            raise ConfigError(f"a training run has no option {name}. Received: {name}={value!r}.{near}")
         table, _, last = name.rpartition(".")
         groups[table][last] = value if table == "network" else typed(value, _OPTIONS[name], name)
     network, mixing = network_from_dict(groups["network"]), SceneConfig(**groups["mixing"])
@@ -151,7 +149,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     """
     name, equals, value = text.partition("=")
     if not equals:
-        raise ConfigError(f"A setting must be name=value, such as network.frame_ms=30. Received: {text!r}.")
+        raise ConfigError(f"--set must be name=value, such as network.frame_ms=30. Received: {text!r}.")
     try:
         return name.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -163,8 +161,9 @@ def _read(path: Path) -> Mapping[str, Any]:
         text = path.read_text(encoding="utf-8")
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ConfigError(
-            f"A configuration must be a readable TOML file. Received: {path} ({error})."
+            f"cannot read the configuration {path}: {reason}. It must be a TOML file."
         ) from error
     if not isinstance(values, Mapping):
         raise ConfigError(

@@ -24,8 +24,6 @@ def read_corpora(config: TrainConfig, note: Callable[[str], object] | None = Non
     """
     if not config.corpus:
         meant = f" Did you mean --corpus {config.data}?" if Path(config.data).is_file() else ""
-        raise ConfigError(
-            f"a run must name its corpus. Received: none. Give --corpus, a manifest or a folder.{meant}"
-        )
+        raise ConfigError(f"no corpus was given. Give --corpus, a manifest or a folder.{meant}")
     own = {Path(config.corpus): read_corpus(config.corpus, note)}
     return own | ({Path(config.base): read_corpus(config.base)} if config.base else {})
