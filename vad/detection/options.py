@@ -14,6 +14,8 @@ __all__ = ["SegmentOptions"]
 class SegmentOptions:
     """How probabilities become segments. `vad.detection.segmenter` draws the steps.
 
+    A model's operating points have values of their own: `Detector(...).options` are those in force.
+
     Attributes:
         threshold: Speech begins at this probability or above, 0 to 1.
         neg_threshold: Speech continues down to this probability, 0 to `threshold`. None is `threshold - 0.15`, but at
