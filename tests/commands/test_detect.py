@@ -141,6 +141,67 @@ def test_a_folder_gets_a_file_a_recording(run: Run, folder: Path) -> None:
     assert loads(Path("out/silent.vtt").read_text(), "vtt") == []
 
 
+OVERWRITING = [
+    (["-f", "rttm", "-o", "."], "one.rttm"),
+    (["-o", "all.csv"], "all.csv"),
+    (["--save-probabilities", "."], "one.npz"),
+    (["--save-segments", "."], "one_0007_1.000-2.000.wav"),
+    (["--save-speech", "."], "one_speech.wav"),
+    (["--report", "."], "one.html"),
+    (["--plot", "."], "one.png"),
+    (["--channel", "each", "-f", "rttm", "-o", "."], "one.ch0.rttm"),
+    (["--channel", "each", "--save-segments", "."], "one.ch0_0007_1.000-2.000.wav"),
+]
+
+
+@pytest.mark.parametrize(("words", "name"), OVERWRITING)
+def test_files_that_exist_are_replaced_with_overwrite_only(
+    run: Run,
+    folder: Path,
+    model_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    name: str,
+) -> None:
+    Path(name).write_text("made by hand")
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert main(["detect", "one.wav", "silent.wav", "--model", str(model_path), *words]) == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    (line,) = written.err.splitlines()
+    assert name in line
+    assert "1 output file " in line
+    assert "--overwrite" in line
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert Path(name).read_text() == "made by hand"
+    run("one.wav", "--model", str(model_path), "--overwrite", *words)
+    if "0007" not in name:
+        assert Path(name).read_bytes() != b"made by hand"
+
+
+def test_files_of_other_recordings_are_in_nobodys_way(run: Run) -> None:
+    for name in ("two.rttm", "one.ch0.rttm", "one.ch0_0001_1.000-2.000.wav", "oneone_0001_1.000-2.000.wav"):
+        Path(name).write_text("made by hand")
+    run("one.wav", "-f", "rttm", "-o", ".", "--save-segments", ".")
+    run("one.wav", "-o", "/dev/null")
+
+
+@pytest.mark.parametrize("label_format", ["rttm", "kaldi", "uem"])
+@pytest.mark.parametrize("words", [[], ["-o", "out/"]])
+def test_two_recordings_never_share_a_one_word_name(
+    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str], label_format: str, words: list[str]
+) -> None:
+    Path("a b.wav").symlink_to("one.wav")
+    Path("a_b.wav").symlink_to("one.wav")
+    words = ["a b.wav", "a_b.wav", "missing.wav", "--model", str(model_path), *words]
+    assert main(["detect", *words, "-f", label_format]) == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    (line,) = written.err.splitlines()
+    assert "a b.wav and a_b.wav" in line
+    assert main(["detect", *words, "-f", "json"]) == 1
+
+
 def test_channels(run: Run, segments: Callable) -> None:
     each = json.loads(run("two.flac", "--channel", "each", "--format", "json"))
     assert [item["file"] for item in each] == ["two.flac.ch0", "two.flac.ch1"]

@@ -43,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", "-j", type=_jobs, metavar="N", help="number of processes (default: by the amount of audio)"
     )
     parser.add_argument("--quiet", "-q", action="store_true", help="show no progress")
-    outputs = parser.add_argument_group("what is written", "DIR gets a file for each recording.")
+    outputs = parser.add_argument_group(
+        "what is written", "DIR gets a file for each recording. Files that exist are not replaced."
+    )
+    outputs.add_argument("--overwrite", action="store_true", help="replace output files that exist")
     outputs.add_argument(
         "--format", "-f", choices=list(FORMATS), metavar="NAME",
         help=f"format of the segments: {', '.join(FORMATS)} (default: by the extension of --output, else text)",
@@ -84,8 +87,9 @@ def run(args: argparse.Namespace) -> int:
         MissingDependencyError: --plot was given without its extra.
     """
     from vad.commands.detecting.analysis import Analyser
+    from vad.commands.detecting.outputs import refuse_existing
     from vad.commands.detecting.recordings import find_recordings
-    from vad.commands.detecting.results import choose_format, open_results
+    from vad.commands.detecting.results import choose_format, label_paths, open_results
     from vad.commands.options.progress import Progress
     from vad.processes import in_order, sensible_jobs
 
@@ -99,10 +103,13 @@ def run(args: argparse.Namespace) -> int:
         recordings = find_recordings(
             args.inputs, recursive=args.recursive, spool=cache(lambda: _temporary_folder(stack))
         )
+        label_output = label_paths(args.output, label_format, recordings)
         tasks = _tasks(args, recordings)
+        if not args.overwrite:
+            refuse_existing(label_output, tasks, each_channel=args.channel == "each")
         jobs = args.jobs or sensible_jobs(len(tasks), _total_bytes(recordings))
         write = stack.enter_context(
-            open_results(args.output, label_format, recordings, each_channel=args.channel == "each")
+            open_results(label_output, label_format, recordings, each_channel=args.channel == "each")
         )
         progress = stack.enter_context(Progress(len(tasks), hidden=args.quiet))
         work = make_analyser if jobs > 1 else lambda: analyser
