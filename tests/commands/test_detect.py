@@ -200,6 +200,8 @@ def test_two_recordings_never_share_a_one_word_name(
     (line,) = written.err.splitlines()
     assert "a b.wav and a_b.wav" in line
     assert main(["detect", *words, "-f", "json"]) == 1
+    assert main(["detect", "a b.wav", "*.nothing", "-f", label_format, "--model", str(model_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 2
 
 
 def test_channels(run: Run, segments: Callable) -> None:
@@ -284,14 +286,43 @@ def test_the_bar_shows_on_a_terminal_only_and_wipes_itself(
     words = ["detect", "one.wav", "silent.wav", "--model", str(model_path)]
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert main(words) == 0
-    lines = sys.stderr.getvalue().split("\r")
+    bar, closing = sys.stderr.getvalue().rsplit("\r", 1)
+    lines = bar.split("\r")
     assert re.findall(r"\d/2 ", sys.stderr.getvalue()) == ["0/2 ", "1/2 ", "2/2 "]
     assert "x real time" in sys.stderr.getvalue()
-    assert set(lines[-2]) == {" "}
-    assert lines[-1] == ""
+    assert set(lines[-1]) == {" "}
+    assert closing.startswith("vad: speech in 1 recording, none in 1")
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert main([*words, "--quiet"]) == 0
     assert sys.stderr.getvalue() == ""
+
+
+def closing_line(monkeypatch: pytest.MonkeyPatch, model_path: Path, *words: str) -> str:
+    """What a terminal shows at the end."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    main(["detect", "--model", str(model_path), *words])
+    return sys.stderr.getvalue().rpartition("\r")[2]
+
+
+def test_a_terminal_shows_a_closing_line(
+    run: Run, folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("notes.txt", "more.TXT", ".hidden.txt", "deep/plan.pdf"):
+        Path(name).touch()
+    Path("broken.wav").write_bytes(b"RIFF")
+    line = closing_line(monkeypatch, model_path, ".", "-f", "rttm", "-o", "out")
+    assert line.startswith("vad: speech in 2 recordings, none in 1, 1 failed.")
+    assert " out." in line
+    assert "1 subfolder with recordings (search with -r)" in line
+    assert "2 files that are not audio (.txt)" in line
+    line = closing_line(monkeypatch, model_path, ".", "-r")
+    assert "speech in 3 recordings, none in 1, 1 failed" in line
+    assert "subfolder" not in line
+    assert ".pdf" in line
+    assert ".rttm" not in closing_line(monkeypatch, model_path, ".", "-f", "rttm", "-o", ".")
+    assert closing_line(monkeypatch, model_path, "one.wav") == ""
+    assert "1 recording" in closing_line(monkeypatch, model_path, "deep")
+    assert closing_line(monkeypatch, model_path, ".", "--quiet").count("\n") == 1  # broken.wav alone
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc")

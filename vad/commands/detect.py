@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", "-j", type=_jobs, metavar="N", help="number of processes (default: by the amount of audio)"
     )
-    parser.add_argument("--quiet", "-q", action="store_true", help="show no progress")
+    parser.add_argument("--quiet", "-q", action="store_true", help="show no progress, and no closing line")
     outputs = parser.add_argument_group(
         "what is written", "DIR gets a file for each recording. Files that exist are not replaced."
     )
@@ -90,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     from vad.commands.detecting.outputs import refuse_existing
     from vad.commands.detecting.recordings import find_recordings
     from vad.commands.detecting.results import choose_format, label_paths, open_results
+    from vad.commands.detecting.summary import Summary
     from vad.commands.options.progress import Progress
     from vad.processes import in_order, sensible_jobs
 
@@ -99,6 +100,11 @@ def run(args: argparse.Namespace) -> int:
     analyser = make_analyser()  # refuses wrong options before anything is read
     label_format = choose_format(args.format, args.output)
     failed = False
+    outputs = ("output", "save_probabilities", "save_segments", "save_speech", "report", "plot")
+    written = dict.fromkeys(filter(None, (getattr(args, name) for name in outputs)))
+    summary = None
+    if sys.stderr.isatty() and not args.quiet:
+        summary = Summary(args.inputs, recursive=args.recursive, written=written)
     with ExitStack() as stack:
         recordings = find_recordings(
             args.inputs, recursive=args.recursive, spool=cache(lambda: _temporary_folder(stack))
@@ -116,10 +122,14 @@ def run(args: argparse.Namespace) -> int:
         for result in stack.enter_context(closing(in_order(work, tasks, jobs, crashed=_crashed))):
             progress.clear()
             write(result)
+            if summary is not None:
+                summary.add(result)
             if result.problem is not None:
                 failed = True
                 print(f"vad: {result.problem}", file=sys.stderr)
             progress.advance(result.duration)
+    if summary is not None and (text := summary.text()):
+        print(f"vad: {text}", file=sys.stderr)
     return EXIT_INPUT_FAILED if failed else 0
 
 

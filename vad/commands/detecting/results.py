@@ -133,8 +133,8 @@ class _Document:
 
     def write(self, result: "Result") -> None:
         """Write a result, and flush it."""
-        name = self._names[result.recording]
         for suffix, segments in result.channels.items():
+            name = self._names[result.recording]
             text = dumps(
                 segments,
                 self._format,
