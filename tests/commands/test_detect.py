@@ -14,8 +14,10 @@ import soundfile
 from support.sounds import RATE, noise, tone
 
 from vad.cli import main
+from vad.commands.options import progress
 from vad.detection.detector import Detector
 from vad.detection.segments import Segment
+from vad.detection.stream import Stream
 from vad.labels import FORMATS, loads
 
 Run = Callable[..., str]
@@ -295,6 +297,89 @@ def test_the_bar_shows_on_a_terminal_only_and_wipes_itself(
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert main([*words, "--quiet"]) == 0
     assert sys.stderr.getvalue() == ""
+
+
+def long_recording(minutes: int) -> None:
+    """Write long.wav: five seconds in which there is a tone, again and again."""
+    scene = np.concatenate(
+        [np.zeros(2 * RATE, np.float32), tone(1.5), np.zeros(round(1.5 * RATE), np.float32)]
+    )
+    with soundfile.SoundFile("long.wav", "w", RATE, 1) as file:
+        for _ in range(12 * minutes):
+            file.write(scene)
+
+
+class Watched(io.StringIO):
+    """A stdout that notes how much the detector had processed at each write."""
+
+    def __init__(self, blocks: list[int]):
+        super().__init__()
+        self.blocks = blocks
+        self.lines_at: list[int] = []
+
+    def write(self, text: str) -> int:
+        self.lines_at += [len(self.blocks)] * text.count("\n")
+        return super().write(text)
+
+
+@pytest.mark.parametrize("label_format", ["text", "jsonl"])
+@pytest.mark.parametrize("words", [["long.wav"], ["one.wav", "long.wav", "two.flac", "--channel", "each"]])
+def test_segments_appear_while_the_recording_is_processed(
+    run: Run, model_path: Path, monkeypatch: pytest.MonkeyPatch, label_format: str, words: list[str]
+) -> None:
+    long_recording(3)
+    words = [*words, "-f", label_format]
+    whole = run(*words, "--jobs", "2")
+    blocks: list[int] = []
+    feed = Stream.feed
+    monkeypatch.setattr(Stream, "feed", lambda self, samples: blocks.append(1) or feed(self, samples))
+    out = Watched(blocks)
+    monkeypatch.setattr(sys, "stdout", out)
+    assert main(["detect", *words, "--model", str(model_path)]) == 0
+    assert out.getvalue() == whole
+    assert len(set(out.lines_at)) > 5, "written at the end"
+
+
+def test_a_reader_that_leaves_ends_the_work_on_a_long_recording(run: Run, model_path: Path) -> None:
+    long_recording(120)
+    words = [sys.executable, "-m", "vad", "detect", "long.wav", "--model", str(model_path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        first = process.stdout.readline()
+        assert len(first.split()) == 2
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 141
+
+
+def test_a_long_recording_shows_its_position(
+    run: Run, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_recording(3)
+    monkeypatch.setattr(progress, "_SHOWN_AFTER_S", 0.0)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["detect", "long.wav", "--model", str(model_path)]) == 0
+    positions = [int(one) for one in re.findall(r"(\d+)/180 s of audio", sys.stderr.getvalue())]
+    assert positions == sorted(positions)
+    assert len(set(positions)) > 5
+    assert positions[-1] == 180
+    assert sys.stderr.getvalue().endswith("\r")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["detect", "long.wav", "--report", "long.html", "--model", str(model_path)]) == 0
+    assert len(set(re.findall(r"page or picture[^\r]* (\d+)/180 s of audio", sys.stderr.getvalue()))) > 5
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["detect", "long.wav", "--quiet", "--model", str(model_path)]) == 0
+    assert sys.stderr.getvalue() == ""
+
+
+def test_a_pipe_shows_what_arrived(
+    run: Run, folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_recording(3)
+    content = (folder / "long.wav").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["detect", "-", "--model", str(model_path)]) == 0
+    assert re.search(r"\b5 MB ", sys.stderr.getvalue())
 
 
 def closing_line(monkeypatch: pytest.MonkeyPatch, model_path: Path, *words: str) -> str:

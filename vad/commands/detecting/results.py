@@ -4,12 +4,13 @@ import contextlib
 import io
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from vad.commands.detecting.outputs import is_folder, paths_in, refuse_overwriting
 from vad.commands.detecting.recordings import AudioInput
+from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError
 from vad.files import write_text, writing
 from vad.labels import FORMATS, dumps, format_of
@@ -19,10 +20,11 @@ from vad.labels.reading import one_word
 if TYPE_CHECKING:
     from vad.commands.detecting.analysis import Result
 
-__all__ = ["choose_format", "label_paths", "open_results"]
+__all__ = ["Results", "choose_format", "label_paths", "open_results"]
 
 # File names may have bytes that are not UTF-8. Python has them as \udcXX, which JSON knows too.
 _NOT_UTF8 = "backslashreplace"
+_LINES_ONLY = frozenset({"text", "jsonl"})
 
 
 def choose_format(label_format: str | None, output: str | None) -> str:
@@ -59,8 +61,8 @@ def open_results(
     recordings: Sequence[AudioInput],
     *,
     each_channel: bool,
-) -> Iterator[Callable[["Result"], None]]:
-    """Open the output, and give the function that writes one result.
+) -> Iterator["Results"]:
+    """Open the output.
 
     Args:
         output: As `label_paths` gives it.
@@ -73,7 +75,7 @@ def open_results(
             would have one name in it.
     """
     if isinstance(output, dict):
-        yield _folder_writer(output, label_format, recordings)
+        yield _Folder(output, label_format, recordings)
         return
     many = len(recordings) > 1 or each_channel
     if many and label_format not in MULTI_RECORDING:
@@ -90,7 +92,7 @@ def open_results(
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_NOT_UTF8)
         document = _Document(stream, label_format, _names(label_format, recordings, many), many)
-        yield document.write
+        yield document
         document.finish()
 
 
@@ -121,6 +123,16 @@ def _names(label_format: str, recordings: Sequence[AudioInput], many: bool) -> d
     return {recording: word for word, recording in owners.items()}
 
 
+class Results(Protocol):
+    """Where results go."""
+
+    def write(self, result: "Result") -> None:
+        """Write a result."""
+
+    def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        """Write a segment before its result is complete, if the format can have it."""
+
+
 class _Document:
     """All results in one stream."""
 
@@ -130,13 +142,22 @@ class _Document:
         self._names = names
         self._is_list = many and MULTI_RECORDING[label_format] == "list"
         self._n_written = 0
+        self._early: Counter[str] = Counter()  # segments of the present recording that are written, by suffix
+
+    def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        """Write a segment and flush it, if the format has a line for each and nothing else."""
+        if self._format in _LINES_ONLY:
+            name = self._names[recording]
+            self._stream.write(dumps([segment], self._format, uri=name and name + suffix))
+            self._stream.flush()
+            self._early[suffix] += 1
 
     def write(self, result: "Result") -> None:
-        """Write a result, and flush it."""
+        """Write the rest of a result, and flush it."""
         for suffix, segments in result.channels.items():
             name = self._names[result.recording]
             text = dumps(
-                segments,
+                segments[self._early[suffix] :],
                 self._format,
                 uri=name and name + suffix,
                 duration=result.duration,
@@ -146,6 +167,7 @@ class _Document:
                 text = ("[\n" if self._n_written == 0 else ",\n") + text.rstrip("\n")
             self._stream.write(text)
             self._n_written += 1
+        self._early.clear()
         self._stream.flush()
 
     def finish(self) -> None:
@@ -154,16 +176,20 @@ class _Document:
             self._stream.write("\n]\n" if self._n_written else "[]\n")
 
 
-def _folder_writer(
-    paths: dict[AudioInput, Path], label_format: str, recordings: Sequence[AudioInput]
-) -> Callable[["Result"], None]:
-    """Give the function that writes a file for each channel of a result."""
-    names = _names(label_format, recordings, many=False)
+class _Folder:
+    """A file for each channel of a result."""
 
-    def write(result: "Result") -> None:
+    def __init__(self, paths: dict[AudioInput, Path], label_format: str, recordings: Sequence[AudioInput]):
+        self._paths = paths
+        self._format = label_format
+        self._names = _names(label_format, recordings, many=False)
+
+    def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        """Do nothing: files are written whole."""
+
+    def write(self, result: "Result") -> None:
+        """Write the files."""
         for suffix, segments in result.channels.items():
-            path, name = paths[result.recording], names[result.recording]
-            text = dumps(segments, label_format, uri=name and name + suffix, duration=result.duration)
+            path, name = self._paths[result.recording], self._names[result.recording]
+            text = dumps(segments, self._format, uri=name and name + suffix, duration=result.duration)
             write_text(path.with_name(f"{path.stem}{suffix}{path.suffix}"), text)
-
-    return write
