@@ -399,7 +399,7 @@ def test_a_terminal_shows_a_closing_line(
     assert line.startswith("vad: speech in 2 recordings, none in 1, 1 failed.")
     assert " out." in line
     assert "1 subfolder with recordings (search with -r)" in line
-    assert "2 files that are not audio (.txt)" in line
+    assert "2 files of other formats (.txt)" in line
     line = closing_line(monkeypatch, model_path, ".", "-r")
     assert "speech in 3 recordings, none in 1, 1 failed" in line
     assert "subfolder" not in line

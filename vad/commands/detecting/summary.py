@@ -65,7 +65,7 @@ def _skipped(arguments: Iterable[str], recursive: bool) -> list[str]:
     if suffixes:
         named = [name for name, _ in suffixes.most_common(_MAX_SUFFIXES)]
         named += ["..."] * (len(suffixes) > _MAX_SUFFIXES)
-        described.append(f"{_number(suffixes.total(), 'file')} that are not audio ({', '.join(named)})")
+        described.append(f"{_number(suffixes.total(), 'file')} of other formats ({', '.join(named)})")
     return described
 
 
