@@ -11,6 +11,7 @@ stdout has data only; messages and progress go to stderr.
 """
 
 import argparse
+import glob
 import importlib
 import os
 import re
@@ -46,7 +47,16 @@ COMMANDS = {
     "tune": ("vad.commands.tune", "find the best threshold and durations for a goal"),
     "inspect": ("vad.commands.inspect", "show what a trained network learned, and why it reports speech"),
     "export": ("vad.commands.export", "write a trained network as a model file"),
+    "models": ("vad.commands.models", "list the models of the package"),
 }
+
+_EXAMPLES = """\
+examples:
+  vad meeting.wav                            start and end of each segment
+  vad detect recordings/ -f rttm -o labels/  a label file for each recording
+  vad listen                                 the microphone, live
+
+`vad FILE` is short for `vad detect FILE`. `vad COMMAND --help` has the options."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,8 +70,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _open_closed_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and _is_recording(arguments[0]):
+        arguments.insert(0, "detect")
     try:
         parser, command = _parsers_for(arguments)
+        if not arguments:
+            parser.print_help()
+            sys.stdout.flush()
+            return 0
         args, unknown = parser.parse_known_args(arguments)
         if unknown:
             command.refuse(unknown)
@@ -87,6 +103,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"vad: cannot read or write{place}: {reason}. Make room, or use another place.", file=sys.stderr
         )
         return EXIT_USAGE
+
+
+def _is_recording(word: str) -> bool:
+    """Whether the first argument is a recording in place of a command: it exists, or has the extension of one."""
+    if word in COMMANDS or word.startswith("-"):
+        return word == "-"
+    if os.path.exists(word) or glob.has_magic(word):
+        return True
+    suffix = os.path.splitext(word)[1].lower()
+    if not suffix:
+        return False
+    from vad.audio.decoding import KNOWN_SUFFIXES
+
+    return suffix in KNOWN_SUFFIXES
 
 
 def _open_closed_streams() -> None:
@@ -131,8 +161,13 @@ class _Parser(argparse.ArgumentParser):
 
 def _parsers_for(arguments: list[str]) -> tuple[_Parser, _Parser]:
     """Build the main parser, and that of the command, which alone gets its arguments (or the main one again)."""
-    parser = chosen = _Parser(prog="vad", description="Detect speech in audio.")
-    parser.add_argument("--version", action="version", version=f"vad {__version__}")
+    parser = chosen = _Parser(
+        prog="vad",
+        description="Detect speech in audio.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", "-V", action="version", version=f"vad {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (module_name, purpose) in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")

@@ -14,8 +14,10 @@ import soundfile
 from support.sounds import RATE, noise, tone
 
 from vad.cli import main
+from vad.commands.options import progress
 from vad.detection.detector import Detector
 from vad.detection.segments import Segment
+from vad.detection.stream import Stream
 from vad.labels import FORMATS, loads
 
 Run = Callable[..., str]
@@ -141,6 +143,69 @@ def test_a_folder_gets_a_file_a_recording(run: Run, folder: Path) -> None:
     assert loads(Path("out/silent.vtt").read_text(), "vtt") == []
 
 
+OVERWRITING = [
+    (["-f", "rttm", "-o", "."], "one.rttm"),
+    (["-o", "all.csv"], "all.csv"),
+    (["--save-probabilities", "."], "one.npz"),
+    (["--save-segments", "."], "one_0007_1.000-2.000.wav"),
+    (["--save-speech", "."], "one_speech.wav"),
+    (["--report", "."], "one.html"),
+    (["--plot", "."], "one.png"),
+    (["--channel", "each", "-f", "rttm", "-o", "."], "one.ch0.rttm"),
+    (["--channel", "each", "--save-segments", "."], "one.ch0_0007_1.000-2.000.wav"),
+]
+
+
+@pytest.mark.parametrize(("words", "name"), OVERWRITING)
+def test_files_that_exist_are_replaced_with_overwrite_only(
+    run: Run,
+    folder: Path,
+    model_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    name: str,
+) -> None:
+    Path(name).write_text("made by hand")
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert main(["detect", "one.wav", "silent.wav", "--model", str(model_path), *words]) == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    (line,) = written.err.splitlines()
+    assert name in line
+    assert "1 output file " in line
+    assert "--overwrite" in line
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert Path(name).read_text() == "made by hand"
+    run("one.wav", "--model", str(model_path), "--overwrite", *words)
+    if "0007" not in name:
+        assert Path(name).read_bytes() != b"made by hand"
+
+
+def test_files_of_other_recordings_are_in_nobodys_way(run: Run) -> None:
+    for name in ("two.rttm", "one.ch0.rttm", "one.ch0_0001_1.000-2.000.wav", "oneone_0001_1.000-2.000.wav"):
+        Path(name).write_text("made by hand")
+    run("one.wav", "-f", "rttm", "-o", ".", "--save-segments", ".")
+    run("one.wav", "-o", "/dev/null")
+
+
+@pytest.mark.parametrize("label_format", ["rttm", "kaldi", "uem"])
+@pytest.mark.parametrize("words", [[], ["-o", "out/"]])
+def test_two_recordings_never_share_a_one_word_name(
+    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str], label_format: str, words: list[str]
+) -> None:
+    Path("a b.wav").symlink_to("one.wav")
+    Path("a_b.wav").symlink_to("one.wav")
+    words = ["a b.wav", "a_b.wav", "missing.wav", "--model", str(model_path), *words]
+    assert main(["detect", *words, "-f", label_format]) == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    (line,) = written.err.splitlines()
+    assert "a b.wav and a_b.wav" in line
+    assert main(["detect", *words, "-f", "json"]) == 1
+    assert main(["detect", "a b.wav", "*.nothing", "-f", label_format, "--model", str(model_path)]) == 1
+    assert capsys.readouterr().err.count("\n") == 2
+
+
 def test_channels(run: Run, segments: Callable) -> None:
     each = json.loads(run("two.flac", "--channel", "each", "--format", "json"))
     assert [item["file"] for item in each] == ["two.flac.ch0", "two.flac.ch1"]
@@ -223,14 +288,126 @@ def test_the_bar_shows_on_a_terminal_only_and_wipes_itself(
     words = ["detect", "one.wav", "silent.wav", "--model", str(model_path)]
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert main(words) == 0
-    lines = sys.stderr.getvalue().split("\r")
+    bar, closing = sys.stderr.getvalue().rsplit("\r", 1)
+    lines = bar.split("\r")
     assert re.findall(r"\d/2 ", sys.stderr.getvalue()) == ["0/2 ", "1/2 ", "2/2 "]
     assert "x real time" in sys.stderr.getvalue()
-    assert set(lines[-2]) == {" "}
-    assert lines[-1] == ""
+    assert set(lines[-1]) == {" "}
+    assert closing.startswith("vad: speech in 1 recording, none in 1")
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert main([*words, "--quiet"]) == 0
     assert sys.stderr.getvalue() == ""
+
+
+def long_recording(minutes: int) -> None:
+    """Write long.wav: five seconds in which there is a tone, again and again."""
+    scene = np.concatenate(
+        [np.zeros(2 * RATE, np.float32), tone(1.5), np.zeros(round(1.5 * RATE), np.float32)]
+    )
+    with soundfile.SoundFile("long.wav", "w", RATE, 1) as file:
+        for _ in range(12 * minutes):
+            file.write(scene)
+
+
+class Watched(io.StringIO):
+    """A stdout that notes how much the detector had processed at each write."""
+
+    def __init__(self, blocks: list[int]):
+        super().__init__()
+        self.blocks = blocks
+        self.lines_at: list[int] = []
+
+    def write(self, text: str) -> int:
+        self.lines_at += [len(self.blocks)] * text.count("\n")
+        return super().write(text)
+
+
+@pytest.mark.parametrize("label_format", ["text", "jsonl"])
+@pytest.mark.parametrize("words", [["long.wav"], ["one.wav", "long.wav", "two.flac", "--channel", "each"]])
+def test_segments_appear_while_the_recording_is_processed(
+    run: Run, model_path: Path, monkeypatch: pytest.MonkeyPatch, label_format: str, words: list[str]
+) -> None:
+    long_recording(3)
+    words = [*words, "-f", label_format]
+    whole = run(*words, "--jobs", "2")
+    blocks: list[int] = []
+    feed = Stream.feed
+    monkeypatch.setattr(Stream, "feed", lambda self, samples: blocks.append(1) or feed(self, samples))
+    out = Watched(blocks)
+    monkeypatch.setattr(sys, "stdout", out)
+    assert main(["detect", *words, "--model", str(model_path)]) == 0
+    assert out.getvalue() == whole
+    assert len(set(out.lines_at)) > 5, "written at the end"
+
+
+def test_a_reader_that_leaves_ends_the_work_on_a_long_recording(run: Run, model_path: Path) -> None:
+    long_recording(120)
+    words = [sys.executable, "-m", "vad", "detect", "long.wav", "--model", str(model_path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        first = process.stdout.readline()
+        assert len(first.split()) == 2
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 141
+
+
+def test_a_long_recording_shows_its_position(
+    run: Run, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_recording(3)
+    monkeypatch.setattr(progress, "_SHOWN_AFTER_S", 0.0)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["detect", "long.wav", "--model", str(model_path)]) == 0
+    positions = [int(one) for one in re.findall(r"(\d+)/180 s of audio", sys.stderr.getvalue())]
+    assert positions == sorted(positions)
+    assert len(set(positions)) > 5
+    assert positions[-1] == 180
+    assert sys.stderr.getvalue().endswith("\r")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["detect", "long.wav", "--report", "long.html", "--model", str(model_path)]) == 0
+    assert len(set(re.findall(r"page or picture[^\r]* (\d+)/180 s of audio", sys.stderr.getvalue()))) > 5
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["detect", "long.wav", "--quiet", "--model", str(model_path)]) == 0
+    assert sys.stderr.getvalue() == ""
+
+
+def test_a_pipe_shows_what_arrived(
+    run: Run, folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_recording(3)
+    content = (folder / "long.wav").read_bytes()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["detect", "-", "--model", str(model_path)]) == 0
+    assert re.search(r"\b5 MB ", sys.stderr.getvalue())
+
+
+def closing_line(monkeypatch: pytest.MonkeyPatch, model_path: Path, *words: str) -> str:
+    """What a terminal shows at the end."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    main(["detect", "--model", str(model_path), *words])
+    return sys.stderr.getvalue().rpartition("\r")[2]
+
+
+def test_a_terminal_shows_a_closing_line(
+    run: Run, folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("notes.txt", "more.TXT", ".hidden.txt", "deep/plan.pdf"):
+        Path(name).touch()
+    Path("broken.wav").write_bytes(b"RIFF")
+    line = closing_line(monkeypatch, model_path, ".", "-f", "rttm", "-o", "out")
+    assert line.startswith("vad: speech in 2 recordings, none in 1, 1 failed.")
+    assert " out." in line
+    assert "1 subfolder with recordings (search with -r)" in line
+    assert "2 files of other formats (.txt)" in line
+    line = closing_line(monkeypatch, model_path, ".", "-r")
+    assert "speech in 3 recordings, none in 1, 1 failed" in line
+    assert "subfolder" not in line
+    assert ".pdf" in line
+    assert ".rttm" not in closing_line(monkeypatch, model_path, ".", "-f", "rttm", "-o", ".")
+    assert closing_line(monkeypatch, model_path, "one.wav") == ""
+    assert "1 recording" in closing_line(monkeypatch, model_path, "deep")
+    assert closing_line(monkeypatch, model_path, ".", "--quiet").count("\n") == 1  # broken.wav alone
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from /proc")

@@ -1,5 +1,6 @@
 """What goes wrong at the command line: one line each on stderr, the right exit code, and nothing half-written."""
 
+import io
 import os
 import re
 import signal
@@ -202,10 +203,44 @@ def test_an_unknown_option_names_the_nearest_and_the_commands_help(
     assert re.search(part, line)
 
 
-def test_no_command_and_unknown_commands_are_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert re.search("COMMAND.*`vad --help`", line)
+def test_no_command_prints_the_help_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    written = capsys.readouterr()
+    assert written.err == ""
+    examples = re.findall(r"^  (vad .*?)  ", written.out, flags=re.MULTILINE)
+    assert len(examples) == 3
+    assert max(map(len, written.out.splitlines())) <= 80
+    assert main(["--help"]) == 0
+    assert capsys.readouterr().out == written.out
+
+
+def test_a_recording_needs_no_command(
+    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ["--model", str(model_path)]
+    assert main(["detect", "good.wav", *model]) == 0
+    expected = capsys.readouterr().out
+    assert len(expected.splitlines()) == 1
+    for words in (["good.wav"], ["goo*.wav"], ["-"]):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("good.wav").read_bytes())))
+        assert main([*words, *model]) == 0
+        assert capsys.readouterr().out == expected
+    assert main(["missing.wav", *model]) == 1
+    assert "missing.wav: " in capsys.readouterr().err
+    Path("models").mkdir()
+    assert main(["models"]) == 0
+    assert "default" in capsys.readouterr().out, "a command goes before a folder of its name"
+
+
+def test_the_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert re.search(r"2\.5 MB +498,467 +80 ms +820 ms +[\d,]+ x$", rows["default"])
+    assert re.search(r"59,530 +80 ms +80 ms +[\d,]+ x$", rows["tiny"])
+    assert "waveform" in rows
+
+
+def test_unknown_commands_are_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["detekt"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "'detekt'" in line
@@ -223,8 +258,9 @@ def test_a_missing_extra_is_one_line(words: list[str]) -> None:
 def test_version_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
     import vad
 
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"vad {vad.__version__}\n"
+    for option in ("--version", "-V"):
+        assert main([option]) == 0
+        assert capsys.readouterr().out == f"vad {vad.__version__}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -40,6 +40,23 @@ def test_a_detection_is_all_that_the_other_calls_give(detector: Detector, tmp_pa
     assert len(detection.segments) == 2
 
 
+def test_segments_are_given_as_soon_as_they_are_complete(detector: Detector, tmp_path: Path) -> None:
+    fed: list[int] = []
+    given_at: list[tuple[int, Segment]] = []
+
+    def blocks() -> Iterator[np.ndarray]:
+        for block in np.array_split(bursts(), 40):
+            fed.append(1)
+            yield block
+
+    detection = detector.process(blocks(), RATE, on_segment=lambda one: given_at.append((len(fed), one)))
+    assert [one for _, one in given_at] == detection.segments
+    assert given_at[0][0] < given_at[1][0] <= 40
+    soundfile.write(tmp_path / "a.wav", bursts(), RATE, subtype="FLOAT")
+    of_file: list[Segment] = []
+    assert detector.process(tmp_path / "a.wav", on_segment=of_file.append).segments == of_file
+
+
 KINDS: dict[str, Callable[[np.ndarray, Path], object]] = {
     "path as text": lambda samples, path: str(path),
     "binary stream": lambda samples, path: io.BytesIO(path.read_bytes()),

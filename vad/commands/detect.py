@@ -20,10 +20,13 @@ from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.labels import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vad.commands.detecting.analysis import Result, Task
     from vad.commands.detecting.recordings import AudioInput
+    from vad.commands.detecting.results import Results
+    from vad.commands.detecting.summary import Summary
+    from vad.commands.options.progress import Progress
 
 __all__ = ["add_arguments", "run"]
 
@@ -42,8 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", "-j", type=_jobs, metavar="N", help="number of processes (default: by the amount of audio)"
     )
-    parser.add_argument("--quiet", "-q", action="store_true", help="show no progress")
-    outputs = parser.add_argument_group("what is written", "DIR gets a file for each recording.")
+    parser.add_argument("--quiet", "-q", action="store_true", help="show no progress, and no closing line")
+    outputs = parser.add_argument_group(
+        "what is written", "DIR gets a file for each recording. Files that exist are not replaced."
+    )
+    outputs.add_argument("--overwrite", action="store_true", help="replace output files that exist")
     outputs.add_argument(
         "--format", "-f", choices=list(FORMATS), metavar="NAME",
         help=f"format of the segments: {', '.join(FORMATS)} (default: by the extension of --output, else text)",
@@ -84,8 +90,11 @@ def run(args: argparse.Namespace) -> int:
         MissingDependencyError: --plot was given without its extra.
     """
     from vad.commands.detecting.analysis import Analyser
+    from vad.commands.detecting.follower import Follower
+    from vad.commands.detecting.outputs import refuse_existing
     from vad.commands.detecting.recordings import find_recordings
-    from vad.commands.detecting.results import choose_format, open_results
+    from vad.commands.detecting.results import choose_format, label_paths, open_results
+    from vad.commands.detecting.summary import Summary
     from vad.commands.options.progress import Progress
     from vad.processes import in_order, sensible_jobs
 
@@ -94,26 +103,60 @@ def run(args: argparse.Namespace) -> int:
     make_analyser = partial(Analyser, detector_maker(args), args.channel, raw_format(args))
     analyser = make_analyser()  # refuses wrong options before anything is read
     label_format = choose_format(args.format, args.output)
-    failed = False
+    outputs = ("output", "save_probabilities", "save_segments", "save_speech", "report", "plot")
+    written = dict.fromkeys(filter(None, (getattr(args, name) for name in outputs)))
+    summary = None
+    if sys.stderr.isatty() and not args.quiet:
+        summary = Summary(args.inputs, recursive=args.recursive, written=written)
     with ExitStack() as stack:
         recordings = find_recordings(
-            args.inputs, recursive=args.recursive, spool=cache(lambda: _temporary_folder(stack))
+            args.inputs,
+            recursive=args.recursive,
+            spool=cache(lambda: _temporary_folder(stack)),
+            quiet=args.quiet,
         )
+        label_output = label_paths(args.output, label_format, recordings)
         tasks = _tasks(args, recordings)
+        if not args.overwrite:
+            refuse_existing(label_output, tasks, each_channel=args.channel == "each")
         jobs = args.jobs or sensible_jobs(len(tasks), _total_bytes(recordings))
-        write = stack.enter_context(
-            open_results(args.output, label_format, recordings, each_channel=args.channel == "each")
+        results = stack.enter_context(
+            open_results(label_output, label_format, recordings, each_channel=args.channel == "each")
         )
         progress = stack.enter_context(Progress(len(tasks), hidden=args.quiet))
+        analyser.watcher = Follower(results, progress)
         work = make_analyser if jobs > 1 else lambda: analyser
-        for result in stack.enter_context(closing(in_order(work, tasks, jobs, crashed=_crashed))):
+        done = stack.enter_context(closing(in_order(work, tasks, jobs, crashed=_crashed)))
+        failed = _write_all(done, results, progress, summary)
+    if summary is not None and (text := summary.text()):
+        print(f"vad: {text}", file=sys.stderr)
+    return EXIT_INPUT_FAILED if failed else 0
+
+
+def _write_all(
+    done: "Iterable[Result]", results: "Results", progress: "Progress", summary: "Summary | None"
+) -> bool:
+    """Write each result as it comes.
+
+    Returns:
+        Whether a recording failed.
+    """
+    from vad.commands.detecting.analysis import OutputError
+
+    failed = False
+    try:
+        for result in done:
             progress.clear()
-            write(result)
+            results.write(result)
+            if summary is not None:
+                summary.add(result)
             if result.problem is not None:
                 failed = True
-                print(f"vad: {result.problem}", file=sys.stderr)
+                progress.report(result.problem)
             progress.advance(result.duration)
-    return EXIT_INPUT_FAILED if failed else 0
+    except OutputError as stopped:
+        raise stopped.reason from None
+    return failed
 
 
 def _temporary_folder(stack: ExitStack) -> Path:

@@ -3,7 +3,7 @@
 import functools
 import os
 import warnings
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias, TypeGuard
 
@@ -112,6 +112,7 @@ class Detector:
         sample_rate: float | None = None,
         *,
         channel: Channel = "mix",
+        on_segment: Callable[[Segment], object] | None = None,
     ) -> Detection:
         """Analyse a whole recording in one pass. Only the probabilities take memory in proportion to its length.
 
@@ -124,6 +125,7 @@ class Detector:
                 an iterable of blocks of such samples, of any lengths.
             sample_rate: Of the samples, in Hz. Not for files.
             channel: "mix" for the mean of all channels, or the index of one, counted from 0.
+            on_segment: Called with each segment as soon as it is complete.
 
         Raises:
             AudioError: The recording is none of these, or is damaged, or the sample rate is out of range.
@@ -136,8 +138,8 @@ class Detector:
                 raise ConfigError(
                     f"sample_rate must be None for a file. Received: sample_rate={shown(sample_rate)}."
                 )
-            return self._process_file(recording, channel)
-        return self._process_samples(_blocks_of(recording), sample_rate, channel)
+            return self._process_file(recording, channel, on_segment)
+        return self._process_samples(_blocks_of(recording), sample_rate, channel, on_segment)
 
     def probabilities(self, samples: npt.ArrayLike, sample_rate: float) -> Probabilities:
         """Give the speech probabilities of samples: `Detection.probabilities` of `process`."""
@@ -203,38 +205,46 @@ class Detector:
         """
         return self.stream(sample_rate, confirm_start=confirm_start).listen(source)
 
-    def _process_file(self, source: Source, channel: Channel) -> Detection:
+    def _process_file(
+        self, source: Source, channel: Channel, on_segment: Callable[[Segment], object] | None = None
+    ) -> Detection:
         """Read a file block by block, at the model's rate."""
         with open_audio(
             source, sample_rate=self.sample_rate, channel=channel, block_duration=self.block_duration
         ) as blocks:
-            return self._process_samples(blocks, self.sample_rate)
+            return self._process_samples(blocks, self.sample_rate, on_segment=on_segment)
 
     def _process_samples(
-        self, blocks: Iterable[npt.ArrayLike], sample_rate: float | None, channel: Channel = "mix"
+        self,
+        blocks: Iterable[npt.ArrayLike],
+        sample_rate: float | None,
+        channel: Channel = "mix",
+        on_segment: Callable[[Segment], object] | None = None,
     ) -> Detection:
         """Feed a whole recording to a stream and gather its results. Nothing else does."""
         if sample_rate is None:
             raise AudioError("sample_rate must be a number of Hz for samples. Received: sample_rate=None.")
         mono = MonoInput(sample_rate, channel)
         stream = self.stream(sample_rate, lookahead=True)
-        events: list[Event] = []
+        segments: list[Segment] = []
         probabilities: list[Probabilities] = []
         damage: AudioError | None = None
+
+        def gather(events: Iterable[Event]) -> None:
+            probabilities.append(stream.probabilities)
+            for event in events:
+                if isinstance(event, SpeechEnd):
+                    segments.append(event.segment)
+                    if on_segment is not None:
+                        on_segment(event.segment)
+
         try:
             for block in blocks:
-                events += stream.feed(mono.feed(block))
-                probabilities.append(stream.probabilities)
+                gather(stream.feed(mono.feed(block)))
         except AudioError as error:
             damage = error
-        events += stream.finish()
-        probabilities.append(stream.probabilities)
-        detection = Detection(
-            stream.duration,
-            self.frame_duration,
-            np.concatenate(probabilities),
-            [event.segment for event in events if isinstance(event, SpeechEnd)],
-        )
+        gather(stream.finish())
+        detection = Detection(stream.duration, self.frame_duration, np.concatenate(probabilities), segments)
         if damage is not None:
             damage.partial = detection if stream.duration > 0 else None
             raise damage

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from vad.audio.reading import AudioBlocks
 from vad.detection.detector import Detection, Detector
 from vad.errors import AudioError
 from vad.files import write_text, writing
@@ -20,15 +19,16 @@ __all__ = ["save_plot", "save_report", "whole_excerpt"]
 _MAX_SOUND_S = 7_200.0  # 25 MB in the page; longer recordings are played from their own file
 
 
-def whole_excerpt(audio: AudioBlocks, duration: float) -> Excerpt:
+def whole_excerpt(blocks: Iterable[Samples], sample_rate: int, duration: float) -> Excerpt:
     """Take a whole recording, up to any damage, as an excerpt; with its sound unless it is very long.
 
     Args:
-        audio: The recording, at the model's rate.
+        blocks: The recording.
+        sample_rate: Of the blocks, in Hz.
         duration: Seconds that the detector processed.
     """
     with_sound = duration <= _MAX_SOUND_S
-    return take_excerpt(_until_damage(audio), audio.sample_rate, duration, with_sound=with_sound)
+    return take_excerpt(_until_damage(blocks), sample_rate, duration, with_sound=with_sound)
 
 
 def save_report(
@@ -74,6 +74,6 @@ def save_plot(path: Path, name: str, detector: Detector, detection: Detection, e
         plot(name, detector.options, detection, excerpt, file, path.suffix.lower())
 
 
-def _until_damage(audio: AudioBlocks) -> Iterator[Samples]:
+def _until_damage(blocks: Iterable[Samples]) -> Iterator[Samples]:
     with contextlib.suppress(AudioError):  # the detector has reported it
-        yield from audio
+        yield from blocks

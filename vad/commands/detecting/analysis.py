@@ -1,15 +1,16 @@
 """One recording of `vad detect`: its segments, and the files that were asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
 from vad.audio.raw_format import RawFormat
 from vad.audio.reading import AudioBlocks, open_audio
-from vad.audio.samples import Channel
+from vad.audio.samples import Channel, Samples
 from vad.commands.detecting.outputs import save_probabilities
 from vad.commands.detecting.recordings import AudioInput
 from vad.detection.cutting import save_segments, save_speech
@@ -17,7 +18,7 @@ from vad.detection.detector import Detection, Detector
 from vad.detection.segments import Segment
 from vad.errors import AudioError, VadError
 
-__all__ = ["Analyser", "Result", "Task"]
+__all__ = ["Analyser", "OutputError", "Result", "Task", "Watcher"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,31 @@ class Result:
     problem: str | None = None
 
 
+class OutputError(BaseException):
+    """A `Watcher` cannot write: the run ends. An `Exception` would count as an error of one recording.
+
+    Args:
+        reason: Why.
+    """
+
+    def __init__(self, reason: OSError):
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Watcher(Protocol):
+    """Follows the work on a recording."""
+
+    def on_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        """Take the next segment of a channel; the suffix is that of `Result.channels`."""
+
+    def on_position(self, seconds: float, duration: float | None, stage: str) -> None:
+        """Take the seconds that were processed, and those of the whole recording, if its header states them.
+
+        The stage is what the recording is read for; "" is detection.
+        """
+
+
 @dataclass(frozen=True)
 class _ChannelResult:
     channel: Channel
@@ -79,14 +105,20 @@ class Analyser:
         make_detector: Loads the detector.
         channel: "mix", an index, or "each".
         raw: The format of raw samples; None for recordings with a header.
+        watcher: Follows the work, in this process.
     """
 
     def __init__(
-        self, make_detector: Callable[[], Detector], channel: Channel | Literal["each"], raw: RawFormat | None
+        self,
+        make_detector: Callable[[], Detector],
+        channel: Channel | Literal["each"],
+        raw: RawFormat | None,
+        watcher: Watcher | None = None,
     ):
         self._detector = make_detector()
         self._channel = channel
         self._raw = raw
+        self.watcher = watcher
 
     def __call__(self, task: Task) -> Result:
         """Process a recording. Errors become the result's problem, so that the next recordings are processed."""
@@ -117,14 +149,26 @@ class Analyser:
     def _process_channel(self, recording: AudioInput, channel: Channel, suffix: str) -> _ChannelResult:
         """Process one channel, up to any damage."""
         problem = None
+        watcher = self.watcher
+        on_segment = None if watcher is None else partial(watcher.on_segment, recording, suffix)
         with self._open(recording, channel) as audio:
             try:
-                detection = self._detector.process(audio, audio.sample_rate)
+                detection = self._detector.process(
+                    self._watched(audio), audio.sample_rate, on_segment=on_segment
+                )
             except AudioError as error:
                 if error.partial is None:
                     raise
                 detection, problem = error.partial, str(error)
         return _ChannelResult(channel, suffix, detection, audio.duration or 0.0, problem)
+
+    def _watched(self, audio: AudioBlocks, stage: str = "") -> Iterator[Samples]:
+        seconds = 0.0
+        for block in audio:
+            yield block
+            seconds += len(block) / audio.sample_rate
+            if self.watcher is not None:
+                self.watcher.on_position(seconds, audio.duration, stage)
 
     def _open(self, recording: AudioInput, channel: Channel) -> AudioBlocks:
         return open_audio(
@@ -161,7 +205,10 @@ class Analyser:
         detector, detection, recording = self._detector, result.detection, task.recording
         name = recording.name + result.suffix
         with self._open(recording, result.channel) as audio:
-            excerpt = whole_excerpt(audio, len(detection.probabilities) * detector.frame_duration)
+            blocks = self._watched(audio, "page or picture")
+            excerpt = whole_excerpt(
+                blocks, audio.sample_rate, len(detection.probabilities) * detector.frame_duration
+            )
         if task.report is not None:
             save_report(result.path(task.report), name, detector, detection, excerpt, recording.name)
         if task.plot is not None:

@@ -1,6 +1,7 @@
 """Where `vad detect` writes: a path for each recording, checked before the work starts."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,7 +16,20 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["is_folder", "output_paths", "paths_in", "refuse_overwriting", "save_probabilities"]
+    from vad.commands.detecting.analysis import Task
+
+__all__ = [
+    "is_folder",
+    "output_paths",
+    "paths_in",
+    "refuse_existing",
+    "refuse_overwriting",
+    "save_probabilities",
+]
+
+_CHANNEL = r"\.ch\d+"
+_SEGMENT = r"_\d{4,}_\d+\.\d{3}-\d+\.\d{3}\.wav"
+_MAX_NAMED = 3
 
 
 def is_folder(path: str, n_recordings: int) -> bool:
@@ -33,6 +47,60 @@ def refuse_overwriting(outputs: Iterable[Path], recordings: Iterable[AudioInput]
     for path in outputs:
         if os.path.realpath(path) in inputs:
             raise ConfigError(f"the output {path} would overwrite a recording. Give another output.")
+
+
+def refuse_existing(
+    labels: Path | dict[AudioInput, Path] | None, tasks: "Sequence[Task]", *, each_channel: bool
+) -> None:
+    """Refuse to replace any output: it may hold labels that somebody made by hand.
+
+    Args:
+        labels: The file for all results, a file for each recording, or None.
+        tasks: The other files of each recording.
+        each_channel: The files of a recording, but for its probabilities, get a suffix for each channel.
+
+    Raises:
+        ConfigError: Some outputs exist.
+    """
+    whole = [labels] if isinstance(labels, Path) else []
+    whole += [task.probabilities for task in tasks if task.probabilities is not None]
+    by_channel = [*labels.values()] if isinstance(labels, dict) else []
+    by_channel += [
+        path for task in tasks for path in (task.speech, task.report, task.plot) if path is not None
+    ]
+    stems = [task.segments for task in tasks if task.segments is not None]
+    channel = _CHANNEL if each_channel else ""
+    if each_channel:
+        existing = _numbered(by_channel, rf"(.*){channel}(\.[^.]*)")
+    else:
+        whole += by_channel
+        existing = []
+    existing += [path for path in whole if path.is_file()]
+    existing += _numbered(stems, rf"(.*?){channel}{_SEGMENT}")
+    if existing:
+        named = ", ".join(map(str, existing[:_MAX_NAMED]))
+        more = f" and {len(existing) - _MAX_NAMED} more" if len(existing) > _MAX_NAMED else ""
+        raise ConfigError(
+            f"{len(existing)} output file{'s' * (len(existing) > 1)} would be replaced: {named}{more}. "
+            "Add --overwrite to replace, or choose another place."
+        )
+
+
+def _numbered(outputs: Iterable[Path], pattern: str) -> list[Path]:
+    """Find the files whose names are those of the outputs, with a channel or a segment in them.
+
+    Args:
+        outputs: Paths without it.
+        pattern: Its groups are the rest of the name.
+    """
+    wanted = set(outputs)
+    found = []
+    for folder in sorted({path.parent for path in wanted}):
+        for name in sorted(os.listdir(folder)):
+            match = re.fullmatch(pattern, name)
+            if match and folder / "".join(match.groups()) in wanted:
+                found.append(folder / name)
+    return found
 
 
 def output_paths(

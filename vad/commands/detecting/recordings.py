@@ -2,7 +2,6 @@
 
 import glob
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from vad.audio.decoding import KNOWN_SUFFIXES
+from vad.commands.options.progress import Progress
 from vad.commands.options.raw import require_piped_stdin
 from vad.corpus.folders import files_in
 from vad.errors import ConfigError
@@ -36,7 +36,7 @@ class AudioInput:
 
 
 def find_recordings(
-    arguments: Sequence[str], *, recursive: bool, spool: Callable[[], Path]
+    arguments: Sequence[str], *, recursive: bool, spool: Callable[[], Path], quiet: bool = True
 ) -> list[AudioInput]:
     """Find the recordings, in the order of the arguments; those of a folder or a pattern are sorted.
 
@@ -45,6 +45,7 @@ def find_recordings(
         recursive: Search subfolders too.
         spool: Gives a folder for copies of pipes, which can be read only once. Called only if there is a pipe: the
             file system may be read-only.
+        quiet: Show no progress while a pipe is copied.
 
     Raises:
         ConfigError: `-` is given twice, or nothing is piped in.
@@ -55,7 +56,7 @@ def find_recordings(
     for argument in arguments:
         if argument == "-":
             require_piped_stdin()
-            recordings.append(_copy(sys.stdin.buffer, "stdin", spool() / "stdin"))
+            recordings.append(_copy(sys.stdin.buffer, "stdin", spool() / "stdin", quiet))
         elif os.path.isdir(argument):
             recordings += _in_folder(argument, recursive)
         elif glob.has_magic(argument) and not os.path.lexists(argument):
@@ -63,7 +64,7 @@ def find_recordings(
         elif os.path.exists(argument) and not os.path.isfile(argument):
             copy = spool() / str(len(recordings))
             with open(argument, "rb") as pipe:
-                recordings.append(_copy(pipe, argument, copy))
+                recordings.append(_copy(pipe, argument, copy, quiet))
         else:
             recordings.append(_single(argument))
     return recordings
@@ -73,9 +74,11 @@ def _single(name: str, *, path: str | None = None, problem: str | None = None) -
     return AudioInput(path or name, name, PurePath(PurePath(name).name or "unnamed"), problem)
 
 
-def _copy(pipe: BinaryIO, name: str, path: Path) -> AudioInput:
-    with open(path, "wb") as file:
-        shutil.copyfileobj(pipe, file)
+def _copy(pipe: BinaryIO, name: str, path: Path, quiet: bool) -> AudioInput:
+    with open(path, "wb") as file, Progress(None, unit="MB", hidden=quiet) as progress:
+        while megabyte := pipe.read(1_000_000):
+            file.write(megabyte)
+            progress.advance()
     return _single(name, path=str(path))
 
 

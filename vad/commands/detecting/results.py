@@ -4,24 +4,27 @@ import contextlib
 import io
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from vad.commands.detecting.outputs import is_folder, paths_in, refuse_overwriting
 from vad.commands.detecting.recordings import AudioInput
+from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError
 from vad.files import write_text, writing
 from vad.labels import FORMATS, dumps, format_of
 from vad.labels.formats import MULTI_RECORDING, ONE_WORD_NAMES
+from vad.labels.reading import one_word
 
 if TYPE_CHECKING:
     from vad.commands.detecting.analysis import Result
 
-__all__ = ["choose_format", "open_results"]
+__all__ = ["Results", "choose_format", "label_paths", "open_results"]
 
 # File names may have bytes that are not UTF-8. Python has them as \udcXX, which JSON knows too.
 _NOT_UTF8 = "backslashreplace"
+_LINES_ONLY = frozenset({"text", "jsonl"})
 
 
 def choose_format(label_format: str | None, output: str | None) -> str:
@@ -35,23 +38,44 @@ def choose_format(label_format: str | None, output: str | None) -> str:
     return named if named in FORMATS and FORMATS[named] != FORMATS["text"] else "text"
 
 
+def label_paths(
+    output: str | None, label_format: str, recordings: Sequence[AudioInput]
+) -> Path | dict[AudioInput, Path] | None:
+    """Give the file for all results, a file for each recording in an output folder, or None for stdout.
+
+    Raises:
+        ConfigError: The output cannot be written.
+    """
+    if output is None:
+        return None
+    if is_folder(output, len(recordings)):
+        return paths_in(Path(output), recordings, FORMATS[label_format])
+    refuse_overwriting([Path(output)], recordings)
+    return Path(output)
+
+
 @contextlib.contextmanager
 def open_results(
-    output: str | None, label_format: str, recordings: Sequence[AudioInput], *, each_channel: bool
-) -> Iterator[Callable[["Result"], None]]:
-    """Open the output, and give the function that writes one result.
+    output: Path | dict[AudioInput, Path] | None,
+    label_format: str,
+    recordings: Sequence[AudioInput],
+    *,
+    each_channel: bool,
+) -> Iterator["Results"]:
+    """Open the output.
 
     Args:
-        output: A file, a folder, or None for stdout.
+        output: As `label_paths` gives it.
         label_format: A key of `vad.labels.FORMATS`.
         recordings: All recordings.
         each_channel: Results have a segment list for each channel.
 
     Raises:
-        ConfigError: The output cannot be written, or a file of the format cannot have so many results.
+        ConfigError: The output cannot be written, a file of the format cannot have so many results, or two recordings
+            would have one name in it.
     """
-    if output is not None and is_folder(output, len(recordings)):
-        yield _folder_writer(Path(output), label_format, recordings)
+    if isinstance(output, dict):
+        yield _Folder(output, label_format, recordings)
         return
     many = len(recordings) > 1 or each_channel
     if many and label_format not in MULTI_RECORDING:
@@ -63,13 +87,12 @@ def open_results(
     with contextlib.ExitStack() as stack:
         stream: TextIO = sys.stdout
         if output is not None:
-            refuse_overwriting([Path(output)], recordings)
-            temporary = stack.enter_context(writing(Path(output)))
+            temporary = stack.enter_context(writing(output))
             stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors=_NOT_UTF8))
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_NOT_UTF8)
         document = _Document(stream, label_format, _names(label_format, recordings, many), many)
-        yield document.write
+        yield document
         document.finish()
 
 
@@ -78,14 +101,36 @@ def _names(label_format: str, recordings: Sequence[AudioInput], many: bool) -> d
 
     They are the paths as given. RTTM and similar formats have bare names, which scoring tools match, unless two
     recordings share one. Text about a single recording has none.
+
+    Raises:
+        ConfigError: Two recordings would have one name even so: "a b" and "a_b" are the same in one word.
     """
     if label_format == "text" and not many:
         return dict.fromkeys(recordings, "")
     if label_format not in ONE_WORD_NAMES:
         return {recording: recording.name for recording in recordings}
-    bare = {recording: str(recording.place.with_suffix("")) for recording in recordings}
+    readable = [recording for recording in recordings if recording.problem is None]
+    bare = {recording: one_word(str(recording.place.with_suffix(""))) for recording in readable}
     counts = Counter(bare.values())
-    return {recording: name if counts[name] == 1 else recording.name for recording, name in bare.items()}
+    owners: dict[str, AudioInput] = {}
+    for recording, name in bare.items():
+        word = name if name and counts[name] == 1 else one_word(recording.name)
+        if owners.setdefault(word, recording) != recording:
+            raise ConfigError(
+                f"{owners[word].name} and {recording.name} would both be called {word} in {label_format}. "
+                "Rename one, or choose another --format, such as json."
+            )
+    return {recording: word for word, recording in owners.items()}
+
+
+class Results(Protocol):
+    """Where results go."""
+
+    def write(self, result: "Result") -> None:
+        """Write a result."""
+
+    def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        """Write a segment before its result is complete, if the format can have it."""
 
 
 class _Document:
@@ -97,13 +142,22 @@ class _Document:
         self._names = names
         self._is_list = many and MULTI_RECORDING[label_format] == "list"
         self._n_written = 0
+        self._early: Counter[str] = Counter()  # segments of the present recording that are written, by suffix
+
+    def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        """Write a segment and flush it, if the format has a line for each and nothing else."""
+        if self._format in _LINES_ONLY:
+            name = self._names[recording]
+            self._stream.write(dumps([segment], self._format, uri=name and name + suffix))
+            self._stream.flush()
+            self._early[suffix] += 1
 
     def write(self, result: "Result") -> None:
-        """Write a result, and flush it."""
-        name = self._names[result.recording]
+        """Write the rest of a result, and flush it."""
         for suffix, segments in result.channels.items():
+            name = self._names[result.recording]
             text = dumps(
-                segments,
+                segments[self._early[suffix] :],
                 self._format,
                 uri=name and name + suffix,
                 duration=result.duration,
@@ -113,6 +167,7 @@ class _Document:
                 text = ("[\n" if self._n_written == 0 else ",\n") + text.rstrip("\n")
             self._stream.write(text)
             self._n_written += 1
+        self._early.clear()
         self._stream.flush()
 
     def finish(self) -> None:
@@ -121,17 +176,20 @@ class _Document:
             self._stream.write("\n]\n" if self._n_written else "[]\n")
 
 
-def _folder_writer(
-    folder: Path, label_format: str, recordings: Sequence[AudioInput]
-) -> Callable[["Result"], None]:
-    """Give the function that writes a file for each channel of a result."""
-    paths = paths_in(folder, recordings, FORMATS[label_format])
-    names = _names(label_format, recordings, many=False)
+class _Folder:
+    """A file for each channel of a result."""
 
-    def write(result: "Result") -> None:
+    def __init__(self, paths: dict[AudioInput, Path], label_format: str, recordings: Sequence[AudioInput]):
+        self._paths = paths
+        self._format = label_format
+        self._names = _names(label_format, recordings, many=False)
+
+    def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        """Do nothing: files are written whole."""
+
+    def write(self, result: "Result") -> None:
+        """Write the files."""
         for suffix, segments in result.channels.items():
-            path, name = paths[result.recording], names[result.recording]
-            text = dumps(segments, label_format, uri=name and name + suffix, duration=result.duration)
+            path, name = self._paths[result.recording], self._names[result.recording]
+            text = dumps(segments, self._format, uri=name and name + suffix, duration=result.duration)
             write_text(path.with_name(f"{path.stem}{suffix}{path.suffix}"), text)
-
-    return write

@@ -3,13 +3,25 @@
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 __all__ = ["Progress"]
 
 
+_SHOWN_AFTER_S = 0.3  # a bar for less would only flash
+
+
+def _bar(**settings: Any) -> Any:
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0  # without a thread
+    return tqdm(leave=False, mininterval=0, **settings)
+
+
 class Progress:
-    """A bar on stderr within a `with` statement; invisible if stderr is no terminal, or for a single recording.
+    """A bar on stderr within a `with` statement; invisible if stderr is no terminal.
+
+    For a single recording it counts seconds of audio, if its position is shown.
 
     Args:
         total: Number of recordings; None if unknown.
@@ -18,14 +30,13 @@ class Progress:
     """
 
     def __init__(self, total: int | None, *, unit: str = "recordings", hidden: bool = False):
-        self._bar = None
+        self._bar: Any = None
         self._audio_s = 0.0
         self._started = time.perf_counter()
-        if not hidden and total not in (0, 1) and sys.stderr.isatty():
-            from tqdm import tqdm
-
-            tqdm.monitor_interval = 0  # without a thread
-            self._bar = tqdm(total=total, unit=f" {unit}", leave=False, mininterval=0)
+        self._is_shown = not hidden and sys.stderr.isatty()
+        self._is_single = total in (0, 1)
+        if self._is_shown and not self._is_single:
+            self._bar = _bar(total=total, unit=f" {unit}")
 
     def __enter__(self) -> Self:
         """Give the bar."""
@@ -41,12 +52,37 @@ class Progress:
     def advance(self, duration: float = 0.0) -> None:
         """Count one more, with so many seconds of audio."""
         self._audio_s += duration
-        if self._bar is None:
+        if self._bar is None or self._is_single:
             return
         if self._audio_s:
-            speed = self._audio_s / max(time.perf_counter() - self._started, 1e-3)
-            self._bar.set_postfix_str(f"{speed:.0f} x real time", refresh=False)
+            self._bar.set_postfix_str(self._speed(self._audio_s), refresh=False)
         self._bar.update()
+
+    def show_position(self, seconds: float, duration: float | None, stage: str = "") -> None:
+        """Show the position in the present recording.
+
+        Args:
+            seconds: Audio of it that was processed.
+            duration: All of it; None if unknown.
+            stage: What the recording is read for; "" is detection.
+        """
+        elapsed_s = time.perf_counter() - self._started
+        if not self._is_shown or elapsed_s < _SHOWN_AFTER_S:
+            return
+        if self._bar is None:
+            of_all = "{n:.0f}/{total:.0f}" if duration else "{desc} {n:.0f}"
+            bar = "{l_bar}{bar}| " if duration else ""
+            self._bar = _bar(total=duration, bar_format=bar + of_all + " s of audio [{elapsed}{postfix}]")
+        speed = self._speed(self._audio_s + seconds)
+        if self._is_single:
+            self._bar.set_description_str(stage, refresh=False)
+            self._bar.n = min(seconds, duration or seconds)
+            self._bar.set_postfix_str(speed)
+        else:
+            self._bar.set_postfix_str(f"{seconds:.0f} s of this one, {speed}")
+
+    def _speed(self, audio_s: float) -> str:
+        return f"{audio_s / max(time.perf_counter() - self._started, 1e-3):.0f} x real time"
 
     def clear(self) -> None:
         """Clear the line for other output; the next `advance` draws the bar again."""

@@ -1,0 +1,33 @@
+"""What a user sees while `vad detect` works on a recording in its own process: segments, and the position."""
+
+from vad.commands.detecting.analysis import OutputError
+from vad.commands.detecting.recordings import AudioInput
+from vad.commands.detecting.results import Results
+from vad.commands.options.progress import Progress
+from vad.detection.segments import Segment
+
+__all__ = ["Follower"]
+
+
+class Follower:
+    """Writes segments as they come, and moves the progress bar; see `vad.commands.detecting.analysis.Watcher`."""
+
+    def __init__(self, results: Results, progress: Progress):
+        self._results = results
+        self._progress = progress
+
+    def on_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        """Write a segment.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        self._progress.clear()
+        try:
+            self._results.write_segment(recording, suffix, segment)
+        except OSError as error:
+            raise OutputError(error) from error
+
+    def on_position(self, seconds: float, duration: float | None, stage: str) -> None:
+        """Show the position."""
+        self._progress.show_position(seconds, duration, stage)
