@@ -114,11 +114,27 @@ def test_a_silent_noise_is_no_noise() -> None:
         ("noise", "004_-_Baby_cry/1.wav", "baby cries"),
         ("noise", "Objects.ocg/WindMill.ogg", "weather"),
         ("noise", "terrain/window.ogg", "other"),
+        ("noise", "Train.mp3", "vehicles"),
+        ("noise", "femalevoices_aa2_C5.mp3", "sung vowels"),
         ("music", "rain.ogg", "music"),
+        ("music", "bass-clarinet", "solo winds and brass"),
+        ("music", "cello+guitar", "solo strings"),
     ],
 )
 def test_a_sounds_class_is_in_the_words_of_its_place(kind: str, original: str, expected: str) -> None:
     assert sound_class(CorpusItem(Path("x"), kind, original=original)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("breathing through stethoscopes", "laughter, breath"),
+        ("household, materials, machines, animals", "other"),  # says too little
+        ("", "other"),
+    ],
+)
+def test_a_sound_whose_place_says_nothing_is_what_its_manifest_says(given: str, expected: str) -> None:
+    assert sound_class(CorpusItem(Path("x"), "noise", original="17.wav", sound_class=given)) == expected
 
 
 def test_few_of_each_class_are_the_same_for_a_seed() -> None:
