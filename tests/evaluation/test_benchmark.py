@@ -94,12 +94,38 @@ def test_a_condition_hangs_on_seed_and_name_and_nothing_else() -> None:
     make_conditions({"hum": [LoadedRecording("n", noise(999))], "music": [LoadedRecording("m", tone(5.0))]}),
     ids=lambda one: one.name,
 )
-def test_no_condition_changes_the_length_or_clips(made: Condition) -> None:
+def test_no_condition_moves_the_clip_or_overdrives_it(made: Condition) -> None:
     loud = talk(level=1.0)
     samples = made.apply(loud, 0)
-    assert samples.shape == loud.samples.shape
+    lead, length = round(made.lead_s * RATE), len(loud.samples)
+    assert samples.shape == (lead + min(length, round(min(made.first_s, 2.0) * RATE)),)
     assert samples.dtype == np.float32
     assert np.abs(samples).max() <= 1.0
+
+
+def test_turned_down_the_noise_goes_down_with_the_talk() -> None:
+    noisy, faint = (condition(f"pink 10 dB{then}").apply(talk(), 3) for then in ("", ", then -40 dB"))
+    assert faint == pytest.approx(noisy / 100, rel=1e-4)
+
+
+def test_a_beep_is_far_louder_than_the_talk_and_does_not_count() -> None:
+    one, clip = condition("after a beep"), talk(level=0.001)
+    samples = one.apply(clip, 0)
+    beep = samples[: RATE // 2]
+    assert 10 * np.log10(np.mean(beep**2)) - clip.level_db == pytest.approx(40, abs=0.1)
+    lag = 0.5 + SPEECH.start
+    probabilities = np.r_[np.ones(50), np.zeros(200)].astype(np.float32)
+    scored = one.score(Detection(2.5, 0.01, probabilities, [Segment(0.2, lag + 1.0)]), clip)
+    assert scored.probabilities is not None
+    assert not scored.probabilities.any()
+    assert (scored.duration, scored.detection.false_alarm) == pytest.approx((2.0, SPEECH.start))
+
+
+def test_of_the_first_seconds_the_rest_is_neither_heard_nor_counted() -> None:
+    one, clip = condition("first 2 s"), LoadedRecording("a", tone(4.0), (Segment(1.5, 3.5),))
+    assert len(one.apply(clip, 0)) == 2 * RATE
+    scored = one.score(Detection(2.0, 0.01, np.zeros(200, np.float32), []), clip)
+    assert scored.detection.miss == pytest.approx(0.5)
 
 
 def test_a_silent_noise_is_no_noise() -> None:

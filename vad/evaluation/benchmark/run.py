@@ -24,7 +24,7 @@ from vad.evaluation.benchmark.bootstrap import (
 from vad.evaluation.benchmark.conditions import CLEAN, Condition, LoadedRecording
 from vad.evaluation.benchmark.store import detect_all
 from vad.evaluation.benchmark.systems import System
-from vad.evaluation.scoring import ALLOWED_MISS, Metrics, Scored, pool, score
+from vad.evaluation.scoring import ALLOWED_MISS, Metrics, Scored, pool
 from vad.files import make_folder
 
 __all__ = ["FalseAlarms", "Figures", "Results", "benchmark"]
@@ -131,7 +131,7 @@ def benchmark(
         changed = [condition.apply(one, seed) for one in labelled]
         scored = {
             system.name: [
-                score(detection, one.reference)
+                condition.score(detection, one)
                 for detection, one in zip(detect_all(system, changed, store, advance), labelled, strict=True)
             ]
             for system in systems
