@@ -28,7 +28,7 @@ from vad.evaluation.benchmark.material import few_of_each_class
 from vad.evaluation.benchmark.run import Results, benchmark
 from vad.evaluation.benchmark.sound_classes import sound_class
 from vad.evaluation.benchmark.store import detect_all
-from vad.evaluation.benchmark.systems import PEERS, System
+from vad.evaluation.benchmark.systems import PEERS, System, model_systems
 from vad.evaluation.benchmark.tables import to_json, to_markdown
 from vad.evaluation.scoring import on_grid, pool, score
 
@@ -338,10 +338,10 @@ def test_a_stopped_run_leaves_no_half_file(tmp_path: Path) -> None:
 
 
 def test_reports_hold_every_system_condition_and_class() -> None:
-    results = run(
-        [fake_system("one")[0], fake_system("other")[0]], sounds={"hum": [LoadedRecording("q", tone(1.0))]}
-    )
+    systems = [fake_system("one")[0], replace(fake_system("other")[0], delay_s=0.8)]
+    results = run(systems, sounds={"hum": [LoadedRecording("q", tone(1.0))]})
     text = to_markdown(results)
+    assert "| delay | 0 ms | 800 ms |" in text
     for word in ("one", "other", "clean", "-26 dB", "hum"):
         assert f"| {word}" in text
     assert "nan" not in text
@@ -407,3 +407,10 @@ def test_recordings_of_speech_alone_cannot_be_measured(
     labelled = save(tmp_path / "set", replace(talk(), reference=(Segment(0.0, 2.0),)))
     assert main(["benchmark", str(labelled), "--models", str(model_path), "--peers"]) == 2
     assert "both speech and non-speech" in capsys.readouterr().err
+
+
+def test_an_own_model_says_how_long_each_of_its_ways_waits() -> None:
+    assert [(one.name, one.delay_s) for one in model_systems("default")] == [
+        ("default", pytest.approx(0.8)),
+        ("default, low latency", pytest.approx(0.06)),
+    ]
