@@ -28,7 +28,7 @@ from vad.evaluation.benchmark.material import few_of_each_class
 from vad.evaluation.benchmark.run import Results, benchmark
 from vad.evaluation.benchmark.sound_classes import sound_class
 from vad.evaluation.benchmark.store import detect_all
-from vad.evaluation.benchmark.systems import PEERS, System
+from vad.evaluation.benchmark.systems import PEERS, System, model_systems
 from vad.evaluation.benchmark.tables import to_json, to_markdown
 from vad.evaluation.scoring import on_grid, pool, score
 
@@ -94,12 +94,38 @@ def test_a_condition_hangs_on_seed_and_name_and_nothing_else() -> None:
     make_conditions({"hum": [LoadedRecording("n", noise(999))], "music": [LoadedRecording("m", tone(5.0))]}),
     ids=lambda one: one.name,
 )
-def test_no_condition_changes_the_length_or_clips(made: Condition) -> None:
+def test_no_condition_moves_the_clip_or_overdrives_it(made: Condition) -> None:
     loud = talk(level=1.0)
     samples = made.apply(loud, 0)
-    assert samples.shape == loud.samples.shape
+    lead, length = round(made.lead_s * RATE), len(loud.samples)
+    assert samples.shape == (lead + min(length, round(min(made.first_s, 2.0) * RATE)),)
     assert samples.dtype == np.float32
     assert np.abs(samples).max() <= 1.0
+
+
+def test_turned_down_the_noise_goes_down_with_the_talk() -> None:
+    noisy, faint = (condition(f"pink 10 dB{then}").apply(talk(), 3) for then in ("", ", then -40 dB"))
+    assert faint == pytest.approx(noisy / 100, rel=1e-4)
+
+
+def test_a_beep_is_far_louder_than_the_talk_and_does_not_count() -> None:
+    one, clip = condition("after a beep"), talk(level=0.001)
+    samples = one.apply(clip, 0)
+    beep = samples[: RATE // 2]
+    assert 10 * np.log10(np.mean(beep**2)) - clip.level_db == pytest.approx(40, abs=0.1)
+    lag = 0.5 + SPEECH.start
+    probabilities = np.r_[np.ones(50), np.zeros(200)].astype(np.float32)
+    scored = one.score(Detection(2.5, 0.01, probabilities, [Segment(0.2, lag + 1.0)]), clip)
+    assert scored.probabilities is not None
+    assert not scored.probabilities.any()
+    assert (scored.duration, scored.detection.false_alarm) == pytest.approx((2.0, SPEECH.start))
+
+
+def test_of_the_first_seconds_the_rest_is_neither_heard_nor_counted() -> None:
+    one, clip = condition("first 2 s"), LoadedRecording("a", tone(4.0), (Segment(1.5, 3.5),))
+    assert len(one.apply(clip, 0)) == 2 * RATE
+    scored = one.score(Detection(2.0, 0.01, np.zeros(200, np.float32), []), clip)
+    assert scored.detection.miss == pytest.approx(0.5)
 
 
 def test_a_silent_noise_is_no_noise() -> None:
@@ -114,11 +140,27 @@ def test_a_silent_noise_is_no_noise() -> None:
         ("noise", "004_-_Baby_cry/1.wav", "baby cries"),
         ("noise", "Objects.ocg/WindMill.ogg", "weather"),
         ("noise", "terrain/window.ogg", "other"),
+        ("noise", "Train.mp3", "vehicles"),
+        ("noise", "femalevoices_aa2_C5.mp3", "sung vowels"),
         ("music", "rain.ogg", "music"),
+        ("music", "bass-clarinet", "solo winds and brass"),
+        ("music", "cello+guitar", "solo strings"),
     ],
 )
 def test_a_sounds_class_is_in_the_words_of_its_place(kind: str, original: str, expected: str) -> None:
     assert sound_class(CorpusItem(Path("x"), kind, original=original)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("breathing through stethoscopes", "laughter, breath"),
+        ("household, materials, machines, animals", "other"),  # says too little
+        ("", "other"),
+    ],
+)
+def test_a_sound_whose_place_says_nothing_is_what_its_manifest_says(given: str, expected: str) -> None:
+    assert sound_class(CorpusItem(Path("x"), "noise", original="17.wav", sound_class=given)) == expected
 
 
 def test_few_of_each_class_are_the_same_for_a_seed() -> None:
@@ -296,10 +338,10 @@ def test_a_stopped_run_leaves_no_half_file(tmp_path: Path) -> None:
 
 
 def test_reports_hold_every_system_condition_and_class() -> None:
-    results = run(
-        [fake_system("one")[0], fake_system("other")[0]], sounds={"hum": [LoadedRecording("q", tone(1.0))]}
-    )
+    systems = [fake_system("one")[0], replace(fake_system("other")[0], delay_s=0.8)]
+    results = run(systems, sounds={"hum": [LoadedRecording("q", tone(1.0))]})
     text = to_markdown(results)
+    assert "| delay | 0 ms | 800 ms |" in text
     for word in ("one", "other", "clean", "-26 dB", "hum"):
         assert f"| {word}" in text
     assert "nan" not in text
@@ -365,3 +407,10 @@ def test_recordings_of_speech_alone_cannot_be_measured(
     labelled = save(tmp_path / "set", replace(talk(), reference=(Segment(0.0, 2.0),)))
     assert main(["benchmark", str(labelled), "--models", str(model_path), "--peers"]) == 2
     assert "both speech and non-speech" in capsys.readouterr().err
+
+
+def test_an_own_model_says_how_long_each_of_its_ways_waits() -> None:
+    assert [(one.name, one.delay_s) for one in model_systems("default")] == [
+        ("default", pytest.approx(0.8)),
+        ("default, low latency", pytest.approx(0.06)),
+    ]

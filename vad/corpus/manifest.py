@@ -19,7 +19,7 @@ from vad.labels.owners import LabelOwners, own_label_file, segments_of_speech
 __all__ = ["KINDS", "SPLITS", "CorpusItem", "item_from_line", "manifest_lines", "read_corpus"]
 
 _DEV_SHARE = 0.1
-_STRINGS = ("speaker", "language", "source", "original", "license", "commit", "label")
+_STRINGS = ("speaker", "language", "source", "original", "license", "commit", "label", "class")
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class CorpusItem:
         license: Its licence.
         commit: The version of its source.
         label: The origin of its segments.
+        sound_class: What a recording without speech holds, ``class`` in a manifest; "" where unknown.
         duration: Seconds; None where unknown.
         snr_db: Speech over noise, dB; None where unknown.
         range_db: Loud minus quiet frames, dB: how clean the recording is. None where unknown.
@@ -55,6 +56,7 @@ class CorpusItem:
     license: str = ""
     commit: str = ""
     label: str = ""
+    sound_class: str = ""
     duration: float | None = None
     snr_db: float | None = None
     range_db: float | None = None
@@ -154,6 +156,8 @@ def item_from_line(line: str, folder: Path, where: str) -> CorpusItem:
             _require(_is_number(value), where, f"{name} must be a finite number", f"{name}={value!r}")
     duration = row.get("duration", 0)
     _require(duration >= 0, where, "duration must be 0 or more", f"duration={duration!r}")
+    if "class" in optional:
+        optional["sound_class"] = optional.pop("class")
     key = row["audio_filepath"]
     return CorpusItem(folder / key, row["kind"], _segments_from_row(row, where), key=key, **optional)
 

@@ -1,4 +1,4 @@
-"""The conditions of a benchmark: recordings in noise, in a room, over the telephone, and far too quiet.
+"""The conditions of a benchmark: recordings in noise, in a room, over the telephone, far too quiet, and after a beep.
 
 A condition's random numbers depend only on the seed, the recording's name and the condition's draw. Conditions of one
 draw differ only in level: noise at 10, 5 and 0 dB is the same noise.
@@ -7,16 +7,20 @@ draw differ only in level: noise at 10, 5 and 0 dB is the same noise.
 from __future__ import annotations
 
 import functools
+import math
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from vad.audio import acoustics
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples, decibel_gain, level_db
+from vad.detection.detector import Detection
 from vad.detection.segments import Segment
+from vad.evaluation.benchmark.sound_classes import MUSIC_CLASSES
+from vad.evaluation.scoring import Scored, score
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 
 __all__ = ["CLEAN", "Condition", "LoadedRecording", "make_conditions"]
@@ -25,6 +29,10 @@ CLEAN = "clean"
 _PEAK = 0.98
 _SNRS_DB = (10, 5, 0)
 _MUSIC_SNR_DB = 10
+_NOISY = {"pink 10 dB", "noise 10 dB"}
+_TURNED_DOWN_DB = (-30, -40)
+_BEEP_S, _BEEP_HZ, _BEEP_DB = 0.5, 1_000, 40
+_FIRST_S = 2.0
 _FAINTEST_DB = -70.0  # a fainter recording holds nothing to turn up
 
 
@@ -60,12 +68,17 @@ class Condition:
     Attributes:
         name: Its name in tables.
         draw: Conditions of the same draw get the same random numbers.
-        change: Makes the changed samples of a recording, with random numbers.
+        change: Makes the changed samples of a recording, with random numbers: as many, or with ``lead_s`` in front, or
+            those of ``first_s`` alone.
+        lead_s: Seconds in front of the recording, which do not count.
+        first_s: Seconds of the recording that are left.
     """
 
     name: str
     draw: str
     change: Callable[[np.random.Generator, LoadedRecording], Samples]
+    lead_s: float = 0.0
+    first_s: float = math.inf
 
     def apply(self, recording: LoadedRecording, seed: int) -> Samples:
         """The changed samples, turned down where they would clip [shape=(samples,)]."""
@@ -74,20 +87,34 @@ class Condition:
         peak = float(np.abs(samples).max())
         return samples if peak <= 1 else samples * np.float32(_PEAK / peak)
 
+    def score(self, detection: Detection, recording: LoadedRecording) -> Scored:
+        """Compares the detection in the changed samples with the recording's reference, as far as they count."""
+        if self.lead_s:
+            detection = replace(
+                detection,
+                duration=detection.duration - self.lead_s,
+                probabilities=detection.probabilities[round(self.lead_s / CELL_DURATION) :],
+                segments=list(_within(detection.segments, self.lead_s, math.inf)),
+            )
+        return score(detection, _within(recording.reference, 0.0, self.first_s))
+
 
 def make_conditions(sounds: Mapping[str, Sequence[LoadedRecording]]) -> list[Condition]:
     """All conditions, clean first.
 
     Args:
-        sounds: Recordings without speech, by class. "music" is played behind the speech, the others are its noise;
+        sounds: Recordings without speech, by class. Music is played behind the speech, the others are its noise;
             without any there is no such condition.
     """
     audible = {
         name: [one for one in recordings if one.level_db > _FAINTEST_DB]
         for name, recordings in sounds.items()
     }
-    music = audible.pop("music", [])
-    noises = [one for recordings in audible.values() for one in recordings]
+    is_music = {name: name == "music" or name in MUSIC_CLASSES for name in audible}
+    music, noises = (
+        [one for name, recordings in audible.items() if is_music[name] == wanted for one in recordings]
+        for wanted in (True, False)
+    )
     made = [Condition(CLEAN, CLEAN, lambda _, recording: recording.samples)]
     made += _behind("pink", _pink, _SNRS_DB)
     if noises:
@@ -100,7 +127,14 @@ def make_conditions(sounds: Mapping[str, Sequence[LoadedRecording]]) -> list[Con
             "telephone", "telephone", lambda rng, recording: acoustics.telephone(rng, recording.samples)
         ),
     ]
-    return made + [_played_at(gain_db) for gain_db in (-26, -40)]
+    made += [_played_at(gain_db) for gain_db in (-26, -40)]
+    made += [_turned_down(one, gain_db) for one in made if one.name in _NOISY for gain_db in _TURNED_DOWN_DB]
+    first = round(_FIRST_S * SAMPLE_RATE)
+    return [
+        *made,
+        Condition("after a beep", "beep", _after_a_beep, lead_s=_BEEP_S),
+        Condition("first 2 s", CLEAN, lambda _, recording: recording.samples[:first], first_s=_FIRST_S),
+    ]
 
 
 def _behind(
@@ -144,3 +178,25 @@ def _in_room(rng: np.random.Generator, recording: LoadedRecording) -> Samples:
 def _played_at(gain_db: float) -> Condition:
     gain = np.float32(decibel_gain(gain_db))
     return Condition(f"{gain_db:g} dB", "level", lambda _, recording: gain * recording.samples)
+
+
+def _turned_down(one: Condition, gain_db: float) -> Condition:
+    """Another condition, played softer, noise and all."""
+    gain = np.float32(decibel_gain(gain_db))
+    return Condition(
+        f"{one.name}, then {gain_db:g} dB", one.draw, lambda rng, recording: gain * one.change(rng, recording)
+    )
+
+
+def _after_a_beep(_: np.random.Generator, recording: LoadedRecording) -> Samples:
+    """A tone far louder than the speech, right before the recording."""
+    time = np.arange(round(_BEEP_S * SAMPLE_RATE)) / SAMPLE_RATE
+    amplitude = math.sqrt(2) * decibel_gain(recording.level_db + _BEEP_DB)
+    beep = amplitude * np.sin(2 * np.pi * _BEEP_HZ * time)
+    return np.concatenate([beep.astype(np.float32), recording.samples])
+
+
+def _within(segments: Iterable[Segment], start: float, end: float) -> tuple[Segment, ...]:
+    """The parts of segments between two times, counted from the first."""
+    parts = ((max(one.start, start) - start, min(one.end, end) - start) for one in segments)
+    return tuple(Segment(*part) for part in parts if part[0] < part[1])

@@ -24,7 +24,7 @@ from vad.evaluation.benchmark.bootstrap import (
 from vad.evaluation.benchmark.conditions import CLEAN, Condition, LoadedRecording
 from vad.evaluation.benchmark.store import detect_all
 from vad.evaluation.benchmark.systems import System
-from vad.evaluation.scoring import ALLOWED_MISS, Metrics, Scored, pool, score
+from vad.evaluation.scoring import ALLOWED_MISS, Metrics, Scored, pool
 from vad.files import make_folder
 
 __all__ = ["FalseAlarms", "Figures", "Results", "benchmark"]
@@ -77,6 +77,7 @@ class Results:
         systems: The version of each system.
         thresholds: The own threshold of each system.
         thresholds_at_5_miss: The threshold of each system that misses 5 % of the clean recordings' speech at most.
+        delays: Seconds of audio past a frame that each system waits for.
         times_real_time: Seconds of audio per second of processor time.
         conditions: Metrics by condition and system.
         sound_seconds: Seconds of each class of non-speech.
@@ -89,6 +90,7 @@ class Results:
     systems: dict[str, str] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
     thresholds_at_5_miss: dict[str, float] = field(default_factory=dict)
+    delays: dict[str, float] = field(default_factory=dict)
     times_real_time: dict[str, float] = field(default_factory=dict)
     conditions: dict[str, dict[str, Figures]] = field(default_factory=dict)
     sound_seconds: dict[str, float] = field(default_factory=dict)
@@ -126,12 +128,13 @@ def benchmark(
     for system in systems:
         results.systems[system.name] = system.version
         results.thresholds[system.name] = system.options.threshold
+        results.delays[system.name] = system.delay_s
         results.times_real_time[system.name] = _speed(system, labelled)
     for condition in conditions:
         changed = [condition.apply(one, seed) for one in labelled]
         scored = {
             system.name: [
-                score(detection, one.reference)
+                condition.score(detection, one)
                 for detection, one in zip(detect_all(system, changed, store, advance), labelled, strict=True)
             ]
             for system in systems

@@ -41,12 +41,14 @@ class System:
         version: The version of the program or the weights.
         options: Its own thresholds and durations.
         process: Gives the detection of mono samples at 16 kHz [shape=(samples,)], every 10 ms.
+        delay_s: Seconds of audio past the end of a frame that its score waits for.
     """
 
     name: str
     version: str
     options: SegmentOptions
     process: Callable[[Samples], Detection]
+    delay_s: float = 0.0
 
 
 def model_systems(name_or_path: str) -> list[System]:
@@ -65,6 +67,7 @@ def model_systems(name_or_path: str) -> list[System]:
             f"sha256 {model.card['sha256'][:12]}",
             (detector := Detector(model, lookahead=lookahead)).options,
             partial(_process, detector),
+            ((lookahead and model.lookahead_frames) or model.delay_frames) * model.frame_duration,
         )
         for lookahead in ((True, False) if model.lookahead_frames else (True,))
     ]

@@ -15,8 +15,9 @@ __all__ = ["table", "to_json", "to_markdown"]
 
 _METHOD = """\
 {recordings} recordings, {seconds:.0f} s, {speech:.0f} % speech; frames of 10 ms, pooled. Every system starts each
-recording from a fresh state. Its score of a frame holds for that frame; no delay is removed. Seed {seed}; intervals:
-95 %, {n_draws} draws of recordings, the same for all systems."""
+recording from a fresh state. Its score of a frame holds for that frame; no delay is removed. Delay: the audio past the
+end of a frame that its score waits for. Seed {seed}; intervals: 95 %, {n_draws} draws of recordings, the same for all
+systems."""
 _THRESHOLDS = """\
 Own: the system's own threshold. Best: the threshold with the least mean of miss and false alarm in each condition."""
 _SEGMENTS = """\
@@ -49,7 +50,7 @@ def to_markdown(results: Results) -> str:
         _METHOD.format_map(facts),
         _systems(results),
         "### Area under the ROC curve",
-        _by_condition(results, lambda one: one.metrics.auc, "{:.4f}", max),
+        _by_condition(results, lambda one: one.metrics.auc, "{:.4f}", max, first=[_delays(results)]),
         *_differences(results),
         "### False alarm at 5 % miss",
         _by_condition(results, lambda one: one.metrics.false_alarm_at_5_miss, "{:.3f}", min),
@@ -97,8 +98,9 @@ def _by_condition(
     figure: Callable[[Figures], float | str],
     form: str,
     best: Callable[[Iterable[float]], float] | None = None,
+    first: Sequence[Sequence[str]] = (),
 ) -> str:
-    rows = []
+    rows = list(map(list, first))
     for condition, figures in results.conditions.items():
         values = [figure(figures[name]) for name in results.systems]
         known = [value for value in values if isinstance(value, float) and math.isfinite(value)]
@@ -106,6 +108,10 @@ def _by_condition(
         cells = [_shown(value, form) for value in values]
         rows.append([condition, *(f"**{cell}**" if cell == top else cell for cell in cells)])
     return table(["condition", *results.systems], rows)
+
+
+def _delays(results: Results) -> list[str]:
+    return ["delay", *(f"{1000 * delay:.0f} ms" for delay in results.delays.values())]
 
 
 def _shown(value: float | str, form: str) -> str:
