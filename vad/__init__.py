@@ -1,4 +1,4 @@
-"""Voice activity detection: find speech in files, in streams and at the microphone.
+"""Voice activity detection: detect speech in files, in streams and at the microphone.
 
     import vad
 

@@ -111,7 +111,7 @@ def get_speech_timestamps(
     min_silence_at_max_speech: float = 98,
     use_max_poss_sil_at_max_speech: bool = True,
 ) -> Timestamps:
-    """Find the speech in a recording. The options, their units and their defaults are Silero's.
+    """Detect the speech in a recording. The options, their units and their defaults are Silero's.
 
     `audio` is one channel [shape=(samples,)] at `sampling_rate` Hz. `model` is from `load_silero_vad`, and its
     state does not change. `window_size_samples` does nothing, as in Silero. Nor do the last two options: long speech is

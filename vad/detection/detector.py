@@ -52,14 +52,14 @@ class Detection:
 
 
 class Detector:
-    """Finds speech. Any number of recordings, streams and threads may share a detector.
+    """Detects speech. Any number of recordings, streams and threads may share a detector.
 
     Args:
         model: A name in `vad.model_names()`, the path of a .tflite file, or a loaded `Model`.
         operating_point: A set of options in the model card: "balanced", "precise" (fewer false alarms) or "eager"
             (fewer misses).
-        lookahead: Process recordings with the model's lookahead output, where it has one. It is more accurate, and its
-            delay matters only to streams. False takes the low-latency output, as streams do.
+        lookahead: Process recordings with the model's lookahead output, if it has one. This output is more accurate.
+            False selects the low-latency output, as for streams.
         **options: Fields of `SegmentOptions` that replace the operating point's: threshold, neg_threshold,
             min_speech_duration_ms, min_silence_duration_ms, speech_pad_ms, max_speech_duration_s.
 
@@ -69,8 +69,8 @@ class Detector:
         lookahead: As given.
         sample_rate: The model's, in Hz. Audio of another rate is resampled.
         frame_duration: Seconds of audio per probability.
-        block_duration: Seconds of audio per block where nobody waits for events: whole chunks of the model, which are
-            several times faster than single frames.
+        block_duration: Seconds of audio per block for files: whole chunks of the model, which are several times faster
+            than single frames.
 
     Raises:
         ModelError: There is no such model, or it is damaged.
@@ -129,7 +129,7 @@ class Detector:
 
         Raises:
             AudioError: The recording is none of these, or is damaged, or the sample rate is out of range.
-                `AudioError.partial` is the `Detection` of the audio before the damage, if there was any.
+                `AudioError.partial` is the `Detection` of the audio before the damage, if there is any.
             ConfigError: `channel` is neither "mix" nor an index, or a file is given a sample rate.
             MissingDependencyError: A container needs the `media` extra.
         """
@@ -146,11 +146,11 @@ class Detector:
         return self._process_samples([samples], sample_rate).probabilities
 
     def detect(self, samples: npt.ArrayLike, sample_rate: float) -> list[Segment]:
-        """Find the speech in samples: `Detection.segments` of `process`."""
+        """Detect the speech in samples: `Detection.segments` of `process`."""
         return self._process_samples([samples], sample_rate).segments
 
     def detect_file(self, source: Source, *, channel: Channel = "mix") -> list[Segment]:
-        """Find the speech in a file: `Detection.segments` of `process`."""
+        """Detect the speech in a file: `Detection.segments` of `process`."""
         return self._process_file(source, channel).segments
 
     def stream(
@@ -161,7 +161,7 @@ class Detector:
         confirm_start: bool = False,
         keep_audio_s: float = 0.0,
     ) -> Stream:
-        """Start a stream: a recording that comes piece by piece. There may be thousands at a time.
+        """Start a stream: a recording that comes piece by piece. Any number may run at a time.
 
         Its segments are those of `process` where the model has no lookahead output, or the detector's `lookahead` is
         False. At another rate than the model's, a boundary may differ by a frame, because another filter resamples.
@@ -259,7 +259,7 @@ def detect(
     lookahead: bool = True,
     **options: float | None,
 ) -> list[Segment]:
-    """Find the speech in samples with the default model, which is loaded once; see `Detector`."""
+    """Detect the speech in samples with the default model, which is loaded once; see `Detector`."""
     lookahead = _without_live(lookahead, options)
     detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
     return detector.detect(samples, sample_rate)
@@ -273,7 +273,7 @@ def detect_file(
     lookahead: bool = True,
     **options: float | None,
 ) -> list[Segment]:
-    """Find the speech in a file with the default model, which is loaded once; see `Detector`."""
+    """Detect the speech in a file with the default model, which is loaded once; see `Detector`."""
     lookahead = _without_live(lookahead, options)
     detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
     return detector.detect_file(source, channel=channel)

@@ -41,7 +41,7 @@ class SpeechStart(_Times):
 
     Attributes:
         time: Where the segment starts, padding included.
-        decided_at: How much audio it took to decide this.
+        decided_at: Seconds of audio after which the stream decided this.
     """
 
     time: float
@@ -55,7 +55,7 @@ class SpeechEnd(_Times):
     Attributes:
         segment: The final segment. It starts at the `time` of the last `SpeechStart`.
         time: The end of the segment.
-        decided_at: How much audio it took to decide this.
+        decided_at: Seconds of audio after which the stream decided this.
     """
 
     segment: Segment
@@ -69,7 +69,7 @@ class SpeechRejected(_Times):
 
     Attributes:
         time: The `time` of that start.
-        decided_at: How much audio it took to decide this.
+        decided_at: Seconds of audio after which the stream decided this.
     """
 
     time: float

@@ -121,9 +121,8 @@ def _picture(analysis: Analysis, found: Array, control: Array) -> Picture:
         "map",
         "Evidence for speech",
         figure,
-        "Below the excerpt and the probability every part of the sound, red as far as it made the network report "
-        "speech and blue as far as it spoke against it, in milliseconds of speech, and last the same map of a "
-        "network whose weights were put in random order.",
-        "In a healthy map the red lies on the voice, on its harmonics and the beginnings of words, and noises are pale "
-        "or blue; the control must look different, or the map would only retrace the sound.",
+        "Red parts of the sound made the network report speech. Blue parts made it report less. The unit is "
+        "milliseconds of speech. The last map is the control: the same network with its weights in random order.",
+        "In a healthy map the voice is red, above all its harmonics and the beginnings of words. Noises are pale or "
+        "blue. The control must look different.",
     )

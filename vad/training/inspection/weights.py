@@ -117,9 +117,10 @@ def first_layer(stage: Stage, sample_rate: int, *, what: str) -> list[Picture]:
         "first-layer-responses",
         f"First layer on the waveform: frequency responses of the {what}s",
         sorted_responses(stage.kernel, sample_rate),
-        "Every column is one filter, bright where it passes sound, sorted by the frequency that it passes most.",
-        "In a healthy layer the bright ridge rises without gaps, slowly where speech carries most information (up to "
-        "about 4 kHz), each column with one narrow peak; columns that are bright all over are noise.",
+        "Every column is one filter, bright where it passes sound. The filters are sorted by the frequency that they "
+        "pass most.",
+        "In a healthy layer the bright ridge rises without gaps, and slowly up to about 4 kHz, where speech carries "
+        "most information. Each column has one narrow peak. A column that is bright all over is noise.",
     )
     return [in_time, in_frequency]
 
@@ -132,11 +133,11 @@ def _first_layer_2d(stage: Stage, what: str) -> Picture:
         f"{prefix}first-layer",
         f"First layer{suffix} on the spectrogram: {what}s",
         kernels_2d(tiles, [str(i) for i in range(len(tiles))], label=what),
-        f"Every small picture is the {what} of one filter of the first layer{suffix} on {stage.kernel.shape[0]} "
-        f"spectrogram columns (10 ms each, later to the right) by {stage.kernel.shape[1]} bands (higher upwards), all "
-        "on one scale with white for zero.",
-        "In a healthy layer they differ: edges in time (left against right: onsets and ends), edges in frequency "
-        "(harmonics) and slopes; pale ones hardly count, and many that look alike are wasted."
+        f"Every small picture is the {what} of one filter of the first layer{suffix}: {stage.kernel.shape[0]} "
+        f"spectrogram columns (10 ms each, later to the right) by {stage.kernel.shape[1]} bands (higher upwards). All "
+        "have one scale. White is zero.",
+        "In a healthy layer they differ. Left against right is an edge in time (onsets and ends), top against bottom "
+        "an edge in frequency (harmonics). Pale filters have little effect, and similar ones are redundant."
         if what == "weight"
         else "Healthy gradients are spread over many filters; all the colour in one or two means that the rest have "
         "stopped learning, and white throughout that no gradient reaches the first layer.",
