@@ -190,7 +190,7 @@ def test_all_views_make_one_page_that_stands_alone(tmp_path, capsys):
     assert len(shown) == len(pictures)
     assert all(one["address"].startswith("data:image/png;base64,") for one in shown)
     captions = [one["caption"] for one in shown]
-    assert all(len(re.findall(r"\.(?= [A-Z]|$)", caption)) == 2 for caption in captions), captions
+    assert all(len(re.findall(r"\.(?= [A-Z]|$)", caption)) >= 2 for caption in captions), captions
     assert {
         "gradients-updates.png",
         "weights-conv2-strongest.png",

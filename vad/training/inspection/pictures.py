@@ -27,8 +27,8 @@ class Picture:
         name: The stem of its file.
         title: Its heading.
         figure: The picture.
-        seen: One sentence: what it shows.
-        healthy: One sentence: what a healthy one looks like.
+        seen: What it shows.
+        healthy: What a healthy one looks like.
     """
 
     name: str
