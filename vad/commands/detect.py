@@ -22,8 +22,8 @@ from vad.labels import FORMATS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vad.commands.detecting.analysis import Result, Task
-    from vad.commands.detecting.recordings import AudioInput
+    from vad.commands.detecting.analysis import Result
+    from vad.commands.detecting.recordings import AudioInput, Task
     from vad.commands.detecting.results import Results
     from vad.commands.detecting.summary import Summary
     from vad.commands.options.progress import Progress
@@ -180,8 +180,8 @@ def _tasks(args: argparse.Namespace, recordings: "Sequence[AudioInput]") -> "lis
     Raises:
         ConfigError: An output cannot be written, or does not fit so many recordings.
     """
-    from vad.commands.detecting.analysis import Task
     from vad.commands.detecting.outputs import output_paths, paths_in
+    from vad.commands.detecting.recordings import Task
 
     segments = {} if args.save_segments is None else paths_in(Path(args.save_segments), recordings, "")
     probabilities = output_paths(

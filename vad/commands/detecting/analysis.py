@@ -12,34 +12,13 @@ from vad.audio.raw_format import RawFormat
 from vad.audio.reading import AudioBlocks, open_audio
 from vad.audio.samples import Channel, Samples
 from vad.commands.detecting.outputs import save_probabilities
-from vad.commands.detecting.recordings import AudioInput
+from vad.commands.detecting.recordings import AudioInput, Task
 from vad.detection.cutting import save_segments, save_speech
 from vad.detection.detector import Detection, Detector
 from vad.detection.segments import Segment
 from vad.errors import AudioError, VadError
 
-__all__ = ["Analyser", "OutputError", "Result", "Task", "Watcher"]
-
-
-@dataclass(frozen=True)
-class Task:
-    """A recording, and the files to write about it.
-
-    Attributes:
-        recording: The recording.
-        probabilities: For its frame probabilities.
-        segments: For its segments: what the names of the files begin with.
-        speech: For its speech alone.
-        report: For its page.
-        plot: For its picture.
-    """
-
-    recording: AudioInput
-    probabilities: Path | None = None
-    segments: Path | None = None
-    speech: Path | None = None
-    report: Path | None = None
-    plot: Path | None = None
+__all__ = ["Analyser", "OutputError", "Result", "Watcher"]
 
 
 @dataclass(frozen=True)

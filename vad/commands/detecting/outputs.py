@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from vad.commands.detecting.analysis import Task
+    from vad.commands.detecting.recordings import Task
 
 __all__ = [
     "is_folder",

@@ -14,7 +14,7 @@ from vad.commands.options.raw import require_piped_stdin
 from vad.corpus.folders import files_in
 from vad.errors import ConfigError
 
-__all__ = ["AudioInput", "find_recordings"]
+__all__ = ["AudioInput", "Task", "find_recordings"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,27 @@ class AudioInput:
     name: str
     place: PurePath
     problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A recording, and the files to write about it.
+
+    Attributes:
+        recording: The recording.
+        probabilities: For its frame probabilities.
+        segments: For its segments: what the names of the files begin with.
+        speech: For its speech alone.
+        report: For its page.
+        plot: For its picture.
+    """
+
+    recording: AudioInput
+    probabilities: Path | None = None
+    segments: Path | None = None
+    speech: Path | None = None
+    report: Path | None = None
+    plot: Path | None = None
 
 
 def find_recordings(
