@@ -1,6 +1,5 @@
 """Looking into a network with a GRU: its gates, its outputs, and the decibels of its log-mel layer."""
 
-import re
 from pathlib import Path
 
 import keras
@@ -15,7 +14,6 @@ from vad.training.inspection.network import InspectedAudio, InspectedNetwork, st
 from vad.training.inspection.probe import analyse
 
 GATES = ["recurrent_update", "recurrent_reset", "recurrent_candidate"]
-SENTENCE_END = r"\.(?= [A-Z]|$)"
 
 
 def small_inspected(architecture):
@@ -60,7 +58,7 @@ def test_a_gru_is_shown_gate_by_gate(gru_analysis):
     bars = [label.get_text() for label in pictures["norms"].figure.axes[0].get_yticklabels()]
     assert set(GATES) < set(bars)
     for one in pictures.values():
-        assert len(re.findall(SENTENCE_END, f"{one.seen} {one.healthy}")) == 2, one.name
+        assert one.seen and one.healthy, one.name
 
 
 def test_a_gru_is_shown_with_both_signs_and_never_named_inactive(gru_analysis):
@@ -76,6 +74,6 @@ def test_the_log_mel_layer_is_shown_in_decibels(gru_analysis):
     assert np.abs(view.arrays["logmel"] - log_power).max() > 1, "it is what lies behind the normalisation"
     assert "logmel" in [one.name for one in view.pictures]
     for one in view.pictures:
-        assert len(re.findall(SENTENCE_END, f"{one.seen} {one.healthy}")) == 2, one.name
+        assert one.seen and one.healthy, one.name
     learned = activations.inspect(analyse(small_inspected("waveform-tcn"), gru_analysis.audio))
     assert "logmel" not in [one.name for one in learned.pictures]

@@ -42,7 +42,6 @@ def test_what_one_command_refuses_all_refuse_in_the_same_words(
         ["inspect", "weights", given],
         ["train", "run", "--corpus", ".", "--init", given],
         ["export", given, "--name", "mine"],
-        ["export", "tiny", "--name", "mine", "--second", given],
     ):
         assert main(words) == 2
         said.add(capsys.readouterr().err.split(" must be ")[1])
