@@ -58,7 +58,7 @@ def test_a_gru_is_shown_gate_by_gate(gru_analysis):
     bars = [label.get_text() for label in pictures["norms"].figure.axes[0].get_yticklabels()]
     assert set(GATES) < set(bars)
     for one in pictures.values():
-        assert one.seen and one.healthy, one.name
+        assert all((one.seen, one.healthy)), one.name
 
 
 def test_a_gru_is_shown_with_both_signs_and_never_named_inactive(gru_analysis):
@@ -74,6 +74,6 @@ def test_the_log_mel_layer_is_shown_in_decibels(gru_analysis):
     assert np.abs(view.arrays["logmel"] - log_power).max() > 1, "it is what lies behind the normalisation"
     assert "logmel" in [one.name for one in view.pictures]
     for one in view.pictures:
-        assert one.seen and one.healthy, one.name
+        assert all((one.seen, one.healthy)), one.name
     learned = activations.inspect(analyse(small_inspected("waveform-tcn"), gru_analysis.audio))
     assert "logmel" not in [one.name for one in learned.pictures]
