@@ -16,7 +16,7 @@ from pathlib import Path
 
 from vad.audio.decoding import KNOWN_SUFFIXES
 
-__all__ = ["KINDS", "SPLITS", "Place", "files_in", "places_in", "unnamed_speakers_text"]
+__all__ = ["KINDS", "SPLITS", "Place", "files_in", "places_in", "unnamed_speakers_text", "visible_in"]
 
 KINDS = ("speech", "noise", "music")
 SPLITS = ("train", "dev", "test")
@@ -69,11 +69,28 @@ def files_in(folder: str, suffixes: Collection[str], *, recursive: bool = True) 
         suffixes: In lower case, with the dot; files may have them in any case.
         recursive: Also look in the folders below it.
     """
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if recursive and not name.startswith(".")]
-        for name in files:  # macOS keeps `._clip.wav`, which is not audio
-            if os.path.splitext(name)[1].lower() in suffixes and not name.startswith("."):
+    for parent, _, files in visible_in(folder, recursive=recursive):
+        for name in files:
+            if os.path.splitext(name)[1].lower() in suffixes:
                 yield os.path.join(parent, name)
+
+
+def visible_in(folder: str, *, recursive: bool = True) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Visits a folder, and the folders below it, except hidden ones.
+
+    Args:
+        folder: The folder.
+        recursive: Also visit the folders below it.
+
+    Yields:
+        The path of each, the names of its folders and the names of its files, without hidden ones.
+    """
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        # macOS keeps `._clip.wav`, which is not audio.
+        yield parent, [*folders], [name for name in files if not name.startswith(".")]
+        if not recursive:
+            return
 
 
 def unnamed_speakers_text(count: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from vad.audio.decoding import KNOWN_SUFFIXES
 from vad.commands.detecting.analysis import Result
-from vad.corpus.folders import files_in
+from vad.corpus.folders import files_in, visible_in
 
 __all__ = ["Summary"]
 
@@ -51,14 +51,12 @@ def _skipped(arguments: Iterable[str], recursive: bool) -> list[str]:
     subfolders = 0
     suffixes: Counter[str] = Counter()
     for argument in arguments:
-        for parent, folders, files in os.walk(argument):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            endings = (os.path.splitext(name)[1].lower() for name in files if not name.startswith("."))
+        for parent, folders, files in visible_in(argument, recursive=recursive):
+            endings = (os.path.splitext(name)[1].lower() for name in files)
             suffixes.update(ending or "no extension" for ending in endings if ending not in KNOWN_SUFFIXES)
             if not recursive:
                 below = (os.path.join(parent, name) for name in folders)
                 subfolders += sum(any(files_in(folder, KNOWN_SUFFIXES)) for folder in below)
-                folders.clear()
     described = []
     if subfolders:
         described.append(f"{_number(subfolders, 'subfolder')} with recordings (search with -r)")
