@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vad.commands.detecting.recordings import AudioInput
+from vad.commands.detecting.recordings import AudioInput, Task
 from vad.commands.options.outputs import check_output
 from vad.errors import ConfigError
 from vad.files import make_folder, writing
@@ -15,8 +15,6 @@ from vad.files import make_folder, writing
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-    from vad.commands.detecting.recordings import Task
 
 __all__ = [
     "is_folder",
@@ -50,7 +48,7 @@ def refuse_overwriting(outputs: Iterable[Path], recordings: Iterable[AudioInput]
 
 
 def refuse_existing(
-    labels: Path | dict[AudioInput, Path] | None, tasks: "Sequence[Task]", *, each_channel: bool
+    labels: Path | dict[AudioInput, Path] | None, tasks: Sequence[Task], *, each_channel: bool
 ) -> None:
     """Refuse to replace any output: it may hold labels that somebody made by hand.
 
