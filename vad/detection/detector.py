@@ -224,7 +224,7 @@ class Detector:
         """Feed a whole recording to a stream and gather its results. Nothing else does."""
         if sample_rate is None:
             raise AudioError("sample_rate must be a number of Hz for samples. Received: sample_rate=None.")
-        mono = MonoInput(sample_rate, channel)
+        chosen = MonoInput(sample_rate, channel)
         stream = self.stream(sample_rate, lookahead=True)
         segments: list[Segment] = []
         probabilities: list[Probabilities] = []
@@ -240,7 +240,7 @@ class Detector:
 
         try:
             for block in blocks:
-                gather(stream.feed(mono.feed(block)))
+                gather(stream.feed(block if channel == "mix" else chosen.feed(block)))  # a stream mixes
         except AudioError as error:
             damage = error
         gather(stream.finish())
