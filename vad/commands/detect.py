@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from vad.commands.options.detection import add_detection_arguments, detector_maker
 from vad.commands.options.extras import require_extra
 from vad.commands.options.raw import add_raw_arguments, raw_format
+from vad.commands.options.templates import TIME_FORMAT_HELP
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.labels import FORMATS
 
@@ -58,6 +59,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", "-o", metavar="FILE|DIR", help="where to write the segments (default: stdout)"
     )
     outputs.add_argument(
+        "--printf", metavar="TEMPLATE",
+        help="print a line for each segment: {id} {start} {end} {duration} {name} {file} {channel}, as in "
+        "'[{id}]: {start} -> {end:.2f}\\t{file}' (default: {start} {end})",
+    )  # fmt: skip
+    outputs.add_argument(
+        "--time-format", metavar="FORMAT", help=f"{TIME_FORMAT_HELP}; for text and --printf (default: %%S)"
+    )
+    outputs.add_argument(
         "--save-probabilities", metavar="FILE|DIR",
         help="write the speech probability of every frame, as .npz or .csv (default: not written)",
     )  # fmt: skip
@@ -91,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from vad.commands.detecting.analysis import Analyser
     from vad.commands.detecting.follower import Follower
+    from vad.commands.detecting.lines import chosen_lines
     from vad.commands.detecting.outputs import refuse_existing
     from vad.commands.detecting.recordings import find_recordings
     from vad.commands.detecting.results import choose_format, label_paths, open_results
@@ -103,6 +113,7 @@ def run(args: argparse.Namespace) -> int:
     make_analyser = partial(Analyser, detector_maker(args), args.channel, raw_format(args))
     analyser = make_analyser()  # refuses wrong options before anything is read
     label_format = choose_format(args.format, args.output)
+    lines = chosen_lines(args.printf, args.time_format, label_format, args.channel)
     outputs = ("output", "save_probabilities", "save_segments", "save_speech", "report", "plot")
     written = dict.fromkeys(filter(None, (getattr(args, name) for name in outputs)))
     summary = None
@@ -121,7 +132,9 @@ def run(args: argparse.Namespace) -> int:
             refuse_existing(label_output, tasks, each_channel=args.channel == "each")
         jobs = args.jobs or sensible_jobs(len(tasks), _total_bytes(recordings))
         results = stack.enter_context(
-            open_results(label_output, label_format, recordings, each_channel=args.channel == "each")
+            open_results(
+                label_output, label_format, recordings, each_channel=args.channel == "each", lines=lines
+            )
         )
         progress = stack.enter_context(Progress(len(tasks), hidden=args.quiet))
         analyser.watcher = Follower(results, progress)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from vad.commands.detecting.lines import Lines
 from vad.commands.detecting.outputs import is_folder, paths_in, refuse_overwriting
 from vad.commands.detecting.recordings import AudioInput
 from vad.detection.segments import Segment
@@ -61,6 +62,7 @@ def open_results(
     recordings: Sequence[AudioInput],
     *,
     each_channel: bool,
+    lines: Lines | None = None,
 ) -> Iterator["Results"]:
     """Open the output.
 
@@ -69,13 +71,14 @@ def open_results(
         label_format: A key of `vad.labels.FORMATS`.
         recordings: All recordings.
         each_channel: Results have a segment list for each channel.
+        lines: How segments are written, if not as the format says.
 
     Raises:
         ConfigError: The output cannot be written, a file of the format cannot have so many results, or two recordings
             would have one name in it.
     """
     if isinstance(output, dict):
-        yield _Folder(output, label_format, recordings)
+        yield _Folder(output, label_format, recordings, lines)
         return
     many = len(recordings) > 1 or each_channel
     if many and label_format not in MULTI_RECORDING:
@@ -91,7 +94,7 @@ def open_results(
             stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors=_NOT_UTF8))
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_NOT_UTF8)
-        document = _Document(stream, label_format, _names(label_format, recordings, many), many)
+        document = _Document(stream, label_format, _names(label_format, recordings, many), many, lines)
         yield document
         document.finish()
 
@@ -136,10 +139,18 @@ class Results(Protocol):
 class _Document:
     """All results in one stream."""
 
-    def __init__(self, stream: TextIO, label_format: str, names: dict[AudioInput, str], many: bool):
+    def __init__(
+        self,
+        stream: TextIO,
+        label_format: str,
+        names: dict[AudioInput, str],
+        many: bool,
+        lines: Lines | None,
+    ):
         self._stream = stream
         self._format = label_format
         self._names = names
+        self._lines = lines
         self._is_list = many and MULTI_RECORDING[label_format] == "list"
         self._n_written = 0
         self._early: Counter[str] = Counter()  # segments of the present recording that are written, by suffix
@@ -147,28 +158,29 @@ class _Document:
     def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
         """Write a segment and flush it, if the format has a line for each and nothing else."""
         if self._format in _LINES_ONLY:
-            name = self._names[recording]
-            self._stream.write(dumps([segment], self._format, uri=name and name + suffix))
+            self._stream.write(self._text(recording, suffix, [segment], None))
             self._stream.flush()
             self._early[suffix] += 1
 
     def write(self, result: "Result") -> None:
         """Write the rest of a result, and flush it."""
         for suffix, segments in result.channels.items():
-            name = self._names[result.recording]
-            text = dumps(
-                segments[self._early[suffix] :],
-                self._format,
-                uri=name and name + suffix,
-                duration=result.duration,
-                header=self._n_written == 0,
-            )
+            text = self._text(result.recording, suffix, segments[self._early[suffix] :], result.duration)
             if self._is_list:
                 text = ("[\n" if self._n_written == 0 else ",\n") + text.rstrip("\n")
             self._stream.write(text)
             self._n_written += 1
         self._early.clear()
         self._stream.flush()
+
+    def _text(
+        self, recording: AudioInput, suffix: str, segments: Sequence[Segment], duration: float | None
+    ) -> str:
+        name = self._names[recording]
+        uri = name and name + suffix
+        if self._lines is not None:
+            return self._lines.text(recording, suffix, uri, segments, self._early[suffix])
+        return dumps(segments, self._format, uri=uri, duration=duration, header=self._n_written == 0)
 
     def finish(self) -> None:
         """Write the end of the document."""
@@ -179,8 +191,15 @@ class _Document:
 class _Folder:
     """A file for each channel of a result."""
 
-    def __init__(self, paths: dict[AudioInput, Path], label_format: str, recordings: Sequence[AudioInput]):
+    def __init__(
+        self,
+        paths: dict[AudioInput, Path],
+        label_format: str,
+        recordings: Sequence[AudioInput],
+        lines: Lines | None,
+    ):
         self._paths = paths
+        self._lines = lines
         self._format = label_format
         self._names = _names(label_format, recordings, many=False)
 
@@ -191,5 +210,9 @@ class _Folder:
         """Write the files."""
         for suffix, segments in result.channels.items():
             path, name = self._paths[result.recording], self._names[result.recording]
-            text = dumps(segments, self._format, uri=name and name + suffix, duration=result.duration)
+            uri = name and name + suffix
+            if self._lines is not None:
+                text = self._lines.text(result.recording, suffix, uri, segments, 0)
+            else:
+                text = dumps(segments, self._format, uri=uri, duration=result.duration)
             write_text(path.with_name(f"{path.stem}{suffix}{path.suffix}"), text)

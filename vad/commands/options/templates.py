@@ -1,0 +1,135 @@
+"""Templates of a text about a segment: the lines of `vad detect --printf`, and the names of cut files.
+
+A field is written as in Python: `{start}`, `{start:.2f}`, `{id:04d}`. A time takes a time format too:
+`{start:%h:%m:%s.%i}`.
+"""
+
+import re
+from collections.abc import Sequence
+from string import Formatter
+
+from vad.detection.segments import Segment
+from vad.errors import ConfigError, did_you_mean
+
+__all__ = ["TIME_FORMAT_HELP", "Template", "format_time"]
+
+TIME_FORMAT_HELP = (
+    "format of times: %%S seconds, %%I milliseconds, or parts: %%h, %%m, %%s, %%i (%%-h has no leading zero)"
+)
+"""For --help."""
+
+_DIRECTIVE = re.compile(r"%(-?[hmsi]|[SI%]|.?)", re.DOTALL)
+_PARTS = {"h": (3_600_000, 2), "m": (60_000, 2), "s": (1_000, 2), "i": (1, 3)}  # milliseconds, digits
+_ESCAPES = {r"\n": "\n", r"\t": "\t", r"\r": "\r", r"\\": "\\"}
+_SEGMENT_NAMES = ("id", "start", "end", "duration")
+_DIGITS = r"[\d ]+"
+_SAMPLE = Segment(3661.001, 3723.25)
+
+
+def format_time(seconds: float, time_format: str) -> str:
+    """Write a time as auditok does.
+
+    Args:
+        seconds: The time.
+        time_format: Text with directives: `%S` seconds with three decimals, `%I` milliseconds. In parts, with leading
+            zeros: `%h` hours, `%m` minutes, `%s` seconds, `%i` milliseconds; `%-h` and so on without. `%%` is a percent
+            sign. The largest part has what is more: `%m:%s` writes 62:03.
+
+    Raises:
+        ConfigError: There is another directive.
+    """
+    total = round(seconds * 1000)
+    values = {"S": f"{seconds:.3f}", "I": str(total), "%": "%"}
+    used = {directive[-1] for directive in _DIRECTIVE.findall(time_format) if directive}
+    for name, (size, digits) in _PARTS.items():
+        if name in used:
+            value, total = divmod(total, size)
+            values |= {name: f"{value:0{digits}d}", f"-{name}": str(value)}
+
+    def replaced(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            known = ", ".join(f"%{name}" for name in ("S", "I", *_PARTS, "%"))
+            raise ConfigError(f"a time format must use {known}. Received: {match[0]} in {time_format!r}.")
+        return values[match[1]]
+
+    return _DIRECTIVE.sub(replaced, time_format)
+
+
+class Template:
+    r"""A text with fields.
+
+    Args:
+        text: The template. `\n`, `\t`, `\r` and `\\` are escapes.
+        option: The option that gives it, for messages.
+        names: The fields that it may have besides id, start, end and duration.
+        time_format: How a time is written whose field has no format: see `format_time`.
+
+    Attributes:
+        fields: The names of its fields.
+        ending: What follows the last field.
+
+    Raises:
+        ConfigError: A field or a format does not exist.
+    """
+
+    def __init__(self, text: str, option: str, names: Sequence[str], time_format: str = "%S"):
+        self._text = re.sub(r"\\[ntr\\]", lambda match: _ESCAPES[match[0]], text)
+        self._time_format = time_format
+        known = (*_SEGMENT_NAMES, *names)
+        try:
+            self._pieces = list(Formatter().parse(self._text))
+            self.fields = {field for _, field, _, _ in self._pieces if field is not None}
+            for wrong in sorted(self.fields - {*known}):
+                listed = ", ".join(f"{{{name}}}" for name in known)
+                raise ConfigError(
+                    f"{option} must use the names {listed}. Received: {{{wrong}}}.{did_you_mean(wrong, known)}"
+                )
+            self.format(1, _SAMPLE, **dict.fromkeys(names, ""))
+            self.pattern(**dict.fromkeys(names, ""))
+        except ConfigError:
+            raise
+        except (ValueError, KeyError, IndexError) as error:
+            raise ConfigError(
+                f"{option} cannot be used: {str(error).rstrip('.')}. Received: {text!r}."
+            ) from error
+        self.ending = self._pieces[-1][0] if self._pieces and self._pieces[-1][1] is None else ""
+
+    def format(self, number: int, segment: Segment, **names: str) -> str:
+        """Write a segment.
+
+        Args:
+            number: Its {id}, from 1.
+            segment: The segment.
+            **names: The other fields.
+        """
+        return self._text.format(**self._values(number, segment), **names)
+
+    def pattern(self, **names: str) -> str:
+        """Give a regular expression for what any segment may give, with these other fields."""
+        values: dict[str, object] = {**self._values(1, _SAMPLE), **names}
+        found = []
+        for literal, field, spec, _ in self._pieces:
+            found.append(re.escape(literal))
+            if field is not None:
+                text = format(values[field], spec or "")
+                parts = [text] if field in names else re.split(_DIGITS, text)
+                found.append(_DIGITS.join(map(re.escape, parts)))
+        return "".join(found)
+
+    def _values(self, number: int, segment: Segment) -> dict[str, object]:
+        times = {"start": segment.start, "end": segment.end, "duration": segment.duration}
+        return {"id": number, **{name: Seconds(time, self._time_format) for name, time in times.items()}}
+
+
+class Seconds(float):
+    """Seconds that a field formats: by its time format, or as a float."""
+
+    def __new__(cls, seconds: float, time_format: str) -> "Seconds":
+        time = super().__new__(cls, seconds)
+        time._format = time_format
+        return time
+
+    _format: str
+
+    def __format__(self, spec: str) -> str:
+        return format_time(self, spec or self._format) if "%" in (spec or "%") else super().__format__(spec)
