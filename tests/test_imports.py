@@ -96,8 +96,8 @@ def test_third_party_packages_are_known_by_few_modules() -> None:
             )
 
 
-def test_the_segmenter_needs_the_standard_library_only() -> None:
-    for module in ("errors", "detection.options", "detection.segmenter", "detection.segments"):
+def test_options_and_segments_need_the_standard_library_only() -> None:
+    for module in ("errors", "detection.options", "detection.segments"):
         packages = {name.split(".")[0] for name in imports_of(MODULES[f"vad.{module}"])}
         assert packages <= sys.stdlib_module_names | {"vad"}
 

@@ -21,13 +21,16 @@ Rules that the drawing does not show:
 - Events depend on the frames so far, never on how they were divided into calls. An end is therefore withheld until no
   later start can share its padding: for ``min_silence_duration_ms`` or twice ``speech_pad_ms``, whichever is longer.
   A start that would share this padding is withheld until it is certain. So starts and ends alternate.
-- Time per frame is constant (amortised). Memory is constant too; only with a ``max_speech_duration_s`` are the
+- Frames are taken in runs of speech and of silence. Memory is constant; only with a ``max_speech_duration_s`` are the
   probabilities of that many seconds kept.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
 
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import Event, Segment, SpeechEnd, SpeechRejected, SpeechStart
@@ -123,18 +126,26 @@ class Segmenter:
         Raises:
             ModelError: A value is not a probability. None of these frames was used.
         """
-        tolist = getattr(probabilities, "tolist", None)  # of an array: several times faster
         try:
-            values = [float(value) for value in (probabilities if tolist is None else tolist())]
+            values = np.asarray(
+                probabilities if isinstance(probabilities, np.ndarray) else [*map(float, probabilities)],
+                np.float64,  # the thresholds' precision
+            ).reshape(-1)
         except (TypeError, ValueError) as error:
             raise ModelError(
                 f"probabilities must be numbers, one per frame. Received: {shown(probabilities)}."
             ) from error
-        for frame, value in enumerate(values, self.frames):
-            if not 0.0 <= value <= 1.0:
-                raise ModelError(f"a probability must be between 0 and 1. Received: {value} (frame {frame}).")
-        for value in values:
-            self._step(value)
+        within = (values >= 0.0) & (values <= 1.0)
+        if not within.all():
+            wrong = int(within.argmin())
+            raise ModelError(
+                f"a probability must be between 0 and 1. Received: {values[wrong]} (frame {self.frames + wrong})."
+            )
+        for run in self._runs(values):
+            if self._speaking:
+                self._speak(run)
+            else:
+                self._fall_silent(run)
         return self._take_events()
 
     def finish(self, duration: float | None = None) -> list[Event]:
@@ -174,23 +185,57 @@ class Segmenter:
         require(longest >= 1, rule, max_speech_duration_s=limit)
         return longest if math.isinf(longest) else math.floor(longest)
 
-    def _step(self, probability: float) -> None:
-        frame = self.frames
-        self.frames += 1
-        self._speaking = probability >= (self._release_threshold if self._speaking else self._threshold)
-        if self._speaking and self._speech is None:
-            self._speech = self._open(frame)
+    def _runs(self, values: npt.NDArray[np.float64]) -> Iterator[npt.NDArray[np.float64]]:
+        """Hysteresis: divide the frames into runs of speech and of silence; `_speaking` tells which."""
+        starts = values >= self._threshold
+        # Frames between the two thresholds change nothing.
+        (deciding,) = (starts | (values < self._release_threshold)).nonzero()
+        speaking = starts[deciding]
+        changes = deciding[speaking != np.concatenate(([self._speaking], speaking[:-1]))]
+        begin = 0
+        for change in (*changes.tolist(), len(values)):
+            if change > begin:
+                yield values[begin:change]
+            if change < len(values):
+                self._speaking = not self._speaking
+            begin = change
+
+    def _fall_silent(self, run: npt.NDArray[np.float64]) -> None:
+        """Take a run of silence. It may end the speech, and then the wait of an end that is withheld."""
+        end = self.frames + len(run)
         speech = self._speech
         if speech is not None:
-            if self._max_speech < math.inf:
-                speech.probabilities.append(probability)
-            if self._speaking:
-                self._extend(speech, frame)
-            elif self.frames - speech.end_frame >= self._min_silence:
+            self._keep(speech, run)
+            closed = speech.end_frame + self._min_silence
+            self.frames = min(closed, end)
+            if closed <= end:
                 self._close(speech)
         ended = self._withheld
-        if self._speech is None and ended and self.frames - ended.end_frame >= self._settling_silence:
-            self._emit_end(ended, self._padded_end(ended))
+        if self._speech is None and ended is not None:
+            settled = max(self.frames, ended.end_frame + self._settling_silence)
+            if settled <= end:
+                self.frames = settled
+                self._emit_end(ended, self._padded_end(ended))
+        self.frames = end
+
+    def _speak(self, run: npt.NDArray[np.float64]) -> None:
+        """Take a run of speech. With the short silence before it, it opens or extends the speech."""
+        end = self.frames + len(run)
+        self.frames += 1
+        speech = self._speech = self._speech or self._open(self.frames - 1)
+        self._keep(speech, run)
+        certain = max(self.frames, speech.first_frame + self._min_speech)
+        if not speech.certain and certain <= end:
+            self.frames = speech.end_frame = certain
+            self._make_certain(speech)
+        while speech.certain and end - speech.first_frame > self._max_speech:
+            self.frames = max(self.frames, speech.first_frame + int(self._max_speech) + 1)
+            self._split(speech)
+        self.frames = speech.end_frame = end
+
+    def _keep(self, speech: _Speech, run: npt.NDArray[np.float64]) -> None:
+        if self._max_speech < math.inf:
+            speech.probabilities += run.tolist()
 
     def _open(self, frame: int) -> _Speech:
         """Begin speech at a frame. The end before it limits its padding."""
@@ -207,17 +252,13 @@ class Segmenter:
             self._announce(speech)
         return speech
 
-    def _extend(self, speech: _Speech, frame: int) -> None:
-        """Add a frame, and the short silence before it, to the speech."""
-        speech.end_frame = frame + 1
-        if not speech.certain and speech.end_frame - speech.first_frame >= self._min_speech:
-            speech.certain = True
-            if self._withheld is not None:
-                self._emit_end(self._withheld, speech.start)
-            if not speech.announced:
-                self._announce(speech)
-        while speech.certain and speech.end_frame - speech.first_frame > self._max_speech:
-            self._split(speech)
+    def _make_certain(self, speech: _Speech) -> None:
+        """Take the speech as long enough: the end before it becomes final."""
+        speech.certain = True
+        if self._withheld is not None:
+            self._emit_end(self._withheld, speech.start)
+        if not speech.announced:
+            self._announce(speech)
 
     def _split(self, speech: _Speech) -> None:
         """Cut before the least probable frame of the second half."""
