@@ -1,6 +1,9 @@
 """Streams: one result, however the samples are cut and whoever else listens."""
 
+import copy
+import pickle
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,6 +16,7 @@ from support.bursts import DURATION, RATE, bursts, ends, streamed
 from vad.detection.detector import Detector
 from vad.detection.model import Model
 from vad.detection.segments import Event, SpeechEnd, SpeechRejected, SpeechStart
+from vad.detection.stream import Stream
 from vad.errors import AudioError, ConfigError
 
 FRAME = tiny_model.FRAME_LENGTH
@@ -160,13 +164,25 @@ def test_the_caller_may_use_its_buffer_again(detector: Detector) -> None:
     np.testing.assert_allclose(together, detector.probabilities(samples, RATE), atol=1e-5)
 
 
+def pickled(stream: Stream) -> Stream:
+    copied = pickle.loads(pickle.dumps(stream))
+    assert isinstance(copied, Stream)
+    return copied
+
+
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 28000), st.sampled_from([16000, 8000, 44100]))
-def test_a_copy_resumes_where_it_was_made(detector: Detector, cut: int, rate: int) -> None:
+@given(
+    st.integers(0, 28000),
+    st.sampled_from([16000, 8000, 44100]),
+    st.sampled_from([Stream.copy, copy.deepcopy, pickled]),
+)
+def test_a_copy_resumes_where_it_was_made(
+    detector: Detector, cut: int, rate: int, copy_of: Callable[[Stream], Stream]
+) -> None:
     samples = bursts(rate)
     stream = detector.stream(rate, keep_audio_s=0.5)
     before = stream.feed(samples[:cut])
-    copied = stream.copy()
+    copied = copy_of(stream)
     stream.feed(np.full(5000, 0.5, np.float32))  # must not change the copy
     stream.finish()
     rest = copied.feed(samples[cut:])

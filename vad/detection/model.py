@@ -12,10 +12,10 @@ The signature runner takes 57 us per step with 11 states, 34 of them for the net
 but LiteRT has no public call for them.
 """
 
+import functools
 import hashlib
 import json
 import os
-import threading
 import warnings
 from collections.abc import Mapping
 from importlib import resources
@@ -27,6 +27,7 @@ import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
 from vad.detection.card import check_card
+from vad.detection.threads import fork_safe_lock
 from vad.errors import AudioError, ModelError, did_you_mean, shown
 
 __all__ = ["Model", "State", "find_model", "model_names"]
@@ -39,7 +40,8 @@ _EXPORT_AGAIN = "Export it again with `vad export`."
 class Model:
     """A trained network, ready to run on one thread.
 
-    Any number of streams and threads may share a model. The state belongs to the caller, and calls take turns.
+    Any number of streams and threads may share a model, and so may copies of streams. The state belongs to the caller,
+    and calls take turns. A pickle has the whole network.
 
     Attributes:
         card: The content of `<name>.json`.
@@ -76,7 +78,8 @@ class Model:
         self.frame_duration = self.frame_length / self.sample_rate
         self._outputs = ("probability", "late_probability")[: 2 if self.lookahead_frames else 1]
         self._state_shapes = {name: tuple(shape) for name, shape in card["states"].items()}
-        self._lock = threading.Lock()
+        self._content = content
+        self._lock = fork_safe_lock()
         try:
             self._interpreter = Interpreter(model_content=content, num_threads=1)
             self._runners = {key: self._runner(key, source) for key in ("step", "chunk")}
@@ -86,6 +89,14 @@ class Model:
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0]
             raise ModelError(f"LiteRT cannot run {source}: {reason}. {_EXPORT_AGAIN}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the content of the two files, so that equal models have equal pickles."""
+        return _unpickled, (self._content, json.dumps(self.card), self.name)
+
+    def __deepcopy__(self, _memo: object) -> "Model":
+        """The model itself: nothing changes it."""
+        return self
 
     def __repr__(self) -> str:
         return f"Model(name={self.name!r}, frame_duration={self.frame_duration})"
@@ -236,6 +247,17 @@ def _mismatch(source: str, fact: str, expected: object) -> ModelError:
         f"{source} does not match its card: {fact}, the card says {expected}. "
         "Restore both files from the same export."
     )
+
+
+@functools.lru_cache(maxsize=2)
+def _last_unpickled(content: bytes, card: str, name: str) -> Model:
+    """Load a model, unless it is one of the last: a worker unpickles it for every task, and loading takes 0.1 s."""
+    return Model(content, json.loads(card), source=name)
+
+
+def _unpickled(content: bytes, card: str, name: str) -> Model:
+    """What a pickle calls. dill would copy a cached function, with an empty cache."""
+    return _last_unpickled(content, card, name)
 
 
 def model_names() -> list[str]:

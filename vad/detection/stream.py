@@ -7,9 +7,12 @@
 """
 
 import asyncio
+import contextlib
+import contextvars
 import copy
+import functools
 import math
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,6 +25,7 @@ from vad.detection.model import Model, State
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import Segmenter
 from vad.detection.segments import Event
+from vad.detection.threads import WaitingThread, network_threads
 from vad.errors import AudioError, ConfigError, ModelError, require_bool, require_number, shown
 
 __all__ = ["ProbabilityStream", "Stream"]
@@ -231,18 +235,23 @@ class Stream:
         Raises:
             AudioError: It resamples with `lookahead=True`, whose resampler cannot be copied.
         """
+        return copy.deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy and a pickle take along: all of it."""
         if isinstance(self._resampler, Resampler) and self.sample_rate != self._frames.model.sample_rate:
             raise AudioError(
                 "a stream that resamples with lookahead=True cannot be copied. Use lookahead=False."
             )
-        return copy.deepcopy(self, {id(self._frames.model): self._frames.model})
+        return self.__dict__
 
     async def listen(
         self, source: Iterable[npt.ArrayLike] | AsyncIterable[npt.ArrayLike]
     ) -> AsyncIterator[Event]:
         """Process a source to its end in an asynchronous program: `async for event in stream.listen(source)`.
 
-        Threads wait for the source and run the network, so the event loop is never blocked.
+        Threads wait for the source and run the network, so the event loop is never blocked, and its default executor
+        stays free. A cancelled task ends at once, even where the source waits; then the stream needs a `reset`.
 
         Args:
             source: Blocks as `feed` takes them, from an iterable, which may wait for them, or an asynchronous one. The
@@ -254,10 +263,12 @@ class Stream:
         Raises:
             AudioError: The samples are not audio. Errors of the source pass through.
         """
-        async for block in _as_asynchronous(source):
-            for event in await asyncio.to_thread(self.feed, block):
-                yield event
-        for event in await asyncio.to_thread(self.finish):
+        run = functools.partial(asyncio.get_running_loop().run_in_executor, network_threads())
+        async with contextlib.aclosing(_as_asynchronous(source)) as blocks:
+            async for block in blocks:
+                for event in await run(self.feed, block):
+                    yield event
+        for event in await run(self.finish):
             yield event
 
 
@@ -305,7 +316,7 @@ class _AudioHistory:
         return np.arange(first, stop) % max(1, len(self._ring))
 
 
-async def _as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> AsyncIterator[Block]:
+async def _as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> AsyncGenerator[Block]:
     if isinstance(source, AsyncIterable):
         async for block in source:
             yield block
@@ -319,5 +330,10 @@ async def _as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> As
     def wait() -> Block | None:
         return next(blocks, None)
 
-    while (waited_for := await asyncio.to_thread(wait)) is not None:
-        yield waited_for
+    run = functools.partial(asyncio.get_running_loop().run_in_executor, thread := WaitingThread())
+    context = contextvars.copy_context()  # of the task, in which the source runs
+    try:
+        while (waited_for := await run(context.run, wait)) is not None:
+            yield waited_for
+    finally:
+        thread.shutdown()
