@@ -24,7 +24,7 @@ ONLY_FOR = {
 # Third-party packages that only some modules know, by how their names begin; all others may be imported anywhere.
 KNOWN_BY = {
     "ai_edge_litert": {"vad.detection.model", "vad.training"},
-    "soundfile": {"vad.audio", "vad.detection.cutting", "vad.report", "vad.commands", "vad.training"},
+    "soundfile": {"vad.audio", "vad.report", "vad.commands", "vad.training"},
     "soxr": {"vad.audio", "vad.training"},
     "av": {"vad.audio"},
     "sounddevice": {"vad.audio.microphone"},

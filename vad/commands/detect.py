@@ -71,12 +71,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the speech probability of every frame, as .npz or .csv (default: not written)",
     )  # fmt: skip
     outputs.add_argument(
-        "--save-segments", metavar="DIR",
-        help="write each segment as a WAV file, cut from the original samples (default: not written)",
+        "--save-segments", metavar="DIR|TEMPLATE",
+        help="write each segment as an audio file, cut from the original samples; the names are "
+        "{name}_{id:04d}_{start:.3f}-{end:.3f}.wav, or as in DIR/{name}_{id}.flac (default: not written)",
     )  # fmt: skip
     outputs.add_argument(
         "--save-speech", metavar="FILE|DIR",
-        help="write all speech as one WAV file, cut from the original samples (default: not written)",
+        help="write all speech as one audio file, cut from the original samples; in DIR as WAV "
+        "(default: not written)",
     )  # fmt: skip
     outputs.add_argument(
         "--report", metavar="FILE|DIR",
@@ -101,9 +103,10 @@ def run(args: argparse.Namespace) -> int:
     from vad.commands.detecting.analysis import Analyser
     from vad.commands.detecting.follower import Follower
     from vad.commands.detecting.lines import chosen_lines
-    from vad.commands.detecting.outputs import refuse_existing
+    from vad.commands.detecting.outputs import refuse_existing, refuse_overwriting
     from vad.commands.detecting.recordings import find_recordings
     from vad.commands.detecting.results import choose_format, label_paths, open_results
+    from vad.commands.detecting.segment_names import existing_segments
     from vad.commands.detecting.summary import Summary
     from vad.commands.options.progress import Progress
     from vad.processes import in_order, sensible_jobs
@@ -113,6 +116,7 @@ def run(args: argparse.Namespace) -> int:
     make_analyser = partial(Analyser, detector_maker(args), args.channel, raw_format(args))
     analyser = make_analyser()  # refuses wrong options before anything is read
     label_format = choose_format(args.format, args.output)
+    each = args.channel == "each"
     lines = chosen_lines(args.printf, args.time_format, label_format, args.channel)
     outputs = ("output", "save_probabilities", "save_segments", "save_speech", "report", "plot")
     written = dict.fromkeys(filter(None, (getattr(args, name) for name in outputs)))
@@ -128,13 +132,13 @@ def run(args: argparse.Namespace) -> int:
         )
         label_output = label_paths(args.output, label_format, recordings)
         tasks = _tasks(args, recordings)
+        cut = existing_segments([task.segments for task in tasks if task.segments], each_channel=each)
+        refuse_overwriting(cut, recordings)
         if not args.overwrite:
-            refuse_existing(label_output, tasks, each_channel=args.channel == "each")
+            refuse_existing(label_output, tasks, cut, each_channel=each)
         jobs = args.jobs or sensible_jobs(len(tasks), _total_bytes(recordings))
         results = stack.enter_context(
-            open_results(
-                label_output, label_format, recordings, each_channel=args.channel == "each", lines=lines
-            )
+            open_results(label_output, label_format, recordings, each_channel=each, lines=lines)
         )
         progress = stack.enter_context(Progress(len(tasks), hidden=args.quiet))
         analyser.watcher = Follower(results, progress)
@@ -193,18 +197,22 @@ def _tasks(args: argparse.Namespace, recordings: "Sequence[AudioInput]") -> "lis
     Raises:
         ConfigError: An output cannot be written, or does not fit so many recordings.
     """
-    from vad.commands.detecting.outputs import output_paths, paths_in
+    from vad.audio.writing import WRITTEN_SUFFIXES
+    from vad.commands.detecting.outputs import output_paths
     from vad.commands.detecting.recordings import Task
+    from vad.commands.detecting.segment_names import segment_names
 
-    segments = {} if args.save_segments is None else paths_in(Path(args.save_segments), recordings, "")
+    segments = segment_names(args.save_segments, recordings, args.channel, overwrite=args.overwrite)
     probabilities = output_paths(
         args.save_probabilities, "--save-probabilities", (".npz", ".csv"), recordings
     )
-    speech = output_paths(args.save_speech, "--save-speech", (".wav",), recordings, ending="_speech.wav")
+    speech = output_paths(
+        args.save_speech, "--save-speech", WRITTEN_SUFFIXES, recordings, ending="_speech.wav"
+    )
     report = output_paths(args.report, "--report", (".html",), recordings)
     plot = output_paths(args.plot, "--plot", (".png", ".svg", ".pdf"), recordings)
     return [
-        Task(one, *(paths.get(one) for paths in (probabilities, segments, speech, report, plot)))
+        Task(one, probabilities.get(one), segments.get(one), speech.get(one), report.get(one), plot.get(one))
         for one in recordings
     ]
 

@@ -171,8 +171,8 @@ class Analyser:
         for one in channels:
             segments = one.detection.segments
             if task.segments is not None:
-                stem = task.segments.with_name(task.segments.name + one.suffix)
-                save_segments(source, segments, stem, channel=one.channel, raw=raw)
+                paths = task.segments.paths(segments, one.suffix)
+                save_segments(source, segments, paths, channel=one.channel, raw=raw)
             if task.speech is not None:
                 save_speech(source, segments, one.path(task.speech), channel=one.channel, raw=raw)
             if task.report is not None or task.plot is not None:

@@ -71,6 +71,6 @@ def chosen_lines(
         )
     format_time(0.0, time_format or "%S")
     template = Template(
-        "{start} {end}" if printf is None else printf, "--printf", _NAMES, time_format or "%S"
+        "{start} {end}" if printf is None else printf, "--printf", _NAMES, time_format=time_format or "%S"
     )
     return Lines(template, str(channel), is_text=printf is None)

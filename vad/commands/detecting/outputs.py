@@ -26,7 +26,6 @@ __all__ = [
 ]
 
 _CHANNEL = r"\.ch\d+"
-_SEGMENT = r"_\d{4,}_\d+\.\d{3}-\d+\.\d{3}\.wav"
 _MAX_NAMED = 3
 
 
@@ -48,13 +47,18 @@ def refuse_overwriting(outputs: Iterable[Path], recordings: Iterable[AudioInput]
 
 
 def refuse_existing(
-    labels: Path | dict[AudioInput, Path] | None, tasks: Sequence[Task], *, each_channel: bool
+    labels: Path | dict[AudioInput, Path] | None,
+    tasks: Sequence[Task],
+    segments: Iterable[Path],
+    *,
+    each_channel: bool,
 ) -> None:
     """Refuse to replace any output: it may hold labels that somebody made by hand.
 
     Args:
         labels: The file for all results, a file for each recording, or None.
         tasks: The other files of each recording.
+        segments: The files of segments that exist.
         each_channel: The files of a recording, but for its probabilities, get a suffix for each channel.
 
     Raises:
@@ -66,15 +70,13 @@ def refuse_existing(
     by_channel += [
         path for task in tasks for path in (task.speech, task.report, task.plot) if path is not None
     ]
-    stems = [task.segments for task in tasks if task.segments is not None]
-    channel = _CHANNEL if each_channel else ""
     if each_channel:
-        existing = _numbered(by_channel, rf"(.*){channel}(\.[^.]*)")
+        existing = _of_channels(by_channel)
     else:
         whole += by_channel
         existing = []
     existing += [path for path in whole if path.is_file()]
-    existing += _numbered(stems, rf"(.*?){channel}{_SEGMENT}")
+    existing += segments
     if existing:
         named = ", ".join(map(str, existing[:_MAX_NAMED]))
         more = f" and {len(existing) - _MAX_NAMED} more" if len(existing) > _MAX_NAMED else ""
@@ -84,18 +86,13 @@ def refuse_existing(
         )
 
 
-def _numbered(outputs: Iterable[Path], pattern: str) -> list[Path]:
-    """Find the files whose names are those of the outputs, with a channel or a segment in them.
-
-    Args:
-        outputs: Paths without it.
-        pattern: Its groups are the rest of the name.
-    """
+def _of_channels(outputs: Iterable[Path]) -> list[Path]:
+    """Find the files whose names are those of the outputs, with a channel in them."""
     wanted = set(outputs)
     found = []
     for folder in sorted({path.parent for path in wanted}):
         for name in sorted(os.listdir(folder)):
-            match = re.fullmatch(pattern, name)
+            match = re.fullmatch(rf"(.*){_CHANNEL}(\.[^.]*)", name)
             if match and folder / "".join(match.groups()) in wanted:
                 found.append(folder / name)
     return found

@@ -6,13 +6,16 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from vad.audio.decoding import KNOWN_SUFFIXES
 from vad.commands.options.progress import Progress
 from vad.commands.options.raw import require_piped_stdin
 from vad.corpus.folders import files_in
 from vad.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vad.commands.detecting.segment_names import SegmentNames
 
 __all__ = ["AudioInput", "Task", "find_recordings"]
 
@@ -42,7 +45,7 @@ class Task:
     Attributes:
         recording: The recording.
         probabilities: For its frame probabilities.
-        segments: For its segments: what the names of the files begin with.
+        segments: The names of the files for its segments.
         speech: For its speech alone.
         report: For its page.
         plot: For its picture.
@@ -50,7 +53,7 @@ class Task:
 
     recording: AudioInput
     probabilities: Path | None = None
-    segments: Path | None = None
+    segments: "SegmentNames | None" = None
     speech: Path | None = None
     report: Path | None = None
     plot: Path | None = None

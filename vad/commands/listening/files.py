@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vad.audio.writing import as_stored
 from vad.commands.listening.session import Sink
-from vad.detection.cutting import as_stored
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import Event, SpeechEnd, SpeechStart
 from vad.detection.stream import Stream

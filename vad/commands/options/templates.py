@@ -5,7 +5,7 @@ A field is written as in Python: `{start}`, `{start:.2f}`, `{id:04d}`. A time ta
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from string import Formatter
 
 from vad.detection.segments import Segment
@@ -23,6 +23,7 @@ _PARTS = {"h": (3_600_000, 2), "m": (60_000, 2), "s": (1_000, 2), "i": (1, 3)}  
 _ESCAPES = {r"\n": "\n", r"\t": "\t", r"\r": "\r", r"\\": "\\"}
 _SEGMENT_NAMES = ("id", "start", "end", "duration")
 _DIGITS = r"[\d ]+"
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _SAMPLE = Segment(3661.001, 3723.25)
 
 
@@ -63,6 +64,7 @@ class Template:
         option: The option that gives it, for messages.
         names: The fields that it may have besides id, start, end and duration.
         time_format: How a time is written whose field has no format: see `format_time`.
+        is_file_name: Characters that file names cannot have on every system are written as `_`, but those of names.
 
     Attributes:
         fields: The names of its fields.
@@ -72,12 +74,21 @@ class Template:
         ConfigError: A field or a format does not exist.
     """
 
-    def __init__(self, text: str, option: str, names: Sequence[str], time_format: str = "%S"):
-        self._text = re.sub(r"\\[ntr\\]", lambda match: _ESCAPES[match[0]], text)
+    def __init__(
+        self,
+        text: str,
+        option: str,
+        names: Sequence[str],
+        *,
+        time_format: str = "%S",
+        is_file_name: bool = False,
+    ):
         self._time_format = time_format
+        self._is_file_name = is_file_name
         known = (*_SEGMENT_NAMES, *names)
         try:
-            self._pieces = list(Formatter().parse(self._text))
+            unescaped = re.sub(r"\\[ntr\\]", lambda match: _ESCAPES[match[0]], text)
+            self._pieces = list(Formatter().parse(unescaped))
             self.fields = {field for _, field, _, _ in self._pieces if field is not None}
             for wrong in sorted(self.fields - {*known}):
                 listed = ", ".join(f"{{{name}}}" for name in known)
@@ -85,10 +96,9 @@ class Template:
                     f"{option} must use the names {listed}. Received: {{{wrong}}}.{did_you_mean(wrong, known)}"
                 )
             self.format(1, _SAMPLE, **dict.fromkeys(names, ""))
-            self.pattern(**dict.fromkeys(names, ""))
         except ConfigError:
             raise
-        except (ValueError, KeyError, IndexError) as error:
+        except ValueError as error:
             raise ConfigError(
                 f"{option} cannot be used: {str(error).rstrip('.')}. Received: {text!r}."
             ) from error
@@ -102,23 +112,42 @@ class Template:
             segment: The segment.
             **names: The other fields.
         """
-        return self._text.format(**self._values(number, segment), **names)
+        parts = self._parts(number, segment, names)
+        return "".join(text for _, text in parts)
 
     def pattern(self, **names: str) -> str:
-        """Give a regular expression for what any segment may give, with these other fields."""
-        values: dict[str, object] = {**self._values(1, _SAMPLE), **names}
+        """Give a regular expression for what any segment may give.
+
+        Args:
+            **names: Regular expressions of the other fields.
+        """
         found = []
-        for literal, field, spec, _ in self._pieces:
-            found.append(re.escape(literal))
-            if field is not None:
-                text = format(values[field], spec or "")
-                parts = [text] if field in names else re.split(_DIGITS, text)
-                found.append(_DIGITS.join(map(re.escape, parts)))
+        for field, text in self._parts(1, _SAMPLE, names):
+            if field in names:
+                found.append(text)
+            elif field is None:
+                found.append(re.escape(text))
+            else:
+                found.append(_DIGITS.join(map(re.escape, re.split(_DIGITS, text))))
         return "".join(found)
 
-    def _values(self, number: int, segment: Segment) -> dict[str, object]:
+    def _parts(
+        self, number: int, segment: Segment, names: Mapping[str, str]
+    ) -> Iterator[tuple[str | None, str]]:
+        """Give the texts in order, each with its field, or None."""
         times = {"start": segment.start, "end": segment.end, "duration": segment.duration}
-        return {"id": number, **{name: Seconds(time, self._time_format) for name, time in times.items()}}
+        values: dict[str, object] = {name: Seconds(time, self._time_format) for name, time in times.items()}
+        values |= {"id": number, **names}
+        for literal, field, spec, conversion in self._pieces:
+            yield None, self._clean(literal)
+            if conversion is not None:
+                raise ValueError(f"a field has no conversion !{conversion}")
+            if field is not None:
+                text = format(values[field], spec or "")
+                yield field, text if field in names else self._clean(text)
+
+    def _clean(self, text: str) -> str:
+        return _UNSAFE.sub("_", text) if self._is_file_name else text
 
 
 class Seconds(float):
