@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vad.detection.segmenter import Segmenter, segments_from_probabilities
     from vad.detection.segments import Event, Segment, SpeechEnd, SpeechRejected, SpeechStart
     from vad.detection.stream import Stream
+    from vad.detection.trimming import trim_file
     from vad.errors import (
         AudioError,
         ConfigError,
@@ -65,6 +66,7 @@ __all__ = [
     "read_entries",
     "read_labels",
     "segments_from_probabilities",
+    "trim_file",
     "write_labels",
 ]
 
@@ -88,6 +90,7 @@ _MODULES = {
     "vad.detection.segmenter": ("Segmenter", "segments_from_probabilities"),
     "vad.detection.segments": ("Event", "Segment", "SpeechEnd", "SpeechRejected", "SpeechStart"),
     "vad.detection.stream": ("Stream",),
+    "vad.detection.trimming": ("trim_file",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

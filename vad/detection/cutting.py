@@ -16,7 +16,7 @@ from vad.audio.writing import write_audio
 from vad.detection.segments import Segment
 from vad.errors import AudioError
 
-__all__ = ["save_segments", "save_speech"]
+__all__ = ["cut", "save_segments", "save_speech", "spans_of"]
 
 
 def save_segments(
@@ -60,22 +60,37 @@ def save_speech(
         _write(path, blocks, decoder, channel, sum(segment.duration for segment in segments))
 
 
-def _cut(decoder: Decoder, segments: Sequence[Segment]) -> Iterator[tuple[int, Samples]]:
-    """Give the samples of the segments in pieces, each with the index of its segment, up to any damage."""
-    rate = decoder.sample_rate
-    spans = [(round(segment.start * rate), round(segment.end * rate)) for segment in segments]
+def spans_of(segments: Sequence[Segment], sample_rate: float) -> list[tuple[int, int]]:
+    """Give the first sample of each segment, and the one after its last."""
+    return [(round(segment.start * sample_rate), round(segment.end * sample_rate)) for segment in segments]
+
+
+def cut(decoder: Decoder, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, Samples]]:
+    """Give the samples of the spans in pieces, each with the index of its span.
+
+    Args:
+        decoder: The recording.
+        spans: In samples; they are in order and do not overlap.
+
+    Raises:
+        AudioError: The recording is damaged. All samples before the damage were given.
+    """
     index = 0
     position = 0
+    for block in decoder.blocks(decoder.sample_rate):
+        after = position + len(block)
+        while index < len(spans) and spans[index][0] < after:
+            start, stop = spans[index]
+            yield index, block[max(0, start - position) : stop - position]
+            if stop > after:
+                break
+            index += 1
+        position = after
+
+
+def _cut(decoder: Decoder, segments: Sequence[Segment]) -> Iterator[tuple[int, Samples]]:
     with contextlib.suppress(AudioError):  # detection has reported it
-        for block in decoder.blocks(rate):
-            after = position + len(block)
-            while index < len(spans) and spans[index][0] < after:
-                start, stop = spans[index]
-                yield index, block[max(0, start - position) : stop - position]
-                if stop > after:
-                    break
-                index += 1
-            position = after
+        yield from cut(decoder, spans_of(segments, decoder.sample_rate))
 
 
 def _write(
