@@ -59,3 +59,4 @@ def portaudio(monkeypatch: pytest.MonkeyPatch) -> Iterator[types.SimpleNamespace
     monkeypatch.setattr("vad.audio.microphone._POLL_S", 0.01)
     yield fake
     paper_portaudio.InputStream.forget()
+    paper_portaudio.OutputStream.forget()

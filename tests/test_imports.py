@@ -27,7 +27,7 @@ KNOWN_BY = {
     "soundfile": {"vad.audio", "vad.report", "vad.commands", "vad.training"},
     "soxr": {"vad.audio", "vad.training"},
     "av": {"vad.audio"},
-    "sounddevice": {"vad.audio.microphone"},
+    "sounddevice": {"vad.audio.portaudio"},
     "tensorflow": {"vad.training"},
     "keras": {"vad.training"},
     "librosa": {"vad.training"},

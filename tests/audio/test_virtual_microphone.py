@@ -1,4 +1,4 @@
-"""`vad listen` at a real, paced microphone: PulseAudio's null sink, heard through PortAudio and ALSA."""
+"""`vad listen` and `vad detect --play` with real, paced devices: PulseAudio's null sink, through PortAudio and ALSA."""
 
 import json
 import os
@@ -147,6 +147,45 @@ def test_a_microphone_that_is_unplugged(
     assert re.match(r"vad: the microphone .* stopped\.", complaint)
     (saved,) = (tmp_path / "saved").iterdir()
     assert soundfile.info(saved).duration > 0.1
+
+
+def test_the_loudspeaker_gets_the_segments(
+    pulse: tuple["subprocess.Popen[bytes]", dict[str, str]], model_path: Path, tmp_path: Path
+) -> None:
+    _, environment = pulse
+    soundfile.write(tmp_path / "sound.wav", sound(), RATE)
+    recorded = tmp_path / "recorded.wav"
+    command = [
+        "parec",
+        "-d",
+        "virtual.monitor",
+        "--rate=16000",
+        "--channels=1",
+        "--file-format=wav",
+        str(recorded),
+    ]
+    recorder = subprocess.Popen(command, env=environment)
+    try:
+        command = [
+            sys.executable,
+            "-m",
+            "vad",
+            "detect",
+            "--model",
+            str(model_path),
+            str(tmp_path / "sound.wav"),
+        ]
+        played = subprocess.run(
+            [*command, "--play"], env=environment, capture_output=True, text=True, timeout=60
+        )
+    finally:
+        recorder.send_signal(signal.SIGINT)
+        recorder.wait()
+    assert (played.returncode, played.stdout.count("\n"), played.stderr) == (0, 2, "")
+    samples, _ = soundfile.read(recorded, dtype="float32")
+    assert np.sum(np.abs(samples) > 0.05) / RATE == pytest.approx(
+        0.9 * 0.89, abs=0.05
+    )  # of a sine of 0.3 that is 0.89
 
 
 def test_no_microphone(tmp_path: Path, model_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What `sounddevice` is to the microphone, made of paper: a test invents the devices and what they hear."""
+"""What `sounddevice` is, made of paper: a test invents the devices and what they hear, and sees what they play."""
 
 import sys
 import types
@@ -9,10 +9,34 @@ import numpy as np
 import pytest
 
 DEVICES = [
-    {"index": 0, "name": "Speakers", "max_input_channels": 0, "default_samplerate": 48000.0},
-    {"index": 1, "name": "Headset Mono", "max_input_channels": 1, "default_samplerate": 44100.0},
-    {"index": 2, "name": "Webcam", "max_input_channels": 2, "default_samplerate": 48000.0},
-    {"index": 3, "name": "Webcam Pro", "max_input_channels": 2, "default_samplerate": 48000.0},
+    {
+        "index": 0,
+        "name": "Speakers",
+        "max_input_channels": 0,
+        "max_output_channels": 2,
+        "default_samplerate": 48000.0,
+    },
+    {
+        "index": 1,
+        "name": "Headset Mono",
+        "max_input_channels": 1,
+        "max_output_channels": 0,
+        "default_samplerate": 44100.0,
+    },
+    {
+        "index": 2,
+        "name": "Webcam",
+        "max_input_channels": 2,
+        "max_output_channels": 0,
+        "default_samplerate": 48000.0,
+    },
+    {
+        "index": 3,
+        "name": "Webcam Pro",
+        "max_input_channels": 2,
+        "max_output_channels": 0,
+        "default_samplerate": 48000.0,
+    },
 ]
 
 
@@ -83,10 +107,56 @@ class InputStream:
         cls.vanishes = False
 
 
+class OutputStream:
+    """Keeps what is played, and fails when told to."""
+
+    made: ClassVar[list["OutputStream"]] = []
+    failures: ClassVar[list[BaseException]] = []
+    interrupted_after: ClassVar[int | None] = None
+
+    def __init__(self, **asked: Any):
+        if self.failures:
+            raise self.failures.pop(0)
+        self.asked = asked
+        self.blocks: list[np.ndarray] = []
+        self.state = "new"
+        self.made.append(self)
+
+    def start(self) -> None:
+        self.state = "playing"
+
+    def write(self, samples: np.ndarray) -> None:
+        assert self.state == "playing"
+        assert samples.dtype == np.float32
+        assert samples.flags.c_contiguous
+        assert samples.shape[1] == self.asked["channels"]
+        self.blocks.append(samples.copy())
+        if self.interrupted_after == len(self.blocks):
+            raise KeyboardInterrupt
+
+    def stop(self) -> None:
+        self.state = "played to the end"
+
+    def close(self) -> None:
+        self.state += ", closed"
+
+    @property
+    def played(self) -> np.ndarray:
+        return np.concatenate(self.blocks)
+
+    @classmethod
+    def forget(cls) -> None:
+        """Make the class as it was before any test."""
+        cls.made.clear()
+        cls.failures.clear()
+        cls.interrupted_after = None
+
+
 def module() -> types.SimpleNamespace:
     """What stands in for `sounddevice`."""
     fake = types.SimpleNamespace(
         InputStream=InputStream,
+        OutputStream=OutputStream,
         PortAudioError=PortAudioError,
         default=types.SimpleNamespace(device=[2, 0]),
         devices=list(DEVICES),

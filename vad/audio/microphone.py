@@ -15,15 +15,19 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from vad.audio.portaudio import (
+    DEVICE_UNAVAILABLE,
+    INVALID_RATE_OR_CHANNELS,
+    error_code,
+    error_reason,
+    load_sounddevice,
+)
 from vad.errors import ConfigError, DeviceError, require, require_number, shown
 
 __all__ = ["Block", "Device", "Microphone", "list_devices"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 
-# Numbers of PaErrorCode.
-_DEVICE_UNAVAILABLE = -9985
-_INVALID_RATE_OR_CHANNELS = (-9997, -9998)
 _POLL_S = 0.25
 _PATIENCE_S = 5.0
 _LIST = "`vad listen --list-devices`"
@@ -109,7 +113,7 @@ class Microphone:
         """Start to record."""
         try:
             self._stream.start()
-        except _sounddevice().PortAudioError as error:
+        except load_sounddevice().PortAudioError as error:
             raise _device_error(error, self.device) from error
         return self
 
@@ -120,7 +124,7 @@ class Microphone:
     def stop(self) -> None:
         """Stop recording. The iterator gives the blocks that still wait, and ends."""
         self._stopped = True
-        with contextlib.suppress(_sounddevice().PortAudioError):  # of a device that is gone
+        with contextlib.suppress(load_sounddevice().PortAudioError):  # of a device that is gone
             self._stream.stop()
 
     def __iter__(self) -> Iterator[Block]:
@@ -143,7 +147,7 @@ class Microphone:
 
     def _open(self, sample_rate: int, block_duration: float) -> tuple[int, Any]:
         """Open the device: mono, else with all channels; at this rate, else at the one it prefers."""
-        sounddevice = _sounddevice()
+        sounddevice = load_sounddevice()
         failure: Any = None
         for channels, rate in itertools.product(
             (1, self.device.channels), (sample_rate, self.device.sample_rate)
@@ -160,7 +164,7 @@ class Microphone:
                 )
             except sounddevice.PortAudioError as error:
                 failure = error
-                if _code(error) not in _INVALID_RATE_OR_CHANNELS:
+                if error_code(error) not in INVALID_RATE_OR_CHANNELS:
                     break
         raise _device_error(failure, self.device) from failure
 
@@ -182,7 +186,7 @@ def list_devices() -> list[Device]:
     Raises:
         DeviceError: The PortAudio library is not installed.
     """
-    sounddevice = _sounddevice()
+    sounddevice = load_sounddevice()
     default = sounddevice.default.device[0]
     return [
         Device(
@@ -195,21 +199,6 @@ def list_devices() -> list[Device]:
         for device in sounddevice.query_devices()
         if device["max_input_channels"] > 0
     ]
-
-
-def _sounddevice() -> Any:
-    try:
-        import sounddevice
-    except OSError as error:
-        raise DeviceError(
-            f"a microphone needs the PortAudio library: {error}. "
-            "Install it: apt install libportaudio2, dnf install portaudio or brew install portaudio."
-        ) from error
-    except Exception as error:  # PortAudioError, which cannot be named before the import
-        raise DeviceError(
-            f"PortAudio does not start: {error}. Check the sound system, such as PulseAudio or ALSA."
-        ) from error
-    return sounddevice
 
 
 def _find(wanted: int | str | None) -> Device:
@@ -236,17 +225,11 @@ def _find(wanted: int | str | None) -> Device:
     return matching[0]
 
 
-def _code(error: Exception) -> int | None:
-    """PortAudio's number of an error."""
-    return error.args[1] if len(error.args) > 1 else None
-
-
 def _device_error(error: Exception, device: Device) -> DeviceError:
-    if _code(error) == _DEVICE_UNAVAILABLE:
+    if error_code(error) == DEVICE_UNAVAILABLE:
         return DeviceError(
             f"the microphone {device.name!r} is in use. Close the program that uses it, or choose from {_LIST}."
         )
-    reason = error.args[0] if error.args else error
     return DeviceError(
-        f"the microphone {device.name!r} does not open: {reason}. Choose another from {_LIST}."
+        f"the microphone {device.name!r} does not open: {error_reason(error)}. Choose another from {_LIST}."
     )

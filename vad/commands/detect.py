@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vad.commands.detecting.analysis import Result
+    from vad.commands.detecting.playing import SegmentPlayer
     from vad.commands.detecting.recordings import AudioInput, Task
     from vad.commands.detecting.results import Results
     from vad.commands.detecting.summary import Summary
@@ -88,6 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--plot", metavar="FILE|DIR",
         help="write a picture, as .png, .svg or .pdf; in DIR as .png; needs the extra plot (default: not written)",
     )  # fmt: skip
+    outputs.add_argument("--play", action="store_true", help="play each segment after its line; Ctrl-C stops")
     add_raw_arguments(parser)
     add_detection_arguments(parser, lookahead=True)
 
@@ -99,11 +101,13 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: An option does not exist, is out of its range, or an output cannot be written.
         ModelError: There is no such model, or it is damaged.
         MissingDependencyError: --plot was given without its extra.
+        DeviceError: --play was given, and no device can play.
     """
     from vad.commands.detecting.analysis import Analyser
     from vad.commands.detecting.follower import Follower
     from vad.commands.detecting.lines import chosen_lines
     from vad.commands.detecting.outputs import refuse_existing, refuse_overwriting
+    from vad.commands.detecting.playing import SegmentPlayer
     from vad.commands.detecting.recordings import find_recordings
     from vad.commands.detecting.results import choose_format, label_paths, open_results
     from vad.commands.detecting.segment_names import existing_segments
@@ -141,17 +145,22 @@ def run(args: argparse.Namespace) -> int:
             open_results(label_output, label_format, recordings, each_channel=each, lines=lines)
         )
         progress = stack.enter_context(Progress(len(tasks), hidden=args.quiet))
-        analyser.watcher = Follower(results, progress)
+        player = SegmentPlayer(results, args.channel, raw_format(args)) if args.play else None
+        analyser.watcher = Follower(None if args.play else results, progress)
         work = make_analyser if jobs > 1 else lambda: analyser
         done = stack.enter_context(closing(in_order(work, tasks, jobs, crashed=_crashed)))
-        failed = _write_all(done, results, progress, summary)
+        failed = _write_all(done, results, progress, summary, player)
     if summary is not None and (text := summary.text()):
         print(f"vad: {text}", file=sys.stderr)
     return EXIT_INPUT_FAILED if failed else 0
 
 
 def _write_all(
-    done: "Iterable[Result]", results: "Results", progress: "Progress", summary: "Summary | None"
+    done: "Iterable[Result]",
+    results: "Results",
+    progress: "Progress",
+    summary: "Summary | None",
+    player: "SegmentPlayer | None",
 ) -> bool:
     """Write each result as it comes.
 
@@ -164,6 +173,8 @@ def _write_all(
     try:
         for result in done:
             progress.clear()
+            if player is not None:
+                player.play(result)
             results.write(result)
             if summary is not None:
                 summary.add(result)

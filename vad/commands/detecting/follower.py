@@ -10,9 +10,14 @@ __all__ = ["Follower"]
 
 
 class Follower:
-    """Writes segments as they come, and moves the progress bar; see `vad.commands.detecting.analysis.Watcher`."""
+    """Writes segments as they come, and moves the progress bar; see `vad.commands.detecting.analysis.Watcher`.
 
-    def __init__(self, results: Results, progress: Progress):
+    Args:
+        results: Where segments are written; None if they are not written as they come.
+        progress: The bar.
+    """
+
+    def __init__(self, results: Results | None, progress: Progress):
         self._results = results
         self._progress = progress
 
@@ -22,6 +27,8 @@ class Follower:
         Raises:
             OutputError: It cannot be written.
         """
+        if self._results is None:
+            return
         self._progress.clear()
         try:
             self._results.write_segment(recording, suffix, segment)
