@@ -77,6 +77,23 @@ def test_text_is_for_people(
     ]
 
 
+def test_a_template_gives_a_line_for_each_segment(
+    portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InputStream.plays.append(SOUND)
+    words = [
+        "--printf",
+        r"{id}\t{start} {end:.3f} {duration:%S} {timestamp:%Y}",
+        "--time-format",
+        "%h:%m:%s.%i",
+    ]
+    assert main(["listen", "--model", str(model_path), "--duration", "1.8", *words]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{number}\t00:00:{start:06.3f} {end:.3f} {end - start:.3f} {time.localtime().tm_year}"
+        for number, (start, end) in enumerate(expected(model_path), 1)
+    ]
+
+
 def test_ctrl_c_closes_the_open_segment(
     portaudio: types.SimpleNamespace, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,6 +189,9 @@ def test_lost_audio_is_reported(
         (["--threshold", "1.5"], 2, "vad: threshold must be between 0 and 1. Received: threshold=1.5."),
         (["--model", "nothing"], 2, "vad: model must be one of"),
         (["clip.wav"], 2, "vad detect clip.wav"),
+        (["--printf", "{file}"], 2, r"vad: --printf must use the names .*\{timestamp\}"),
+        (["--printf", "{id}", "--format", "text"], 2, "vad: --printf and --format"),
+        (["--time-format", "%S"], 2, "vad: --time-format is for --printf"),
     ],
 )
 def test_what_cannot_be_done(

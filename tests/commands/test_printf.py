@@ -106,11 +106,11 @@ def test_what_does_not_exist_is_one_line(detect, words: list[str], names: str) -
 def test_a_pattern_matches_what_the_template_writes_and_keeps_names_apart() -> None:
     import re
 
-    template = Template("{name}_{id:04d}_{start:7.2f}-{end:%-h.%m}.flac", "--option", ["name"])
+    template = Template("{name}_{id:04d}_{start:7.2f}-{end:%-h.%m}.flac", "--option", {"name": ""})
     for segment in (Segment(0.0, 1.5), Segment(812.25, 40_000.0)):
         text = template.format(12_345, segment, name="a.b")
         assert re.fullmatch(template.pattern(name="a.b"), text)
         assert not re.fullmatch(template.pattern(name="axb"), text)
     assert template.ending == ".flac"
     with pytest.raises(ConfigError, match="--option"):
-        Template("{name", "--option", ["name"])
+        Template("{name", "--option", {"name": ""})

@@ -26,9 +26,10 @@ from vad.audio.pcm import PcmStream
 from vad.commands.listening.files import SegmentFiles, SessionFile, longest_wait_s
 from vad.commands.listening.hook import SegmentCommand
 from vad.commands.listening.session import Session, Sink, SourceBlock
-from vad.commands.listening.views import make_view
+from vad.commands.listening.views import TemplateLines, make_view
 from vad.commands.options.detection import add_detection_arguments, detector_maker
 from vad.commands.options.raw import add_raw_arguments, raw_format, require_piped_stdin
+from vad.commands.options.templates import TIME_FORMAT_HELP
 from vad.errors import ConfigError, require
 
 __all__ = ["add_arguments", "run"]
@@ -62,6 +63,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=["text", "jsonl"],
         help="format of the events (default: text in a terminal, else jsonl)",
     )  # fmt: skip
+    parser.add_argument(
+        "--printf", metavar="TEMPLATE",
+        help="print a line for each segment that ends: {id} {start} {end} {duration} {timestamp}, as in "
+        "'[{id}] {timestamp:%%H:%%M:%%S}, {duration:.1f} s' (default: the events)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--time-format", metavar="FORMAT", help=f"{TIME_FORMAT_HELP}; for --printf (default: %%S)"
+    )
     files = parser.add_argument_group("what is saved and run")
     files.add_argument("--save", metavar="DIR", help="save each segment as a WAV file (default: not saved)")
     files.add_argument(
@@ -95,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
     _check_ranges(args)
     if args.source is not None and args.device is not None:
         raise ConfigError("--device is for a microphone, and `-` is standard input. Give one of the two.")
+    template = _template_lines(args)
     detector = detector_maker(args)()
     longest_s = detector.options.max_speech_duration_s
     require(
@@ -108,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
         sinks = _open_sinks(args, sample_rate, wait_s, stack)
         stream = detector.stream(sample_rate, keep_audio_s=wait_s + args.pre_roll_ms / 1000 + 1.0)
         blocks = stack.enter_context(source)
-        view = stack.enter_context(contextlib.closing(make_view(style)))
+        view = stack.enter_context(contextlib.closing(template or make_view(style)))
         return Session(view, sinks, args.duration, args.until_silence).listen(stream, blocks, stop)
 
 
@@ -127,6 +137,17 @@ def _check_ranges(args: argparse.Namespace) -> None:
     for name, least, most in (("block_ms", 10, 100), ("pre_roll_ms", 0, 10_000)):
         value = getattr(args, name)
         require(least <= value <= most, f"{name} must be between {least} and {most}", **{name: value})
+
+
+def _template_lines(args: argparse.Namespace) -> TemplateLines | None:
+    """Give the view of --printf; None if it is not given."""
+    if args.printf is not None:
+        if args.format is not None:
+            raise ConfigError("--printf and --format exclude each other. Give one of the two.")
+        return TemplateLines(args.printf, args.time_format or "%S")
+    if args.time_format is not None:
+        raise ConfigError("--time-format is for --printf. Give both.")
+    return None
 
 
 def _open_source(

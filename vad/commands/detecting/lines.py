@@ -10,7 +10,7 @@ from vad.errors import ConfigError
 
 __all__ = ["Lines", "chosen_lines"]
 
-_NAMES = ("name", "file", "channel")
+_NAMES = {"name": "", "file": "", "channel": ""}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from vad.errors import ConfigError
 
 __all__ = ["SegmentNames", "existing_segments", "segment_names"]
 
+_NAMES = {"name": "", "channel": ""}
 _OPTION = "--save-segments"
 _DEFAULT = "{name}_{id:04d}_{start:.3f}-{end:.3f}.wav"
 
@@ -124,10 +125,10 @@ def existing_segments(names: Iterable[SegmentNames], *, each_channel: bool) -> l
 
 def _template(name: str) -> Template:
     """Make the template of a name. Without an extension it gets .wav."""
-    template = Template(name, _OPTION, ("name", "channel"), is_file_name=True)
+    template = Template(name, _OPTION, _NAMES, is_file_name=True)
     suffix = os.path.splitext(f"x{template.ending}")[1]
     if not suffix:
-        return Template(f"{name}.wav", _OPTION, ("name", "channel"), is_file_name=True)
+        return Template(f"{name}.wav", _OPTION, _NAMES, is_file_name=True)
     if suffix.lower() not in WRITTEN_SUFFIXES:
         raise ConfigError(f"{_OPTION} must end in {' or '.join(WRITTEN_SUFFIXES)}. Received: {name}.")
     return template

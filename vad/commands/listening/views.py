@@ -3,17 +3,19 @@
 import json
 import math
 import sys
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from vad.commands.listening.session import Sink
+from vad.commands.options.templates import Template
 from vad.detection.segments import Event, SpeechEnd, SpeechRejected, SpeechStart
 from vad.detection.stream import Stream
 from vad.errors import install_hint
 
-__all__ = ["make_view"]
+__all__ = ["TemplateLines", "make_view"]
 
 _REFRESH_S = 0.08
 _FLOOR_DB = -60.0
@@ -33,6 +35,31 @@ def make_view(style: str) -> Sink:
         except ModuleNotFoundError:
             print(f"vad: note: the level meter needs rich. {install_hint('live')}", file=sys.stderr)
     return _TextLines()
+
+
+class TemplateLines(Sink):
+    """A line of a template for each segment that ends.
+
+    Args:
+        printf: The template.
+        time_format: How times are written.
+
+    Raises:
+        ConfigError: A field or a format does not exist.
+    """
+
+    def __init__(self, printf: str, time_format: str):
+        names = {"timestamp": datetime.now()}
+        self._template = Template(printf, "--printf", names, time_format=time_format)
+        self._written = 0
+
+    def on_event(self, event: Event, stream: Stream) -> None:
+        """Print a segment that ended."""
+        if isinstance(event, SpeechEnd):
+            self._written += 1
+            ago = timedelta(seconds=stream.duration - event.segment.start)
+            started = (datetime.now() - ago).replace(microsecond=0)
+            print(self._template.format(self._written, event.segment, timestamp=started), flush=True)
 
 
 class _JsonLines(Sink):

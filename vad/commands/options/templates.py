@@ -5,7 +5,7 @@ A field is written as in Python: `{start}`, `{start:.2f}`, `{id:04d}`. A time ta
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from string import Formatter
 
 from vad.detection.segments import Segment
@@ -62,7 +62,7 @@ class Template:
     Args:
         text: The template. `\n`, `\t`, `\r` and `\\` are escapes.
         option: The option that gives it, for messages.
-        names: The fields that it may have besides id, start, end and duration.
+        names: The fields that it may have besides id, start, end and duration, each with an example.
         time_format: How a time is written whose field has no format: see `format_time`.
         is_file_name: Characters that file names cannot have on every system are written as `_`, but those of names.
 
@@ -78,7 +78,7 @@ class Template:
         self,
         text: str,
         option: str,
-        names: Sequence[str],
+        names: Mapping[str, object],
         *,
         time_format: str = "%S",
         is_file_name: bool = False,
@@ -95,7 +95,7 @@ class Template:
                 raise ConfigError(
                     f"{option} must use the names {listed}. Received: {{{wrong}}}.{did_you_mean(wrong, known)}"
                 )
-            self.format(1, _SAMPLE, **dict.fromkeys(names, ""))
+            self.format(1, _SAMPLE, **names)
         except ConfigError:
             raise
         except ValueError as error:
@@ -104,7 +104,7 @@ class Template:
             ) from error
         self.ending = self._pieces[-1][0] if self._pieces and self._pieces[-1][1] is None else ""
 
-    def format(self, number: int, segment: Segment, **names: str) -> str:
+    def format(self, number: int, segment: Segment, **names: object) -> str:
         """Write a segment.
 
         Args:
@@ -132,7 +132,7 @@ class Template:
         return "".join(found)
 
     def _parts(
-        self, number: int, segment: Segment, names: Mapping[str, str]
+        self, number: int, segment: Segment, names: Mapping[str, object]
     ) -> Iterator[tuple[str | None, str]]:
         """Give the texts in order, each with its field, or None."""
         times = {"start": segment.start, "end": segment.end, "duration": segment.duration}
