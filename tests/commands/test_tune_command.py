@@ -172,21 +172,56 @@ def test_wrong_options_are_one_line(
     assert len(err.splitlines()) == 1
 
 
+def write_manifest(corpus: Path, manifest: Path, speakers: dict[str, str]) -> Path:
+    """A manifest of the corpus: the speakers of its recordings in order, and their splits."""
+    turns = [[1.0, 2.0], [3.0, 4.0]]
+    common = {"kind": "speech", "segments": turns}
+    rows = [
+        {"audio_filepath": str(corpus / f"{number}.wav"), "speaker": speaker, "split": split, **common}
+        for number, (speaker, split) in enumerate(speakers.items())
+    ]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return manifest
+
+
 def test_recordings_tied_by_their_speakers_are_held_out_together(
     corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Who speaks alone and in a conversation must not be both tuned on and held out."""
-    manifest = tmp_path / "mine.jsonl"
-    turns = [[1.0, 2.0], [3.0, 4.0]]
-    rows = [
-        {
-            "audio_filepath": str(corpus / f"{number}.wav"),
-            "kind": "speech",
-            "speaker": speaker,
-            "segments": turns,
-        }
-        for number, speaker in enumerate(("anna", "anna + ben", "cleo"))
-    ]
-    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    speakers = {"anna": "train", "anna + ben": "train", "cleo": "train"}
+    manifest = write_manifest(corpus, tmp_path / "mine.jsonl", speakers)
     words = ("tune", manifest, "--split", "all", "--model", model_path, "--format", "json")
     assert json.loads(run(capsys, *words)[1])["folds"] == 2
+
+
+@pytest.mark.parametrize(
+    ("splits", "recordings", "folds"),
+    [(("train", "train", "dev"), 3, 3), (("test", "train", "dev"), 2, 2), (("train", "dev", "dev"), 2, 2)],
+)
+def test_a_dev_split_of_one_speaker_is_cross_validated_with_train(
+    splits: tuple[str, ...],
+    recordings: int,
+    folds: int,
+    corpus: Path,
+    model_path: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Never with test, and never unsaid."""
+    speakers = dict(zip(("anna", "ben", "cleo"), splits, strict=True))
+    manifest = write_manifest(corpus, tmp_path / "mine.jsonl", speakers)
+    _, out, err = run(capsys, "tune", manifest, "--model", model_path, "--format", "json")
+    report = json.loads(out)
+    assert (report["recordings"], report["folds"]) == (recordings, folds)
+    assert ("train and dev" in err) is (splits.count("dev") == 1)
+
+
+def test_a_split_without_speech_is_refused_before_anything_is_decoded(
+    corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = write_manifest(corpus, tmp_path / "mine.jsonl", {"anna": "train", "ben": "train"})
+    (corpus / "0.wav").write_bytes(b"not audio")
+    code, _, err = run(capsys, "tune", manifest, "--split", "dev", "--model", model_path)
+    assert code == 2
+    assert "no recording with speech to tune on, in the split dev" in err
+    assert len(err.splitlines()) == 1

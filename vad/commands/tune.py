@@ -8,6 +8,7 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,13 @@ from vad.commands.options.detection import add_model_arguments
 from vad.commands.options.extras import require_extra
 from vad.commands.options.labelled import (
     add_corpus_arguments,
-    labelled_recordings,
+    is_manifest,
     measure_all,
-    note_training_split,
+    of_split,
 )
 from vad.commands.options.outputs import check_output
 from vad.commands.options.progress import Progress
-from vad.corpus.manifest import CorpusItem
+from vad.corpus.manifest import CorpusItem, read_corpus
 from vad.corpus.speakers import tied_by_speakers
 from vad.detection.detector import Detector
 from vad.detection.operating_points import require_same_model, write_point
@@ -35,6 +36,7 @@ __all__ = ["add_arguments", "run"]
 
 _LOW_LATENCY = "tuned on the low-latency output: use it with --no-lookahead, or for streams"
 _TRAIN = "fine-tune the model on recordings like these"
+_FEWEST_SPEAKERS = 2  # one to hold out, and one to tune on
 # For each bound: the name of its figure, the decimals of it, and how to improve it.
 _BOUNDS = {
     "max_miss": ("miss", 4, _TRAIN),
@@ -45,7 +47,10 @@ _BOUNDS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    add_corpus_arguments(parser)
+    add_corpus_arguments(
+        parser,
+        "of a manifest dev, and train where dev has fewer than two speakers with speech; of a folder all",
+    )
     goal = parser.add_argument_group(
         "the goal",
         "Bounds hold for these recordings; expect the held-out figures for others. If a bound cannot be met, the exit "
@@ -110,14 +115,10 @@ def run(args: argparse.Namespace) -> int:
     # A bound of the latency is for streams, which have the low-latency output.
     lookahead = args.lookahead and goal.max_latency_ms is None
     detector = Detector(args.model, args.operating_point, lookahead=lookahead)
-    items = labelled_recordings(args)
-    note_training_split(args, items)
+    items = _choose_recordings(args)
     recordings = _process_all(detector, items)
     if not any(one.reference for one in recordings):
-        raise ConfigError(
-            f"{args.corpus} has no recording with speech to tune on, in the split {args.split or 'all'}. "
-            "Choose another --split, or add labels."
-        )
+        raise ConfigError(f"no recording of {args.corpus} with speech can be read. Check the lines above.")
     with Progress(None, unit="operating points") as progress:
         tuned = tune(recordings, detector, goal, progress.advance)
     report = _report(tuned, goal, len(recordings)) | {"lookahead": lookahead}
@@ -137,6 +138,40 @@ def run(args: argparse.Namespace) -> int:
         notes |= {"lookahead": _LOW_LATENCY} if low_latency else {}
         write_point(args.output, args.model, args.name, tuned.options, notes)
     return 0 if len(recordings) == len(items) else EXIT_INPUT_FAILED
+
+
+def _choose_recordings(args: argparse.Namespace) -> list[CorpusItem]:
+    """The recordings of the split; of dev with too few speakers to hold one out, those of train too.
+
+    Raises:
+        LabelError: There is no such corpus, or a label file breaks the rules of its format.
+        ConfigError: There is no speech in the split.
+    """
+    corpus = read_corpus(args.corpus)
+    has_dev = any(item.split == "dev" for item in corpus)
+    split = args.split or ("dev" if is_manifest(args.corpus) and has_dev else "all")
+    chosen = of_split(corpus, split)
+    if split == "dev" and 0 < _n_speakers(chosen) < _FEWEST_SPEAKERS:
+        wider = [item for item in corpus if item.split in ("train", "dev")]
+        if _n_speakers(wider) > _n_speakers(chosen):
+            print(
+                "vad: note: the split dev has too few speakers to hold one out, so train and dev are cross-validated. "
+                "A model trained on this corpus knows train: expect more errors elsewhere.",
+                file=sys.stderr,
+            )
+            chosen = wider
+    if not any(item.segments for item in chosen):
+        raise ConfigError(
+            f"{args.corpus} has no recording with speech to tune on, in the split {split}. "
+            "Choose another --split, or add labels."
+        )
+    return chosen
+
+
+def _n_speakers(items: Sequence[CorpusItem]) -> int:
+    """The number of speakers, or of groups of them who speak together, with speech."""
+    with_speech = [item for item in items if item.segments]
+    return len(tied_by_speakers([item.speakers for item in with_speech]))
 
 
 def _process_all(detector: Detector, items: list[CorpusItem]) -> list[Labelled]:
@@ -202,7 +237,7 @@ def _text(tuned: Tuned, goal: Goal, n_recordings: int) -> str:
         "",
         *(f"{name} = {value:g}" for name, value in asdict(tuned.options).items() if value is not None),
     ]
-    held_out = "unknown: needs at least two speakers" if tuned.held_out is None else _summary(tuned.held_out)
+    held_out = "nothing was: this needs two speakers" if tuned.held_out is None else _summary(tuned.held_out)
     rows += [
         "",
         f"{f'on these {n_recordings} recordings:':<26} {_summary(tuned.fitted)}",
@@ -210,9 +245,7 @@ def _text(tuned: Tuned, goal: Goal, n_recordings: int) -> str:
         f"{'end of speech reported:':<26} {tuned.latency_ms:.0f} ms after it",
     ]
     if tuned.held_out is not None and goal.excess(tuned.held_out) > goal.excess(tuned.fitted) == 0:
-        rows.append(
-            "The held-out figure, which to expect elsewhere, breaks a bound. Add recordings, or tighten the bound."
-        )
+        rows.append("The held-out figures break a bound. Add recordings, or tighten the bound.")
     return "\n".join(rows)
 
 

@@ -11,7 +11,14 @@ from vad.corpus.folders import SPLITS
 from vad.corpus.manifest import CorpusItem, read_corpus
 from vad.errors import AudioError, LabelError, MissingDependencyError
 
-__all__ = ["add_corpus_arguments", "labelled_recordings", "measure_all", "note_training_split"]
+__all__ = [
+    "add_corpus_arguments",
+    "is_manifest",
+    "labelled_recordings",
+    "measure_all",
+    "note_training_split",
+    "of_split",
+]
 
 
 class _HasDuration(Protocol):
@@ -23,15 +30,18 @@ class _HasDuration(Protocol):
 Result = TypeVar("Result", bound=_HasDuration)
 
 
-def add_corpus_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options; a split that is not given is None."""
+def add_corpus_arguments(parser: argparse.ArgumentParser, default_split: str = "all") -> None:
+    """Add the options; a split that is not given is None, and `default_split` says what that means."""
     parser.add_argument(
         "corpus",
         metavar="CORPUS",
         help="a manifest (.jsonl) or a folder of labelled recordings (see data/README.md)",
     )
     parser.add_argument(
-        "--split", choices=("all", *SPLITS), metavar="NAME", help=f"{', '.join(SPLITS)} or all (default: all)"
+        "--split",
+        choices=("all", *SPLITS),
+        metavar="NAME",
+        help=f"{', '.join(SPLITS)} or all (default: {default_split})",
     )
 
 
@@ -41,16 +51,25 @@ def labelled_recordings(args: argparse.Namespace) -> list[CorpusItem]:
     Raises:
         LabelError: There is no such corpus, or a label file breaks the rules of its format.
     """
-    return [item for item in read_corpus(args.corpus) if args.split in (None, "all", item.split)]
+    return of_split(read_corpus(args.corpus), args.split or "all")
+
+
+def of_split(items: Sequence[CorpusItem], split: str) -> list[CorpusItem]:
+    """The recordings of a split, or all."""
+    return [item for item in items if split in ("all", item.split)]
+
+
+def is_manifest(corpus: str) -> bool:
+    """Whether a corpus has a manifest, whose splits somebody chose."""
+    path = Path(corpus)
+    return path.is_file() or (path / "manifest.jsonl").is_file()
 
 
 def note_training_split(args: argparse.Namespace, items: Sequence[CorpusItem]) -> None:
     """Print a note if no split was chosen and some recordings, but not all, are for training."""
-    path = Path(args.corpus)
-    splits_on_purpose = path.is_file() or (path / "manifest.jsonl").is_file()
     n_train = sum(item.split == "train" for item in items)
     others = [name for name in ("test", "dev") if any(item.split == name for item in items)]
-    if splits_on_purpose and args.split is None and n_train and others:
+    if is_manifest(args.corpus) and args.split is None and n_train and others:
         print(
             f"vad: note: {n_train} of the {len(items)} recordings are in the split train. A model trained on this "
             f"corpus knows them. Measure only --split {' or '.join(others)}, or confirm with --split all.",

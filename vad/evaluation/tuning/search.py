@@ -201,8 +201,8 @@ class _Search:
         cost = cost_of(self._goal)
         balanced = replace(self._goal, max_miss=None, max_false_alarm=None, best="balanced")
         starts = (self._start, _descend(self._start, cost_of(balanced), _THRESHOLDS))
-        coarse = (_descend(start, cost, _THRESHOLDS, _PAIRS) for start in starts)
-        return min((_descend(one, cost, _FINE_THRESHOLDS) for one in coarse), key=cost).options(self._options)
+        coarse = min((_descend(start, cost, _THRESHOLDS, _PAIRS) for start in starts), key=cost)
+        return _descend(coarse, cost, _FINE_THRESHOLDS).options(self._options)
 
     def curve(self, options: SegmentOptions) -> list[SegmentOptions]:
         """The options at every threshold, in order, with ``neg_threshold`` at its distance."""
