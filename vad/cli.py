@@ -4,19 +4,23 @@
     1    some inputs failed: one line for each on stderr; the others were processed
     2    usage: an unknown option or value, a missing or damaged model, an extra that is not installed, an output that
          cannot be written
-    130  stopped by Ctrl-C (143: `vad listen` by SIGTERM)
+    130  stopped by Ctrl-C (143 by SIGTERM, 129 by SIGHUP)
     141  the reader of stdout ended (`vad detect ... | head`)
 
 stdout has data only; messages and progress go to stderr.
 """
 
 import argparse
+import contextlib
 import glob
 import importlib
 import os
 import re
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import Any, NoReturn
 
 from vad import __version__
@@ -81,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args, unknown = parser.parse_known_args(arguments)
         if unknown:
             command.refuse(unknown)
-        with native_lines_dropped():
+        with native_lines_dropped(), _clean_end():
             code: int = args.run(args)
         sys.stdout.flush()
         return code
@@ -125,6 +129,26 @@ def _open_closed_streams() -> None:
         if getattr(sys, name) is None:
             # The lowest free number is that of the stream.
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
+@contextlib.contextmanager
+def _clean_end() -> Iterator[None]:
+    """On SIGTERM and SIGHUP, remove temporary files and end other processes, as Ctrl-C does."""
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the clean-up
+        raise SystemExit(128 + number)
+
+    here = threading.current_thread() is threading.main_thread()
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if here and hasattr(signal, name)]
+    taken = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _drop_stdout() -> None:

@@ -110,7 +110,27 @@ def test_a_broken_file_is_read_as_far_as_ffmpeg_reads_it(
 
 
 @pytest.mark.parametrize(
-    "name", ["lame_t.mp3", "joined.opus", "sizes_zero.wav", "phone.m4a", "big_endian.wav"]
+    "name",
+    [
+        *(
+            "lame_t.mp3",
+            "joined.opus",
+            "sizes_zero.wav",
+            "phone.m4a",
+            "big_endian.wav",
+            "plain.flac",
+            "gst_opus.ogg",
+        ),
+        *(
+            "vorbis.ogg",
+            "joined_rates.ogg",
+            "lame_free.mp3",
+            "tagged.mp3",
+            "speex.ogg",
+            "flac.ogg",
+            "ima16.wav",
+        ),
+    ],
 )
 def test_a_pipe_gives_what_its_file_gives(files: Path, name: str) -> None:
     path = path_of(files, name)
@@ -125,6 +145,22 @@ def test_a_pipe_gives_what_its_file_gives(files: Path, name: str) -> None:
     with open(reading, "rb") as pipe, open_audio(pipe) as piped, open_audio(path) as whole:
         assert seconds_of(piped) == seconds_of(whole)
     thread.join()
+
+
+@pytest.mark.parametrize(
+    "name", ["hole.ogg", "cut.opus", "hole.flac", "joined.flac", "hole.mp3", "size_beyond.wav"]
+)
+def test_a_pipe_reports_what_its_file_reports(files: Path, name: str) -> None:
+    path = path_of(files, name)
+    done = []
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for source in (process.stdout, path):
+            done.append(0)
+            with pytest.raises(AudioError), open_audio(source) as audio:  # noqa: PT012
+                for block in audio:
+                    done[-1] += len(block)
+    assert done[0] == done[1]
 
 
 def test_a_folder_exits_with_1_and_a_line_for_each_broken_file(

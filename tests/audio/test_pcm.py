@@ -1,5 +1,6 @@
 """WAV and raw samples from pipes, in pieces of any size."""
 
+import contextlib
 import io
 import os
 import struct
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vad.audio.decoding import open_decoder
-from vad.audio.pcm import PcmStream
+from vad.audio.pipe import Decoder, Pipe, open_arriving
 from vad.audio.raw_format import ENCODINGS, RawFormat
 from vad.errors import AudioError
 
@@ -39,8 +40,14 @@ def pipe(content: bytes) -> io.BufferedReader:
     return io.BufferedReader(io.BytesIO(content))  # type: ignore[arg-type]
 
 
-def decoded(stream: PcmStream) -> np.ndarray:
-    samples = np.concatenate(list(stream))
+def arriving(stream: io.BufferedReader, raw: RawFormat | None = None) -> Decoder:
+    decoder = open_arriving(Pipe(stream, "stdin"), "stdin", raw, contextlib.ExitStack())
+    assert decoder is not None
+    return decoder
+
+
+def decoded(decoder: Decoder) -> np.ndarray:
+    samples = np.concatenate(list(decoder.blocks(480)))
     assert samples.dtype == np.float32
     return samples
 
@@ -83,7 +90,7 @@ RAMP = np.arange(-300, 300, dtype="<i2").reshape(-1, 2)
 def test_a_wav_stream_is_what_libsndfile_reads(tmp_path: Path, subtype: str, form: str) -> None:
     path = tmp_path / "ramp.wav"
     soundfile.write(path, np.linspace(-0.9, 0.9, 3000).reshape(-1, 3), 22050, subtype=subtype, format=form)
-    stream = PcmStream(pipe(path.read_bytes()))
+    stream = arriving(pipe(path.read_bytes()))
     assert (stream.sample_rate, stream.channels) == (22050, 3)
     np.testing.assert_array_equal(decoded(stream), soundfile.read(path, dtype="float32")[0])
 
@@ -98,15 +105,15 @@ def test_pieces_of_any_size_give_the_same_samples(sizes: list[int], raw: bool) -
         while True:
             yield from sizes
 
-    stream = PcmStream(
-        io.BufferedReader(Dribble(content, forever())), raw=RawFormat(16000, 2, "s16le") if raw else None
+    stream = arriving(
+        io.BufferedReader(Dribble(content, forever())), RawFormat(16000, 2, "s16le") if raw else None
     )
     assert np.array_equal(as_int16(decoded(stream)), RAMP)
 
 
 @pytest.mark.parametrize("length", [0, 0x7FFFF000, 0xFFFFFFFF])
 def test_an_unknown_length_reads_to_the_end(length: int) -> None:
-    stream = PcmStream(pipe(header(1, 2, 16000, 16, data=length) + RAMP.tobytes()))
+    stream = arriving(pipe(header(1, 2, 16000, 16, data=length) + RAMP.tobytes()))
     assert np.array_equal(as_int16(decoded(stream)), RAMP)
 
 
@@ -127,7 +134,7 @@ def test_pipes_may_have_the_same_headers_as_files(tmp_path: Path, form: str) -> 
         long = form.encode() + struct.pack("<I", 3_000_001) + bytes(3_000_002)
         content = content[:12] + long + content[12:]
     (tmp_path / "clip.wav").write_bytes(content)
-    assert np.array_equal(as_int16(decoded(PcmStream(pipe(content)))), RAMP)
+    assert np.array_equal(as_int16(decoded(arriving(pipe(content)))), RAMP)
     with open_decoder(tmp_path / "clip.wav") as decoder:
         assert np.array_equal(as_int16(np.concatenate(list(decoder.blocks(100)))), RAMP)
 
@@ -136,11 +143,11 @@ def test_pipes_may_have_the_same_headers_as_files(tmp_path: Path, form: str) -> 
 def test_samples_after_the_stated_ones_are_read(stated: int) -> None:
     """A killed recorder leaves the size of its first block."""
     content = header(1, 2, 16000, 16, data=stated) + np.tile(RAMP, (20, 1)).tobytes()
-    assert np.array_equal(as_int16(decoded(PcmStream(pipe(content)))), np.tile(RAMP, (20, 1)))
+    assert np.array_equal(as_int16(decoded(arriving(pipe(content)))), np.tile(RAMP, (20, 1)))
 
 
 def test_a_stream_that_ends_too_early_raises_after_its_last_block() -> None:
-    stream = iter(PcmStream(pipe(header(1, 2, 16000, 16, data=4 * RAMP.nbytes) + RAMP.tobytes())))
+    stream = arriving(pipe(header(1, 2, 16000, 16, data=4 * RAMP.nbytes) + RAMP.tobytes())).blocks(480)
     assert np.array_equal(as_int16(next(stream)), RAMP)
     with pytest.raises(AudioError, match=r"stdin: cut off at 0\.02 s of 0\.07 s"):
         next(stream)
@@ -148,11 +155,11 @@ def test_a_stream_that_ends_too_early_raises_after_its_last_block() -> None:
 
 def test_chunks_after_the_samples_are_skipped() -> None:
     content = header(1, 2, 16000, 16, data=RAMP.nbytes) + RAMP.tobytes() + b"LIST\x04\0\0\0abcd"
-    assert np.array_equal(as_int16(decoded(PcmStream(pipe(content)))), RAMP)
+    assert np.array_equal(as_int16(decoded(arriving(pipe(content)))), RAMP)
 
 
 def test_a_last_half_sample_is_dropped() -> None:
-    stream = PcmStream(pipe(RAMP.tobytes()[:-1]), raw=RawFormat(16000, 2, "s16le"))
+    stream = arriving(pipe(RAMP.tobytes()[:-1]), RawFormat(16000, 2, "s16le"))
     assert np.array_equal(as_int16(decoded(stream)), RAMP[:-1])
 
 
@@ -160,7 +167,7 @@ def test_a_block_comes_before_the_pipe_ends() -> None:
     read_end, write_end = os.pipe()
     with open(write_end, "wb", buffering=0) as writer, open(read_end, "rb") as reader:
         writer.write(header(1, 1, 16000, 16, data=0) + RAMP.tobytes())
-        blocks = iter(PcmStream(reader))
+        blocks = arriving(reader).blocks(480)
         timer = threading.Timer(10, writer.close)  # a reader that waits for more would hang
         timer.start()
         first = next(blocks)
@@ -172,19 +179,14 @@ def test_a_block_comes_before_the_pipe_ends() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "stdin ended before any audio"),
-        (b"fLaC....", r"Received: b'fLaC'"),
-        (b"RIFF\0\0\0\0AVI LIST", r"a RIFF stream must be WAVE\. Received: b'AVI '"),
         (b"RIFF\0\0\0\0WAVEfmt ", "ends inside its header"),
         (b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd", "no fmt chunk"),
         (b"RIFF\0\0\0\0WAVEjunk\xff\xff\xff\x7f", "ends inside its header"),
-        (header(2, 1, 16000, 4, data=0), r"Received: format 2 of 4 bits\. Convert it"),
-        (header(85, 1, 16000, 0, data=0), "Received: format 85 of 0 bits"),
     ],
 )
 def test_an_invalid_wav_stream_raises(content: bytes, message: str) -> None:
     with pytest.raises(AudioError, match=message):
-        PcmStream(pipe(content))
+        arriving(pipe(content))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -193,7 +195,7 @@ def test_raw_samples_are_what_libsndfile_reads(encoding: str) -> None:
     content = np.random.default_rng(0).integers(0, 256, 6 * width * 50, dtype=np.uint8).tobytes()
     if encoding == "f32le":
         content = np.linspace(-1, 1, 300, dtype="<f4").tobytes()
-    stream = PcmStream(pipe(content), raw=RawFormat(8000, 2, encoding), block_duration=0.001)
+    stream = arriving(pipe(content), RawFormat(8000, 2, encoding))
     raw = {"format": "RAW", "subtype": subtype, "samplerate": 8000, "channels": 2, "endian": "LITTLE"}
     expected, _ = soundfile.read(io.BytesIO(content), dtype="float32", **raw)
     np.testing.assert_array_equal(decoded(stream), expected)
@@ -202,4 +204,4 @@ def test_raw_samples_are_what_libsndfile_reads(encoding: str) -> None:
 @pytest.mark.parametrize("head", [b"RIFF", b"fLaC", b"OggS", b"ID3\4"])
 def test_raw_samples_with_a_header_raise(head: bytes) -> None:
     with pytest.raises(AudioError, match=r"stdin: raw samples must have no header"):
-        PcmStream(pipe(head + bytes(400)), raw=RawFormat(16000))
+        arriving(pipe(head + bytes(400)), RawFormat(16000))

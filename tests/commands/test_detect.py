@@ -371,17 +371,6 @@ def test_a_long_recording_shows_its_position(
     assert sys.stderr.getvalue() == ""
 
 
-def test_a_pipe_shows_what_arrived(
-    run: Run, folder: Path, model_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    long_recording(3)
-    content = (folder / "long.wav").read_bytes()
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    assert main(["detect", "-", "--model", str(model_path)]) == 0
-    assert re.search(r"\b5 MB ", sys.stderr.getvalue())
-
-
 def closing_line(monkeypatch: pytest.MonkeyPatch, model_path: Path, *words: str) -> str:
     """What a terminal shows at the end."""
     monkeypatch.setattr(sys, "stderr", Terminal())

@@ -72,9 +72,6 @@ def test_a_file_needs_no_temporary_folder(
     monkeypatch.setattr("tempfile.tempdir", None)
     soundfile.write("good.mp3", tone(3.0), RATE)
     assert main(["detect", "--model", str(model_path), "--jobs", "1", "good.wav", "good.mp3"]) == 0
-    os.mkfifo("pipe")
-    assert main(["detect", "--model", str(model_path), "pipe"]) == 2
-    assert "TMPDIR" in capsys.readouterr().err
 
 
 def test_speech_before_damage_is_detected_and_cut(

@@ -1,8 +1,7 @@
 """The words of a command line become recordings, in order."""
 
-import os
+import contextlib
 import re
-import threading
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,8 @@ import pytest
 from vad.commands.detecting.outputs import is_folder, paths_in
 from vad.commands.detecting.recordings import find_recordings
 from vad.errors import ConfigError
+
+NO_PIPES = contextlib.ExitStack()
 
 
 @pytest.fixture
@@ -24,9 +25,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(*words: str, recursive: bool = False) -> list[str]:
-    return [
-        found.name for found in find_recordings(words, recursive=recursive, spool=lambda: Path("nothing"))
-    ]
+    return [found.name for found in find_recordings(words, NO_PIPES, recursive=recursive)]
 
 
 def test_words_keep_their_order_and_their_spelling(tree: Path) -> None:
@@ -60,29 +59,19 @@ def test_a_file_with_a_pattern_for_a_name_is_that_file(tree: Path) -> None:
     ],
 )
 def test_what_names_nothing_says_so_and_keeps_its_place(tree: Path, word: str, message: str) -> None:
-    found = find_recordings(["b.wav", word, "a.FLAC"], recursive=False, spool=lambda: tree)
+    found = find_recordings(["b.wav", word, "a.FLAC"], NO_PIPES, recursive=False)
     assert [recording.name for recording in found] == ["b.wav", word, "a.FLAC"]
     assert found[1].problem is not None
     assert re.search(message, found[1].problem)
 
 
-def test_a_pipe_is_kept_to_be_read_again(tree: Path) -> None:
-    os.mkfifo("pipe")
-    writer = threading.Thread(target=lambda: Path("pipe").write_bytes(b"sound"))
-    writer.start()
-    (found,) = find_recordings(["pipe"], recursive=False, spool=lambda: tree / "nothing")
-    writer.join()
-    assert found.name == "pipe"
-    assert Path(found.path).read_bytes() == Path(found.path).read_bytes() == b"sound"
-
-
 def test_stdin_is_given_once(tree: Path) -> None:
     with pytest.raises(ConfigError, match="given twice"):
-        find_recordings(["-", "-"], recursive=False, spool=lambda: tree)
+        find_recordings(["-", "-"], NO_PIPES, recursive=False)
 
 
 def places(*words: str) -> list[str]:
-    found = find_recordings(words, recursive=words != ("..",), spool=lambda: Path("nothing"))
+    found = find_recordings(words, NO_PIPES, recursive=words != ("..",))
     return [str(path) for path in paths_in(Path("out"), found, ".json").values()]
 
 
@@ -125,6 +114,6 @@ def test_odd_words_have_a_place_too(tree: Path, word: str, expected: list[str]) 
 
 
 def test_an_output_never_lies_on_a_recording(tree: Path) -> None:
-    found = find_recordings(["deep/er"], recursive=False, spool=lambda: tree)
+    found = find_recordings(["deep/er"], NO_PIPES, recursive=False)
     with pytest.raises(ConfigError, match=r"deep/er/d.wav would overwrite a recording"):
         paths_in(Path("./deep/er"), found, ".wav")

@@ -7,25 +7,24 @@ mp4, webm, mkv, aac, and what these do not read (wma, amr, ac3, avi, flv, ...) â
 import contextlib
 import io
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
-from typing import IO, BinaryIO, Protocol, TypeAlias
+from typing import IO, BinaryIO, TypeAlias
 
 from vad.audio.libsndfile import RefusedError, SoundfileDecoder
 from vad.audio.mpeg import MpegDecoder
 from vad.audio.mpeg_frames import is_mpeg, starts_with_frames
 from vad.audio.ogg import OggDecoder, find_links
 from vad.audio.pcm import PcmDecoder, check_headerless, open_pcm
+from vad.audio.pipe import Decoder, Pipe, open_arriving
 from vad.audio.raw_format import RawFormat
 from vad.audio.riff import FORMS, ForwardReader, skip_id3
-from vad.audio.samples import Samples, sample_rate_problem
+from vad.audio.samples import sample_rate_problem
 from vad.audio.wav import open_wav
 from vad.errors import AudioError, ConfigError, MissingDependencyError, shown
 
-__all__ = ["KNOWN_SUFFIXES", "Decoder", "Source", "open_decoder"]
+__all__ = ["KNOWN_SUFFIXES", "Decoder", "Source", "is_pipe", "open_decoder"]
 
-Source: TypeAlias = str | os.PathLike[str] | IO[bytes]
+Source: TypeAlias = str | os.PathLike[str] | IO[bytes] | Pipe
 
 KNOWN_SUFFIXES = frozenset({
     ".wav", ".wave", ".bwf", ".rf64", ".w64", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mpga",
@@ -37,33 +36,6 @@ KNOWN_SUFFIXES = frozenset({
 })  # fmt: skip
 """The suffixes of audio files in a folder."""
 
-_MAX_MEMORY_BYTES = 1 << 26  # longer recordings from pipes are kept in a temporary file
-
-
-class Decoder(Protocol):
-    """A recording that is read once, from its beginning.
-
-    Attributes:
-        name: The recording's name in messages.
-        sample_rate: In Hz.
-        channels: Number of channels.
-        frames: Samples per channel that the header states. None if it does not.
-        subtype: libsndfile's name of the sample format.
-    """
-
-    name: str
-    sample_rate: int
-    channels: int
-    frames: int | None
-    subtype: str
-
-    def blocks(self, block_length: int) -> Iterator[Samples]:
-        """Yield blocks of about `block_length` samples [shape=(samples, channels)].
-
-        Raises:
-            AudioError: The recording is damaged or ends early. All that can be decoded was yielded.
-        """
-
 
 @contextlib.contextmanager
 def open_decoder(
@@ -72,8 +44,8 @@ def open_decoder(
     """Open a recording of any known format.
 
     Args:
-        source: A path, or a binary stream, read from its beginning. A stream that cannot seek (a pipe) is read to its
-            end first.
+        source: A path, or a binary stream, read from its beginning. A stream that cannot seek (a pipe) is decoded as it
+            arrives, or read to its end first where its format needs that.
         name: The recording's name in messages. None uses the path.
         raw: The format of samples without a header.
 
@@ -82,28 +54,47 @@ def open_decoder(
         MissingDependencyError: The format (mp4, webm, ...) needs PyAV, which is not installed.
     """
     with contextlib.ExitStack() as resources:
-        if isinstance(source, str | os.PathLike):
-            name = name or os.fspath(source)
-            stream: IO[bytes] = resources.enter_context(_open_file(source, name))
-        else:
-            stream, name = source, name or str(getattr(source, "name", "stream"))
-            _check_stream(stream)
-        if not stream.seekable():
-            stream = resources.enter_context(_copy_pipe(stream, name))
-        stream.seek(0)
-        head = stream.read(12)
-        stream.seek(0)
         if raw is not None and not isinstance(raw, RawFormat):
             raise ConfigError(f"raw must be a RawFormat. Received: raw={shown(raw)}.")
-        if not head:
-            raise AudioError(f"{name}: the file is empty. Record it again, or copy it again.")
-        if raw is not None:
-            check_headerless(head, name)
-        decoder = open_pcm(stream, name, raw) if raw else _open_format(stream, name, head, resources)
+        stream: IO[bytes] | Pipe
+        if isinstance(source, str | os.PathLike):
+            name = name or os.fspath(source)
+            stream = resources.enter_context(_open_file(source, name))
+        else:
+            stream, name = source, name or str(getattr(source, "name", "stream"))
+        if not isinstance(stream, Pipe):
+            _check_stream(stream)
+            stream = stream if stream.seekable() else resources.enter_context(Pipe(stream, name))
+        decoder = open_arriving(stream, name, raw, resources) if isinstance(stream, Pipe) else None
+        if decoder is None:
+            whole = stream.whole() if isinstance(stream, Pipe) else stream
+            decoder = _open_whole(whole, name, raw, resources)
         problem = sample_rate_problem(decoder.sample_rate)
         if problem is not None:
             raise AudioError(f"{name}: {problem}")
         yield decoder
+
+
+def is_pipe(source: Source) -> bool:
+    """Whether a recording comes from a pipe: then it may arrive as slowly as it is recorded."""
+    if isinstance(source, str | os.PathLike):
+        return os.path.exists(source) and not os.path.isfile(source)
+    return not source.is_started if isinstance(source, Pipe) else not source.seekable()
+
+
+def _open_whole(
+    stream: IO[bytes], name: str, raw: RawFormat | None, resources: contextlib.ExitStack
+) -> Decoder:
+    """Open a recording in a stream that can seek."""
+    stream.seek(0)
+    head = stream.read(12)
+    stream.seek(0)
+    if not head:
+        raise AudioError(f"{name}: the file is empty. Record it again, or copy it again.")
+    if raw is not None:
+        check_headerless(head, name)
+        return open_pcm(stream, name, raw)
+    return _open_format(stream, name, head, resources)
 
 
 def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
@@ -124,24 +115,6 @@ def _check_stream(stream: object) -> None:
         raise AudioError(f"audio must be a path or a binary stream. Received: {shown(stream)}.")
     if getattr(stream, "closed", False) or not getattr(stream, "readable", lambda: True)():
         raise AudioError(f"an audio stream must be open for reading. Received: {shown(stream)}.")
-
-
-def _copy_pipe(stream: IO[bytes], name: str) -> IO[bytes]:
-    """Read a pipe to its end, because half of the formats need the end of the file first."""
-    start = stream.read(_MAX_MEMORY_BYTES)
-    if len(start) < _MAX_MEMORY_BYTES:
-        return io.BytesIO(start)
-    try:
-        copy = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
-        copy.write(start)
-        shutil.copyfileobj(stream, copy)
-    except OSError as error:
-        raise AudioError(
-            f"{name}: the temporary file for a long recording from a pipe cannot be written ({error.strerror}). "
-            "Use a file instead of a pipe, or set TMPDIR to a folder with space."
-        ) from error
-    copy.seek(0)
-    return copy
 
 
 def _open_format(stream: IO[bytes], name: str, head: bytes, resources: contextlib.ExitStack) -> Decoder:
@@ -184,7 +157,7 @@ def _open_without_ffmpeg(
     if head.startswith(b"OggS"):
         links = find_links(stream)
         if len(links.spans) > 1:
-            return OggDecoder(stream, name, links)
+            return OggDecoder(links.sections(stream), name, lambda: links.skipped)
         if links.skipped:
             problem = f"{links.skipped} bytes are not complete Ogg pages"
     try:

@@ -9,16 +9,16 @@ import itertools
 from collections.abc import Iterator
 from typing import IO
 
+from vad.audio.endless import EndlessFile
 from vad.audio.libsndfile import ByteSource, RefusedError, cut_off, open_soundfile, read_blocks
 from vad.audio.mpeg_frames import Frame, Gap, MpegFrames
 from vad.audio.resampling import conform
+from vad.audio.riff import ForwardReader
 from vad.audio.samples import Samples
 from vad.errors import AudioError
 
 __all__ = ["MpegDecoder"]
 
-_FAR_END = 1 << 40  # bytes; the length given to libsndfile, so that it does not estimate one
-_REWIND_BYTES = 1 << 18  # libsndfile may go back so far while it opens a recording
 _MAX_SILENT_GAP = 2881  # bytes that are not reported: twice the largest frame, for a cut at both ends
 
 
@@ -26,7 +26,7 @@ class MpegDecoder:
     """MPEG audio; see `vad.audio.decoding.Decoder`.
 
     Args:
-        stream: A binary stream at the beginning of the audio.
+        stream: At the beginning of the audio. It is only read forwards.
         name: The recording's name in messages.
 
     Raises:
@@ -35,7 +35,7 @@ class MpegDecoder:
 
     subtype = "MPEG_LAYER_III"
 
-    def __init__(self, stream: IO[bytes] | ByteSource, name: str):
+    def __init__(self, stream: IO[bytes] | ByteSource | ForwardReader, name: str):
         self.name = name
         self._gaps: list[tuple[float, int]] = []
         self._seconds = 0.0
@@ -112,43 +112,9 @@ class MpegDecoder:
         )
         for (sample_rate, _), frames in runs:
             try:
-                with open_soundfile(_EndlessFile(frame.content for frame in frames)) as file:
+                with open_soundfile(EndlessFile(frame.content for frame in frames)) as file:
                     for block in read_blocks(file, block_length):
                         yield sample_rate, block
             except RefusedError as error:
                 self._problem = str(error)
                 return
-
-
-class _EndlessFile:
-    """Pieces of bytes as one file of unknown length."""
-
-    def __init__(self, pieces: Iterator[bytes]):
-        self._pieces = pieces
-        self._buffer = bytearray()
-        self._start = 0  # of the buffer in the file
-        self._position = 0
-
-    def read(self, count: int) -> bytes:
-        if self._position > _FAR_END // 2:
-            return bytes(count)  # libmpg123 looks for a tag at the end
-        while self._position + count > self._start + len(self._buffer):
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            self._buffer += piece
-        at = self._position - self._start
-        content = bytes(self._buffer[at : at + count])
-        self._position += len(content)
-        excess = self._position - self._start - _REWIND_BYTES
-        if excess > _REWIND_BYTES:
-            del self._buffer[:excess]
-            self._start += excess
-        return content
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._position = (0, self._position, _FAR_END)[whence] + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position

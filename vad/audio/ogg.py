@@ -6,20 +6,28 @@ a logical stream after a page that does not (RFC 3533, 4). Each link is one file
 
 import itertools
 import os
-from collections.abc import Iterator
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import IO
 
-from vad.audio.libsndfile import ForwardSoundFile, RefusedError, Section, cut_off, open_soundfile, read_blocks
+from vad.audio.endless import EndlessFile
+from vad.audio.libsndfile import ByteSource, RefusedError, Section, cut_off, open_soundfile, read_blocks
 from vad.audio.resampling import conform
+from vad.audio.riff import ForwardReader
 from vad.audio.samples import Samples
 from vad.errors import AudioError
 
-__all__ = ["Links", "OggDecoder", "find_links"]
+__all__ = ["ArrivingLinks", "Links", "OggDecoder", "find_links"]
 
 _PAGE_HEADER = 27
 _BEGINS_STREAM = 0x02
 _MAX_PAGE = 65_307
+_NO_END = 1 << 61  # a granule position: longer than any recording
+_CHECKSUM = slice(22, 26)
+_REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,10 @@ class Links:
 
     spans: list[tuple[int, int]]
     skipped: int
+
+    def sections(self, stream: IO[bytes]) -> Iterator[Section]:
+        """Give each link as a file."""
+        return (Section(stream, start, end) for start, end in self.spans)
 
 
 def find_links(stream: IO[bytes]) -> Links:
@@ -73,13 +85,78 @@ def _next_page(stream: IO[bytes], position: int) -> int | None:
         position += len(content) - 3
 
 
+class ArrivingLinks:
+    """The links of an Ogg stream from a pipe, each as a file, once.
+
+    libsndfile looks for the last page of a link when it opens it. It finds one that states no length.
+
+    Attributes:
+        skipped: Bytes that belong to no complete page, so far.
+    """
+
+    def __init__(self, stream: ForwardReader):
+        self._stream = stream
+        self.skipped = 0
+
+    def __iter__(self) -> Iterator[EndlessFile]:
+        """Iterate over the links.
+
+        Raises:
+            RefusedError: A link has several logical streams, such as sound and pictures.
+        """
+        for _, pages in itertools.groupby(self._pages(), key=itemgetter(0)):
+            head = [page for _, page in itertools.islice(pages, 2)]
+            if len(head) == 2 and head[1][5] & _BEGINS_STREAM:
+                raise RefusedError("it has several logical streams")
+            following = (page for _, page in pages)
+            yield EndlessFile(itertools.chain(head, following), _last_page(head[0][14:18]))
+
+    def _pages(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the complete pages, each with the number of its link."""
+        link = 0
+        begins = True
+        while header := self._stream.read_exactly(_PAGE_HEADER):
+            if len(header) < _PAGE_HEADER or not header.startswith(b"OggS"):
+                at = header.find(b"OggS", 1)
+                if at < 0 and len(header) == _PAGE_HEADER:
+                    at = len(header) - 3  # a page may begin in the last bytes
+                self.skipped += len(header) if at < 0 else at
+                self._stream.give_back(header[at:] if at > 0 else b"")
+                continue
+            sizes = self._stream.read_exactly(header[26])
+            page = header + sizes + self._stream.read_exactly(sum(sizes))
+            if len(page) < _PAGE_HEADER + header[26] + sum(sizes):
+                self.skipped += len(page)
+                return
+            if _checksum(page) != page[_CHECKSUM]:
+                self.skipped += 1
+                self._stream.give_back(page[1:])
+                continue
+            link += bool(header[5] & _BEGINS_STREAM) and not begins
+            begins = bool(header[5] & _BEGINS_STREAM)
+            yield link, page
+
+
+def _last_page(serial: bytes) -> bytes:
+    """Make the last page of a logical stream without an end (RFC 3533, 6)."""
+    page = struct.pack("<4sBBq4sIIBBB", b"OggS", 0, 4, _NO_END, serial, 1 << 30, 0, 1, 1, 0)
+    return page[: _CHECKSUM.start] + _checksum(page) + page[_CHECKSUM.stop :]
+
+
+def _checksum(page: bytes) -> bytes:
+    """Compute the checksum of a page: zlib's polynomial, with all bits in the opposite order and no inversion."""
+    content = page[: _CHECKSUM.start] + bytes(4) + page[_CHECKSUM.stop :]
+    register = zlib.crc32(content.translate(_REVERSED_BITS), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return register.to_bytes(4, "big").translate(_REVERSED_BITS)
+
+
 class OggDecoder:
     """A chain of Ogg links; see `vad.audio.decoding.Decoder`.
 
     Args:
-        stream: A binary stream that can seek.
+        links: The links, as files.
         name: The recording's name in messages.
-        links: Its links, more than one.
+        skipped: Returns the bytes that belong to no complete page.
 
     Raises:
         RefusedError: libsndfile does not read the first link.
@@ -87,17 +164,16 @@ class OggDecoder:
 
     frames: int | None = None  # the rates of the links may differ
 
-    def __init__(self, stream: IO[bytes], name: str, links: Links):
+    def __init__(self, links: Iterable[ByteSource], name: str, skipped: Callable[[], int]):
         self.name = name
-        self._stream = stream
-        self._links = links
-        with self._open(*links.spans[0]) as file:
-            self.sample_rate: int = file.samplerate
-            self.channels: int = file.channels
-            self.subtype: str = file.subtype
-
-    def _open(self, start: int, end: int) -> ForwardSoundFile:
-        return open_soundfile(Section(self._stream, start, end))
+        self._skipped = skipped
+        self._files = map(open_soundfile, links)
+        self._first = next(self._files, None)
+        if self._first is None:
+            raise RefusedError("it has no complete Ogg page")
+        self.sample_rate: int = self._first.samplerate
+        self.channels: int = self._first.channels
+        self.subtype: str = self._first.subtype
 
     def blocks(self, block_length: int) -> Iterator[Samples]:
         """Yield blocks of about `block_length` samples [shape=(samples, channels)].
@@ -112,19 +188,21 @@ class OggDecoder:
             yield block
         if self._problem is not None:
             raise cut_off(self.name, frames / self.sample_rate, None, self._problem)
-        if self._links.skipped:
+        if skipped := self._skipped():
             raise AudioError(
-                f"{self.name}: {self._links.skipped} bytes are not complete Ogg pages and were skipped. "
+                f"{self.name}: {skipped} bytes are not complete Ogg pages and were skipped. "
                 "Results cover the rest."
             )
 
     def _decoded(self, block_length: int) -> Iterator[tuple[int, Samples]]:
-        for number, (start, end) in enumerate(self._links.spans, 1):
-            try:
-                with self._open(start, end) as file:
+        file = self._first
+        number = 1
+        try:
+            while file is not None:
+                with file:
                     for block in read_blocks(file, block_length):
                         yield file.samplerate, block
-            except RefusedError as error:
-                count = len(self._links.spans)
-                self._problem = f"libsndfile cannot read part {number} of {count} ({error})"
-                return
+                number += 1
+                file = next(self._files, None)
+        except RefusedError as error:
+            self._problem = f"libsndfile cannot read part {number} ({error})"

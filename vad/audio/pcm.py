@@ -3,7 +3,7 @@
 import os
 import struct
 from collections.abc import Callable, Iterator
-from io import BufferedReader, BytesIO
+from io import BytesIO
 from typing import IO, Any
 
 import numpy as np
@@ -19,66 +19,16 @@ from vad.audio.riff import (
     WavHeader,
     parse_format,
     plausible_size,
-    read_header,
-    skip_id3,
     skip_padding,
     starts_chunk,
 )
 from vad.audio.samples import Samples, as_float32
 from vad.errors import AudioError
 
-__all__ = ["PcmDecoder", "PcmStream", "check_headerless", "open_pcm"]
+__all__ = ["PcmDecoder", "check_headerless", "open_pcm"]
 
 _HEADERS = (*FORMS, b"fLaC", b"OggS", b"FORM", b"ID3")
 _DTYPES = {"u8": "u1", "s16le": "<i2", "s32le": "<i4", "f32le": "<f4", "f64le": "<f8"}
-
-
-class PcmStream:
-    """A WAV or raw stream from a pipe. Samples are given as soon as they arrive.
-
-    Args:
-        stream: A binary stream, such as `sys.stdin.buffer`.
-        raw: The format of samples without a header.
-        block_duration: Seconds of a block, at most.
-
-    Attributes:
-        sample_rate: In Hz.
-        channels: Number of channels.
-
-    Raises:
-        AudioError: There is no WAV header and no `raw`, or both, or the samples are compressed.
-    """
-
-    def __init__(self, stream: BufferedReader, *, raw: RawFormat | None = None, block_duration: float = 0.03):
-        forward = ForwardReader(stream.read1)
-        head = forward.read_exactly(4)
-        forward.give_back(head)
-        layout: RawFormat | WavHeader
-        if raw is not None:
-            check_headerless(head, "stdin")
-            layout = raw
-        elif head.startswith((*FORMS, b"ID3")):
-            skip_id3(forward)
-            layout = read_header(forward)
-        elif not head:
-            raise AudioError("stdin ended before any audio. Check the program that writes to the pipe.")
-        else:
-            raise AudioError(
-                f"stdin must be a WAV stream, or raw samples of a --sample-rate. Received: {head!r} at its "
-                "beginning."
-            )
-        self._decoder = PcmDecoder(forward, "stdin", layout)
-        self.sample_rate = self._decoder.sample_rate
-        self.channels = self._decoder.channels
-        self._block_length = max(1, round(block_duration * self.sample_rate))
-
-    def __iter__(self) -> Iterator[Samples]:
-        """Iterate over blocks [shape=(samples, channels)]. An incomplete last sample is dropped.
-
-        Raises:
-            AudioError: The stream ends before the stated length.
-        """
-        return self._decoder.blocks(self._block_length)
 
 
 def open_pcm(stream: IO[bytes], name: str, layout: RawFormat | WavHeader) -> "PcmDecoder":

@@ -7,17 +7,15 @@ line on stderr and exit code 1; the others are processed. The segments before da
 import argparse
 import os
 import sys
-import tempfile
 from contextlib import ExitStack, closing
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from vad.commands.options.detection import add_detection_arguments, detector_maker
 from vad.commands.options.extras import require_extra
 from vad.commands.options.raw import add_raw_arguments, raw_format
 from vad.commands.options.templates import TIME_FORMAT_HELP
-from vad.errors import EXIT_INPUT_FAILED, ConfigError
+from vad.errors import EXIT_INPUT_FAILED
 from vad.labels import FORMATS
 
 if TYPE_CHECKING:
@@ -103,6 +101,7 @@ def run(args: argparse.Namespace) -> int:
         MissingDependencyError: --plot was given without its extra.
         DeviceError: --play was given, and no device can play.
     """
+    from vad.audio.pipe import Pipe
     from vad.commands.detecting.analysis import Analyser
     from vad.commands.detecting.follower import Follower
     from vad.commands.detecting.lines import chosen_lines
@@ -128,11 +127,12 @@ def run(args: argparse.Namespace) -> int:
     if sys.stderr.isatty() and not args.quiet:
         summary = Summary(args.inputs, recursive=args.recursive, written=written)
     with ExitStack() as stack:
+        again = (each, args.play, args.save_segments, args.save_speech, args.report, args.plot)
         recordings = find_recordings(
             args.inputs,
+            stack,
             recursive=args.recursive,
-            spool=cache(lambda: _temporary_folder(stack)),
-            quiet=args.quiet,
+            keep_pipes=any(again),
         )
         label_output = label_paths(args.output, label_format, recordings)
         tasks = _tasks(args, recordings)
@@ -141,12 +141,17 @@ def run(args: argparse.Namespace) -> int:
         if not args.overwrite:
             refuse_existing(label_output, tasks, cut, each_channel=each)
         jobs = args.jobs or sensible_jobs(len(tasks), _total_bytes(recordings))
+        if not all(isinstance(one.source, str) for one in recordings):
+            jobs = 1  # a pipe cannot be sent to other processes
         results = stack.enter_context(
             open_results(label_output, label_format, recordings, each_channel=each, lines=lines)
         )
         progress = stack.enter_context(Progress(len(tasks), hidden=args.quiet))
         player = SegmentPlayer(results, args.channel, raw_format(args)) if args.play else None
         analyser.watcher = Follower(None if args.play else results, progress)
+        for one in recordings:
+            if isinstance(one.source, Pipe):
+                one.source.on_wait = progress.show_received
         work = make_analyser if jobs > 1 else lambda: analyser
         done = stack.enter_context(closing(in_order(work, tasks, jobs, crashed=_crashed)))
         failed = _write_all(done, results, progress, summary, player)
@@ -187,21 +192,6 @@ def _write_all(
     return failed
 
 
-def _temporary_folder(stack: ExitStack) -> Path:
-    """Make a folder for copies of pipes; the stack removes it.
-
-    Raises:
-        ConfigError: It cannot be made.
-    """
-    try:
-        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vad-")))
-    except OSError as error:
-        raise ConfigError(
-            f"cannot make a temporary folder for what is piped in: {error.strerror}. "
-            "Give the recording as a file, or set TMPDIR to a folder with room."
-        ) from error
-
-
 def _tasks(args: argparse.Namespace, recordings: "Sequence[AudioInput]") -> "list[Task]":
     """Plan the files to write about each recording.
 
@@ -229,7 +219,8 @@ def _tasks(args: argparse.Namespace, recordings: "Sequence[AudioInput]") -> "lis
 
 
 def _total_bytes(recordings: "Sequence[AudioInput]") -> int:
-    return sum(os.path.getsize(one.path) for one in recordings if os.path.isfile(one.path))
+    paths = (one.path for one in recordings)
+    return sum(os.path.getsize(path) for path in paths if path is not None and os.path.isfile(path))
 
 
 def _crashed(task: "Task") -> "Result":

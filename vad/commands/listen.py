@@ -22,15 +22,15 @@ from pathlib import Path
 import numpy as np
 
 from vad.audio.microphone import Microphone, list_devices
-from vad.audio.pcm import PcmStream
+from vad.audio.pipe import Decoder, Pipe, open_arriving
 from vad.commands.listening.files import SegmentFiles, SessionFile, longest_wait_s
 from vad.commands.listening.hook import SegmentCommand
 from vad.commands.listening.session import Session, Sink, SourceBlock
 from vad.commands.listening.views import TemplateLines, make_view
 from vad.commands.options.detection import add_detection_arguments, detector_maker
-from vad.commands.options.raw import add_raw_arguments, raw_format, require_piped_stdin
+from vad.commands.options.raw import add_raw_arguments, piped_stdin, raw_format
 from vad.commands.options.templates import TIME_FORMAT_HELP
-from vad.errors import ConfigError, require
+from vad.errors import AudioError, ConfigError, require
 
 __all__ = ["add_arguments", "run"]
 
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
         max_speech_duration_s=longest_s,
     )
     with contextlib.ExitStack() as stack:
-        sample_rate, source, stop = _open_source(args, detector.sample_rate)
+        sample_rate, source, stop = _open_source(args, detector.sample_rate, stack)
         wait_s = longest_wait_s(detector.options) if args.save is not None else 0.0
         sinks = _open_sinks(args, sample_rate, wait_s, stack)
         stream = detector.stream(sample_rate, keep_audio_s=wait_s + args.pre_roll_ms / 1000 + 1.0)
@@ -151,19 +151,31 @@ def _template_lines(args: argparse.Namespace) -> TemplateLines | None:
 
 
 def _open_source(
-    args: argparse.Namespace, sample_rate: int
+    args: argparse.Namespace, sample_rate: int, stack: contextlib.ExitStack
 ) -> tuple[int, contextlib.AbstractContextManager[Iterator[SourceBlock]], Callable[[], None] | None]:
     """Open standard input or the microphone: its rate in Hz, its blocks in a `with` statement, and what stops them."""
     block_duration = args.block_ms / 1000
     if args.source == "-":
-        require_piped_stdin()
-        # Not sys.stdin.buffer: the interpreter would wait for its lock at exit.
-        stdin = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115
-        pipe = PcmStream(stdin, raw=raw_format(args), block_duration=block_duration)
-        return pipe.sample_rate, contextlib.nullcontext((samples, False) for samples in pipe), None
+        decoder = _open_stdin(args, stack)
+        blocks = decoder.blocks(max(1, round(block_duration * decoder.sample_rate)))
+        return decoder.sample_rate, contextlib.nullcontext((samples, False) for samples in blocks), None
     device = int(args.device) if args.device is not None and args.device.isdecimal() else args.device
     microphone = Microphone(device, sample_rate=sample_rate, block_duration=block_duration)
     return microphone.sample_rate, _recording(microphone), microphone.stop
+
+
+def _open_stdin(args: argparse.Namespace, stack: contextlib.ExitStack) -> Decoder:
+    pipe = stack.enter_context(Pipe(piped_stdin(), "stdin"))
+    decoder = open_arriving(pipe, "stdin", raw_format(args), stack)
+    if decoder is not None:
+        return decoder
+    head = pipe.head()
+    if not head:
+        raise AudioError("stdin ended before any audio. Check the program that writes to the pipe.")
+    raise AudioError(
+        "stdin must be a stream of uncompressed WAV, FLAC, Ogg or MP3, or raw samples of a --sample-rate. "
+        f"Received: {head!r} at its beginning. Other formats: vad detect -."
+    )
 
 
 @contextlib.contextmanager

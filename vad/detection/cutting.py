@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from vad.audio.decoding import Decoder, open_decoder
+from vad.audio.decoding import Decoder, Source, open_decoder
 from vad.audio.raw_format import RawFormat
 from vad.audio.samples import Channel, Samples
 from vad.audio.writing import write_audio
@@ -20,7 +20,7 @@ __all__ = ["cut", "save_segments", "save_speech", "spans_of"]
 
 
 def save_segments(
-    source: str,
+    source: Source,
     segments: Sequence[Segment],
     paths: Sequence[Path],
     *,
@@ -47,7 +47,7 @@ def save_segments(
 
 
 def save_speech(
-    source: str,
+    source: Source,
     segments: Sequence[Segment],
     path: Path,
     *,

@@ -10,8 +10,9 @@ from typing import Any, TypeAlias, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio.decoding import Source
-from vad.audio.reading import open_audio
+from vad.audio.decoding import Source, is_pipe
+from vad.audio.raw_format import RawFormat
+from vad.audio.reading import AudioBlocks, open_audio
 from vad.audio.resampling import LiveResampler, Resampler
 from vad.audio.samples import Channel, MonoInput
 from vad.detection.model import Model
@@ -20,7 +21,7 @@ from vad.detection.segments import Event, Segment, SpeechEnd
 from vad.detection.stream import Stream
 from vad.errors import AudioError, ConfigError, ModelError, did_you_mean, require_bool, shown
 
-__all__ = ["Detection", "Detector", "detect", "detect_file"]
+__all__ = ["Detection", "Detector", "detect", "detect_file", "open_recording"]
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]
 
@@ -69,8 +70,8 @@ class Detector:
         lookahead: As given.
         sample_rate: The model's, in Hz. Audio of another rate is resampled.
         frame_duration: Seconds of audio per probability.
-        block_duration: Seconds of audio per block for files: whole chunks of the model, which are several times faster
-            than single frames.
+        chunk_duration: Seconds of audio that the model processes at once, several times faster than single frames.
+        block_duration: Seconds of audio per block for files: whole chunks.
 
     Raises:
         ModelError: There is no such model, or it is damaged.
@@ -91,8 +92,8 @@ class Detector:
         self.sample_rate = self.model.sample_rate
         self.frame_duration = self.model.frame_duration
         self.stream()  # options that this model's frames cannot keep are an error now, not at each recording
-        chunk_duration = self.model.chunk_frames * self.model.frame_duration
-        self.block_duration = chunk_duration * max(1, round(_BLOCK_DURATION_S / chunk_duration))
+        self.chunk_duration = self.model.chunk_frames * self.model.frame_duration
+        self.block_duration = self.chunk_duration * max(1, round(_BLOCK_DURATION_S / self.chunk_duration))
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value}" for name, value in asdict(self.options).items())
@@ -209,9 +210,7 @@ class Detector:
         self, source: Source, channel: Channel, on_segment: Callable[[Segment], object] | None = None
     ) -> Detection:
         """Read a file block by block, at the model's rate."""
-        with open_audio(
-            source, sample_rate=self.sample_rate, channel=channel, block_duration=self.block_duration
-        ) as blocks:
+        with open_recording(self, source, channel=channel) as blocks:
             return self._process_samples(blocks, self.sample_rate, on_segment=on_segment)
 
     def _process_samples(
@@ -249,6 +248,29 @@ class Detector:
             damage.partial = detection if stream.duration > 0 else None
             raise damage
         return detection
+
+
+def open_recording(
+    detector: Detector,
+    source: Source,
+    *,
+    channel: Channel = "mix",
+    raw: RawFormat | None = None,
+    name: str | None = None,
+) -> AudioBlocks:
+    """Open a recording in blocks that suit a detector: from a pipe shorter ones, so that results come as it does.
+
+    The other arguments, and the errors, are those of `open_audio`.
+    """
+    duration = detector.chunk_duration if is_pipe(source) else detector.block_duration
+    return open_audio(
+        source,
+        sample_rate=detector.sample_rate,
+        channel=channel,
+        block_duration=duration,
+        raw=raw,
+        name=name,
+    )
 
 
 def detect(

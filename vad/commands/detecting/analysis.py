@@ -14,7 +14,7 @@ from vad.audio.samples import Channel, Samples
 from vad.commands.detecting.outputs import save_probabilities
 from vad.commands.detecting.recordings import AudioInput, Task
 from vad.detection.cutting import save_segments, save_speech
-from vad.detection.detector import Detection, Detector
+from vad.detection.detector import Detection, Detector, open_recording
 from vad.detection.segments import Segment
 from vad.errors import AudioError, VadError
 
@@ -121,7 +121,7 @@ class Analyser:
     def _process(self, recording: AudioInput) -> list[_ChannelResult]:
         if self._channel != "each":
             return [self._process_channel(recording, self._channel, "")]
-        with open_audio(recording.path, raw=self._raw, name=recording.name) as audio:
+        with open_audio(recording.source, raw=self._raw, name=recording.name) as audio:
             channels = audio.channels
         return [self._process_channel(recording, index, f".ch{index}") for index in range(channels)]
 
@@ -150,17 +150,12 @@ class Analyser:
                 self.watcher.on_position(seconds, audio.duration, stage)
 
     def _open(self, recording: AudioInput, channel: Channel) -> AudioBlocks:
-        return open_audio(
-            recording.path,
-            sample_rate=self._detector.sample_rate,
-            channel=channel,
-            block_duration=self._detector.block_duration,
-            raw=self._raw,
-            name=recording.name,
+        return open_recording(
+            self._detector, recording.source, channel=channel, raw=self._raw, name=recording.name
         )
 
     def _write_files(self, task: Task, channels: list[_ChannelResult]) -> None:
-        source, raw = task.recording.path, self._raw
+        source, raw = task.recording.source, self._raw
         if task.probabilities is not None:
             stacked = np.stack([one.detection.probabilities for one in channels])
             save_probabilities(

@@ -40,7 +40,7 @@ def refuse_overwriting(outputs: Iterable[Path], recordings: Iterable[AudioInput]
     Raises:
         ConfigError: An output is one of the recordings.
     """
-    inputs = {os.path.realpath(recording.path) for recording in recordings}
+    inputs = {os.path.realpath(recording.path) for recording in recordings if recording.path is not None}
     for path in outputs:
         if os.path.realpath(path) in inputs:
             raise ConfigError(f"the output {path} would overwrite a recording. Give another output.")
@@ -147,7 +147,8 @@ def paths_in(folder: Path, recordings: Iterable[AudioInput], ending: str) -> dic
         path = folder / place.with_name((place.stem if is_unique else place.name) + ending)
         if path in owners:
             first = owners[path]
-            if os.path.realpath(first.path) == os.path.realpath(recording.path):
+            paths = [os.path.realpath(one.path) for one in (first, recording) if one.path is not None]
+            if len(paths) == 2 and paths[0] == paths[1]:
                 raise ConfigError(f"{first.name} and {recording.name} are the same file. Leave one out.")
             raise ConfigError(
                 f"{first.name} and {recording.name} would both be written to {path}. "

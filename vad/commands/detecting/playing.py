@@ -46,7 +46,7 @@ class SegmentPlayer:
             chosen = suffix.removeprefix(".ch") or self._channel
             with (
                 contextlib.suppress(AudioError),  # detection has reported it
-                open_decoder(result.recording.path, raw=self._raw) as decoder,
+                open_decoder(result.recording.source, raw=self._raw) as decoder,
             ):
                 for segment, blocks in _by_segment(decoder, segments):
                     self._results.write_segment(result.recording, suffix, segment)

@@ -1,16 +1,16 @@
 """From the arguments of `vad detect` to recordings: files, folders, patterns, and `-` for standard input."""
 
+import contextlib
 import glob
 import os
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from vad.audio.decoding import KNOWN_SUFFIXES
-from vad.commands.options.progress import Progress
-from vad.commands.options.raw import require_piped_stdin
+from vad.audio.pipe import Pipe
+from vad.commands.options.raw import piped_stdin
 from vad.corpus.folders import files_in
 from vad.errors import ConfigError
 
@@ -25,17 +25,22 @@ class AudioInput:
     """A recording to process; only opening it shows whether it can be read.
 
     Attributes:
-        path: The file to open.
+        source: The path, or the stream to read.
         name: Its name in results and messages: the path as it was given.
         place: Its relative path in an output folder, without the folder or the fixed part of the pattern that led
             to it.
         problem: Why there is nothing to open, or None.
     """
 
-    path: str
+    source: str | Pipe | IO[bytes]
     name: str
     place: PurePath
     problem: str | None = None
+
+    @property
+    def path(self) -> str | None:
+        """The path of its file; None if it comes from a pipe."""
+        return self.source if isinstance(self.source, str) else None
 
 
 @dataclass(frozen=True)
@@ -60,50 +65,55 @@ class Task:
 
 
 def find_recordings(
-    arguments: Sequence[str], *, recursive: bool, spool: Callable[[], Path], quiet: bool = True
+    arguments: Sequence[str], resources: contextlib.ExitStack, *, recursive: bool, keep_pipes: bool = False
 ) -> list[AudioInput]:
     """Find the recordings, in the order of the arguments; those of a folder or a pattern are sorted.
 
     Args:
         arguments: Files, folders, patterns (`*`, `?`, `[...]`, `**`) and `-`.
+        resources: Closes the pipes.
         recursive: Search subfolders too.
-        spool: Gives a folder for copies of pipes, which can be read only once. Called only if there is a pipe: the
-            file system may be read-only.
-        quiet: Show no progress while a pipe is copied.
+        keep_pipes: Keep a copy of what comes from a pipe, so that it can be read again.
 
     Raises:
-        ConfigError: `-` is given twice, or nothing is piped in.
+        ConfigError: `-` is given twice, nothing is piped in, or a pipe cannot be opened.
     """
     if arguments.count("-") > 1:
         raise ConfigError("`-` was given twice. Give standard input once.")
     recordings: list[AudioInput] = []
     for argument in arguments:
         if argument == "-":
-            require_piped_stdin()
-            recordings.append(_copy(sys.stdin.buffer, "stdin", spool() / "stdin", quiet))
+            stdin = piped_stdin()
+            pipe = (
+                stdin if stdin.seekable() else resources.enter_context(Pipe(stdin, "stdin", keep=keep_pipes))
+            )
+            recordings.append(AudioInput(pipe, "stdin", PurePath("stdin")))
         elif os.path.isdir(argument):
             recordings += _in_folder(argument, recursive)
         elif glob.has_magic(argument) and not os.path.lexists(argument):
             recordings += _matching(argument)
         elif os.path.exists(argument) and not os.path.isfile(argument):
-            copy = spool() / str(len(recordings))
-            with open(argument, "rb") as pipe:
-                recordings.append(_copy(pipe, argument, copy, quiet))
+            stream = resources.enter_context(_open_pipe(argument))
+            pipe = resources.enter_context(Pipe(stream, argument, keep=keep_pipes))
+            recordings.append(AudioInput(pipe, argument, _place(argument)))
         else:
             recordings.append(_single(argument))
     return recordings
 
 
-def _single(name: str, *, path: str | None = None, problem: str | None = None) -> AudioInput:
-    return AudioInput(path or name, name, PurePath(PurePath(name).name or "unnamed"), problem)
+def _single(name: str, *, problem: str | None = None) -> AudioInput:
+    return AudioInput(name, name, _place(name), problem)
 
 
-def _copy(pipe: BinaryIO, name: str, path: Path, quiet: bool) -> AudioInput:
-    with open(path, "wb") as file, Progress(None, unit="MB", hidden=quiet) as progress:
-        while megabyte := pipe.read(1_000_000):
-            file.write(megabyte)
-            progress.advance()
-    return _single(name, path=str(path))
+def _place(name: str) -> PurePath:
+    return PurePath(PurePath(name).name or "unnamed")
+
+
+def _open_pipe(path: str) -> BinaryIO:
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}.") from error
 
 
 def _in_folder(folder: str, recursive: bool) -> list[AudioInput]:

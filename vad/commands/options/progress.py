@@ -66,20 +66,31 @@ class Progress:
             duration: All of it; None if unknown.
             stage: What the recording is read for; "" is detection.
         """
-        elapsed_s = time.perf_counter() - self._started
-        if not self._is_shown or elapsed_s < _SHOWN_AFTER_S:
+        of_all = "{bar}| {n:.0f}/{total:.0f}" if duration else "{desc} {n:.0f}"
+        layout = "{l_bar}" * bool(duration) + of_all + " s of audio [{elapsed}{postfix}]"
+        if not self._show(layout, duration):
             return
-        if self._bar is None:
-            of_all = "{n:.0f}/{total:.0f}" if duration else "{desc} {n:.0f}"
-            bar = "{l_bar}{bar}| " if duration else ""
-            self._bar = _bar(total=duration, bar_format=bar + of_all + " s of audio [{elapsed}{postfix}]")
         speed = self._speed(self._audio_s + seconds)
-        if self._is_single:
-            self._bar.set_description_str(stage, refresh=False)
-            self._bar.n = min(seconds, duration or seconds)
-            self._bar.set_postfix_str(speed)
-        else:
+        if not self._is_single:
+            self._bar.set_description_str("", refresh=False)
             self._bar.set_postfix_str(f"{seconds:.0f} s of this one, {speed}")
+            return
+        self._bar.bar_format, self._bar.total = layout, duration
+        self._bar.set_description_str(stage, refresh=False)
+        self._bar.n = min(seconds, duration or seconds)
+        self._bar.set_postfix_str(speed)
+
+    def show_received(self, n_bytes: int) -> None:
+        """Show how much of a recording has come from a pipe that must end first."""
+        if self._show("{desc} [{elapsed}]"):
+            self._bar.set_description_str(f"{n_bytes / 1e6:.0f} MB received")
+
+    def _show(self, layout: str, total: float | None = None) -> bool:
+        """Whether a bar is shown; a short time after the start, also for a single recording."""
+        is_late = time.perf_counter() - self._started >= _SHOWN_AFTER_S
+        if self._bar is None and self._is_shown and is_late:
+            self._bar = _bar(total=total, bar_format=layout)
+        return self._bar is not None and is_late
 
     def _speed(self, audio_s: float) -> str:
         return f"{audio_s / max(time.perf_counter() - self._started, 1e-3):.0f} x real time"

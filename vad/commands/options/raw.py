@@ -2,11 +2,12 @@
 
 import argparse
 import sys
+from typing import IO
 
 from vad.audio.raw_format import ENCODINGS, RawFormat
 from vad.errors import ConfigError
 
-__all__ = ["add_raw_arguments", "raw_format", "require_piped_stdin"]
+__all__ = ["add_raw_arguments", "piped_stdin", "raw_format"]
 
 
 def add_raw_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,13 +44,18 @@ def raw_format(args: argparse.Namespace) -> RawFormat | None:
     return RawFormat(**given) if given else None
 
 
-def require_piped_stdin() -> None:
-    """Refuse to wait for audio from a keyboard.
+def piped_stdin() -> IO[bytes]:
+    """Give standard input as bytes.
 
     Raises:
-        ConfigError: Standard input is a terminal.
+        ConfigError: It is a terminal: nobody would type audio.
     """
     if sys.stdin.isatty():
         raise ConfigError(
             "`-` reads standard input, but nothing is piped in. Pipe audio in: ffmpeg -i FILE -f wav - | vad ... -"
         )
+    try:
+        # Not sys.stdin.buffer: the interpreter would wait for its lock at exit.
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    except OSError:  # it was replaced by an object without a file
+        return sys.stdin.buffer
