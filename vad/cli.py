@@ -24,6 +24,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from vad import __version__
+from vad.commands.options.messages import add_message_arguments, messages
 from vad.errors import (
     EXIT_BROKEN_PIPE,
     EXIT_INPUT_FAILED,
@@ -85,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args, unknown = parser.parse_known_args(arguments)
         if unknown:
             command.refuse(unknown)
-        with native_lines_dropped(), _clean_end():
+        with native_lines_dropped(), _clean_end(), messages(args):
             code: int = args.run(args)
         sys.stdout.flush()
         return code
@@ -159,11 +160,30 @@ def _drop_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class _Help(argparse.HelpFormatter):
+    """Wraps texts, but not those of several lines."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
+
 class _Parser(argparse.ArgumentParser):
     """Reports errors in one line, without the usage. Options cannot be abbreviated: new options would break that."""
 
     def __init__(self, **settings: Any):
-        super().__init__(**settings, allow_abbrev=False)
+        super().__init__(**settings, allow_abbrev=False, formatter_class=_Help)
+
+    def format_help(self) -> str:
+        """Give the help. Its usage has no options: they are listed below."""
+        needed = [one for one in self._actions if one.required and one.option_strings]
+        words = [self.prog, "[options]", *(f"{one.option_strings[0]} {one.dest.upper()}" for one in needed)]
+        for one in self._get_positional_actions():
+            word = str(one.metavar)
+            words.append(
+                {"+": f"{word} ...", "?": f"[{word}]", "A...": f"{word} ..."}.get(str(one.nargs), word)
+            )
+        self.usage = " ".join(words)
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         wrong = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
@@ -189,7 +209,6 @@ def _parsers_for(arguments: list[str]) -> tuple[_Parser, _Parser]:
         prog="vad",
         description="Detect speech in audio.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", "-V", action="version", version=f"vad {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -198,6 +217,7 @@ def _parsers_for(arguments: list[str]) -> tuple[_Parser, _Parser]:
         if arguments[:1] == [name]:
             module = importlib.import_module(module_name)
             module.add_arguments(command)
+            add_message_arguments(command, f"vad {__version__}")
             command.set_defaults(run=module.run)
             chosen = command
     return parser, chosen

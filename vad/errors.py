@@ -37,7 +37,8 @@ EXIT_BROKEN_PIPE = 141
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
-_SIMILAR = 0.35  # difflib's ratio: "pad" is similar to "speech_pad_ms", and "x" to nothing
+_SIMILAR = 0.6  # difflib's ratio: a typing mistake or two
+_SHORTEST_PART = 3  # letters: "pad" is a part of "speech_pad_ms"
 
 
 class VadError(Exception):
@@ -85,11 +86,15 @@ class MissingDependencyError(VadError, ImportError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the most similar known one, or "" where none is similar."""
+    """The end of a message about an unknown word: a known one that is similar or has it as a part, or ""."""
     import difflib  # slow to load, and needed only for errors
 
     names = {one.lstrip("-"): one for one in known}  # dashes would make all options similar
-    nearest = difflib.get_close_matches(word.lstrip("-"), names, n=1, cutoff=_SIMILAR)
+    bare = word.lstrip("-")
+    nearest = difflib.get_close_matches(bare, names, n=1, cutoff=_SIMILAR)
+    if not nearest and len(bare) >= _SHORTEST_PART:
+        holding = [name for name in names if bare in name]
+        nearest = difflib.get_close_matches(bare, holding, n=1, cutoff=0.0)
     return "".join(f" Did you mean {names[one]}?" for one in nearest)
 
 

@@ -6,6 +6,7 @@ mp4, webm, mkv, aac, and what these do not read (wma, amr, ac3, avi, flv, ...) â
 
 import contextlib
 import io
+import logging
 import os
 from collections.abc import Iterator
 from typing import IO, BinaryIO, TypeAlias
@@ -35,6 +36,9 @@ KNOWN_SUFFIXES = frozenset({
     ".amr", ".awb", ".gsm", ".ac3", ".eac3", ".dts", ".ape", ".wv", ".tta", ".spx",
 })  # fmt: skip
 """The suffixes of audio files in a folder."""
+
+
+_log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -72,6 +76,8 @@ def open_decoder(
         problem = sample_rate_problem(decoder.sample_rate)
         if problem is not None:
             raise AudioError(f"{name}: {problem}")
+        kind, rate = type(decoder).__name__, decoder.sample_rate
+        _log.debug("%s: %s (%s), %d Hz, channels: %d", name, kind, decoder.subtype, rate, decoder.channels)
         yield decoder
 
 

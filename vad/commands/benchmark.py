@@ -26,11 +26,18 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad benchmark test_set/ --models default mine.tflite -o comparison/
+  vad benchmark test_set/ --onsets                 live streams: latency
+"""
+
 _OTHER_DETECTORS = ("silero", "ten", "webrtc", "energy")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
     add_corpus_arguments(parser)
     parser.add_argument(
         "--models", nargs="+", metavar="NAME|PATH",

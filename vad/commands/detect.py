@@ -30,9 +30,18 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad detect meeting.wav                             start and end, in seconds
+  vad detect recordings/ -r -f rttm -o labels/       a label file for each one
+  vad detect meeting.wav --report meeting.html       a page to look and listen
+  ffmpeg -i film.mkv -f wav - | vad detect - -f srt  standard input
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
     parser.add_argument(
         "inputs", nargs="+", metavar="FILE|DIR|PATTERN|-",
         help="recordings; - is a recording or raw samples on standard input",
@@ -45,7 +54,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", "-j", type=_jobs, metavar="N", help="number of processes (default: by the amount of audio)"
     )
-    parser.add_argument("--quiet", "-q", action="store_true", help="show no progress, and no closing line")
     outputs = parser.add_argument_group(
         "what is written", "DIR gets a file for each recording. Files that exist are not replaced."
     )
@@ -146,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
         results = stack.enter_context(
             open_results(label_output, label_format, recordings, each_channel=each, lines=lines)
         )
-        progress = stack.enter_context(Progress(len(tasks), hidden=args.quiet))
+        progress = stack.enter_context(Progress(len(tasks)))
         player = SegmentPlayer(results, args.channel, raw_format(args)) if args.play else None
         analyser.watcher = Follower(None if args.play else results, progress)
         for one in recordings:

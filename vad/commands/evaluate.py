@@ -25,9 +25,17 @@ from vad.labels.reading import require_within
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad evaluate mine.jsonl --split test --model mine.tflite
+  vad evaluate mine.jsonl --split test --report mine.html  with curves
+  vad evaluate mine.jsonl --hypothesis labels/             labels of others
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
     add_corpus_arguments(parser)
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="format of stdout (default: text)"

@@ -11,12 +11,19 @@ from vad.errors import ConfigError
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad export runs/mine --name mine                 mine.tflite, .json, .keras
+  vad export runs/mine --name small --quantize int8 -o models/
+"""
+
 # Fields of a card that stay true for weights wherever they are copied to.
 _ORIGIN_FIELDS = ("prompt_share", "late_offset", "training", "data_sources", "label_origin")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
     parser.add_argument(
         "source", metavar="RUN", type=Path,
         help="a training run's folder, a .keras or .tflite file, or a model's name",

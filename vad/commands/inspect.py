@@ -15,12 +15,18 @@ from vad.report.excerpt import blocks_between
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad inspect weights runs/mine                    needs no recording
+  vad inspect all default meeting.wav --start 12 --labels meeting.rttm
+"""
+
 _VIEWS = {
-    "weights": "the filters, and which of them are dead, saturated or noise; needs no AUDIO",
-    "gradients": "how a clip would change each layer in training; the update sizes of the run",
+    "weights": "the filters; which are dead, saturated, noise; needs no AUDIO",
+    "gradients": "how a clip would change each layer; the run's update sizes",
     "activations": "the output of every layer for a clip",
-    "saliency": "which parts of a clip raise and lower the probability of speech",
-    "occlusion": "which parts of a clip the decision depends on: they are silenced one by one",
+    "saliency": "what in a clip raises and lowers the probability",
+    "occlusion": "what in a clip the decision needs: parts are silenced",
     "embedding": "a map of the frames of a clip",
 }
 _SAMPLE_RATE = 16_000
@@ -28,8 +34,9 @@ _SAMPLE_RATE = 16_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = "views:\n" + "".join(f"  {name:<12} {purpose}\n" for name, purpose in _VIEWS.items())
+    parser.epilog = (
+        _EXAMPLES + "\nviews:\n" + "".join(f"  {name:<12} {text}\n" for name, text in _VIEWS.items())
+    )
     parser.add_argument(
         "view", metavar="VIEW", choices=(*_VIEWS, "all"), help="one of the views below, or all"
     )

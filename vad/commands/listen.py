@@ -34,11 +34,19 @@ from vad.errors import AudioError, ConfigError, require
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad listen                                         the microphone
+  vad listen --save words/ --exec 'play "$VAD_PATH"'  a file for each segment
+  arecord -f S16_LE -r 16000 | vad listen -          standard input
+"""
+
 _LONGEST_SAVED_S = 3600  # kept in memory: where a long segment is split is known only at its end
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
     parser.add_argument(
         "source", nargs="?", type=_source, metavar="-",
         help="read WAV or raw samples from standard input (default: the microphone)",

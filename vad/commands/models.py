@@ -5,6 +5,12 @@ import json
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad models
+  vad detect meeting.wav --model tiny
+"""
+
 _HEADINGS = ("model", "size", "parameters", "streams", "recordings", "speed")
 _LEGEND = """
 streams, recordings: latency, from the beginning of a frame to its probability.
@@ -13,6 +19,7 @@ speed: seconds of audio per second, one thread, measured when the model was buil
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments: none."""
+    parser.epilog = _EXAMPLES
 
 
 def run(args: argparse.Namespace) -> int:

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad prepare recordings/ -o mine.jsonl           labels beside the recordings
+  vad prepare calls/ --labels calls.csv           labels in one file
+  vad prepare calls/ --label-with default         no labels: a model makes them
+"""
+
 _SPEAKERS_BY = {
     "folder": "the name of the folder",
     "file": "file: each file has its own",
@@ -33,6 +40,7 @@ _SPEAKERS_BY = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
     parser.add_argument(
         "inputs", nargs="+", metavar="PATH", type=Path,
         help="recordings, folders of recordings (with or without subfolders train/, dev/, test/ and speech/, noise/, "

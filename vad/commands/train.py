@@ -8,6 +8,12 @@ from vad.commands.options.extras import require_extra
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad train runs/mine --init default --corpus mine.jsonl   fine-tune
+  vad train runs/new --corpus mine.jsonl --epochs 20       from scratch
+"""
+
 # Type, metavar and help of options that the configuration has too.
 _NETWORK_OPTIONS = {
     "architecture": (
@@ -36,6 +42,7 @@ _TRAINING_OPTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
     parser.add_argument(
         "run_folder", metavar="RUN", type=Path,
         help="folder of the run; the same command continues a stopped run",

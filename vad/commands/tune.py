@@ -34,6 +34,12 @@ from vad.files import writing
 
 __all__ = ["add_arguments", "run"]
 
+_EXAMPLES = """\
+examples:
+  vad tune mine.jsonl --best balanced -o tuned.toml
+  vad tune mine.jsonl --max-miss 0.02 --max-latency-ms 400 -o mine.tflite
+"""
+
 _LOW_LATENCY = "tuned on the low-latency output: use it with --no-lookahead, or for streams"
 _TRAIN = "fine-tune the model on recordings like these"
 _FEWEST_SPEAKERS = 2  # one to hold out, and one to tune on
@@ -47,6 +53,7 @@ _BOUNDS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
+    parser.epilog = _EXAMPLES
     add_corpus_arguments(
         parser,
         "of a manifest dev, and train where dev has fewer than two speakers with speech; of a folder all",

@@ -1,6 +1,7 @@
 """The detector: a recording in, probabilities and segments out."""
 
 import functools
+import logging
 import os
 import warnings
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
@@ -25,6 +26,7 @@ __all__ = ["Detection", "Detector", "detect", "detect_file", "open_recording"]
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]
 
+_log = logging.getLogger(__name__)
 _BLOCK_DURATION_S = 20.0  # 1.3 MB of samples
 
 
@@ -92,6 +94,7 @@ class Detector:
         self.sample_rate = self.model.sample_rate
         self.frame_duration = self.model.frame_duration
         self.stream()  # options that this model's frames cannot keep are an error now, not at each recording
+        _log.debug("%r", self)
         self.chunk_duration = self.model.chunk_frames * self.model.frame_duration
         self.block_duration = self.chunk_duration * max(1, round(_BLOCK_DURATION_S / self.chunk_duration))
 

@@ -15,6 +15,7 @@ but LiteRT has no public call for them.
 import functools
 import hashlib
 import json
+import logging
 import os
 import warnings
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ __all__ = ["Model", "State", "find_model", "model_names"]
 
 State: TypeAlias = dict[str, npt.NDArray[np.float32]]
 
+_log = logging.getLogger(__name__)
 _EXPORT_AGAIN = "Export it again with `vad export`."
 
 
@@ -138,6 +140,7 @@ class Model:
             ) from error
         except ValueError as error:
             raise ModelError(f"{card} is not JSON: {error}. Restore it from the export.") from error
+        _log.debug("model %s", graph)
         return cls(content, fields, source=str(graph))
 
     def initial_state(self) -> State:

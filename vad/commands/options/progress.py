@@ -5,6 +5,8 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
+from vad.commands.options.messages import is_quiet, is_verbose
+
 __all__ = ["Progress"]
 
 
@@ -19,21 +21,20 @@ def _bar(**settings: Any) -> Any:
 
 
 class Progress:
-    """A bar on stderr within a `with` statement; invisible if stderr is no terminal.
+    """A bar on stderr within a `with` statement; invisible if stderr is no terminal, and with --quiet and --verbose.
 
     For a single recording it counts seconds of audio, if its position is shown.
 
     Args:
         total: Number of recordings; None if unknown.
         unit: The name of what is counted.
-        hidden: Show nothing.
     """
 
-    def __init__(self, total: int | None, *, unit: str = "recordings", hidden: bool = False):
+    def __init__(self, total: int | None, *, unit: str = "recordings"):
         self._bar: Any = None
         self._audio_s = 0.0
         self._started = time.perf_counter()
-        self._is_shown = not hidden and sys.stderr.isatty()
+        self._is_shown = sys.stderr.isatty() and not is_quiet() and not is_verbose()
         self._is_single = total in (0, 1)
         if self._is_shown and not self._is_single:
             self._bar = _bar(total=total, unit=f" {unit}")
