@@ -9,11 +9,12 @@ import os
 import sys
 from contextlib import ExitStack, closing
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from vad.commands.options.detection import add_detection_arguments, detector_maker
 from vad.commands.options.extras import require_extra
 from vad.commands.options.raw import add_raw_arguments, raw_format
+from vad.commands.options.recordings import add_recording_arguments
 from vad.commands.options.templates import TIME_FORMAT_HELP
 from vad.errors import EXIT_INPUT_FAILED
 from vad.labels import FORMATS
@@ -42,18 +43,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog = _EXAMPLES
-    parser.add_argument(
-        "inputs", nargs="+", metavar="FILE|DIR|PATTERN|-",
-        help="recordings; - is a recording or raw samples on standard input",
-    )  # fmt: skip
-    parser.add_argument("--recursive", "-r", action="store_true", help="search subfolders too")
-    parser.add_argument(
-        "--channel", type=_channel, default="mix", metavar="mix|each|N",
-        help="the mean of all channels, each channel by itself, or one channel, counted from 0 (default: mix)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--jobs", "-j", type=_jobs, metavar="N", help="number of processes (default: by the amount of audio)"
-    )
+    add_recording_arguments(parser, each=True)
     outputs = parser.add_argument_group(
         "what is written", "DIR gets a file for each recording. Files that exist are not replaced."
     )
@@ -236,18 +226,3 @@ def _crashed(task: "Task") -> "Result":
 
     problem = f"{task.recording.name}: the process that read it died (a bug in a decoder, or no memory left)."
     return Result(task.recording, problem=problem)
-
-
-def _channel(text: str) -> int | Literal["mix", "each"]:
-    named: dict[str, Literal["mix", "each"]] = {"mix": "mix", "each": "each"}
-    if text in named:
-        return named[text]
-    if text.isdecimal():
-        return int(text)
-    raise argparse.ArgumentTypeError(f"must be mix, each, or a number counted from 0. Received: {text!r}")
-
-
-def _jobs(text: str) -> int:
-    if text.isdecimal() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"must be a number of at least 1. Received: {text!r}")
