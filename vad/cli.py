@@ -44,6 +44,7 @@ __all__ = ["COMMANDS", "main"]
 # and run(args: argparse.Namespace) -> int.
 COMMANDS = {
     "detect": ("vad.commands.detect", "detect speech in files, folders or standard input"),
+    "trim": ("vad.commands.trim", "remove the silence of recordings, at their ends or inside"),
     "listen": ("vad.commands.listen", "detect speech at the microphone, or in a pipe, as it is spoken"),
     "prepare": ("vad.commands.prepare", "make a corpus from your recordings and their labels"),
     "train": ("vad.commands.train", "train a network on your own sound"),

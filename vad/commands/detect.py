@@ -5,9 +5,7 @@ line on stderr and exit code 1; the others are processed. The segments before da
 """
 
 import argparse
-import os
-import sys
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,14 +18,9 @@ from vad.errors import EXIT_INPUT_FAILED
 from vad.labels import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from vad.commands.detecting.analysis import Result
-    from vad.commands.detecting.playing import SegmentPlayer
     from vad.commands.detecting.recordings import AudioInput, Task
-    from vad.commands.detecting.results import Results
-    from vad.commands.detecting.summary import Summary
-    from vad.commands.options.progress import Progress
 
 __all__ = ["add_arguments", "run"]
 
@@ -99,18 +92,14 @@ def run(args: argparse.Namespace) -> int:
         MissingDependencyError: --plot was given without its extra.
         DeviceError: --play was given, and no device can play.
     """
-    from vad.audio.pipe import Pipe
     from vad.commands.detecting.analysis import Analyser
-    from vad.commands.detecting.follower import Follower
     from vad.commands.detecting.lines import chosen_lines
     from vad.commands.detecting.outputs import refuse_existing, refuse_overwriting
     from vad.commands.detecting.playing import SegmentPlayer
     from vad.commands.detecting.recordings import find_recordings
     from vad.commands.detecting.results import choose_format, label_paths, open_results
     from vad.commands.detecting.segment_names import existing_segments
-    from vad.commands.detecting.summary import Summary
-    from vad.commands.options.progress import Progress
-    from vad.processes import in_order, sensible_jobs
+    from vad.commands.detecting.work import process_all, summarized
 
     if args.plot is not None:
         require_extra("plot", "--plot")
@@ -120,74 +109,24 @@ def run(args: argparse.Namespace) -> int:
     each = args.channel == "each"
     lines = chosen_lines(args.printf, args.time_format, label_format, args.channel)
     outputs = ("output", "save_probabilities", "save_segments", "save_speech", "report", "plot")
-    written = dict.fromkeys(filter(None, (getattr(args, name) for name in outputs)))
-    summary = None
-    if sys.stderr.isatty() and not args.quiet:
-        summary = Summary(args.inputs, recursive=args.recursive, written=written)
     with ExitStack() as stack:
+        summary = stack.enter_context(summarized(args, [getattr(args, name) for name in outputs]))
         again = (each, args.play, args.save_segments, args.save_speech, args.report, args.plot)
-        recordings = find_recordings(
-            args.inputs,
-            stack,
-            recursive=args.recursive,
-            keep_pipes=any(again),
-        )
+        recordings = find_recordings(args.inputs, stack, recursive=args.recursive, keep_pipes=any(again))
         label_output = label_paths(args.output, label_format, recordings)
         tasks = _tasks(args, recordings)
         cut = existing_segments([task.segments for task in tasks if task.segments], each_channel=each)
         refuse_overwriting(cut, recordings)
         if not args.overwrite:
             refuse_existing(label_output, tasks, cut, each_channel=each)
-        jobs = args.jobs or sensible_jobs(len(tasks), _total_bytes(recordings))
-        if not all(isinstance(one.source, str) for one in recordings):
-            jobs = 1  # a pipe cannot be sent to other processes
         results = stack.enter_context(
             open_results(label_output, label_format, recordings, each_channel=each, lines=lines)
         )
-        progress = stack.enter_context(Progress(len(tasks)))
         player = SegmentPlayer(results, args.channel, raw_format(args)) if args.play else None
-        analyser.watcher = Follower(None if args.play else results, progress)
-        for one in recordings:
-            if isinstance(one.source, Pipe):
-                one.source.on_wait = progress.show_received
-        work = make_analyser if jobs > 1 else lambda: analyser
-        done = stack.enter_context(closing(in_order(work, tasks, jobs, crashed=_crashed)))
-        failed = _write_all(done, results, progress, summary, player)
-    if summary is not None and (text := summary.text()):
-        print(f"vad: {text}", file=sys.stderr)
+        failed = process_all(
+            tasks, make_analyser, analyser, results, args=args, player=player, summary=summary
+        )
     return EXIT_INPUT_FAILED if failed else 0
-
-
-def _write_all(
-    done: "Iterable[Result]",
-    results: "Results",
-    progress: "Progress",
-    summary: "Summary | None",
-    player: "SegmentPlayer | None",
-) -> bool:
-    """Write each result as it comes.
-
-    Returns:
-        Whether a recording failed.
-    """
-    from vad.commands.detecting.analysis import OutputError
-
-    failed = False
-    try:
-        for result in done:
-            progress.clear()
-            if player is not None:
-                player.play(result)
-            results.write(result)
-            if summary is not None:
-                summary.add(result)
-            if result.problem is not None:
-                failed = True
-                progress.report(result.problem)
-            progress.advance(result.duration)
-    except OutputError as stopped:
-        raise stopped.reason from None
-    return failed
 
 
 def _tasks(args: argparse.Namespace, recordings: "Sequence[AudioInput]") -> "list[Task]":
@@ -214,15 +153,3 @@ def _tasks(args: argparse.Namespace, recordings: "Sequence[AudioInput]") -> "lis
         Task(one, probabilities.get(one), segments.get(one), speech.get(one), report.get(one), plot.get(one))
         for one in recordings
     ]
-
-
-def _total_bytes(recordings: "Sequence[AudioInput]") -> int:
-    paths = (one.path for one in recordings)
-    return sum(os.path.getsize(path) for path in paths if path is not None and os.path.isfile(path))
-
-
-def _crashed(task: "Task") -> "Result":
-    from vad.commands.detecting.analysis import Result
-
-    problem = f"{task.recording.name}: the process that read it died (a bug in a decoder, or no memory left)."
-    return Result(task.recording, problem=problem)

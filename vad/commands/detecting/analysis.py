@@ -16,6 +16,7 @@ from vad.commands.detecting.recordings import AudioInput, Task
 from vad.detection.cutting import save_segments, save_speech
 from vad.detection.detector import Detection, Detector, open_recording
 from vad.detection.segments import Segment
+from vad.detection.trimming import trim_file
 from vad.errors import AudioError, VadError
 
 __all__ = ["Analyser", "OutputError", "Result", "Watcher"]
@@ -170,6 +171,8 @@ class Analyser:
                 save_segments(source, segments, paths, channel=one.channel, raw=raw)
             if task.speech is not None:
                 save_speech(source, segments, one.path(task.speech), channel=one.channel, raw=raw)
+            if task.trimmed is not None:
+                trim_file(source, segments, task.trimmed, raw=raw, **task.pauses)
             if task.report is not None or task.plot is not None:
                 self._write_views(task, one)
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,10 @@ def refuse_existing(
     whole += [task.probabilities for task in tasks if task.probabilities is not None]
     by_channel = [*labels.values()] if isinstance(labels, dict) else []
     by_channel += [
-        path for task in tasks for path in (task.speech, task.report, task.plot) if path is not None
+        path
+        for task in tasks
+        for path in (task.speech, task.report, task.plot, task.trimmed)
+        if path is not None
     ]
     if each_channel:
         existing = _of_channels(by_channel)
@@ -104,7 +107,7 @@ def output_paths(
     suffixes: tuple[str, ...],
     recordings: Sequence[AudioInput],
     *,
-    ending: str | None = None,
+    ending: str | Callable[[AudioInput], str] | None = None,
 ) -> dict[AudioInput, Path]:
     """Give each recording its path: the output itself for a single recording, or a path in the output folder.
 
@@ -113,7 +116,7 @@ def output_paths(
         option: The option that names it.
         suffixes: The extensions that are allowed.
         recordings: All recordings.
-        ending: The end of the names in a folder; None takes the first extension.
+        ending: The end of the names in a folder, as for `paths_in`; None takes the first extension.
 
     Raises:
         ConfigError: The output cannot be written, or does not fit so many recordings.
@@ -129,10 +132,13 @@ def output_paths(
     return {recordings[0]: Path(output)}
 
 
-def paths_in(folder: Path, recordings: Iterable[AudioInput], ending: str) -> dict[AudioInput, Path]:
+def paths_in(
+    folder: Path, recordings: Iterable[AudioInput], ending: str | Callable[[AudioInput], str]
+) -> dict[AudioInput, Path]:
     """Give each recording its path in an output folder, which mirrors the input folder, and make all folders.
 
-    The path of `clip.wav` is `clip` and the ending. If there is also a `clip.flac`, both keep their extensions.
+    The path of `clip.wav` is `clip` and the ending, which may depend on the recording. If there is also a `clip.flac`,
+    both keep their extensions.
 
     Raises:
         ConfigError: A recording is given twice, two would have the same path, a path is a recording, or a folder
@@ -144,7 +150,8 @@ def paths_in(folder: Path, recordings: Iterable[AudioInput], ending: str) -> dic
     for recording in readable:
         place = recording.place
         is_unique = stems[place.with_suffix("")] == 1
-        path = folder / place.with_name((place.stem if is_unique else place.name) + ending)
+        end = ending if isinstance(ending, str) else ending(recording)
+        path = folder / place.with_name((place.stem if is_unique else place.name) + end)
         if path in owners:
             first = owners[path]
             paths = [os.path.realpath(one.path) for one in (first, recording) if one.path is not None]

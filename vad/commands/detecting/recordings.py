@@ -3,8 +3,8 @@
 import contextlib
 import glob
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, BinaryIO
 
@@ -54,6 +54,8 @@ class Task:
         speech: For its speech alone.
         report: For its page.
         plot: For its picture.
+        trimmed: For it without its silence.
+        pauses: The lengths of the pauses in that file, as for `vad.trim_file`.
     """
 
     recording: AudioInput
@@ -62,6 +64,8 @@ class Task:
     speech: Path | None = None
     report: Path | None = None
     plot: Path | None = None
+    trimmed: Path | None = None
+    pauses: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def find_recordings(

@@ -1,0 +1,112 @@
+"""Processes the recordings of `vad detect` and `vad trim`, and writes each result as it comes."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+
+from vad.audio.pipe import Pipe
+from vad.commands.detecting.analysis import Analyser, OutputError, Result
+from vad.commands.detecting.follower import Follower
+from vad.commands.detecting.playing import SegmentPlayer
+from vad.commands.detecting.recordings import AudioInput, Task
+from vad.commands.detecting.results import Results
+from vad.commands.detecting.summary import Summary
+from vad.commands.options.progress import Progress
+from vad.processes import in_order, sensible_jobs
+
+__all__ = ["process_all", "summarized"]
+
+
+def process_all(
+    tasks: Sequence[Task],
+    make_analyser: Callable[[], Analyser],
+    analyser: Analyser,
+    results: Results | None,
+    *,
+    args: argparse.Namespace,
+    player: SegmentPlayer | None = None,
+    summary: Summary | None = None,
+) -> bool:
+    """Process recordings, in this process or in several.
+
+    Args:
+        tasks: The recordings.
+        make_analyser: Makes the analyser of another process.
+        analyser: That of this process.
+        results: Where the segments are written; None if they are not.
+        args: Those of `add_recording_arguments`.
+        player: Plays each segment after it is written.
+        summary: Counts the results.
+
+    Returns:
+        Whether a recording failed.
+    """
+    recordings = [task.recording for task in tasks]
+    jobs = args.jobs or sensible_jobs(len(tasks), _total_bytes(recordings))
+    if not all(isinstance(one.source, str) for one in recordings):
+        jobs = 1  # a pipe cannot be sent to other processes
+    with ExitStack() as stack:
+        progress = stack.enter_context(Progress(len(tasks)))
+        analyser.watcher = Follower(results if player is None else None, progress)
+        for one in recordings:
+            if isinstance(one.source, Pipe):
+                one.source.on_wait = progress.show_received
+        work = make_analyser if jobs > 1 else lambda: analyser
+        done = stack.enter_context(closing(in_order(work, tasks, jobs, crashed=_crashed)))
+        return _write_all(done, results, progress, summary, player)
+
+
+@contextmanager
+def summarized(args: argparse.Namespace, outputs: Iterable[str | None]) -> Iterator[Summary | None]:
+    """Give the summary of the results, and print it at the end. None if nobody sees it.
+
+    Args:
+        args: Those of `add_recording_arguments`.
+        outputs: Where the results are written.
+    """
+    if args.quiet or not sys.stderr.isatty():
+        yield None
+        return
+    written = dict.fromkeys(filter(None, outputs))
+    summary = Summary(args.inputs, recursive=args.recursive, written=written)
+    yield summary
+    if text := summary.text():
+        print(f"vad: {text}", file=sys.stderr)
+
+
+def _write_all(
+    done: Iterable[Result],
+    results: Results | None,
+    progress: Progress,
+    summary: Summary | None,
+    player: SegmentPlayer | None,
+) -> bool:
+    failed = False
+    try:
+        for result in done:
+            progress.clear()
+            if player is not None:
+                player.play(result)
+            if results is not None:
+                results.write(result)
+            if summary is not None:
+                summary.add(result)
+            if result.problem is not None:
+                failed = True
+                progress.report(result.problem)
+            progress.advance(result.duration)
+    except OutputError as stopped:
+        raise stopped.reason from None
+    return failed
+
+
+def _total_bytes(recordings: Iterable[AudioInput]) -> int:
+    paths = (one.path for one in recordings)
+    return sum(os.path.getsize(path) for path in paths if path is not None and os.path.isfile(path))
+
+
+def _crashed(task: Task) -> Result:
+    problem = f"{task.recording.name}: the process that read it died (a bug in a decoder, or no memory left)."
+    return Result(task.recording, problem=problem)
