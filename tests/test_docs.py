@@ -6,6 +6,9 @@ fence says what else is to be done with it:
     <!-- not run: REASON -->      it is only read: commands with their options, Python as far as its grammar
     <!-- needs PROGRAM -->        the same where PROGRAM is not installed
     <!-- train also gets: ... --> options for `vad train` that make it short
+
+The commands of `vad` in a table are run too, where the line before the table says <!-- commands -->, or only read,
+where it says <!-- not run: REASON -->.
 """
 
 from __future__ import annotations
@@ -41,6 +44,9 @@ FENCE = re.compile(
     r"((?:^<!--[^\n]*-->\n)*)^```(sh|python)\n(.*?)^```$(?:\n+^```text\n(.*?)^```$)?",
     re.MULTILINE | re.DOTALL,
 )
+
+
+TABLE = re.compile(r"^(<!-- (?:commands|not run: \w.*) -->)\n+((?:^\|.*\|\n)+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -79,8 +85,15 @@ class Fence:
 
 
 def fences(page: Path) -> list[Fence]:
-    found = FENCE.findall(page.read_text(encoding="utf-8"))
-    return [Fence(notes, language, text, output or None) for notes, language, text, output in found]
+    content = page.read_text(encoding="utf-8")
+    found = [
+        Fence(notes, language, text, output or None)
+        for notes, language, text, output in FENCE.findall(content)
+    ]
+    for notes, rows in TABLE.findall(content):
+        commands = re.findall(r"`(vad [^`]*)`", rows)
+        found.append(Fence(notes, "sh", "\n".join(commands), None))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +130,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("ffmpeg"):
         command = ["ffmpeg", "-loglevel", "error", "-i", folder / "meeting.wav", folder / "film.mkv"]
         subprocess.run(command, check=True)
+    (folder / "meeting.raw").write_bytes((folder / "meeting.wav").read_bytes()[44:])
     (folder / "my_corpus" / "noise").mkdir()
     shutil.copy(examples / "no-speech.flac", folder / "my_corpus" / "noise" / "hall.flac")
     return folder
@@ -164,7 +178,7 @@ def run(fence: Fence, command: str) -> None:
     if not fence.is_run:
         return
     words = fence.words(command)
-    if words and words[0] == "vad" and "|" not in command:
+    if words and words[0] == "vad" and not re.search(r"[|<]|&&", command):
         assert cli.main(words[1:]) == 0, command
     elif words:
         subprocess.run(["bash", "-euo", "pipefail", "-c", command], check=True, timeout=60)
