@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import functools
+import http.server
 import itertools
 import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,13 +50,13 @@ class Tab:
         for domain in ("Page", "Runtime", "Log"):
             self._call(f"{domain}.enable")
 
-    def open(self, page: Path, *, width: int, dark: bool) -> None:
-        """Loads a page into a window of that many pixels."""
+    def open(self, page: Path | str, *, width: int, dark: bool) -> None:
+        """Loads a page, a file or an address, into a window of that many pixels."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width <= PHONE}
         self._call("Emulation.setDeviceMetricsOverride", **size)
-        self._call("Page.navigate", url=page.as_uri())
+        self._call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         while "Page.loadEventFired" not in self._events:
             self._receive()
 
@@ -105,18 +107,21 @@ class Tab:
 
 
 @contextmanager
-def opened(page: Path, folder: Path, *, width: int = 1000, dark: bool = False) -> Iterator[Tab]:
+def opened(
+    page: Path | str, folder: Path, *, width: int = 1000, dark: bool = False, flags: Sequence[str] = ()
+) -> Iterator[Tab]:
     """A page in a browser; it is a failure if the console has complaints.
 
     Args:
-        page: The page.
+        page: The page, a file or an address.
         folder: For the browser's profile.
         width: Of the window, pixels.
         dark: Whether the reader prefers dark pages.
+        flags: More of the browser's command line.
     """
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
-    command = [*_ON_PIPES, CHROMIUM, *_FLAGS, f"--user-data-dir={folder}"]
+    command = [*_ON_PIPES, CHROMIUM, *_FLAGS, *flags, f"--user-data-dir={folder}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as browser:
         limit = threading.Timer(_TIMEOUT_S, browser.kill)
         limit.start()
@@ -130,13 +135,30 @@ def opened(page: Path, folder: Path, *, width: int = 1000, dark: bool = False) -
             browser.kill()
 
 
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address at which a web server shows a folder."""
+    handler = functools.partial(_Silent, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+class _Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing of each request."""
+
+
 def run_in_page(page: Path, script: str, folder: Path) -> Any:
     """What the body of an async function returns in a page; it is a failure if the console has complaints."""
     with opened(page, folder) as tab:
         return tab.run(script)
 
 
-def check_look(page: Path, folder: Path) -> None:
+def check_look(page: Path | str, folder: Path) -> None:
     """Holds a page to what all are: no wider than a phone, dark where the reader prefers it, no complaint."""
     ask = """
     await new Promise((done) => setTimeout(done, 200));
