@@ -169,7 +169,7 @@ def test_what_a_page_shows_runs(
 
 def run(fence: Fence, command: str) -> None:
     """Run a line; of one that is not run, read the options."""
-    for part in re.split(r"\||&&", command):
+    for part in re.split(r"[|<]|&&", command):
         words = fence.words(part)
         if words[:1] == ["python"] and words[1].endswith(".py"):
             assert (ROOT / words[1]).exists(), command
