@@ -151,7 +151,8 @@ OVERWRITING = [
     (["--save-speech", "."], "one_speech.wav"),
     (["--report", "."], "one.html"),
     (["--plot", "."], "one.png"),
-    (["--channel", "each", "-f", "rttm", "-o", "."], "one.ch0.rttm"),
+    (["--channel", "each", "-f", "rttm", "-o", "."], "one.rttm"),
+    (["--channel", "each", "-f", "srt", "-o", "."], "one.ch0.srt"),
     (["--channel", "each", "--save-segments", "."], "one.ch0_0007_1.000-2.000.wav"),
 ]
 
@@ -208,14 +209,34 @@ def test_two_recordings_never_share_a_one_word_name(
 
 def test_channels(run: Run, segments: Callable) -> None:
     each = json.loads(run("two.flac", "--channel", "each", "--format", "json"))
-    assert [item["file"] for item in each] == ["two.flac.ch0", "two.flac.ch1"]
-    for index, item in enumerate(each):
+    assert each["file"] == "two.flac"
+    by_channel = {}
+    for index in (0, 1):
+        found = [
+            {name: one[name] for name in ("start", "end")}
+            for one in each["segments"]
+            if one["channel"] == index
+        ]
         chosen = json.loads(run("two.flac", "--channel", str(index), "--format", "json"))
-        assert chosen["segments"] == item["segments"]
-        assert close_to([Segment(**times) for times in item["segments"]], segments("two.flac", channel=index))
-    assert each[0]["segments"] != each[1]["segments"]
-    run("two.flac", "--channel", "each", "--format", "srt", "--output", "out/")
-    assert sorted(path.name for path in Path("out").iterdir()) == ["two.ch0.srt", "two.ch1.srt"]
+        assert chosen["segments"] == found
+        assert close_to([Segment(**times) for times in found], segments("two.flac", channel=index))
+        by_channel[index] = found
+    assert by_channel[0] != by_channel[1]
+
+
+def test_formats_without_channels_have_a_file_for_each(run: Run) -> None:
+    for label_format in ("srt", "audacity", "textgrid", "rttm"):
+        run("two.flac", "--channel", "each", "--format", label_format, "--output", "out/")
+    names = ["two.TextGrid", "two.ch0.srt", "two.ch0.txt", "two.ch1.srt", "two.ch1.txt", "two.rttm"]
+    assert sorted(path.name for path in Path("out").iterdir()) == names
+    lines = Path("out/two.rttm").read_text().splitlines()
+    assert {tuple(line.split()[1:3]) for line in lines} == {("two", "1"), ("two", "2")}
+
+
+@pytest.mark.parametrize("label_format", ["jsonl", "csv", "text"])
+def test_channels_come_in_one_order(run: Run, label_format: str) -> None:
+    words = ["silent.wav", "two.flac", "--channel", "each", "-f", label_format]
+    assert run(*words, "--jobs", "1") == run(*words, "--jobs", "2")
 
 
 def test_stdin(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
         cut = existing_segments([task.segments for task in tasks if task.segments], each_channel=each)
         refuse_overwriting(cut, recordings)
         if not args.overwrite:
-            refuse_existing(label_output, tasks, cut, each_channel=each)
+            refuse_existing(label_output, tasks, cut, each_channel=each, label_format=label_format)
         results = stack.enter_context(
             open_results(label_output, label_format, recordings, each_channel=each, lines=lines)
         )

@@ -18,6 +18,8 @@ from vad.labels.formats import FORMATS, READERS, WRITTEN, content_format, format
 from vad.labels.merge import merge
 from vad.labels.plain_text import read_text
 from vad.labels.reading import NON_SPEECH_LABELS, Entry, Malformed, one_word
+from vad.labels.tables import csv_header
+from vad.labels.turns import Turn
 
 __all__ = [
     "FORMATS",
@@ -38,7 +40,7 @@ _Known = TypeVar("_Known")
 
 
 def dumps(
-    segments: Iterable[Segment],
+    segments: Iterable[Segment] | Mapping[int, Iterable[Segment]],
     format: str,
     *,
     uri: str = "",
@@ -48,7 +50,8 @@ def dumps(
     """Write segments as text, in order of time.
 
     Args:
-        segments: They may overlap.
+        segments: They may overlap. A mapping has those of each channel, by its index from 0. Then a field names the
+            channel (rttm and uem count from 1), or a tier in textgrid and elan. audacity, srt, vtt and text have none.
         format: A key of ``FORMATS``.
         uri: The recording's name. rttm, kaldi and uem need it, and write it in one word.
         duration: Length of the recording in seconds, for json, labelstudio and textgrid.
@@ -58,20 +61,31 @@ def dumps(
         ConfigError: There is no such format.
         LabelError: A segment is not one, or the format needs a uri or a duration and has none.
     """
+    if isinstance(segments, Mapping):
+        turns = [turn for channel, those in segments.items() for turn in _turns(those, channel)]
+    else:
+        turns = _turns(segments, None)
+    _check_uri(uri)
+    if duration is not None and not (isinstance(duration, Real) and 0 <= duration < math.inf):
+        raise LabelError(f"duration must be 0 seconds or more. Received: duration={shown(duration)}.")
+    text = _named(format, WRITTEN).write(sorted(turns), uri, duration)
+    if format == "csv" and header:
+        return csv_header(with_channel=isinstance(segments, Mapping)) + text
+    return text
+
+
+def _turns(segments: Iterable[Segment], channel: int | None) -> list[Turn]:
+    """The segments of a channel, checked."""
     try:
-        ordered = sorted(segments)
+        listed = list(segments)
     except TypeError as error:
         raise LabelError(f"segments must be an iterable of Segment. Received: {shown(segments)}.") from error
-    for segment in ordered:
+    for segment in listed:
         if not isinstance(segment, Segment):
             raise LabelError(f"segments must be an iterable of Segment. Received: {shown(segment)} in it.")
         if not 0 <= segment.start <= segment.end < math.inf:
             raise LabelError(f"a segment must have 0 <= start <= end. Received: {segment}.")
-    _check_uri(uri)
-    if duration is not None and not (isinstance(duration, Real) and 0 <= duration < math.inf):
-        raise LabelError(f"duration must be 0 seconds or more. Received: duration={shown(duration)}.")
-    text = _named(format, WRITTEN).write(ordered, uri, duration)
-    return text.partition("\n")[2] if format == "csv" and not header else text
+    return [Turn(segment.start, segment.end, channel) for segment in listed]
 
 
 def loads(
@@ -100,8 +114,8 @@ def read_labels(
         format: A key of ``FORMATS``, or ctm, stm, htk or svl. None guesses it from the extension and, of .txt and JSON,
             from the contents.
         uri: Read only the segments of this recording, where the file names recordings. None reads all.
-        tier: The TextGrid or ELAN tier to read. None is ``speech``, or else the first interval tier of a TextGrid and
-            all parentless tiers of ELAN.
+        tier: The TextGrid or ELAN tier to read. None is ``speech`` or its channels, or else the first interval tier
+            of a TextGrid and all parentless tiers of ELAN.
 
     Returns:
         The segments in order of time. Those of several speakers may overlap: ``merge`` joins them.
@@ -158,7 +172,7 @@ def read_all(
 
 def write_labels(
     path: str | os.PathLike[str],
-    segments: Iterable[Segment],
+    segments: Iterable[Segment] | Mapping[int, Iterable[Segment]],
     format: str | None = None,
     *,
     uri: str | None = None,

@@ -16,6 +16,7 @@ from vad.labels.reading import (
     seconds,
     split_columns,
 )
+from vad.labels.turns import Turn
 
 __all__ = ["read_audacity", "read_kaldi", "read_text", "write_audacity", "write_kaldi", "write_text"]
 
@@ -52,18 +53,25 @@ def read_text(number: int, line: str) -> Entry | None:
     return Entry(number, *parse_times(fields[-2:], number), uri=fields[0] if len(fields) == 3 else None)
 
 
-def write_kaldi(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+def write_kaldi(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
     """Write a Kaldi ``segments`` file; an utterance's name is made of its recording and its times.
+
+    Where channels are told apart, the fifth column has the channel, and so has the utterance's name.
 
     Raises:
         LabelError: The recording has no name.
     """
     name = require_name(uri, "Kaldi")
-    return "".join(
-        f"{name}-{round(segment.start * 1000):09}-{round(segment.end * 1000):09} {name} "
-        f"{seconds(segment.start)} {seconds(segment.end)}\n"
-        for segment in segments
-    )
+    lines = []
+    for segment in segments:
+        prefix, column = (
+            ("", "") if segment.channel is None else (f"ch{segment.channel}-", f" {segment.channel}")
+        )
+        times = f"{round(segment.start * 1000):09}-{round(segment.end * 1000):09}"
+        lines.append(
+            f"{name}-{prefix}{times} {name} {seconds(segment.start)} {seconds(segment.end)}{column}\n"
+        )
+    return "".join(lines)
 
 
 def read_kaldi(text: str, *, open_ended: bool = False) -> Iterator[Entry | Malformed]:

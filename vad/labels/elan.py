@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from vad.detection.segments import Segment
 from vad.errors import shown
 from vad.labels.merge import merge
-from vad.labels.reading import DEFAULT_TIER, Entry, Malformed, choose_tiers, read_each
+from vad.labels.reading import Entry, Malformed, choose_tiers, read_each
+from vad.labels.turns import Turn, tiers_of
 from vad.labels.xml_elements import parse_xml
 
 __all__ = ["read_elan", "write_elan"]
@@ -16,21 +16,25 @@ _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _UNKNOWN_DATE = "1970-01-01T00:00:00+00:00"  # the same segments make the same file
 
 
-def write_elan(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
-    """Write one tier, ``speech``, in milliseconds; segments that overlap are joined, as a tier wants them."""
-    turns = merge(segments, join_touching=False)
-    times = [round(time * 1000) for turn in turns for time in (turn.start, turn.end)]
-    slots = (
-        f'    <TIME_SLOT TIME_SLOT_ID="ts{slot}" TIME_VALUE="{time}"/>\n'
-        for slot, time in enumerate(times, 1)
-    )
-    annotations = (
-        "    <ANNOTATION>\n"
-        f'      <ALIGNABLE_ANNOTATION ANNOTATION_ID="a{number}" TIME_SLOT_REF1="ts{2 * number - 1}" '
-        f'TIME_SLOT_REF2="ts{2 * number}">\n        <ANNOTATION_VALUE>speech</ANNOTATION_VALUE>\n'
-        "      </ALIGNABLE_ANNOTATION>\n    </ANNOTATION>\n"
-        for number in range(1, len(turns) + 1)
-    )
+def write_elan(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
+    """Write a tier, ``speech``, or one for each channel, in milliseconds; segments that overlap are joined."""
+    slots: list[str] = []
+    tiers: list[str] = []
+    for name, turns in tiers_of(segments).items():
+        tiers.append(f'  <TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="{name}">\n')
+        for turn in merge(turns, join_touching=False):
+            slots += [
+                f'    <TIME_SLOT TIME_SLOT_ID="ts{slot}" TIME_VALUE="{round(time * 1000)}"/>\n'
+                for slot, time in enumerate((turn.start, turn.end), len(slots) + 1)
+            ]
+            tiers.append(
+                "    <ANNOTATION>\n"
+                f'      <ALIGNABLE_ANNOTATION ANNOTATION_ID="a{len(slots) // 2}" '
+                f'TIME_SLOT_REF1="ts{len(slots) - 1}" TIME_SLOT_REF2="ts{len(slots)}">\n'
+                "        <ANNOTATION_VALUE>speech</ANNOTATION_VALUE>\n"
+                "      </ALIGNABLE_ANNOTATION>\n    </ANNOTATION>\n"
+            )
+        tiers.append("  </TIER>\n")
     return "".join(
         [
             '<?xml version="1.0" encoding="UTF-8"?>\n',
@@ -39,9 +43,8 @@ def write_elan(segments: Sequence[Segment], uri: str, duration: float | None) ->
             f'xsi:noNamespaceSchemaLocation="{_SCHEMA}">\n',
             f'  <HEADER MEDIA_FILE="" TIME_UNITS="milliseconds">\n{_media(uri)}  </HEADER>\n',
             f"  <TIME_ORDER>\n{''.join(slots)}  </TIME_ORDER>\n",
-            f'  <TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="{DEFAULT_TIER}">\n',
-            *annotations,
-            '  </TIER>\n  <LINGUISTIC_TYPE GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="default-lt" '
+            *tiers,
+            '  <LINGUISTIC_TYPE GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="default-lt" '
             'TIME_ALIGNABLE="true"/>\n</ANNOTATION_DOCUMENT>\n',
         ]
     )

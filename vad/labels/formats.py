@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from vad.detection.segments import Segment
 from vad.errors import LabelError
 from vad.labels import (
     columns,
@@ -24,6 +23,7 @@ from vad.labels import (
     textgrid,
 )
 from vad.labels.reading import Reader, filled_lines, is_number
+from vad.labels.turns import Turn
 
 __all__ = [
     "EXTENSIONS",
@@ -32,6 +32,7 @@ __all__ = [
     "ONE_WORD_NAMES",
     "READERS",
     "SUFFIXES",
+    "WITH_CHANNELS",
     "WRITTEN",
     "content_format",
     "format_of",
@@ -39,7 +40,7 @@ __all__ = [
     "reader_of",
 ]
 
-_Writer = Callable[[Sequence[Segment], str, float | None], str]
+_Writer = Callable[[Sequence[Turn], str, float | None], str]
 
 
 class _Format(NamedTuple):
@@ -51,6 +52,7 @@ class _Format(NamedTuple):
         read: Reads the text.
         joined_by: How the texts of several recordings become one file: end to end, or in a JSON list.
         one_word_names: It writes the recording's name in one word, which cannot be a path.
+        has_channels: It tells the channels of a recording apart.
     """
 
     extension: str
@@ -58,6 +60,7 @@ class _Format(NamedTuple):
     read: Reader
     joined_by: Literal["", "lines", "list"] = ""
     one_word_names: bool = False
+    has_channels: bool = True
 
 
 WRITTEN: Final = {
@@ -65,11 +68,11 @@ WRITTEN: Final = {
     "jsonl": _Format(".jsonl", json_labels.write_jsonl, json_labels.read_jsonl, "lines"),
     "csv": _Format(".csv", tables.write_csv, tables.read_csv, "lines"),
     "rttm": _Format(".rttm", nist.write_rttm, nist.read_rttm, "lines", one_word_names=True),
-    "audacity": _Format(".txt", columns.write_audacity, columns.read_audacity),
+    "audacity": _Format(".txt", columns.write_audacity, columns.read_audacity, has_channels=False),
     "textgrid": _Format(".TextGrid", textgrid.write_textgrid, textgrid.read_textgrid),
-    "srt": _Format(".srt", subtitles.write_srt, subtitles.read_srt),
-    "vtt": _Format(".vtt", subtitles.write_vtt, subtitles.read_vtt),
-    "text": _Format(".txt", columns.write_text, columns.read_text, "lines"),
+    "srt": _Format(".srt", subtitles.write_srt, subtitles.read_srt, has_channels=False),
+    "vtt": _Format(".vtt", subtitles.write_vtt, subtitles.read_vtt, has_channels=False),
+    "text": _Format(".txt", columns.write_text, columns.read_text, "lines", has_channels=False),
     "elan": _Format(".eaf", elan.write_elan, elan.read_elan),
     "kaldi": _Format(".segments", columns.write_kaldi, columns.read_kaldi, "lines", one_word_names=True),
     "uem": _Format(".uem", nist.write_uem, nist.read_uem, "lines", one_word_names=True),
@@ -87,6 +90,9 @@ MULTI_RECORDING: Final[Mapping[str, str]] = MappingProxyType(
 
 ONE_WORD_NAMES: Final = frozenset(name for name, one in WRITTEN.items() if one.one_word_names)
 """The formats that write a recording's name in one word, as scoring tools expect it."""
+
+WITH_CHANNELS: Final = frozenset(name for name, one in WRITTEN.items() if one.has_channels)
+"""The formats that tell the channels of a recording apart: by a field, or by a tier for each."""
 
 READERS: Final[Mapping[str, Reader]] = {
     **{name: one.read for name, one in WRITTEN.items()},

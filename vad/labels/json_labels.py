@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from vad.detection.segments import Segment
 from vad.errors import shown
 from vad.labels.fields import named, times_named
 from vad.labels.label_studio import is_task, recording_of, regions_of
 from vad.labels.reading import Entry, Malformed, filled_lines, past_end, read_each, start_and_duration
+from vad.labels.turns import Turn
 
 __all__ = ["read_json", "read_jsonl", "write_json", "write_jsonl", "write_nemo"]
 
@@ -19,7 +19,7 @@ _LAST_IN_SAMPLES = 2**40
 _STRING_OR_BRACKET_OR_NEWLINE = re.compile(r'"(?:[^"\\]|\\.)*"|[{[\n]')
 
 
-def write_json(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+def write_json(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
     """Write one object with ``file``, ``duration`` (null if unknown) and ``segments``, a segment a line."""
     rows = ",\n".join(f"    {json.dumps(_times(segment))}" for segment in segments)
     listed = f"[\n{rows}\n  ]" if rows else "[]"
@@ -28,17 +28,23 @@ def write_json(segments: Sequence[Segment], uri: str, duration: float | None) ->
     return f'{{\n  "file": {name},\n  "duration": {json.dumps(seconds)},\n  "segments": {listed}\n}}\n'
 
 
-def write_jsonl(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+def write_jsonl(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
     """Write a line for each segment: an object with ``file``, ``start`` and ``end``."""
     return _lines({"file": uri, **_times(segment)} for segment in segments)
 
 
-def write_nemo(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+def write_nemo(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
     """Write a manifest of NVIDIA NeMo: a line for each segment, with the recording, an offset and a duration."""
-    times = (
-        dict(zip(("offset", "duration"), start_and_duration(segment), strict=True)) for segment in segments
+    return _lines(
+        {
+            "audio_filepath": uri,
+            **dict(zip(("offset", "duration"), start_and_duration(segment), strict=True)),
+            **_channel(segment),
+            "label": "speech",
+            "text": "-",
+        }
+        for segment in segments
     )
-    return _lines({"audio_filepath": uri, **one, "label": "speech", "text": "-"} for one in times)
 
 
 def _lines(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -115,8 +121,13 @@ def _entries(item: Any, line: int, lines: Mapping[int, int]) -> Iterator[Entry |
         yield Entry(line, 0.0, 0.0, str(uri))  # nobody speaks in it
 
 
-def _times(segment: Segment) -> dict[str, float]:
-    return {"start": round(segment.start, 6), "end": round(segment.end, 6)}
+def _times(segment: Turn) -> dict[str, float]:
+    return {"start": round(segment.start, 6), "end": round(segment.end, 6), **_channel(segment)}
+
+
+def _channel(segment: Turn) -> dict[str, float]:
+    """The key ``channel``, where channels are told apart."""
+    return {} if segment.channel is None else {"channel": segment.channel}
 
 
 def _parse(text: str, first_line: int) -> Any:

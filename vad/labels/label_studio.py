@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from vad.detection.segments import Segment
 from vad.labels.reading import NON_SPEECH_LABELS
+from vad.labels.turns import Turn
 
 __all__ = ["is_task", "recording_of", "regions_of", "write_labelstudio"]
 
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"\w+://[^/]*/([^?#]+).*", re.DOTALL)
 _FILE_NAME = re.compile(r".*\.[A-Za-z][A-Za-z0-9]{1,4}", re.DOTALL)
 
 
-def write_labelstudio(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
+def write_labelstudio(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
     """Write a task with a prediction, to be corrected.
 
     It fits a labelling interface with ``<Audio name="audio" value="$audio"/>`` and
@@ -41,7 +41,7 @@ def write_labelstudio(segments: Sequence[Segment], uri: str, duration: float | N
             "value": {
                 "start": round(segment.start, 6),
                 "end": round(segment.end, 6),
-                "channel": 0,
+                "channel": segment.channel or 0,
                 "labels": ["Speech"],
             },
         }

@@ -6,7 +6,6 @@ https://github.com/usnistgov/SCTK/blob/master/doc/infmts.htm; RTTM: NIST RT-09 e
 import re
 from collections.abc import Sequence
 
-from vad.detection.segments import Segment
 from vad.errors import shown
 from vad.labels.reading import (
     Entry,
@@ -18,6 +17,7 @@ from vad.labels.reading import (
     split_columns,
     start_and_duration,
 )
+from vad.labels.turns import Turn
 
 __all__ = ["read_ctm", "read_rttm", "read_stm", "read_uem", "write_rttm", "write_uem"]
 
@@ -32,8 +32,8 @@ _STM_NOT_SCORED = "ignore_time_segment_in_scoring"
 _STM_SUBSETS = re.compile(r"<[^>]*>\s*")  # <o,f0,male> before a transcript
 
 
-def write_rttm(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
-    """Write SPEAKER lines of one speaker called ``speech``; blanks in the name become ``_``.
+def write_rttm(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
+    """Write SPEAKER lines of one speaker called ``speech``; blanks in the name become ``_``. Channels count from 1.
 
     Raises:
         LabelError: The recording has no name.
@@ -42,7 +42,9 @@ def write_rttm(segments: Sequence[Segment], uri: str, duration: float | None) ->
     lines = []
     for segment in segments:
         start, length = start_and_duration(segment)
-        lines.append(f"SPEAKER {name} 1 {seconds(start)} {seconds(length)} <NA> <NA> speech <NA> <NA>\n")
+        lines.append(
+            f"SPEAKER {name} {_channel(segment)} {seconds(start)} {seconds(length)} <NA> <NA> speech <NA> <NA>\n"
+        )
     return "".join(lines)
 
 
@@ -87,14 +89,22 @@ def read_stm(number: int, line: str) -> Entry | None:
     return Entry(number, *parse_times(fields[3:], number), fields[0], transcript or None, fields[2])
 
 
-def write_uem(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
-    """Write lines of the recording, channel 1, start and end.
+def write_uem(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
+    """Write lines of the recording, the channel from 1, start and end.
 
     Raises:
         LabelError: The recording has no name.
     """
     name = require_name(uri, "UEM")
-    return "".join(f"{name} 1 {seconds(segment.start)} {seconds(segment.end)}\n" for segment in segments)
+    return "".join(
+        f"{name} {_channel(segment)} {seconds(segment.start)} {seconds(segment.end)}\n"
+        for segment in segments
+    )
+
+
+def _channel(turn: Turn) -> int:
+    """The channel as NIST counts, from 1; 1 where channels are not told apart."""
+    return 1 if turn.channel is None else turn.channel + 1
 
 
 @line_reader(_COMMENT)

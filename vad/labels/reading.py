@@ -8,9 +8,9 @@ from typing import Final, Protocol, TypeVar, TypeVarTuple
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError, shown
+from vad.labels.turns import is_speech_tier
 
 __all__ = [
-    "DEFAULT_TIER",
     "NON_SPEECH_LABELS",
     "Entry",
     "Malformed",
@@ -30,8 +30,6 @@ __all__ = [
     "split_columns",
     "start_and_duration",
 ]
-
-DEFAULT_TIER: Final = "speech"
 
 # In lower case: what Praat ("silent"), the forced aligners ("sil", "sp", "<p:>"), Kaldi ("<eps>"), Festival ("pau"),
 # NeMo ("background"), AVA-Speech ("no_speech") and annotators write. "spn" is speech that an aligner could not spell.
@@ -225,15 +223,15 @@ def choose_tiers(
 
     Args:
         tiers: All tiers of the file.
-        name: The tier that was asked for; None takes ``speech`` (in any case), or else the default.
-        default: Read where nobody asked and no tier is called ``speech``.
+        name: The tier that was asked for; None takes ``speech`` (in any case) or its channels, or else the default.
+        default: Read where nobody asked and no tier is called so.
         rule: The message where there is none.
 
     Raises:
         Malformed: There is no such tier.
     """
     if name is None:
-        chosen = [tier for tier in tiers if tier.name.lower() == DEFAULT_TIER] or default
+        chosen = [tier for tier in tiers if is_speech_tier(tier.name)] or default
     else:
         chosen = [tier for tier in tiers if tier.name == name]
     if not chosen:

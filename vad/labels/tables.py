@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
-from vad.detection.segments import Segment
 from vad.errors import shown
 from vad.labels.fields import EVENT_LABEL, Times, named, names_speech, times_named
 from vad.labels.reading import (
@@ -17,22 +16,29 @@ from vad.labels.reading import (
     read_each,
     seconds,
 )
+from vad.labels.turns import Turn
 
-__all__ = ["read_csv", "write_csv"]
+__all__ = ["csv_header", "read_csv", "write_csv"]
 
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 _Row = tuple[list[str], Times, list[str], int]
 """The header in lower case, its times, the cells, and the line."""
 
 
-def write_csv(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
-    """Write a header and rows of ``file``, ``start`` and ``end``."""
+def write_csv(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
+    """Write rows of ``file``, ``start`` and ``end``, and ``channel`` where channels are told apart."""
     sheet = io.StringIO()
     rows = csv.writer(sheet, lineterminator="\n")
-    rows.writerow(["file", "start", "end"])
     name = uri.replace("\r", " ")  # before Python 3.13 it would go unquoted and end the line
-    rows.writerows([name, seconds(segment.start), seconds(segment.end)] for segment in segments)
+    for segment in segments:
+        channel = [] if segment.channel is None else [segment.channel]
+        rows.writerow([name, seconds(segment.start), seconds(segment.end), *channel])
     return sheet.getvalue()
+
+
+def csv_header(*, with_channel: bool) -> str:
+    """Name the columns of `write_csv`."""
+    return f"file,start,end{',channel' * with_channel}\n"
 
 
 def read_csv(text: str) -> Iterator[Entry | Malformed]:

@@ -1,5 +1,6 @@
 """Labels as a Praat TextGrid, in its long and short text forms."""
 
+import itertools
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -8,7 +9,8 @@ from dataclasses import dataclass
 from vad.detection.segments import Segment
 from vad.errors import LabelError, shown
 from vad.labels.merge import merge
-from vad.labels.reading import DEFAULT_TIER, Entry, Malformed, choose_tiers, parse_seconds, seconds
+from vad.labels.reading import Entry, Malformed, choose_tiers, parse_seconds, seconds
+from vad.labels.turns import Turn, is_speech_tier, tiers_of
 
 __all__ = ["other_tiers", "read_textgrid", "write_textgrid"]
 
@@ -33,22 +35,24 @@ class _Tier:
     intervals: list[Entry]
 
 
-def write_textgrid(segments: Sequence[Segment], uri: str, duration: float | None) -> str:
-    """Write one interval tier, ``speech``, in the long form; segments that overlap are joined.
+def write_textgrid(segments: Sequence[Turn], uri: str, duration: float | None) -> str:
+    """Write an interval tier, ``speech``, or one for each channel, in the long form; segments that overlap are joined.
 
     Raises:
         LabelError: nothing says how long the recording is.
     """
-    turns = merge(segments, join_touching=False)
-    xmax = max(0.0 if duration is None else duration, turns[-1].end if turns else 0.0)
+    xmax = max(0.0 if duration is None else duration, *(segment.end for segment in segments), 0.0)
     if xmax <= 0:
         raise LabelError(f"a TextGrid without speech needs the duration. Received: duration={duration}.")
-    intervals = _intervals(turns, seconds(xmax))
-    return "".join(
-        [
-            'File type = "ooTextFile"\nObject class = "TextGrid"\n\n',
-            f"xmin = 0 \nxmax = {seconds(xmax)} \ntiers? <exists> \nsize = 1 \nitem []: \n    item [1]:\n",
-            f'        class = "IntervalTier" \n        name = "{DEFAULT_TIER}" \n',
+    tiers = tiers_of(segments)
+    lines = [
+        'File type = "ooTextFile"\nObject class = "TextGrid"\n\n',
+        f"xmin = 0 \nxmax = {seconds(xmax)} \ntiers? <exists> \nsize = {len(tiers)} \nitem []: \n",
+    ]
+    for number, (name, turns) in enumerate(tiers.items(), 1):
+        intervals = _intervals(merge(turns, join_touching=False), seconds(xmax))
+        lines += [
+            f'    item [{number}]:\n        class = "IntervalTier" \n        name = "{name}" \n',
             f"        xmin = 0 \n        xmax = {seconds(xmax)} \n",
             f"        intervals: size = {len(intervals)} \n",
             *(
@@ -57,7 +61,7 @@ def write_textgrid(segments: Sequence[Segment], uri: str, duration: float | None
                 for index, (xmin, xmax, text) in enumerate(intervals, 1)
             ),
         ]
-    )
+    return "".join(lines)
 
 
 def _intervals(turns: Sequence[Segment], xmax: str) -> list[tuple[str, str, str]]:
@@ -77,7 +81,7 @@ def read_textgrid(text: str, tier: str | None = None) -> Iterator[Entry | Malfor
 
     Args:
         text: the file.
-        tier: the tier's name; None is ``speech`` (in any case), or else the first interval tier.
+        tier: the tier's name; None is ``speech`` (in any case) or its channels, or else the first interval tier.
 
     Raises:
         Malformed: it is not a TextGrid, or has no such tier.
@@ -88,9 +92,13 @@ def read_textgrid(text: str, tier: str | None = None) -> Iterator[Entry | Malfor
     except Malformed:
         yield from tokens.broken
         raise
-    chosen, *_ = choose_tiers(tiers, tier, tiers, "TextGrid needs an interval tier")
+    chosen = choose_tiers(tiers, tier, tiers[:1], "TextGrid needs an interval tier")
     found: list[Entry | Malformed] = [*tokens.broken]
-    found += [one for one in chosen.intervals if _has_text(one) and not math.isnan(one.start + one.end)]
+    found += [
+        one
+        for one in itertools.chain(*(each.intervals for each in chosen))
+        if _has_text(one) and not math.isnan(one.start + one.end)
+    ]
     yield from sorted(found, key=lambda one: one.line)
 
 
@@ -101,7 +109,7 @@ def other_tiers(text: str) -> list[str]:
         Malformed: it is not a TextGrid.
     """
     tiers = _read_tiers(_Tokens(text))
-    if any(tier.name.lower() == DEFAULT_TIER for tier in tiers):
+    if any(is_speech_tier(tier.name) for tier in tiers):
         return []
     return [tier.name for tier in tiers[1:] if any(map(_has_text, tier.intervals))]
 

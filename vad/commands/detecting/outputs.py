@@ -11,6 +11,7 @@ from vad.commands.detecting.recordings import AudioInput, Task
 from vad.commands.options.outputs import check_output
 from vad.errors import ConfigError
 from vad.files import make_folder, writing
+from vad.labels.formats import WITH_CHANNELS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +53,7 @@ def refuse_existing(
     segments: Iterable[Path],
     *,
     each_channel: bool,
+    label_format: str = "text",
 ) -> None:
     """Refuse to replace any output: it may hold labels that somebody made by hand.
 
@@ -60,19 +62,21 @@ def refuse_existing(
         tasks: The other files of each recording.
         segments: The files of segments that exist.
         each_channel: The files of a recording, but for its probabilities, get a suffix for each channel.
+        label_format: If it tells channels apart, its files get none.
 
     Raises:
         ConfigError: Some outputs exist.
     """
     whole = [labels] if isinstance(labels, Path) else []
     whole += [task.probabilities for task in tasks if task.probabilities is not None]
-    by_channel = [*labels.values()] if isinstance(labels, dict) else []
-    by_channel += [
+    by_channel = [
         path
         for task in tasks
         for path in (task.speech, task.report, task.plot, task.trimmed)
         if path is not None
     ]
+    if isinstance(labels, dict):
+        (whole if label_format in WITH_CHANNELS else by_channel).extend(labels.values())
     if each_channel:
         existing = _of_channels(by_channel)
     else:

@@ -4,7 +4,7 @@ import contextlib
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -15,7 +15,7 @@ from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError
 from vad.files import write_text, writing
 from vad.labels import FORMATS, dumps, format_of
-from vad.labels.formats import MULTI_RECORDING, ONE_WORD_NAMES
+from vad.labels.formats import MULTI_RECORDING, ONE_WORD_NAMES, WITH_CHANNELS
 from vad.labels.reading import one_word
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def open_results(
     if isinstance(output, dict):
         yield _Folder(output, label_format, recordings, lines)
         return
-    many = len(recordings) > 1 or each_channel
+    many = len(recordings) > 1 or (each_channel and label_format not in WITH_CHANNELS)
     if many and label_format not in MULTI_RECORDING:
         raise ConfigError(
             f"a file of the format {label_format} is for one recording and one channel. Received: "
@@ -158,14 +158,15 @@ class _Document:
     def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
         """Write a segment and flush it, if the format has a line for each and nothing else."""
         if self._format in _LINES_ONLY:
-            self._stream.write(self._text(recording, suffix, [segment], None))
+            self._stream.write(self._text(recording, {suffix: [segment]}, None))
             self._stream.flush()
             self._early[suffix] += 1
 
     def write(self, result: "Result") -> None:
         """Write the rest of a result, and flush it."""
-        for suffix, segments in result.channels.items():
-            text = self._text(result.recording, suffix, segments[self._early[suffix] :], result.duration)
+        left = {suffix: segments[self._early[suffix] :] for suffix, segments in result.channels.items()}
+        for part in _parts(left, apart=self._format in _LINES_ONLY or self._format not in WITH_CHANNELS):
+            text = self._text(result.recording, part, result.duration)
             if self._is_list:
                 text = ("[\n" if self._n_written == 0 else ",\n") + text.rstrip("\n")
             self._stream.write(text)
@@ -173,14 +174,12 @@ class _Document:
         self._early.clear()
         self._stream.flush()
 
-    def _text(
-        self, recording: AudioInput, suffix: str, segments: Sequence[Segment], duration: float | None
-    ) -> str:
+    def _text(self, recording: AudioInput, part: "_Part", duration: float | None) -> str:
         name = self._names[recording]
-        uri = name and name + suffix
         if self._lines is not None:
-            return self._lines.text(recording, suffix, uri, segments, self._early[suffix])
-        return dumps(segments, self._format, uri=uri, duration=duration, header=self._n_written == 0)
+            ((suffix, segments),) = part.items()
+            return self._lines.text(recording, suffix, name and name + suffix, segments, self._early[suffix])
+        return _dumps(part, self._format, name, duration, header=self._n_written == 0)
 
     def finish(self) -> None:
         """Write the end of the document."""
@@ -189,7 +188,7 @@ class _Document:
 
 
 class _Folder:
-    """A file for each channel of a result."""
+    """A file for each result, or for each of its channels where the format does not tell them apart."""
 
     def __init__(
         self,
@@ -208,11 +207,32 @@ class _Folder:
 
     def write(self, result: "Result") -> None:
         """Write the files."""
-        for suffix, segments in result.channels.items():
-            path, name = self._paths[result.recording], self._names[result.recording]
-            uri = name and name + suffix
+        path, name = self._paths[result.recording], self._names[result.recording]
+        apart = self._format not in WITH_CHANNELS
+        for part in _parts(result.channels, apart=apart):
+            suffix = next(iter(part)) if apart else ""
             if self._lines is not None:
-                text = self._lines.text(result.recording, suffix, uri, segments, 0)
+                text = self._lines.text(result.recording, suffix, name and name + suffix, part[suffix], 0)
             else:
-                text = dumps(segments, self._format, uri=uri, duration=result.duration)
+                text = _dumps(part, self._format, name, result.duration)
             write_text(path.with_name(f"{path.stem}{suffix}{path.suffix}"), text)
+
+
+_Part = Mapping[str, Sequence[Segment]]
+"""Segments of channels by their suffixes, as in `Result.channels`."""
+
+
+def _parts(channels: _Part, *, apart: bool) -> list[_Part]:
+    """Divide a result into what becomes one text: each channel, or all together."""
+    if apart:
+        return [{suffix: segments} for suffix, segments in channels.items()]
+    return [channels] if channels else []
+
+
+def _dumps(part: _Part, label_format: str, name: str, duration: float | None, *, header: bool = True) -> str:
+    if "" in part or label_format not in WITH_CHANNELS:
+        ((suffix, segments),) = part.items()
+        uri = name and name + suffix
+        return dumps(segments, label_format, uri=uri, duration=duration, header=header)
+    by_index = {int(suffix.removeprefix(".ch")): segments for suffix, segments in part.items()}
+    return dumps(by_index, label_format, uri=name, duration=duration, header=header)
