@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vad.training.data.batches import Batches, set_level, targets
 from vad.training.data.decoded import CELL
 from vad.training.data.rendering import SCENES_PER_FILE
-from vad.training.networks import NetworkConfig
+from vad.training.networks import Interchange, NetworkConfig
 
 drawn = settings(max_examples=30, deadline=None)
 SCENES = 2 * SCENES_PER_FILE
@@ -80,6 +80,26 @@ def test_a_scene_comes_back_at_another_level(marked: list[Path]) -> None:
     assert (peaks[0] != peaks[1]).mean() > 0.9
 
 
+def test_excerpts_begin_anywhere_and_keep_samples_and_labels_together(marked: list[Path]) -> None:
+    one = Batches(marked, NetworkConfig(delay_frames=0), batch_size=SCENES, seed=1, excerpt_s=0.6)
+    samples, labels = one[0]
+    assert (samples.shape, labels.shape) == ((SCENES, 60 * CELL), (SCENES, 30))
+    seen = np.flatnonzero(labels.any(axis=1))
+    assert 0.1 * SCENES < len(seen) < 0.5 * SCENES
+    level = np.abs(samples[seen]).reshape(len(seen), 30, 2 * CELL).mean(axis=2)
+    np.testing.assert_allclose(
+        level / level.max(axis=1, keepdims=True),
+        labels[seen] / labels[seen].max(axis=1, keepdims=True),
+        atol=0.02,
+    )
+
+
+def test_a_batch_ends_with_its_last_whole_frame(marked: list[Path]) -> None:
+    samples, labels = Batches(marked, Interchange(), batch_size=4, seed=1)[0]
+    assert samples.shape == (4, 512 * labels.shape[1])
+    assert 0 <= 2 * SCENES * CELL - samples.shape[1] < 512
+
+
 def test_a_batch_has_the_shape_that_a_network_expects(marked: list[Path]) -> None:
     samples, labels = batches(marked)[0]
     assert (samples.shape, samples.dtype) == ((16, 2 * SCENES * CELL), np.float32)
@@ -90,7 +110,7 @@ def test_a_batch_has_the_shape_that_a_network_expects(marked: list[Path]) -> Non
 
 @given(
     st.lists(st.integers(0, 255), min_size=30, max_size=60),
-    st.sampled_from([20, 30, 50, 100]),
+    st.sampled_from([20, 30, 32, 50, 100]),
     st.integers(0, 5),
 )
 @drawn
@@ -98,11 +118,13 @@ def test_targets_are_frame_means_late_by_the_delay(
     cells: list[int], frame_ms: int, delay_frames: int
 ) -> None:
     label = np.array(cells, np.uint8)
-    low_latency = targets(label, NetworkConfig(frame_ms=frame_ms, delay_frames=0))
-    size = frame_ms // 10
-    means = [label[start : start + size].mean() / 255 for start in range(0, len(label) - size + 1, size)]
+    kind = Interchange if frame_ms == 32 else NetworkConfig
+    low_latency = targets(label, kind(frame_ms=frame_ms, delay_frames=0))
+    per_ms = np.repeat(label, 10)
+    starts = range(0, len(per_ms) - frame_ms + 1, frame_ms)
+    means = [per_ms[start : start + frame_ms].mean() / 255 for start in starts]
     np.testing.assert_allclose(low_latency, means, atol=1e-6)
-    lookahead = targets(label, NetworkConfig(frame_ms=frame_ms, delay_frames=delay_frames))
+    lookahead = targets(label, kind(frame_ms=frame_ms, delay_frames=delay_frames))
     assert len(lookahead) == len(low_latency)
     assert not lookahead[:delay_frames].any()
     np.testing.assert_array_equal(

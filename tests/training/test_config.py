@@ -97,7 +97,8 @@ def test_an_option_of_another_architecture_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_every_architecture_is_stored_and_read_back(architecture: str, tmp_path: Path) -> None:
-    config = load_config(settings={"network.architecture": architecture, "network.frame_ms": 40})
+    frame_ms = 64 if architecture == "interchange" else 40
+    config = load_config(settings={"network.architecture": architecture, "network.frame_ms": frame_ms})
     stored = tmp_path / "config.json"
     stored.write_text(config.to_json(), encoding="utf-8")
     assert load_config(stored) == config
@@ -165,6 +166,7 @@ def test_a_value_of_the_wrong_type_is_refused(name: str, value: Any, rule: str) 
         ("jobs", 0),
         ("decay_from", 1.0),
         ("weight_decay", -0.1),
+        ("excerpt_s", -1.0),
         ("pause_prior", 1.1),
         ("pause_prior", float("nan")),
         ("seed", -1),

@@ -30,7 +30,8 @@ def run(model, samples):
     return np.asarray(model(samples, training=False))[0]
 
 
-BOUNDED = [name for name in ARCHITECTURES if name != "logmel-crnn"]
+RECURRENT = ["logmel-crnn", "interchange"]
+BOUNDED = [name for name in ARCHITECTURES if name not in RECURRENT]
 
 
 @pytest.mark.parametrize(
@@ -58,8 +59,9 @@ def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms, 
     assert reach >= facts.receptive_field - 2 * config.frame_length
 
 
-def test_a_recurrent_network_hears_no_future_and_forgets_nothing_at_once():
-    config, model = small_network("logmel-crnn")
+@pytest.mark.parametrize("architecture", RECURRENT)
+def test_a_recurrent_network_sees_no_future_and_forgets_nothing_at_once(architecture):
+    config, model = small_network(architecture)
     samples = noise(config, 60)
     changed = samples.copy()
     changed[0, 4 * config.frame_length :][: config.frame_length] *= 3
@@ -184,6 +186,9 @@ def test_saved_networks_come_back(architecture, tmp_path):
         ({"architecture": "patch-cnn", "conv_channels": [8, 8, 8]}, "must be a list of 2 numbers"),
         ({"architecture": "patch-cnn", "dilations": (1,)}, "an option of patch-cnn must be one of"),
         ({"architecture": "logmel-crnn", "dilations": (1,)}, "an option of logmel-crnn must be one of"),
+        ({"architecture": "interchange", "frame_ms": 40}, "frame_ms.*32"),
+        ({"architecture": "interchange", "channels": 129}, "channels.*128"),
+        ({"architecture": "interchange", "n_mels": 14}, "n_mels.*15.*3.*conv_channels"),
         ({"filter_channels": (8, 8)}, r"network\.filter_channels=\(8, 8\)"),
         ({"channels": 1.5}, r"network\.channels"),
     ],

@@ -18,10 +18,13 @@ examples:
 _NETWORK_OPTIONS = {
     "architecture": (
         str, "NAME",
-        "logmel-cnn, waveform-tcn, logmel-crnn, two-branch, patch-cnn or logmel-pair (default: logmel-cnn; "
-        "with --init: its own)",
+        "logmel-cnn, waveform-tcn, logmel-crnn, two-branch, patch-cnn, logmel-pair or interchange (default: "
+        "logmel-cnn; with --init: its own)",
     ),
-    "frame_ms": (int, "MS", "length of a frame, 20 to 100, a multiple of 10 (default: 20; with --init: its own)"),
+    "frame_ms": (
+        int, "MS",
+        "length of a frame, 20 to 100, a multiple of 10, or of 32 for interchange (default: 20; with --init: its own)",
+    ),
     "delay_frames": (int, "N", "frames that the output waits after its own (default: 3; with --init: its own)"),
 }  # fmt: skip
 _TRAINING_OPTIONS = {

@@ -42,6 +42,8 @@ class TrainConfig:
         epochs: Passes of ``epoch_hours`` each.
         epoch_hours: Audio between two validations.
         batch_size: Scenes a step.
+        excerpt_s: Seconds of a scene that a step uses, from any place on: a network whose state is zeroed within a
+            recording learns to start anywhere. 0 uses whole scenes.
         learning_rate: Of AdamW; a short warm-up, a plateau, then cosine down to a hundredth.
         decay_from: Share of the epochs after which the rate falls.
         patience: Epochs without a better validation after which it ends; 0 goes on to the last.
@@ -69,6 +71,7 @@ class TrainConfig:
     epochs: int = 40
     epoch_hours: float = 10.0
     batch_size: int = 16
+    excerpt_s: float = 0.0
     learning_rate: float = 2e-3
     decay_from: float = 0.5
     patience: int = 0
@@ -98,13 +101,15 @@ class TrainConfig:
             "warm_frozen needs a warm_start",
             warm_frozen=self.warm_frozen,
         )
+        require(0 <= self.excerpt_s < math.inf, "excerpt_s must be 0 or more", excerpt_s=self.excerpt_s)
         require(self.patience >= 0, "patience must be 0 or more", patience=self.patience)
         require(self.seed >= 0, "seed must be 0 or more", seed=self.seed)
 
     @property
     def batches_per_epoch(self) -> int:
         """Steps between two validations."""
-        return max(1, round(self.epoch_hours * 3600 / self.mixing.scene_s / self.batch_size))
+        seconds = min(self.excerpt_s or self.mixing.scene_s, self.mixing.scene_s)
+        return max(1, round(self.epoch_hours * 3600 / seconds / self.batch_size))
 
     def to_json(self) -> str:
         """The text of ``config.json``."""

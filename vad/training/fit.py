@@ -79,6 +79,7 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
         batch_size=config.batch_size,
         seed=config.seed,
         pause_priors=[own_prior] * len(own_scenes) + [config.pause_prior] * len(base_scenes),
+        excerpt_s=config.excerpt_s,
     )
     if epoch == 0 and not config.init:
         _adapt_normalization(model, batches)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from vad.labels.cells import CELL_DURATION
 from vad.training.data.decoded import CELL
 from vad.training.data.rendering import FULL_SCALE, SCENES_PER_FILE
 from vad.training.data.scenes import FAINTEST_DB, LOUDEST_DB
@@ -34,6 +35,7 @@ class Batches:
         batch_size: Scenes a batch.
         seed: Decides order and levels.
         pause_priors: One a file, as in `targets`; 0 for all by default.
+        excerpt_s: Seconds of a scene in a batch, from any place on; 0 takes whole scenes.
     """
 
     def __init__(
@@ -44,12 +46,14 @@ class Batches:
         batch_size: int,
         seed: int,
         pause_priors: Sequence[float] = (),
+        excerpt_s: float = 0.0,
     ):
         self._samples = [np.load(_sibling(path, "samples"), mmap_mode="r") for path in scenes]
         self._levels = [np.load(_sibling(path, "levels")) for path in scenes]
         self._labels = [np.load(path) for path in scenes]
         self._network, self._batch_size, self._seed = network, batch_size, seed
         self._pause_priors = pause_priors or [0.0] * len(scenes)
+        self._excerpt_cells = round(excerpt_s / CELL_DURATION)
 
     def forever(self, step: int = 0) -> Iterator[tuple[Array, Array]]:
         """All batches from ``step`` on, without end."""
@@ -67,8 +71,14 @@ class Batches:
         order = np.random.default_rng([self._seed, epoch]).permutation(len(self._samples) * SCENES_PER_FILE)
         file, row = divmod(int(order[place]), SCENES_PER_FILE)
         rng = np.random.default_rng([self._seed, epoch, place])
-        samples = set_level(rng, self._samples[file][row], *self._levels[file][row].tolist())
-        return samples, targets(self._labels[file][row], self._network, self._pause_priors[file])
+        samples, cells = self._samples[file][row], self._labels[file][row]
+        if 0 < self._excerpt_cells < len(cells):
+            at = int(rng.integers(len(cells) - self._excerpt_cells + 1))
+            cells = cells[at : at + self._excerpt_cells]
+            samples = samples[at * CELL : (at + self._excerpt_cells) * CELL]
+        wanted = targets(cells, self._network, self._pause_priors[file])
+        samples = set_level(rng, samples, *self._levels[file][row].tolist())
+        return samples[: len(wanted) * self._network.frame_length], wanted
 
 
 def set_level(
@@ -117,9 +127,12 @@ def targets(cells: npt.NDArray[np.uint8], network: NetworkConfig, pause_prior: f
     Returns:
         [shape=(frames,)], or of a network with a lookahead output [shape=(frames, 2)].
     """
-    per_frame = network.frame_length // CELL
-    n = len(cells) // per_frame
-    frames = cells[: n * per_frame].reshape(n, per_frame).mean(axis=1, dtype=np.float32) / 255
+    per_frame = network.frame_length / CELL
+    n = int(len(cells) / per_frame)
+    sums = np.concatenate([[0.0], np.cumsum(cells, dtype=np.float64)])
+    # A frame may end within a cell.
+    until = np.interp(np.arange(n + 1) * per_frame, np.arange(len(sums)), sums)
+    frames = (np.diff(until) / (255 * per_frame)).astype(np.float32)
     if pause_prior > 0:
         width = 2 * round(_PAUSE_REACH_CELLS / per_frame) + 1
         padded = np.pad(frames, width // 2, mode="edge")

@@ -15,7 +15,7 @@ from vad.errors import ConfigError
 from vad.training.backend import keras, layers
 from vad.training.networks.config import NetworkConfig, current_name
 from vad.training.networks.facts import NetworkFacts, describe
-from vad.training.networks.gain_control import GainControl
+from vad.training.networks.interchange import Interchange
 from vad.training.networks.late import lookahead_features, low_latency_only
 from vad.training.networks.logmel_cnn import LogMelCnn
 from vad.training.networks.logmel_crnn import LogMelCrnn
@@ -27,6 +27,7 @@ from vad.training.options import option_types, typed
 
 __all__ = [
     "ARCHITECTURES",
+    "Interchange",
     "LogMelCnn",
     "LogMelCrnn",
     "LogMelEnsemble",
@@ -44,7 +45,7 @@ __all__ = [
 
 ARCHITECTURES: dict[str, type[NetworkConfig]] = {
     kind.architecture: kind
-    for kind in (LogMelCnn, WaveformTcn, LogMelCrnn, TwoBranch, PatchCnn, LogMelEnsemble)
+    for kind in (LogMelCnn, WaveformTcn, LogMelCrnn, TwoBranch, PatchCnn, LogMelEnsemble, Interchange)
 }
 
 
@@ -85,7 +86,7 @@ def build_network(config: NetworkConfig) -> keras.Model:
         [shape=(batch, frames)], or of that and the lookahead output [shape=(batch, frames, 2)].
     """
     samples = keras.Input((None,), name="samples")
-    features = config.draw(GainControl(name="level")(samples))
+    features = config.draw(config.control_gain(samples))
     probability = layers.Dense(1, activation="sigmoid", name="speech")(features)
     if config.lookahead_frames:
         lookahead = layers.Dense(1, activation="sigmoid", name="late_speech")(

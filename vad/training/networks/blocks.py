@@ -117,10 +117,18 @@ def conv1d(x: Any, channels: int, kernel: int, stride: int = 1, *, dilation: int
     return _norm_relu(x, name)
 
 
-def conv2d(x: Any, channels: int, strides: tuple[int, int] = (1, 1), *, dilation: int = 1, name: str) -> Any:
-    """A 3 x 3 convolution, causal in time and valid in frequency, batch normalisation and ReLU."""
-    x = with_history(x, 2 * dilation + 1 - strides[0], name)
-    x = layers.Conv2D(channels, 3, strides, dilation_rate=(dilation, 1), use_bias=False, name=name)(x)
+def conv2d(
+    x: Any,
+    channels: int,
+    strides: tuple[int, int] = (1, 1),
+    *,
+    kernel: tuple[int, int] = (3, 3),
+    dilation: int = 1,
+    name: str,
+) -> Any:
+    """A convolution, causal in time and valid in frequency, batch normalisation and ReLU."""
+    x = with_history(x, (kernel[0] - 1) * dilation + 1 - strides[0], name)
+    x = layers.Conv2D(channels, kernel, strides, dilation_rate=(dilation, 1), use_bias=False, name=name)(x)
     return _norm_relu(x, name)
 
 

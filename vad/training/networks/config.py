@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from vad.errors import require
+from vad.training.networks.gain_control import GainControl
 
 __all__ = ["NetworkConfig", "current_name"]
 
@@ -37,6 +38,7 @@ class NetworkConfig:
     SAMPLE_RATE: ClassVar[int] = 16_000
     WIN_LENGTH: ClassVar[int] = 400
     HOP_LENGTH: ClassVar[int] = 160
+    FRAME_STEP_MS: ClassVar[int] = 10
     MAX_LOOKAHEAD_MS: ClassVar[int] = 2_000
     architecture: str = field(default="", init=False)
     frame_ms: int = 20
@@ -46,8 +48,8 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         require(
-            20 <= self.frame_ms <= 100 and self.frame_ms % 10 == 0,
-            "frame_ms must be a multiple of 10 from 20 to 100",
+            20 <= self.frame_ms <= 100 and self.frame_ms % self.FRAME_STEP_MS == 0,
+            f"frame_ms must be a multiple of {self.FRAME_STEP_MS} from 20 to 100",
             frame_ms=self.frame_ms,
         )
         require(
@@ -87,6 +89,10 @@ class NetworkConfig:
         hops = self.frame_length // self.HOP_LENGTH
         early = 2 if hops % 2 == 0 else 1
         return early, hops // early
+
+    def control_gain(self, samples: Any) -> Any:
+        """Adds the gain control, from samples to samples."""
+        return GainControl(name="level")(samples)
 
     def draw(self, samples: Any) -> Any:
         """Adds the network's layers, up to the features that the outputs are computed from.

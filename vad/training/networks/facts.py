@@ -59,8 +59,9 @@ def describe(model: keras.Model) -> NetworkFacts:
 
 def _window(layer: keras.Layer) -> tuple[float, int]:
     """The window and the stride of a layer, in steps of its input."""
-    if isinstance(layer, LogMel):
-        return layer.win_length, layer.hop_length
+    if hasattr(layer, "window"):
+        length, stride = layer.window
+        return length, stride
     if isinstance(layer, layers.Conv1D | layers.Conv2D):
         return (layer.kernel_size[0] - 1) * layer.dilation_rate[0] + 1, layer.strides[0]
     if isinstance(layer, layers.MaxPooling2D):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vad.training.backend import keras, ops
 
-__all__ = ["GaborFilters", "LogMel", "LogPower", "decibels", "folded_dft"]
+__all__ = ["GaborFilters", "LogMel", "LogPower", "decibels", "folded_dft", "overlapping"]
 
 
 @keras.saving.register_keras_serializable("vad")
@@ -66,13 +66,18 @@ class LogMel(keras.layers.Layer):
         self._mel = np.ascontiguousarray(mel[:, used].T, np.float32)
 
     @property
+    def window(self) -> tuple[float, int]:
+        """Length and step, samples."""
+        return self.win_length, self.hop_length
+
+    @property
     def macs(self) -> int:
         """Multiply-adds a window."""
         return 2 * self._dft[0].size + self._mel.size
 
     def call(self, inputs: Any) -> Any:
         """Maps [shape=(batch, win_length + (frames - 1) * hop_length)] to [shape=(batch, frames, n_mels)]."""
-        frames = self._split(inputs)
+        frames = overlapping(inputs, self.win_length, self.hop_length)
         half = self.win_length // 2
         before, after = ops.flip(frames[..., 1 : half + 1], axis=-1), frames[..., half:]
         cosines, sines = self._dft
@@ -80,15 +85,6 @@ class LogMel(keras.layers.Layer):
         imaginary = ops.matmul(after - before, sines)
         power = ops.square(real) + ops.square(imaginary)
         return ops.log(ops.matmul(power, self._mel) + self.floor)
-
-    def _split(self, samples: Any) -> Any:
-        """Cuts into overlapping windows by strided slices of blocks: a gather is slow in LiteRT."""
-        block = gcd(self.win_length, self.hop_length)
-        per_window, per_hop = self.win_length // block, self.hop_length // block
-        n_blocks = ops.shape(samples)[1] // block
-        blocks = ops.reshape(samples, (-1, n_blocks, block))
-        stop = n_blocks - per_window + 1
-        return ops.concatenate([blocks[:, i : stop + i : per_hop] for i in range(per_window)], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """One step a hop."""
@@ -103,6 +99,19 @@ class LogMel(keras.layers.Layer):
         """The arguments that rebuild the layer."""
         names = ("sample_rate", "win_length", "hop_length", "n_mels", "fmin", "fmax", "floor")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def overlapping(samples: Any, length: int, step: int) -> Any:
+    """Cuts into overlapping windows by strided slices of blocks: a gather is slow in LiteRT.
+
+    From [shape=(batch, length + (windows - 1) * step)] to [shape=(batch, windows, length)].
+    """
+    block = gcd(length, step)
+    per_window, per_step = length // block, step // block
+    n_blocks = ops.shape(samples)[1] // block
+    blocks = ops.reshape(samples, (-1, n_blocks, block))
+    stop = n_blocks - per_window + 1
+    return ops.concatenate([blocks[:, i : stop + i : per_step] for i in range(per_window)], axis=-1)
 
 
 def folded_dft(

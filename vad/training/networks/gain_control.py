@@ -61,8 +61,23 @@ class GainControl(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Maps samples [shape=(batch, hops * hop_length)] to samples."""
         hops = ops.reshape(inputs, (-1, ops.shape(inputs)[1] // self.hop_length, self.hop_length))
+        gain, state = self.follow(hops, memory_of(self))
+        remember(self, state)
+        ramp = ops.arange(1, self.hop_length + 1, dtype="float32") / self.hop_length
+        gain = gain[:, :-1] + (gain[:, 1:] - gain[:, :-1]) * ramp
+        return ops.reshape(hops * gain, ops.shape(inputs))
+
+    def follow(self, hops: Any, past: Any | None) -> tuple[Any, Any]:
+        """The gain before the first hop and after each.
+
+        Args:
+            hops: Samples [shape=(batch, hops, hop_length)].
+            past: The state before them [shape=(batch, span + 1)]; None at the beginning.
+
+        Returns:
+            The gain as a factor [shape=(batch, 1 + hops, 1)], and the state after the hops.
+        """
         power = ops.var(ops.stop_gradient(hops), axis=-1)  # the variance: an offset is no sound
-        past = memory_of(self)
         if past is None:
             past = ops.tile(ops.zeros_like(power[:, :1]), (1, self.span + 1))
         powers = ops.concatenate([past[:, :-2], power], axis=1)
@@ -73,12 +88,8 @@ class GainControl(keras.layers.Layer):
         loud = self._follow(past[:, -2:-1], mean - (self.peak_dbfs - self.most_db), self.peak_fall_db_per_s)
         quiet = self._follow(past[:, -1:], self.noise_dbfs - highest, self.noise_rise_db_per_s)
         state = [powers[:, 1 - self.span :], loud[:, -1:], quiet[:, -1:]]
-        remember(self, ops.concatenate(state, axis=1))
         gain_db = ops.minimum(ops.minimum(quiet, self.most_db), self.most_db - loud)
-        gain = ops.exp((math.log(10) / 20) * gain_db)[..., None]
-        ramp = ops.arange(1, self.hop_length + 1, dtype="float32") / self.hop_length
-        gain = gain[:, :-1] + (gain[:, 1:] - gain[:, :-1]) * ramp
-        return ops.reshape(hops * gain, ops.shape(inputs))
+        return ops.exp((math.log(10) / 20) * gain_db)[..., None], ops.concatenate(state, axis=1)
 
     def _follow(self, before: Any, above: Any, fall_db_per_s: float) -> Any:
         """The maximum over the past, each value less its fall since, and never below 0.

@@ -103,8 +103,8 @@ class History(keras.layers.Layer):
 class Recurrent(keras.layers.GRU):
     """A gated recurrent unit (Cho et al., 2014) that gives the output of every step; the last is its state.
 
-    LiteRT has no operation for it. In a stream, which is what is exported, its steps are unrolled: the graph of a
-    chunk has as many copies of the cell as frames.
+    LiteRT has no operation for it. In a stream, which is what is exported, its steps are unrolled where their number is
+    known: the graph of a chunk has as many copies of the cell as frames.
 
     Args:
         units: Width of output and state.
@@ -121,6 +121,10 @@ class Recurrent(keras.layers.GRU):
         state = memory_of(self)
         if state is None:
             return super().call(sequences, initial_state, mask, training)
+        if sequences.shape[1] is None:
+            outputs = super().call(sequences, state, mask, training)
+            remember(self, outputs[:, -1])
+            return outputs
         outputs = []
         for step in range(sequences.shape[1]):
             state, _ = self.cell(sequences[:, step], [state])
