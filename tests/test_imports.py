@@ -29,6 +29,8 @@ KNOWN_BY = {
     "av": {"vad.audio"},
     "sounddevice": {"vad.audio.portaudio"},
     "tensorflow": {"vad.training"},
+    "tf2onnx": {"vad.training.release.onnx"},
+    "onnx": {"vad.training.release.onnx"},
     "keras": {"vad.training"},
     "librosa": {"vad.training"},
     "scipy": {"vad.audio.acoustics", "vad.training"},

@@ -35,6 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", "-o", metavar="DIR", type=Path, default=Path(), help="folder of the model (default: .)"
     )
     parser.add_argument(
+        "--format", choices=("tflite", "silero-onnx"), default="tflite",
+        help="silero-onnx writes NAME.silero.onnx, which programs made for silero_vad.onnx load (default: tflite)",
+    )  # fmt: skip
+    parser.add_argument(
         "--quantize", choices=("none", "int8"), default="none",
         help="precision of the weights: int8 is smaller and faster (default: none)",
     )  # fmt: skip
@@ -59,6 +63,12 @@ def run(args: argparse.Namespace) -> int:
     from vad.training.provenance import describe_run, network_of, weights_of
     from vad.training.release.export import export
 
+    if args.format == "silero-onnx":
+        require_extra("onnx", "vad export --format silero-onnx")
+        if args.quantize != "none":
+            raise ConfigError(
+                f"--format silero-onnx has float weights. Received: --quantize {args.quantize}."
+            )
     if not args.name or Path(args.name).name != args.name:
         raise ConfigError(
             f"--name must be a file name without a folder. Received: {args.name!r}. Use --output DIR."
@@ -75,9 +85,15 @@ def run(args: argparse.Namespace) -> int:
         if not equals:
             raise ConfigError(f"--note must be KEY=TEXT. Received: {note!r}.")
         notes[key] = text
-    replaced = _read_card(args.output / f"{args.name}.json").get("tuning")
     network = network_of(weights)
-    path = export(weights, network, args.name, args.output, quantize=args.quantize, notes=notes)
+    if args.format == "silero-onnx":
+        from vad.training.release.silero import export_silero
+
+        replaced = None
+        path = export_silero(weights, network, args.name, args.output, notes=notes)
+    else:
+        replaced = _read_card(args.output / f"{args.name}.json").get("tuning")
+        path = export(weights, network, args.name, args.output, quantize=args.quantize, notes=notes)
     differences = _read_card(path.with_suffix(".json"))["verification"]["largest_difference_from_keras"]
     print(f"{path}: within {max(differences.values()):.1e} of Keras", file=sys.stderr)
     if replaced:

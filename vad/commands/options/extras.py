@@ -8,6 +8,7 @@ __all__ = ["require_extra"]
 
 _PACKAGES = {
     "train": ("tensorflow", "keras", "librosa", "scipy", "matplotlib"),
+    "onnx": ("onnxruntime", "onnx", "tf2onnx"),
     "bench": ("scipy", "matplotlib"),
     "plot": ("matplotlib",),
 }

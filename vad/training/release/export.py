@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -26,7 +27,7 @@ from vad.training.provenance import load_network
 from vad.training.release.convert import convert
 from vad.training.release.probe_signals import probe_signals
 
-__all__ = ["MAX_DIFFERENCE", "export", "largest_difference"]
+__all__ = ["MAX_DIFFERENCE", "card_of", "export", "largest_difference", "require_close"]
 
 # The largest difference of a probability from Keras, by quantization.
 MAX_DIFFERENCE = {"none": 1e-4, "int8": 0.08}
@@ -73,23 +74,33 @@ def export(
     )
     model = load_network(trained) if isinstance(trained, Path) else trained
     content = convert(model, network, chunk_frames, int8=quantize == "int8")
-    card = _card(model, network, name, chunk_frames, notes or {})
-    card |= {"quantization": quantize, "sha256": hashlib.sha256(content).hexdigest()}
+    graph = {
+        "chunk_frames": chunk_frames,
+        "states": {key: list(shape) for key, shape in state_shapes(model).items()},
+        "quantization": quantize,
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    card = card_of(model, network, name, graph, notes or {})
     # Through JSON, as it will be read.
     converted = Model(content, json.loads(json.dumps(card)), source=name)
-    card["verification"] = _verify(model, converted, MAX_DIFFERENCE[quantize])
+    differences, limit = largest_difference(model, converted), MAX_DIFFERENCE[quantize]
+    require_close(differences, limit)
+    card["verification"] = {"largest_difference_from_keras": differences, "limit": limit}
     return _write(model, content, card, folder / f"{name}.tflite")
 
 
-def _verify(model: keras.Model, converted: Model, limit: float) -> dict[str, Any]:
-    difference = largest_difference(model, converted)
-    worst = max(difference, key=difference.__getitem__)
-    if not difference[worst] <= limit:
+def require_close(differences: Mapping[str, float], limit: float) -> None:
+    """Checks the differences from Keras by probe signal.
+
+    Raises:
+        ModelError: One is larger than the limit, or no number.
+    """
+    worst = max(differences, key=lambda name: (math.isnan(differences[name]), differences[name]))
+    if not differences[worst] <= limit:
         raise ModelError(
             f"a converted model must stay within {limit} of Keras. "
-            f"Received: {difference[worst]:.2g} on {worst}. Nothing was written."
+            f"Received: {differences[worst]:.2g} on {worst}. Nothing was written."
         )
-    return {"largest_difference_from_keras": difference, "limit": limit}
 
 
 def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Path) -> Path:
@@ -137,13 +148,25 @@ def _by_pieces(
     return np.concatenate(found)
 
 
-def _card(
+def card_of(
     model: keras.Model,
     network: NetworkConfig,
     name: str,
-    chunk_frames: int,
+    files: Mapping[str, Any],
     notes: Mapping[str, Any],
 ) -> dict[str, Any]:
+    """The model card.
+
+    Args:
+        model: The network.
+        network: Its architecture and sizes.
+        name: The model's name.
+        files: Fields about what was written.
+        notes: More fields.
+
+    Raises:
+        ConfigError: A note has the name of another field.
+    """
     facts = describe(model)
     frontend: dict[str, Any] = next(
         (layer.get_config() for layer in model.layers if layer.name in ("logmel", "logpower")), {}
@@ -157,7 +180,6 @@ def _card(
         "frame_length": network.frame_length,
         "delay_frames": network.delay_frames,
         "late_frames": network.lookahead_frames,
-        "chunk_frames": chunk_frames,
         "receptive_field_s": facts.receptive_field_s,
         "parameters": facts.parameters,
         "macs_per_second": facts.macs_per_second,
@@ -165,7 +187,7 @@ def _card(
             key: value for key, value in frontend.items() if key not in ("name", "trainable", "dtype")
         },
         "network": asdict(network),
-        "states": {key: list(shape) for key, shape in state_shapes(model).items()},
+        **files,
         "segment_options": OPERATING_POINTS,
         "versions": {
             "python": platform.python_version(),
