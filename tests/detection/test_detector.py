@@ -177,7 +177,7 @@ def test_a_long_file_is_read_in_flat_memory(
     assert (last < 21 * RATE, end) == (True, 0)
 
 
-def test_module_functions_load_the_default_model_once(
+def test_module_functions_load_thedefault_model_once(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loads = []
@@ -187,7 +187,7 @@ def test_module_functions_load_the_default_model_once(
         return model
 
     monkeypatch.setattr(Model, "load", load)
-    vad.detection.detector._default_model.cache_clear()
+    vad.detection.detector.default_model.cache_clear()
     try:
         samples = bursts()
         path = tmp_path / "bursts.wav"
@@ -199,5 +199,5 @@ def test_module_functions_load_the_default_model_once(
             samples, RATE, operating_point="precise", speech_pad_ms=0
         ) == Detector(model, "precise", speech_pad_ms=0).detect(samples, RATE)
     finally:
-        vad.detection.detector._default_model.cache_clear()
+        vad.detection.detector.default_model.cache_clear()
     assert loads == ["default"]

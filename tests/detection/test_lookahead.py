@@ -130,7 +130,7 @@ def test_without_lookahead_output_files_and_streams_are_alike(
 def test_the_module_functions_give_either_output(
     detectors: dict[str, Detector], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vad.detection.detector._default_model", lambda: detectors["lookahead"].model)
+    monkeypatch.setattr("vad.detection.detector.default_model", lambda: detectors["lookahead"].model)
     soundfile.write(tmp_path / "bursts.wav", bursts(), RATE, subtype="FLOAT")
     for output, detector in detectors.items():
         expected = detector.detect(bursts(), RATE)
@@ -146,4 +146,5 @@ def test_sileros_offline_function_gives_the_detectors_output(detectors: dict[str
     for detector in detectors.values():
         stamps = get_speech_timestamps(bursts(), SileroModel(detector), **durations)
         expected = detector.detect(bursts(), RATE)
-        assert [one["start"] for one in stamps] == [round(one.start * RATE) for one in expected]
+        starts = [one["start"] / RATE for one in stamps]
+        assert starts == pytest.approx([one.start for one in expected], abs=0.033)  # Silero's windows

@@ -3,35 +3,57 @@
     from silero_vad import load_silero_vad, get_speech_timestamps     ─►  from vad.compat import ...
     import webrtcvad                                                  ─►  from vad import compat as webrtcvad
 
-Names, defaults, units and results are those of silero-vad 6.2 and webrtcvad 2.0. The probabilities, and the rules that
-make segments of them, are ours (see `vad.detection.segmenter`). Audio may be a NumPy array, a list of floats or a torch
-tensor, at any sample rate. torch is never imported.
+Where the imports cannot be changed, `install` puts the two packages in their place. Names, defaults, units and results
+are those of silero-vad 6.2 and webrtcvad 2.0. The probabilities are ours, and so are the rules that make segments of
+them (see `vad.detection.segmenter`). Audio may be an array, a list of floats or a torch tensor, at any sample rate.
+torch is never imported.
 
-The times of `get_speech_timestamps` and `VADIterator` are right. The probability of a model call and the result of
-`Vad.is_speech` are `Model.delay_frames` late. `get_speech_timestamps` uses the lookahead output of a model that has
-one; all others use the low-latency output.
+The times of `get_speech_timestamps`, `audio_forward` and `VADIterator` are right. The probability of a model call and
+the result of `Vad.is_speech` are `Model.delay_frames` late. Whole recordings get the lookahead output of a model that
+has one; all others the low-latency output.
 """
 
+import sys
+
+from vad.compat import silero, webrtc
 from vad.compat.silero import (
     SileroModel,
+    SileroVADSequence,
     VADIterator,
+    __version__,
     collect_chunks,
     drop_chunks,
     get_speech_timestamps,
+    get_speech_timestamps_from_probs,
+    get_speech_timestamps_sequence,
     load_silero_vad,
     read_audio,
+    save_audio,
 )
 from vad.compat.webrtc import Error, Vad, valid_rate_and_frame_length
 
 __all__ = [
     "Error",
     "SileroModel",
+    "SileroVADSequence",
     "VADIterator",
     "Vad",
+    "__version__",
     "collect_chunks",
     "drop_chunks",
     "get_speech_timestamps",
+    "get_speech_timestamps_from_probs",
+    "get_speech_timestamps_sequence",
+    "install",
     "load_silero_vad",
     "read_audio",
+    "save_audio",
     "valid_rate_and_frame_length",
 ]
+
+
+def install() -> None:
+    """Let `import silero_vad` and `import webrtcvad` give these functions from now on, in the whole process."""
+    for name in ("silero_vad", "silero_vad.model", "silero_vad.utils_vad", "silero_vad.sequence_vad"):
+        sys.modules[name] = silero
+    sys.modules["webrtcvad"] = webrtc

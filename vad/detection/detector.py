@@ -22,7 +22,7 @@ from vad.detection.segments import Event, Segment, SpeechEnd
 from vad.detection.stream import Stream
 from vad.errors import AudioError, ConfigError, ModelError, did_you_mean, require_bool, shown
 
-__all__ = ["Detection", "Detector", "detect", "detect_file", "open_recording"]
+__all__ = ["Detection", "Detector", "default_model", "detect", "detect_file", "open_recording"]
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]
 
@@ -286,7 +286,7 @@ def detect(
 ) -> list[Segment]:
     """Detect the speech in samples with the default model, which is loaded once; see `Detector`."""
     lookahead = _without_live(lookahead, options)
-    detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
+    detector = Detector(default_model(), operating_point, lookahead=lookahead, **options)
     return detector.detect(samples, sample_rate)
 
 
@@ -300,12 +300,13 @@ def detect_file(
 ) -> list[Segment]:
     """Detect the speech in a file with the default model, which is loaded once; see `Detector`."""
     lookahead = _without_live(lookahead, options)
-    detector = Detector(_default_model(), operating_point, lookahead=lookahead, **options)
+    detector = Detector(default_model(), operating_point, lookahead=lookahead, **options)
     return detector.detect_file(source, channel=channel)
 
 
 @functools.cache
-def _default_model() -> Model:
+def default_model() -> Model:
+    """The default model, loaded once in a process."""
     return Model.load()
 
 
