@@ -60,6 +60,12 @@ def closed() -> io.BytesIO:
     return stream
 
 
+def detached() -> io.BufferedReader:
+    stream = io.BufferedReader(io.BytesIO(b"RIFF"))  # type: ignore[arg-type]
+    stream.detach()
+    return stream
+
+
 Call = Callable[[Detector], object]
 
 CALLS: dict[str, Call] = {
@@ -70,10 +76,13 @@ CALLS: dict[str, Call] = {
     "file: samples": lambda d: d.detect_file(bursts()),
     "file: text stream": lambda d: d.detect_file(io.StringIO("abc")),
     "file: closed stream": lambda d: d.detect_file(closed()),
+    "file: detached stream": lambda d: d.detect_file(detached()),
     "file: no such": lambda d: d.process(Path("no such.wav")),
     "file: NUL in its name": lambda d: d.process("a\0.wav"),
     "file: not audio": lambda d: d.process(io.BytesIO(b"not audio at all")),
     "file: with a rate": lambda d: d.process("a.wav", 16000),
+    "read: closed stream": lambda d: vad.read_audio(closed()),
+    "read: detached stream": lambda d: vad.read_audio(detached()),
     "read: None": lambda d: vad.read_audio(None),
     "read: rate": lambda d: vad.read_audio("a.wav", sample_rate="16000"),
     "read: channel": lambda d: vad.read_audio("a.wav", channel=1.5),
@@ -135,6 +144,8 @@ CALLS: dict[str, Call] = {
     "stream: audio nan": lambda d: keeping(d).audio(float("nan")),
     "stream: audio end": lambda d: keeping(d).audio(1.0, "2"),
     "stream: sharp ones are not copied": lambda d: d.stream(44100, lookahead=True).copy(),
+    "listen: closed file": lambda d: listen(d, closed()),
+    "listen: detached file": lambda d: listen(d, detached()),
     "listen: number": lambda d: listen(d, 5),
     "listen: one number": lambda d: listen(d, np.array(5.0)),
     "listen: None": lambda d: listen(d, None),

@@ -64,11 +64,13 @@ def open_decoder(
         if isinstance(source, str | os.PathLike):
             name = name or os.fspath(source)
             stream = resources.enter_context(_open_file(source, name))
+        elif isinstance(source, Pipe):
+            stream, name = source, source.name
         else:
+            _check_stream(source)
             stream, name = source, name or str(getattr(source, "name", "stream"))
-        if not isinstance(stream, Pipe):
-            _check_stream(stream)
-            stream = stream if stream.seekable() else resources.enter_context(Pipe(stream, name))
+        if not isinstance(stream, Pipe) and not stream.seekable():
+            stream = resources.enter_context(Pipe(stream, name))
         decoder = open_arriving(stream, name, raw, resources) if isinstance(stream, Pipe) else None
         if decoder is None:
             whole = stream.whole() if isinstance(stream, Pipe) else stream
@@ -82,10 +84,17 @@ def open_decoder(
 
 
 def is_pipe(source: Source) -> bool:
-    """Whether a recording comes from a pipe: then it may arrive as slowly as it is recorded."""
+    """Whether a recording comes from a pipe: then it may arrive as slowly as it is recorded.
+
+    Raises:
+        AudioError: It is neither a path nor a binary stream that can be read.
+    """
     if isinstance(source, str | os.PathLike):
         return os.path.exists(source) and not os.path.isfile(source)
-    return not source.is_started if isinstance(source, Pipe) else not source.seekable()
+    if isinstance(source, Pipe):
+        return not source.is_started
+    _check_stream(source)
+    return not source.seekable()
 
 
 def _open_whole(
@@ -119,7 +128,11 @@ def _check_stream(stream: object) -> None:
     """Check that it is a readable binary stream."""
     if not hasattr(stream, "read") or not hasattr(stream, "seekable") or isinstance(stream, io.TextIOBase):
         raise AudioError(f"audio must be a path or a binary stream. Received: {shown(stream)}.")
-    if getattr(stream, "closed", False) or not getattr(stream, "readable", lambda: True)():
+    try:
+        is_open = not getattr(stream, "closed", False) and getattr(stream, "readable", lambda: True)()
+    except ValueError:  # it was detached
+        is_open = False
+    if not is_open:
         raise AudioError(f"an audio stream must be open for reading. Received: {shown(stream)}.")
 
 

@@ -130,7 +130,9 @@ class Segmenter:
             values = np.asarray(
                 probabilities if isinstance(probabilities, np.ndarray) else [*map(float, probabilities)],
                 np.float64,  # the thresholds' precision
-            ).reshape(-1)
+            )
+            if values.ndim != 1:
+                raise ValueError("not one axis")
         except (TypeError, ValueError) as error:
             raise ModelError(
                 f"probabilities must be numbers, one per frame. Received: {shown(probabilities)}."

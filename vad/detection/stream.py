@@ -322,8 +322,10 @@ async def _as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> As
             yield block
         return
     try:
+        if getattr(source, "closed", False):
+            raise ValueError("a closed file")
         blocks = iter(source)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # ValueError: also of a detached file
         rule = "a source must be an iterable of blocks of samples"
         raise AudioError(f"{rule}. Received: {shown(source)}.") from error
 
