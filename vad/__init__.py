@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vad.audio.microphone import Microphone, list_devices
     from vad.audio.raw_format import RawFormat
     from vad.audio.reading import read_audio
+    from vad.detection.chunks import Chunk, chunks_from_probabilities
     from vad.detection.detector import Detection, Detector, detect, detect_file
     from vad.detection.model import Model, model_names
     from vad.detection.options import SegmentOptions
@@ -39,6 +40,7 @@ __version__ = "0.2.0"
 
 __all__ = [
     "AudioError",
+    "Chunk",
     "ConfigError",
     "Detection",
     "Detector",
@@ -58,6 +60,7 @@ __all__ = [
     "SpeechStart",
     "Stream",
     "VadError",
+    "chunks_from_probabilities",
     "detect",
     "detect_file",
     "list_devices",
@@ -73,6 +76,7 @@ __all__ = [
 _MODULES = {
     "vad.audio.raw_format": ("RawFormat",),
     "vad.audio.reading": ("read_audio",),
+    "vad.detection.chunks": ("Chunk", "chunks_from_probabilities"),
     "vad.detection.detector": ("Detection", "Detector", "detect", "detect_file"),
     "vad.errors": (
         "AudioError",

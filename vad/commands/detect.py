@@ -49,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", "-o", metavar="FILE|DIR", help="where to write the segments (default: stdout)"
     )
     outputs.add_argument(
+        "--chunks", type=float, metavar="S",
+        help="join segments, pauses included, to chunks of at most S seconds for speech recognition, such as 30; "
+        "a longer segment is cut where speech is least probable (default: not joined)",
+    )  # fmt: skip
+    outputs.add_argument(
         "--printf", metavar="TEMPLATE",
         help="print a line for each segment: {id} {start} {end} {duration} {name} {file} {channel}, as in "
         "'[{id}]: {start} -> {end:.2f}\\t{file}' (default: {start} {end})",
@@ -103,7 +108,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.plot is not None:
         require_extra("plot", "--plot")
-    make_analyser = partial(Analyser, detector_maker(args), args.channel, raw_format(args))
+    make_analyser = partial(
+        Analyser, detector_maker(args), args.channel, raw_format(args), chunk_duration_s=args.chunks
+    )
     analyser = make_analyser()  # refuses wrong options before anything is read
     label_format = choose_format(args.format, args.output)
     each = args.channel == "each"
@@ -140,7 +147,13 @@ def _tasks(args: argparse.Namespace, recordings: "Sequence[AudioInput]") -> "lis
     from vad.commands.detecting.recordings import Task
     from vad.commands.detecting.segment_names import segment_names
 
-    segments = segment_names(args.save_segments, recordings, args.channel, overwrite=args.overwrite)
+    segments = segment_names(
+        args.save_segments,
+        recordings,
+        args.channel,
+        overwrite=args.overwrite,
+        are_chunks=args.chunks is not None,
+    )
     probabilities = output_paths(
         args.save_probabilities, "--save-probabilities", (".npz", ".csv"), recordings
     )

@@ -1,8 +1,7 @@
 """One recording of `vad detect`: its segments, and the files that were asked for."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -13,6 +12,8 @@ from vad.audio.reading import AudioBlocks, open_audio
 from vad.audio.samples import Channel, Samples
 from vad.commands.detecting.outputs import save_probabilities
 from vad.commands.detecting.recordings import AudioInput, Task
+from vad.commands.detecting.segment_names import write_table
+from vad.detection.chunks import Chunker, chunk_options
 from vad.detection.cutting import save_segments, save_speech
 from vad.detection.detector import Detection, Detector, open_recording
 from vad.detection.segments import Segment
@@ -85,6 +86,7 @@ class Analyser:
         make_detector: Loads the detector.
         channel: "mix", an index, or "each".
         raw: The format of raw samples; None for recordings with a header.
+        chunk_duration_s: Join segments to chunks of at most this many seconds; None does not.
         watcher: Follows the work, in this process.
     """
 
@@ -93,9 +95,15 @@ class Analyser:
         make_detector: Callable[[], Detector],
         channel: Channel | Literal["each"],
         raw: RawFormat | None,
+        *,
+        chunk_duration_s: float | None = None,
         watcher: Watcher | None = None,
     ):
         self._detector = make_detector()
+        self._chunk_duration_s = chunk_duration_s
+        if chunk_duration_s is not None:
+            options = asdict(chunk_options(self._detector.options, chunk_duration_s))
+            self._detector = Detector(self._detector.model, lookahead=self._detector.lookahead, **options)
         self._channel = channel
         self._raw = raw
         self.watcher = watcher
@@ -129,17 +137,28 @@ class Analyser:
     def _process_channel(self, recording: AudioInput, channel: Channel, suffix: str) -> _ChannelResult:
         """Process one channel, up to any damage."""
         problem = None
-        watcher = self.watcher
-        on_segment = None if watcher is None else partial(watcher.on_segment, recording, suffix)
+        segments: list[Segment] = []
+        chunker = None if self._chunk_duration_s is None else Chunker(self._chunk_duration_s)
+
+        def gather(found: Segment) -> None:
+            ended = (
+                [found] if chunker is None else [Segment(one.start, one.end) for one in chunker.feed(found)]
+            )
+            segments.extend(ended)
+            for segment in ended:
+                if self.watcher is not None:
+                    self.watcher.on_segment(recording, suffix, segment)
+
         with self._open(recording, channel) as audio:
             try:
-                detection = self._detector.process(
-                    self._watched(audio), audio.sample_rate, on_segment=on_segment
-                )
+                detection = self._detector.process(self._watched(audio), audio.sample_rate, on_segment=gather)
             except AudioError as error:
                 if error.partial is None:
                     raise
                 detection, problem = error.partial, str(error)
+        if chunker is not None:
+            segments += [Segment(one.start, one.end) for one in chunker.finish()]
+        detection = replace(detection, segments=segments)
         return _ChannelResult(channel, suffix, detection, audio.duration or 0.0, problem)
 
     def _watched(self, audio: AudioBlocks, stage: str = "") -> Iterator[Samples]:
@@ -169,6 +188,8 @@ class Analyser:
             if task.segments is not None:
                 paths = task.segments.paths(segments, one.suffix)
                 save_segments(source, segments, paths, channel=one.channel, raw=raw)
+                if task.segments.table is not None:
+                    write_table(one.path(task.segments.table), paths, segments)
             if task.speech is not None:
                 save_speech(source, segments, one.path(task.speech), channel=one.channel, raw=raw)
             if task.trimmed is not None:

@@ -75,6 +75,7 @@ def refuse_existing(
         for path in (task.speech, task.report, task.plot, task.trimmed)
         if path is not None
     ]
+    by_channel += [task.segments.table for task in tasks if task.segments and task.segments.table]
     if isinstance(labels, dict):
         (whole if label_format in WITH_CHANNELS else by_channel).extend(labels.values())
     if each_channel:

@@ -1,5 +1,7 @@
 """The names of the files of `vad detect --save-segments`."""
 
+import csv
+import io
 import os
 import re
 from collections import Counter
@@ -13,8 +15,10 @@ from vad.commands.detecting.recordings import AudioInput
 from vad.commands.options.templates import Template
 from vad.detection.segments import Segment
 from vad.errors import ConfigError
+from vad.files import write_text
+from vad.labels.reading import seconds
 
-__all__ = ["SegmentNames", "existing_segments", "segment_names"]
+__all__ = ["SegmentNames", "existing_segments", "segment_names", "write_table"]
 
 _NAMES = {"name": "", "channel": ""}
 _OPTION = "--save-segments"
@@ -30,12 +34,14 @@ class SegmentNames:
         template: Of the names.
         channel: "mix" or an index: the {channel} where a recording is not analysed channel by channel.
         overwrite: Files that exist are replaced.
+        table: For the names and the times of chunks; None for segments, whose names have the times.
     """
 
     stem: Path
     template: Template
     channel: str
     overwrite: bool
+    table: Path | None = None
 
     def paths(self, segments: Sequence[Segment], suffix: str) -> list[Path]:
         """Give the path of each segment.
@@ -72,7 +78,12 @@ class SegmentNames:
 
 
 def segment_names(
-    output: str | None, recordings: Sequence[AudioInput], channel: str | int, *, overwrite: bool
+    output: str | None,
+    recordings: Sequence[AudioInput],
+    channel: str | int,
+    *,
+    overwrite: bool,
+    are_chunks: bool = False,
 ) -> dict[AudioInput, SegmentNames]:
     """Give each recording the names of its files, and make the folders.
 
@@ -81,6 +92,7 @@ def segment_names(
         recordings: All recordings.
         channel: "mix", "each" or an index.
         overwrite: Files that exist are replaced.
+        are_chunks: Write a table of the files too.
 
     Raises:
         ConfigError: The template has a wrong field, gives several segments one name, or has no known extension; or a
@@ -102,7 +114,30 @@ def segment_names(
     if len(recordings) > 1 and "name" not in template.fields:
         raise ConfigError(f"{_OPTION} must have {{name}} for {len(recordings)} recordings. Received: {name}.")
     stems = paths_in(Path(folder), recordings, "")
-    return {one: SegmentNames(stem, template, str(channel), overwrite) for one, stem in stems.items()}
+    return {
+        one: SegmentNames(
+            stem,
+            template,
+            str(channel),
+            overwrite,
+            stem.with_name(f"{stem.name}_chunks.csv") if are_chunks else None,
+        )
+        for one, stem in stems.items()
+    }
+
+
+def write_table(path: Path, files: Sequence[Path], segments: Sequence[Segment]) -> None:
+    """Write the name of each file, and where it starts and ends in the recording, in seconds, as CSV.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    sheet = io.StringIO()
+    rows = csv.writer(sheet, lineterminator="\n")
+    rows.writerow(["file", "start", "end"])
+    for file, segment in zip(files, segments, strict=True):
+        rows.writerow([file.name, seconds(segment.start), seconds(segment.end)])
+    write_text(path, sheet.getvalue())
 
 
 def existing_segments(names: Iterable[SegmentNames], *, each_channel: bool) -> list[Path]:
