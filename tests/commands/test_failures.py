@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_written_does_not_cost_the_segments(
             "1 recording, each channel",
         ),
         (["good.wav", "x.wav", "--save-speech", "s.wav"], "--save-speech must be a folder for 2 recordings"),
-        (["good.wav", "--save-speech", "s.m4a"], "--save-speech must end in .wav"),
+        (["good.wav", "--save-speech", "s.m4a"], "--save-speech must end in one of .wav"),
         (["good.wav", "--save-probabilities", "p"], "must end in .npz or .csv"),
         (["good.wav", "--save-speech", "good.wav"], "output good.wav would overwrite a recording"),
         (["good.wav", "--output", "./good.wav"], "output good.wav would overwrite a recording"),

@@ -1,5 +1,6 @@
 """Write audio files of any format that libsndfile writes, block by block."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from vad.audio.samples import Samples
 from vad.errors import ConfigError
 from vad.files import writing
 
-__all__ = ["WRITTEN_SUFFIXES", "as_stored", "write_audio"]
+__all__ = ["WRITTEN_SUFFIXES", "as_stored", "check_suffix", "write_audio"]
 
 _FORMATS = {
     ".wav": ("WAV", None),
@@ -32,6 +33,22 @@ WRITTEN_SUFFIXES = tuple(_FORMATS)
 # Sample formats that are kept, with their bytes. Compressed ones are written as PCM_16.
 _DEPTHS = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _MAX_WAV_BYTES = 2**32 - 1_000
+
+
+def check_suffix(path: str | os.PathLike[str], name: str) -> None:
+    """Check that an audio file can be written in the format of its suffix.
+
+    Args:
+        path: The file.
+        name: The option or the argument that names it.
+
+    Raises:
+        ConfigError: It cannot.
+    """
+    if Path(path).suffix.lower() not in WRITTEN_SUFFIXES:
+        raise ConfigError(
+            f"{name} must end in one of {', '.join(WRITTEN_SUFFIXES)}. Received: {os.fspath(path)}."
+        )
 
 
 def write_audio(

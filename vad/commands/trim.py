@@ -84,7 +84,7 @@ def _outputs(output: str, recordings: "Sequence[AudioInput]") -> "dict[AudioInpu
     Raises:
         ConfigError: The output cannot be written, does not fit so many recordings, or has an unknown extension.
     """
-    from vad.audio.writing import WRITTEN_SUFFIXES
+    from vad.audio.writing import WRITTEN_SUFFIXES, check_suffix
     from vad.commands.detecting.outputs import output_paths, paths_in
 
     def same_format(recording: "AudioInput") -> str:
@@ -99,6 +99,5 @@ def _outputs(output: str, recordings: "Sequence[AudioInput]") -> "dict[AudioInpu
         )
     if template is None:
         return output_paths(output, "--output", WRITTEN_SUFFIXES, recordings, ending=same_format)
-    if PurePath(name).suffix.lower() not in WRITTEN_SUFFIXES:
-        raise ConfigError(f"--output must end in {' or '.join(WRITTEN_SUFFIXES)}. Received: {output}.")
+    check_suffix(output, "--output")
     return paths_in(Path(folder), recordings, template[1])

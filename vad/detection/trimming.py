@@ -15,10 +15,10 @@ import numpy as np
 from vad.audio.decoding import Decoder, Source, open_decoder
 from vad.audio.raw_format import RawFormat
 from vad.audio.samples import Samples
-from vad.audio.writing import WRITTEN_SUFFIXES, write_audio
+from vad.audio.writing import check_suffix, write_audio
 from vad.detection.cutting import cut, spans_of
 from vad.detection.segments import Segment
-from vad.errors import AudioError, ConfigError, require, require_number, shown
+from vad.errors import AudioError, ConfigError, require, require_number
 
 __all__ = ["check_pauses", "trim_file"]
 
@@ -57,10 +57,7 @@ def trim_file(
     """
     check_pauses(max_pause, pause)
     path = Path(output)
-    if path.suffix.lower() not in WRITTEN_SUFFIXES:
-        raise ConfigError(
-            f"output must end in {' or '.join(WRITTEN_SUFFIXES)}. Received: output={shown(output)}."
-        )
+    check_suffix(path, "output")
     damage: list[AudioError] = []
     with open_decoder(source, raw=raw) as decoder:
         if not segments:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vad.audio.writing import WRITTEN_SUFFIXES
+from vad.audio.writing import check_suffix
 from vad.commands.detecting.outputs import paths_in
 from vad.commands.detecting.recordings import AudioInput
 from vad.commands.options.templates import Template
@@ -161,9 +161,7 @@ def existing_segments(names: Iterable[SegmentNames], *, each_channel: bool) -> l
 def _template(name: str) -> Template:
     """Make the template of a name. Without an extension it gets .wav."""
     template = Template(name, _OPTION, _NAMES, is_file_name=True)
-    suffix = os.path.splitext(f"x{template.ending}")[1]
-    if not suffix:
+    if not os.path.splitext(f"x{template.ending}")[1]:
         return Template(f"{name}.wav", _OPTION, _NAMES, is_file_name=True)
-    if suffix.lower() not in WRITTEN_SUFFIXES:
-        raise ConfigError(f"{_OPTION} must end in {' or '.join(WRITTEN_SUFFIXES)}. Received: {name}.")
+    check_suffix(name, _OPTION)
     return template

@@ -22,5 +22,6 @@ def check_output(path: Path, option: str, suffixes: tuple[str, ...], *, or_folde
     """
     if path.suffix.lower() not in suffixes:
         folder = ", or be a folder (end it with /)" if or_folder else ""
-        raise ConfigError(f"{option} must end in {' or '.join(suffixes)}{folder}. Received: {path}.")
+        known = " or ".join(suffixes) if len(suffixes) < 4 else f"one of {', '.join(suffixes)}"
+        raise ConfigError(f"{option} must end in {known}{folder}. Received: {path}.")
     make_folder(path.parent)
