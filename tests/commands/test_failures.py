@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_written_does_not_cost_the_segments(
         (["good.wav", "--config", "wrong.toml"], "threshold must be a number. Received: threshold='high'."),
         (["good.wav", "good.wav", "--format", "srt"], "Give a folder with --output"),
         (
-            ["good.wav", "--channel", "each", "--format", "textgrid"],
+            ["good.wav", "--channel", "each", "--format", "srt"],
             "1 recording, each channel",
         ),
         (["good.wav", "x.wav", "--save-speech", "s.wav"], "--save-speech must be a folder for 2 recordings"),
