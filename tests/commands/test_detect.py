@@ -207,6 +207,22 @@ def test_two_recordings_never_share_a_one_word_name(
     assert capsys.readouterr().err.count("\n") == 2
 
 
+@pytest.mark.parametrize("label_format", ["text", "csv", "rttm", "audacity", "json"])
+def test_the_last_segment_has_as_many_decimals_as_the_others(
+    run: Run, folder: Path, label_format: str
+) -> None:
+    times = np.arange(round(2.873625 * RATE)) / RATE
+    speech = 0.3 * np.sin(2 * np.pi * 440 * times) * ((times < 1.0) | (times > 2.0))
+    soundfile.write("cut.wav", speech, RATE)
+    written = run("cut.wav", "-f", label_format)
+    if label_format == "json":
+        assert json.loads(written)["segments"][-1]["end"] == 2.873
+        return
+    decimals = {len(number) for number in re.findall(r"\b\d\.(\d+)", written)}
+    assert decimals == {3}
+    assert label_format == "rttm" or "2.873" in written
+
+
 def test_channels(run: Run, segments: Callable) -> None:
     each = json.loads(run("two.flac", "--channel", "each", "--format", "json"))
     assert each["file"] == "two.flac"

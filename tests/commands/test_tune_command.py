@@ -216,6 +216,16 @@ def test_a_dev_split_of_one_speaker_is_cross_validated_with_train(
     assert ("train and dev" in err) is (splits.count("dev") == 1)
 
 
+def test_labels_far_past_the_end_are_left_out(
+    corpus: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_labels(corpus / "0.rttm", [Segment(16000.0, 32000.0)])
+    words = ("tune", corpus, "--split", "all", "--model", model_path, "--format", "json")
+    code, out, err = run(capsys, *words)
+    assert (code, json.loads(out)["recordings"]) == (1, 2)
+    assert "0.wav: a segment must lie in its recording, which ends at 4 s" in err
+
+
 def test_a_split_without_speech_is_refused_before_anything_is_decoded(
     corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,6 +83,35 @@ def test_the_reference_itself_is_without_error(corpus: Path, capsys: pytest.Capt
     assert pooled["unmatched_onsets"] == pooled["onset_p90"] == 0
 
 
+@pytest.mark.parametrize("extension", [".rttm", ".csv", ".json", ".TextGrid"])
+def test_the_channels_of_a_recording_are_joined(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], extension: str
+) -> None:
+    (tmp_path / "found").mkdir()
+    for path in corpus.rglob("*.rttm"):
+        speech = read_labels(path)
+        channels = {0: speech[::2], 1: speech[1::2]}
+        write_labels(tmp_path / "found" / f"{path.stem}{extension}", channels, duration=13.0)
+    code, report, _ = evaluate(capsys, corpus, "--hypothesis", tmp_path / "found")
+    assert (code, report["pooled"]["detection_error_rate"]) == (0, pytest.approx(0, abs=1e-6))
+
+
+@pytest.mark.parametrize("in_samples", ["reference", "hypothesis"])
+def test_labels_far_past_the_end_are_refused(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], in_samples: str
+) -> None:
+    (tmp_path / "found").mkdir()
+    for path in corpus.rglob("*.rttm"):
+        write_labels(tmp_path / "found" / path.name, read_labels(path))
+    place = {"reference": corpus / "one", "hypothesis": tmp_path / "found"}[in_samples]
+    write_labels(place / "a.rttm", [Segment(8000.0, 64000.0)])
+    code, report, err = evaluate(capsys, corpus, "--hypothesis", tmp_path / "found")
+    assert (code, len(report["files"])) == (1, 2)
+    (line,) = err.splitlines()
+    assert "one/a.wav: a segment must lie in its recording, which ends at 9.7 s" in line
+    assert ("hypothesis" in line) is (in_samples == "hypothesis")
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_a_label_file_is_found_by_the_end_of_the_recordings_path(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], depth: int

@@ -15,13 +15,11 @@ from vad.commands.options.labelled import (
     note_training_split,
 )
 from vad.commands.options.outputs import check_output
-from vad.corpus.manifest import CorpusItem
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.evaluation.breakdown import Evaluation
 from vad.evaluation.external_labels import read_hypotheses, score_hypothesis
-from vad.evaluation.scoring import Scored, score_item
+from vad.evaluation.scoring import score_item
 from vad.evaluation.tables import show_json, show_text
-from vad.labels.reading import require_within
 
 __all__ = ["add_arguments", "run"]
 
@@ -73,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     if args.hypothesis is None:
         detector = detector_maker(args)()
         name, options = detector.model.name, detector.options
-        scored = measure_all(items, lambda item: _within(item, score_item(detector, item)))
+        scored = measure_all(items, lambda item: score_item(detector, item))
     else:
         _refuse_detection_options(args)
         name, options = args.hypothesis, None
@@ -82,9 +80,7 @@ def run(args: argparse.Namespace) -> int:
             unnamed = [item.key for item in items if item.key not in hypotheses]
             _note_unnamed(unnamed, name)
             hypotheses |= dict.fromkeys(unnamed, ())
-        scored = measure_all(
-            items, lambda item: _within(item, score_hypothesis(hypotheses.get(item.key), item))
-        )
+        scored = measure_all(items, lambda item: score_hypothesis(hypotheses.get(item.key), item))
     evaluation = Evaluation.of(name, options, scored)
     (show_json if args.format == "json" else show_text)(evaluation)
     if args.report is not None and scored:
@@ -92,12 +88,6 @@ def run(args: argparse.Namespace) -> int:
 
         save_evaluation(Path(args.report), evaluation)
     return 0 if len(scored) == len(items) else EXIT_INPUT_FAILED
-
-
-def _within(item: CorpusItem, scored: Scored) -> Scored:
-    """Give the score if the labels end within the recording."""
-    require_within(item.segments, scored.duration, item.key)
-    return scored
 
 
 def _refuse_detection_options(args: argparse.Namespace) -> None:

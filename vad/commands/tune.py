@@ -28,6 +28,7 @@ from vad.corpus.speakers import tied_by_speakers
 from vad.detection.detector import Detector
 from vad.detection.operating_points import require_same_model, write_point
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
+from vad.evaluation.scoring import process_item
 from vad.evaluation.tuning.goal import AIMS, Goal, Outcome
 from vad.evaluation.tuning.search import Labelled, Tuned, tune
 from vad.files import writing
@@ -186,7 +187,7 @@ def _process_all(detector: Detector, items: list[CorpusItem]) -> list[Labelled]:
     group_of = {items[place].key: str(number) for number, group in enumerate(groups) for place in group}
     return [
         Labelled(group_of[item.key], detection, item.segments)
-        for item, detection in measure_all(items, lambda item: detector.process(item.path))
+        for item, detection in measure_all(items, lambda item: process_item(detector, item))
     ]
 
 

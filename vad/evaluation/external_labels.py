@@ -12,6 +12,7 @@ from vad.errors import ConfigError, LabelError, shown
 from vad.evaluation.scoring import Scored, score_segments
 from vad.labels.formats import SUFFIXES
 from vad.labels.owners import LabelOwners, own_label_file, segments_of_speech
+from vad.labels.reading import require_within
 
 __all__ = ["Hypothesis", "read_hypotheses", "score_hypothesis"]
 
@@ -68,7 +69,7 @@ def score_hypothesis(hypothesis: Hypothesis | None, item: CorpusItem) -> Scored:
         item: The recording and its reference.
 
     Raises:
-        LabelError: The segments are missing, or cannot be used.
+        LabelError: The segments are missing or cannot be used, or those of either lie far past the recording's end.
         AudioError: The recording cannot be read. Its duration is needed.
         MissingDependencyError: A container needs the `media` extra.
     """
@@ -76,7 +77,10 @@ def score_hypothesis(hypothesis: Hypothesis | None, item: CorpusItem) -> Scored:
         raise LabelError(f"{item.key}: the hypothesis has no label file for this recording.")
     if isinstance(hypothesis, LabelError):
         raise hypothesis
-    return score_segments(item.segments, hypothesis, _duration(item))
+    duration = _duration(item)
+    require_within(item.segments, duration, item.key)
+    require_within(hypothesis, duration, f"the hypothesis of {item.key}")
+    return score_segments(item.segments, hypothesis, duration)
 
 
 def _own_files(folder: Path, items: Sequence[CorpusItem]) -> dict[Path, Path | None]:

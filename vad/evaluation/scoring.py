@@ -27,8 +27,19 @@ from vad.evaluation.segment_metrics import (
     pause_recall,
 )
 from vad.labels.cells import CELL_DURATION, labels_to_frames
+from vad.labels.reading import require_within
 
-__all__ = ["ALLOWED_MISS", "Metrics", "Scored", "on_grid", "pool", "score", "score_item", "score_segments"]
+__all__ = [
+    "ALLOWED_MISS",
+    "Metrics",
+    "Scored",
+    "on_grid",
+    "pool",
+    "process_item",
+    "score",
+    "score_item",
+    "score_segments",
+]
 
 ALLOWED_MISS = 0.05
 _PAUSES_S = ((0.1, 0.2), (0.2, 0.5), (0.5, math.inf))  # from the first length on, below the second
@@ -183,13 +194,21 @@ def score(detection: Detection, reference: Sequence[Segment]) -> Scored:
 
 
 def score_item(detector: Detector, item: CorpusItem) -> Scored:
-    """Process a recording of a corpus, and compare the detection with its labels.
+    """Process a recording of a corpus, and compare the detection with its labels; see `process_item`."""
+    return score(process_item(detector, item), item.segments)
+
+
+def process_item(detector: Detector, item: CorpusItem) -> Detection:
+    """Process a recording of a corpus.
 
     Raises:
         AudioError: The recording cannot be read, or ends in damage.
+        LabelError: Its labels lie far past its end.
         MissingDependencyError: A container needs the `media` extra.
     """
-    return score(detector.process(item.path), item.segments)
+    detection = detector.process(item.path)
+    require_within(item.segments, detection.duration, item.key)
+    return detection
 
 
 def score_segments(reference: Sequence[Segment], detected: Sequence[Segment], duration: float) -> Scored:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -158,7 +159,8 @@ class _Document:
     def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
         """Write a segment and flush it, if the format has a line for each and nothing else."""
         if self._format in _LINES_ONLY:
-            self._stream.write(self._text(recording, {suffix: [segment]}, None))
+            (part,) = _parts({suffix: [segment]}, apart=True)
+            self._stream.write(self._text(recording, part, None))
             self._stream.flush()
             self._early[suffix] += 1
 
@@ -223,13 +225,24 @@ _Part = Mapping[str, Sequence[Segment]]
 
 
 def _parts(channels: _Part, *, apart: bool) -> list[_Part]:
-    """Divide a result into what becomes one text: each channel, or all together."""
+    """Divide a result into what becomes one text: each channel, or all together. Times are in whole milliseconds."""
+    rounded = {suffix: [*map(_in_milliseconds, segments)] for suffix, segments in channels.items()}
     if apart:
-        return [{suffix: segments} for suffix, segments in channels.items()]
-    return [channels] if channels else []
+        return [{suffix: segments} for suffix, segments in rounded.items()]
+    return [rounded] if rounded else []
+
+
+def _in_milliseconds(segment: Segment) -> Segment:
+    return Segment(_milliseconds(segment.start), _milliseconds(segment.end))
+
+
+def _milliseconds(seconds: float) -> float:
+    """Round down to a millisecond: the end of a recording, and so of a segment, may lie between two."""
+    return math.floor(seconds * 1000 + 1e-6) / 1000
 
 
 def _dumps(part: _Part, label_format: str, name: str, duration: float | None, *, header: bool = True) -> str:
+    duration = None if duration is None else _milliseconds(duration)
     if "" in part or label_format not in WITH_CHANNELS:
         ((suffix, segments),) = part.items()
         uri = name and name + suffix
