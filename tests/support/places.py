@@ -13,5 +13,5 @@ MEETINGS = ROOT.parent / "shared" / "devset"
 # From the ground up: a wing imports only wings that stand before it.
 WINGS = [
     "errors", "json_text", "files", "processes", "native_stderr", "audio", "detection", "labels", "corpus", "prepare",
-    "evaluation", "report", "training", "compat", "commands", "cli", "__main__", "_pyinstaller",
+    "evaluation", "report", "training", "compat", "adapters", "commands", "cli", "__main__", "_pyinstaller",
 ]  # fmt: skip
