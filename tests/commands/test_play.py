@@ -1,5 +1,7 @@
 """`vad detect --play`, on a simulated PortAudio."""
 
+import os
+import threading
 import types
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from support.sounds import RATE, tone
 
 from vad.cli import main
 from vad.detection.detector import Detector
+from vad.detection.stream import Stream
 
 
 @pytest.fixture
@@ -48,6 +51,33 @@ def test_each_segment_is_played(play, model_path: Path, channel: str, played: li
     assert len(OutputStream.made) == len(expected)
     for stream, samples in zip(OutputStream.made, expected, strict=True):
         assert np.array_equal(stream.played, samples)
+
+
+def test_a_segment_is_played_before_the_next_audio_is_analysed(play, monkeypatch: pytest.MonkeyPatch) -> None:
+    values, _ = soundfile.read("two.wav", dtype="float32")
+    soundfile.write("two.wav", np.concatenate([values] * 8), RATE)  # 52 s, in blocks of 20 s
+    feed, played = Stream.feed, []
+
+    def watched(stream: Stream, samples: object) -> object:
+        played.append(len(OutputStream.made))
+        return feed(stream, samples)
+
+    monkeypatch.setattr(Stream, "feed", watched)
+    assert play()[1].count("\n") == len(OutputStream.made) == 16
+    assert played[0] == 0
+    assert 4 <= played[1] < played[-1]
+
+
+def test_a_pipe_is_played_at_its_end(play, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("two.wav", "rb") as wav:
+        read, write = os.pipe()
+        threading.Thread(target=lambda: [os.write(write, wav.read()), os.close(write)], daemon=True).start()
+        with open(read, "rb") as stdin:
+            monkeypatch.setattr("sys.stdin", stdin)
+            code, out, err = play("-", "--jobs", "1")
+    assert (code, out.count("\n"), err) == (0, 4, "")
+    first, second = np.array_split(np.array([len(stream.played) for stream in OutputStream.made]), 2)
+    assert np.array_equal(first, second)
 
 
 def test_ctrl_c_keeps_the_lines_of_what_was_played(play) -> None:

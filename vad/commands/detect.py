@@ -5,7 +5,7 @@ line on stderr and exit code 1; the others are processed. The segments before da
 """
 
 import argparse
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -129,7 +129,9 @@ def run(args: argparse.Namespace) -> int:
         results = stack.enter_context(
             open_results(label_output, label_format, recordings, each_channel=each, lines=lines)
         )
-        player = SegmentPlayer(results, args.channel, raw_format(args)) if args.play else None
+        player = None
+        if args.play:
+            player = stack.enter_context(closing(SegmentPlayer(results, args.channel, raw_format(args))))
         failed = process_all(
             tasks, make_analyser, analyser, results, args=args, player=player, summary=summary
         )

@@ -70,7 +70,7 @@ def cut(decoder: Decoder, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[in
 
     Args:
         decoder: The recording.
-        spans: In samples; they are in order and do not overlap.
+        spans: In samples; they are in order and do not overlap. More may be added while the pieces are taken.
 
     Raises:
         AudioError: The recording is damaged. All samples before the damage were given.

@@ -1,15 +1,15 @@
-"""`vad detect --play`: plays each segment after its line."""
+"""`vad detect --play`: plays each segment after its line, as soon as it is detected."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
-from itertools import groupby
-from operator import itemgetter
 
-from vad.audio.decoding import Decoder, open_decoder
+from vad.audio.decoding import Source, open_decoder
 from vad.audio.playback import Player
 from vad.audio.raw_format import RawFormat
 from vad.audio.samples import Samples
 from vad.commands.detecting.analysis import Result
+from vad.commands.detecting.recordings import AudioInput
 from vad.commands.detecting.results import Results
 from vad.detection.cutting import cut, spans_of
 from vad.detection.segments import Segment
@@ -19,7 +19,7 @@ __all__ = ["SegmentPlayer"]
 
 
 class SegmentPlayer:
-    """Writes the segments of results, and plays each.
+    """Writes segments, and plays each, while the recording is analysed.
 
     Args:
         results: Where the segments are written.
@@ -35,30 +35,72 @@ class SegmentPlayer:
         self._results = results
         self._channel = channel
         self._raw = raw
+        self._reader: _Reader | None = None
+        self._played: Counter[str] = Counter()  # segments of the present recording, by suffix
+
+    def play_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        """Play the next segment of a channel. Those of a pipe wait for `play`: nobody else may read it before.
+
+        Raises:
+            DeviceError: The device is in use, or gone.
+        """
+        if isinstance(recording.source, str):
+            self._play(recording, suffix, segment)
 
     def play(self, result: Result) -> None:
-        """Play all segments of a result.
+        """Play the segments of a result that were not played.
 
         Raises:
             DeviceError: The device is in use, or gone.
         """
         for suffix, segments in result.channels.items():
-            chosen = suffix.removeprefix(".ch") or self._channel
-            with (
-                contextlib.suppress(AudioError),  # detection has reported it
-                open_decoder(result.recording.source, raw=self._raw) as decoder,
-            ):
-                for segment, blocks in _by_segment(decoder, segments):
-                    self._results.write_segment(result.recording, suffix, segment)
-                    if chosen == "mix":
-                        self._player.play(blocks, decoder.sample_rate, decoder.channels)
-                    else:
-                        index = int(chosen)
-                        one = (block[:, index : index + 1] for block in blocks)
-                        self._player.play(one, decoder.sample_rate, 1)
+            for segment in segments[self._played[suffix] :]:
+                self._play(result.recording, suffix, segment)
+        self.close()
+
+    def close(self) -> None:
+        """Close the recording."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+        self._played.clear()
+
+    def _play(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
+        self._results.write_segment(recording, suffix, segment)
+        if not self._played[suffix]:  # another channel is read from the beginning again
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = _Reader(recording.source, self._raw)
+        self._played[suffix] += 1
+        reader = self._reader
+        assert reader is not None
+        blocks = reader.blocks(segment)
+        chosen = suffix.removeprefix(".ch") or self._channel
+        if chosen == "mix":
+            self._player.play(blocks, reader.sample_rate, reader.channels)
+        else:
+            index = int(chosen)
+            self._player.play((block[:, index : index + 1] for block in blocks), reader.sample_rate, 1)
 
 
-def _by_segment(decoder: Decoder, segments: list[Segment]) -> Iterator[tuple[Segment, Iterator[Samples]]]:
-    pieces = cut(decoder, spans_of(segments, decoder.sample_rate))
-    for index, parts in groupby(pieces, itemgetter(0)):
-        yield segments[index], (block for _, block in parts)
+class _Reader:
+    """Reads a recording segment by segment."""
+
+    def __init__(self, source: Source, raw: RawFormat | None):
+        with contextlib.ExitStack() as stack:
+            decoder = stack.enter_context(open_decoder(source, raw=raw))
+            self.close = stack.pop_all().close
+        self.sample_rate = decoder.sample_rate
+        self.channels = decoder.channels
+        self._spans: list[tuple[int, int]] = []
+        self._pieces = cut(decoder, self._spans)
+
+    def blocks(self, segment: Segment) -> Iterator[Samples]:
+        """Give the samples of the next segment, up to any damage."""
+        self._spans += spans_of([segment], self.sample_rate)
+        start, stop = self._spans[-1]
+        missing = stop - start
+        with contextlib.suppress(AudioError):  # detection reports it
+            while missing > 0 and (piece := next(self._pieces, None)) is not None:
+                missing -= len(piece[1])
+                yield piece[1]

@@ -49,7 +49,8 @@ def process_all(
         jobs = 1  # a pipe cannot be sent to other processes
     with ExitStack() as stack:
         progress = stack.enter_context(Progress(len(tasks)))
-        analyser.watcher = Follower(results if player is None else None, progress)
+        take_segment = None if results is None else results.write_segment
+        analyser.watcher = Follower(take_segment if player is None else player.play_segment, progress)
         for one in recordings:
             if isinstance(one.source, Pipe):
                 one.source.on_wait = progress.show_received
