@@ -22,6 +22,8 @@ interface Runtime {
 // The build without relaxed SIMD: it is as fast, and runs everywhere.
 const LOADER = "litert_wasm_compat_internal.js";
 
+const FLOAT_BYTES = 4;
+
 const runtimes = new Map<string, Promise<Runtime>>();
 
 /** LiteRT, loaded once for each place that it is served from. */
@@ -75,12 +77,13 @@ async function loadScript(url: string): Promise<(settings: Settings) => Promise<
   return factory;
 }
 
-/** A .tflite file, ready to run on the CPU. Calls copy all arrays in and out, so the state belongs to the caller. */
+/** A .tflite file, ready to run on the CPU. Calls copy all arrays in and out: between them, the state is the caller's. */
 export class Graph {
   private constructor(
     private readonly wasm: Wasm,
     private readonly compiled: CompiledModel,
     private readonly signatures: Map<string, Signature>,
+    private readonly free: () => void,
   ) {}
 
   /**
@@ -92,45 +95,69 @@ export class Graph {
     const { wasm, environment } = await loadRuntime(assets);
     const address = wasm._malloc(content.byteLength); // the model keeps using it
     wasm.HEAPU8.set(content, address);
-    const model = wasm.loadModel(environment, address, content.byteLength);
-    const compiled = await wasm.compileModel(environment, model, { accelerator: "wasm" });
+    let model: ReturnType<Wasm["loadModel"]>;
+    let compiled: CompiledModel;
+    try {
+      model = wasm.loadModel(environment, address, content.byteLength);
+      compiled = await wasm.compileModel(environment, model, { accelerator: "wasm" });
+    } catch (error) {
+      wasm._free(address);
+      throw error;
+    }
     const signatures = new Map<string, Signature>();
     for (let index = 0; index < model.getNumSignatures(); index++) {
       const signature = model.getSignature(index);
       const inputs = listed(signature.inputNames()).map((name, place): [string, Buffer] => {
         const type = model.getInputTensorType(index, place);
         const host = wasm.LiteRtTensorBufferType.HOST_MEMORY;
-        return [name, wasm.LiteRtTensorBuffer.createManaged(environment, host, type, type.bytes())];
+        const buffer = wasm.LiteRtTensorBuffer.createManaged(environment, host, type, type.bytes());
+        type.delete();
+        return [name, buffer];
       });
       signatures.set(signature.key(), { index, inputs: new Map(inputs), outputs: listed(signature.outputNames()) });
+      signature.delete();
     }
-    return new Graph(wasm, compiled, signatures);
+    const free = () => {
+      for (const { inputs } of signatures.values()) for (const buffer of inputs.values()) buffer.delete();
+      compiled.delete();
+      model.delete();
+      wasm._free(address);
+    };
+    return new Graph(wasm, compiled, signatures, free);
   }
 
-  /** Runs a signature. */
+  /** The length of each input of a signature, by name. */
+  inputLengths(key: string): Record<string, number> {
+    const inputs = [...(this.signatures.get(key)?.inputs ?? [])];
+    return Object.fromEntries(inputs.map(([name, buffer]) => [name, buffer.packedSize() / FLOAT_BYTES]));
+  }
+
+  /** Runs a signature. An output with the name of an input is written into the array of that input. */
   run(key: string, inputs: Tensors): Tensors {
-    const { LiteRtTensorBufferLockMode: mode, HEAPU8: heap } = this.wasm;
+    const { wasm } = this;
+    const { READ, WRITE } = wasm.LiteRtTensorBufferLockMode;
     const signature = this.signatures.get(key)!;
     for (const [name, buffer] of signature.inputs) {
       const values = inputs[name]!;
-      new Float32Array(heap.buffer, buffer.lock(mode.WRITE), values.length).set(values);
+      new Float32Array(wasm.HEAPU8.buffer, buffer.lock(WRITE), values.length).set(values);
       buffer.unlock();
     }
     const buffers = this.compiled.run(signature.index, [...signature.inputs.values()]) as Buffer[];
-    const outputs = buffers.map((buffer, place): [string, Float32Array] => {
-      const begin = buffer.lock(mode.READ);
-      const values = new Float32Array(this.wasm.HEAPU8.buffer.slice(begin, begin + buffer.packedSize()));
+    const outputs: Tensors = {};
+    buffers.forEach((buffer, place) => {
+      const name = signature.outputs[place]!;
+      const values = new Float32Array(wasm.HEAPU8.buffer, buffer.lock(READ), buffer.packedSize() / FLOAT_BYTES);
+      if (inputs[name]) inputs[name].set(values);
+      else outputs[name] = values.slice();
       buffer.unlock();
       buffer.delete();
-      return [signature.outputs[place]!, values];
     });
-    return Object.fromEntries(outputs);
+    return outputs;
   }
 
   /** Frees the memory. */
   destroy(): void {
-    for (const { inputs } of this.signatures.values()) for (const buffer of inputs.values()) buffer.delete();
-    this.compiled.delete();
+    this.free();
   }
 }
 

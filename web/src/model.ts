@@ -12,12 +12,6 @@ interface Card {
   segment_options: Record<string, Record<string, number>>;
 }
 
-/** What one call of a model gives. */
-interface Output {
-  probabilities: Float32Array;
-  state: Tensors;
-}
-
 const FORMAT_VERSION = 1;
 
 /** A network: a .tflite file and its card. Any number of streams may share it; the state belongs to the caller. */
@@ -44,9 +38,18 @@ export class Model {
     if (card.format_version !== FORMAT_VERSION) {
       throw new Error(`${cardUrl} has format_version ${card.format_version}. This openvad reads ${FORMAT_VERSION}.`);
     }
-    const model = new Model(await Graph.load(new Uint8Array(content), assets.href), card);
-    for (const frames of [1, model.chunkFrames]) {
-      model.run(new Float32Array(frames * model.frameLength), model.initialState(), false);
+    const graph = await Graph.load(new Uint8Array(content), assets.href).catch((error: unknown) => {
+      throw new Error(`cannot run ${url}: ${error}`, { cause: error });
+    });
+    const model = new Model(graph, card);
+    for (const [key, frames] of [["step", 1], ["chunk", model.chunkFrames]] as const) {
+      const [samples, state] = [new Float32Array(frames * model.frameLength), model.initialState()];
+      const lengths = graph.inputLengths(key); // LiteRT would not survive an array of another length
+      if (!sameLengths(lengths, { ...state, samples })) {
+        model.destroy();
+        throw new Error(`${url} does not match its card. Serve both files of the same export.`);
+      }
+      model.run(samples, state, false);
     }
     return model;
   }
@@ -91,17 +94,27 @@ export class Model {
     return Object.fromEntries(Object.entries(this.card.states).map(([name, shape]) => [name, zeros(shape)]));
   }
 
-  /** Processes one frame, or `chunkFrames` of them. */
-  run(samples: Float32Array, state: Tensors, lookahead: boolean): Output {
+  /**
+   * Processes one frame, or `chunkFrames` of them.
+   *
+   * @param state Of the recording so far; it is changed in place.
+   * @returns The probabilities, one per frame.
+   */
+  run(samples: Float32Array, state: Tensors, lookahead: boolean): Float32Array {
     const key = samples.length === this.frameLength ? "step" : "chunk";
-    const { probability, late_probability: late, ...after } = this.graph.run(key, { ...state, samples });
-    return { probabilities: (lookahead ? late : probability)!, state: after };
+    const outputs = this.graph.run(key, { ...state, samples });
+    return (lookahead ? outputs.late_probability : outputs.probability)!;
   }
 
   /** Frees the memory. The model cannot be used afterwards. */
   destroy(): void {
     this.graph.destroy();
   }
+}
+
+function sameLengths(lengths: Record<string, number>, arrays: Tensors): boolean {
+  const names = Object.keys(arrays);
+  return names.length === Object.keys(lengths).length && names.every((name) => arrays[name]!.length === lengths[name]);
 }
 
 async function download(url: URL): Promise<Response> {

@@ -10,7 +10,7 @@ const MAX_PEAK = 10; // audio may exceed full scale; unscaled integers exceed it
 /** Speech probabilities of a recording that comes in pieces, one per frame, in step with the recording. */
 class ProbabilityStream {
   readonly delayFrames: number;
-  private state: Tensors;
+  private readonly state: Tensors;
   private rest = new Float32Array(); // the beginning of a frame
   private toDrop: number; // the first outputs are about frames before the beginning
   private length = 0;
@@ -45,9 +45,7 @@ class ProbabilityStream {
     for (const length of [chunkFrames * frameLength, frameLength]) {
       for (; samples.length - position >= length; position += length) {
         const block = samples.subarray(position, position + length);
-        const { probabilities, state } = this.model.run(block, this.state, this.lookahead);
-        this.state = state;
-        outputs.push(probabilities);
+        outputs.push(this.model.run(block, this.state, this.lookahead));
       }
     }
     this.rest = samples.slice(position);
