@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from support import browser
-from support.places import EXAMPLES, ROOT
+from support.places import EXAMPLES, MEETINGS, ROOT
 
 import vad
 from vad.audio.resampling import LiveResampler
@@ -70,6 +70,28 @@ def test_probabilities_and_segments_are_those_of_python(
     assert [(one["start"], one["end"]) for one in theirs["segments"]] == [
         (pytest.approx(one.start), pytest.approx(one.end)) for one in ours.segments
     ]
+
+
+@pytest.mark.acceptance
+def test_five_minutes_of_meetings_give_the_probabilities_of_python(blank: browser.Tab) -> None:
+    meetings = sorted(MEETINGS.glob("*.flac"))
+    if not meetings:
+        pytest.skip("needs the labelled meetings")
+    samples = np.tile(np.concatenate([soundfile.read(path, dtype="float32")[0] for path in meetings]), 2)
+    (WEB / "dist" / "meetings.f32").write_bytes(samples.tobytes())
+    script = """
+    const samples = new Float32Array(await (await fetch("/web/dist/meetings.f32")).arrayBuffer());
+    const detector = await openvad.Detector.load();
+    const outputs = {};
+    for (const lookahead of [true, false]) {
+      outputs[lookahead] = [...(await detector.process(samples, 16000, { lookahead })).probabilities];
+    }
+    return outputs;
+    """
+    outputs = in_page(blank, script)
+    for lookahead in (True, False):
+        ours = vad.Detector(lookahead=lookahead).probabilities(samples, 16_000)
+        np.testing.assert_allclose(outputs[str(lookahead).lower()], ours, atol=1e-4)
 
 
 def test_block_lengths_and_streams_side_by_side_change_nothing(blank: browser.Tab) -> None:
