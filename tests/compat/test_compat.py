@@ -294,7 +294,7 @@ def test_the_next_recording_finds_the_model_reset(reset: Callable[[SileroModel],
 
 def loudness(x: Any, sr: int) -> Any:
     """A model of another kind: no class, no state."""
-    return np.float32(np.abs(as_array(x)).mean() > 0.05)
+    return float(np.abs(as_array(x)).mean() > 0.05)
 
 
 def test_any_function_of_a_window_is_a_model() -> None:

@@ -111,6 +111,11 @@ def mono(audio: Any) -> npt.NDArray[Any]:
     return samples
 
 
+def number(probability: Any) -> float:
+    """A probability that a model gives, as a number: of a tensor, an array or a number."""
+    return float(probability.item() if hasattr(probability, "item") else probability)
+
+
 def rows(audio: Any) -> npt.NDArray[Any]:
     """A batch of recordings, or one, as a batch. [shape=(batch, samples)]."""
     values = np.atleast_2d(as_array(audio))

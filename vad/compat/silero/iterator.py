@@ -4,7 +4,7 @@ import collections
 from collections.abc import Iterator
 from typing import Any
 
-from vad.compat.silero.audio import check_rate, rows
+from vad.compat.silero.audio import check_rate, number, rows
 from vad.compat.silero.model import SileroModel
 from vad.errors import require
 
@@ -83,7 +83,7 @@ class VADIterator:
             frame_length = self._stream.frame_duration * self.sampling_rate
             yield from ((probability, frame_length) for probability in self._stream.probabilities.tolist())
         else:
-            yield self.model(x, self.sampling_rate).item(), length
+            yield number(self.model(x, self.sampling_rate)), length
 
     def _step(self, probability: float, length: float) -> None:
         """Silero's rules: an end is certain when silence has lasted `min_silence_samples` after its first frame."""

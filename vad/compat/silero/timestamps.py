@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio.samples import as_float32
-from vad.compat.silero.audio import check_rate, mono, tensor
+from vad.compat.silero.audio import check_rate, mono, number, tensor
 from vad.compat.silero.model import WINDOW_S, SileroModel, SileroVADSequence
 from vad.compat.silero.rules import Rules, padded
 from vad.errors import AudioError, require
@@ -153,5 +153,5 @@ def _window_probabilities(
     window = round(WINDOW_S * sampling_rate)
     windows = tensor(np.pad(as_float32(samples), (0, -len(samples) % window)))
     for start in range(0, len(samples), window):
-        yield model(windows[start : start + window], sampling_rate).item()
+        yield number(model(windows[start : start + window], sampling_rate))
         on_window(min(start + window, len(samples)))
