@@ -76,6 +76,17 @@ def test_the_low_rate_gives_what_the_high_one_gives_of_the_same_band(exported):
     assert difference.mean() < 0.01
 
 
+def test_windows_without_their_context_give_the_same(exported):
+    folder, model = exported
+    speech = probe_signals()["speech"][np.newaxis, : 40 * 512]
+    session, found = open_file(folder / "small.silero.onnx"), []
+    state = np.zeros((2, 1, 128), np.float32)
+    for window in np.split(speech, 40, axis=1):
+        output, state = session.run(None, {"input": window, "state": state, "sr": np.array(16_000)})
+        found.append(output.item())
+    np.testing.assert_allclose(found, np.asarray(model(speech))[0], atol=1e-4)
+
+
 def test_a_state_of_zeros_is_the_beginning_of_a_recording(exported):
     folder, model = exported
     speech = probe_signals()["speech"][np.newaxis, : 60 * 512]

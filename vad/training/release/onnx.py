@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import onnx
@@ -37,6 +38,7 @@ def function_to_onnx(
         The content of the file.
     """
     _freeze_normalization(model)
+    tf2onnx.logging.set_level(logging.ERROR)  # it warns of an input without shape
     traced = tf.function(function, input_signature=inputs, autograph=False)
     proto, _ = tf2onnx.convert.from_function(traced, input_signature=inputs, opset=opset)
     proto.ir_version = _IR_VERSION

@@ -86,7 +86,7 @@ def silero_onnx(windowed: WindowedNetwork) -> bytes:
 
     ``input`` [shape=(batch, 64 + 512)] and ``sr`` 16000, or ``input`` [shape=(batch, 32 + 256)] and ``sr`` 8000, and
     ``state`` [shape=(2, batch, 128)] give ``output`` [shape=(batch, 1)] and ``stateN``. A state that needs more
-    numbers is wider; clients begin with 128 zeros and return what they got.
+    numbers is wider; clients begin with 128 zeros and return what they got. Windows without their context work too.
     """
     width = windowed.row if windowed.windows_are_frames else None
     inputs = [
@@ -121,7 +121,7 @@ def _step(windowed: WindowedNetwork) -> Callable[..., dict[str, tf.Tensor]]:
     def run(input: tf.Tensor, state: tf.Tensor, sr: tf.Tensor) -> dict[str, tf.Tensor]:
         low = tf.equal(tf.reshape(sr, (-1,))[0], _LOW_RATE)
         samples = tf.cond(low, lambda: upsampled(input), lambda: input)
-        output, after = windowed(tf.reshape(samples, (-1, CONTEXT + WINDOW)), state)
+        output, after = windowed(samples, state)
         return {"output": output, "stateN": after}
 
     return run

@@ -51,8 +51,6 @@ class WindowedNetwork:
         self._frame = network.frame_length
         self.windows_are_frames = self._frame == WINDOW
         self._shapes = {name: shape[1:] for name, shape in state_shapes(self.model).items()}
-        if self.windows_are_frames and self._shapes.get("samples_past") == (CONTEXT,):
-            del self._shapes["samples_past"]  # the client sends it
         self._block = math.gcd(self._frame, WINDOW)
         self._waiting = self._frame - self._block  # the longest rest
         sizes = [math.prod(shape) for shape in self._shapes.values()]
@@ -63,15 +61,22 @@ class WindowedNetwork:
         """Runs a window of each stream.
 
         Args:
-            windows: The 64 samples before, and 512 more, at 16 kHz [shape=(streams, 576)].
+            windows: The 64 samples before, and 512 more, at 16 kHz [shape=(streams, 576)]. Some clients leave out the
+                former [shape=(streams, 512)]; the state has them too.
             state: Of the call before, or shorter zeros [shape=(2, streams, numbers)].
 
         Returns:
             The probability of the last frame that is complete [shape=(streams, 1)], and the new state.
         """
         state = tf.pad(state, [(0, 0), (0, 0), (0, self.row - tf.shape(state)[2])])
-        run = self._frames if self.windows_are_frames else self._whole_frames
-        probability, after = run(windows, self._unpacked(state))
+        parts = self._unpacked(state)
+        samples = tf.reshape(windows[:, -WINDOW:], (-1, WINDOW))
+        if self.windows_are_frames:
+            before = parts[list(self._shapes).index("samples_past")]
+            context = tf.concat([before, windows], axis=1)[:, -CONTEXT - WINDOW : -WINDOW]
+            probability, after = self._run(samples, parts, context)
+        else:
+            probability, after = self._whole_frames(samples, parts)
         return probability, self._packed(after)
 
     def sequence(self, windows: tf.Tensor, state: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -84,8 +89,8 @@ class WindowedNetwork:
         Returns:
             The probabilities [shape=(windows,)], and the new state.
         """
-        samples = tf.concat([windows[:1, :CONTEXT], tf.reshape(windows[:, CONTEXT:], (1, -1))], axis=1)
-        probability, after = self._frames(samples, self._unpacked(state))
+        samples = tf.reshape(windows[:, CONTEXT:], (1, -1))
+        probability, after = self._run(samples, self._unpacked(state), windows[:1, :CONTEXT])
         return tf.reshape(probability, (-1,)), self._packed(after)
 
     def _unpacked(self, state: tf.Tensor) -> list[tf.Tensor]:
@@ -97,15 +102,11 @@ class WindowedNetwork:
         filled = tf.pad(flat, [(0, 0), (0, 2 * self.row - sum(self._sizes))])
         return tf.stack(tf.split(filled, 2, axis=1))
 
-    def _frames(self, samples: tf.Tensor, parts: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Frames behind their context [shape=(streams, 64 + frames * 512)]."""
-        return self._run(samples[:, CONTEXT:], parts, samples[:, :CONTEXT])
-
-    def _whole_frames(self, windows: tf.Tensor, parts: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def _whole_frames(self, samples: tf.Tensor, parts: list[tf.Tensor]) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """All frames that end within the window; the state has the rest, and how many blocks that is."""
         *parts, waiting, n_waiting = parts
         waiting_blocks = tf.cast(tf.round(n_waiting), tf.int32)  # [shape=(streams, 1)]
-        joined = tf.concat([waiting, windows[:, CONTEXT:]], axis=1)
+        joined = tf.concat([waiting, samples], axis=1)
         blocks = tf.reshape(joined, (-1, joined.shape[1] // self._block, self._block))
         per_frame, per_window = self._frame // self._block, WINDOW // self._block
         most = (per_window + per_frame - 1) // per_frame
@@ -128,7 +129,7 @@ class WindowedNetwork:
             name: tf.reshape(part, (-1, *shape))
             for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
         }
-        if "samples_past" not in past and context is not None:
+        if context is not None:
             past["samples_past"] = context
         with streaming(past) as present:
             probability = self.model(samples, training=False)
