@@ -264,6 +264,19 @@ def test_audio_forward_is_in_step_with_the_recording(detector: Detector, rate: i
     assert load_silero_vad().audio_forward(np.zeros(0, np.float32), 16000).shape == (1, 0)
 
 
+def test_channels_are_no_batch() -> None:
+    stereo = np.zeros((512, 2), np.float32)
+    model = load_silero_vad()
+    calls = (
+        lambda: model(stereo, 16000),
+        lambda: model.audio_forward(stereo, 16000),
+        lambda: VADIterator(model)(stereo),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match=r"\(512, 2\)"):
+            call()
+
+
 def test_a_batch_is_its_recordings_one_by_one() -> None:
     model, wavs = load_silero_vad(), np.stack([bursts(), bursts(seed=1)[::-1]])
     windows = [Tensor(wavs[:, i : i + 512]) for i in range(0, 16384, 512)]

@@ -25,7 +25,7 @@ __all__ = [
     "tensor",
 ]
 
-Samples = npt.NDArray[np.float32]
+_LEAST_S = 0.032  # as in Silero
 
 
 def read_audio(path: str | os.PathLike[str], sampling_rate: int = 16000) -> Any:
@@ -116,12 +116,19 @@ def number(probability: Any) -> float:
     return float(probability.item() if hasattr(probability, "item") else probability)
 
 
-def rows(audio: Any) -> npt.NDArray[Any]:
+def rows(audio: Any, sampling_rate: float) -> npt.NDArray[Any]:
     """A batch of recordings, or one, as a batch. [shape=(batch, samples)]."""
     values = np.atleast_2d(as_array(audio))
     if values.ndim != 2:
         raise AudioError(
             f"audio must have the shape (samples,) or (batch, samples). Received: {values.shape}."
+        )
+    if (
+        len(values) > 1 and values.shape[1] < _LEAST_S * sampling_rate
+    ):  # more likely the channels of a recording
+        raise AudioError(
+            f"the recordings of a batch must last {_LEAST_S} s. Received: shape={values.shape}. "
+            "Transpose (samples, batch), or mix the channels of one recording."
         )
     return values
 

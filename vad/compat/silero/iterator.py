@@ -4,7 +4,7 @@ import collections
 from collections.abc import Iterator
 from typing import Any
 
-from vad.compat.silero.audio import check_rate, number, rows
+from vad.compat.silero.audio import check_rate, mono, number
 from vad.compat.silero.model import SileroModel
 from vad.errors import require
 
@@ -76,14 +76,14 @@ class VADIterator:
 
     def _probabilities(self, x: Any) -> Iterator[tuple[float, float]]:
         """The probabilities that a window completes, each with its samples. Ours are not late: the stream waits."""
-        length = rows(x).shape[1]
-        self.current_sample += length
+        samples = mono(x)
+        self.current_sample += len(samples)
         if isinstance(self.model, SileroModel):
-            self._stream.feed(x)
+            self._stream.feed(samples)
             frame_length = self._stream.frame_duration * self.sampling_rate
             yield from ((probability, frame_length) for probability in self._stream.probabilities.tolist())
         else:
-            yield number(self.model(x, self.sampling_rate)), length
+            yield number(self.model(x, self.sampling_rate)), len(samples)
 
     def _step(self, probability: float, length: float) -> None:
         """Silero's rules: an end is certain when silence has lasted `min_silence_samples` after its first frame."""

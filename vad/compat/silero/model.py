@@ -40,7 +40,7 @@ class SileroModel:
             AudioError: The samples are not audio.
         """
         check_rate(sr)
-        batch = rows(x)
+        batch = rows(x, sr)
         if [stream.sample_rate for stream in self._streams] != [sr] * len(batch):
             self._streams = [self.detector.stream(sr) for _ in batch]
             self._probabilities = np.zeros((len(batch), 1), np.float32)
@@ -58,7 +58,7 @@ class SileroModel:
         """
         check_rate(sr)
         self.reset_states()
-        return tensor(np.stack([self.window_probabilities(samples, sr) for samples in rows(x)]), like=x)
+        return tensor(np.stack([self.window_probabilities(samples, sr) for samples in rows(x, sr)]), like=x)
 
     def window_probabilities(
         self, samples: npt.NDArray[Any], sr: float, on_window: Callable[[float], object] | None = None
