@@ -1,7 +1,7 @@
 import { AudioHistory } from "./audio-history.js";
 import { assetsUrl, Detector, DETECTOR_OPTIONS, type DetectorOptions } from "./detector.js";
 import { capture, openMicrophone, type Capture } from "./microphone.js";
-import { require, requireKnown } from "./options.js";
+import { requireThat, requireKnown } from "./options.js";
 import { Resampler } from "./resampler.js";
 import type { Event, Segment, SpeechRejected, SpeechStart } from "./segments.js";
 import type { Stream } from "./stream.js";
@@ -58,7 +58,7 @@ export class MicVAD {
   static async new(options: MicVADOptions = {}): Promise<MicVAD> {
     requireKnown(options, [...DETECTOR_OPTIONS, ...OWN_OPTIONS]);
     const { preRollMs = DEFAULT_PRE_ROLL_MS } = options;
-    require(preRollMs >= 0 && preRollMs < Infinity, "preRollMs must be finite and 0 or more", preRollMs);
+    requireThat(preRollMs >= 0 && preRollMs < Infinity, "preRollMs must be finite and 0 or more", preRollMs);
     const ofDetector = Object.entries(options).filter(([name]) => DETECTOR_OPTIONS.includes(name));
     return new MicVAD(await Detector.load(Object.fromEntries(ofDetector)), options);
   }
@@ -81,7 +81,7 @@ export class MicVAD {
 
   /** Stops, and lets the microphone go. A segment that is still open ends. `start` begins a new recording. */
   async pause(): Promise<void> {
-    await this.starting;
+    await this.starting?.catch(() => undefined); // `start` has told it
     const session = this.session;
     this.session = null;
     await session?.close();
@@ -148,10 +148,10 @@ class Session {
   /** Calls back for the frames and events of the stream's last call. */
   private report(events: Event[]): void {
     const { frameLength } = this.detector;
-    for (const isSpeech of this.stream.probabilities) {
+    for (const isSpeech of this.options.onFrameProcessed ? this.stream.probabilities : []) {
       const begin = this.frames++ * frameLength;
       const frame = this.audio.read(begin, begin + frameLength);
-      this.options.onFrameProcessed?.({ isSpeech, notSpeech: 1 - isSpeech }, frame);
+      this.options.onFrameProcessed!({ isSpeech, notSpeech: 1 - isSpeech }, frame);
     }
     for (const event of events) {
       this.openSince = event.kind === "start" ? event.time : null;

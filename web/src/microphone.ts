@@ -11,8 +11,10 @@ const BLOCK_MS = 20;
  * gain control of its own. Echo cancellation stays, because a page that talks would hear itself.
  *
  * @throws {DOMException} The person or the browser refuses.
+ * @throws {Error} The page is not served by https or localhost.
  */
-export function openMicrophone(): Promise<MediaStream> {
+export async function openMicrophone(): Promise<MediaStream> {
+  if (!navigator.mediaDevices) throw new Error("the browser gives the microphone only to https and localhost pages.");
   const audio = { channelCount: 1, echoCancellation: true, noiseSuppression: false, autoGainControl: false };
   return navigator.mediaDevices.getUserMedia({ audio });
 }

@@ -36,16 +36,16 @@ export function changedOptions(base: SegmentOptions, changes: Partial<SegmentOpt
     options.negThreshold = Math.max(0, options.threshold - (base.threshold - base.negThreshold));
   }
   const { threshold, negThreshold, maxSpeechDurationS } = options;
-  require(threshold >= 0 && threshold <= 1, "threshold must be between 0 and 1", threshold);
+  requireThat(threshold >= 0 && threshold <= 1, "threshold must be between 0 and 1", threshold);
   if (negThreshold !== null) {
     const rule = `negThreshold must be between 0 and threshold=${threshold}`;
-    require(negThreshold >= 0 && negThreshold <= threshold, rule, negThreshold);
+    requireThat(negThreshold >= 0 && negThreshold <= threshold, rule, negThreshold);
   }
   for (const name of ["minSpeechDurationMs", "minSilenceDurationMs", "speechPadMs"] as const) {
     const value = options[name];
-    require(value >= 0 && value < Infinity, `${name} must be finite and 0 or more`, value);
+    requireThat(value >= 0 && value < Infinity, `${name} must be finite and 0 or more`, value);
   }
-  require(maxSpeechDurationS > 0, "maxSpeechDurationS must be more than 0", maxSpeechDurationS);
+  requireThat(maxSpeechDurationS > 0, "maxSpeechDurationS must be more than 0", maxSpeechDurationS);
   return options;
 }
 
@@ -67,6 +67,6 @@ export function requireKnown(options: object, known: readonly string[]): void {
 /**
  * @throws {RangeError} The rule does not hold.
  */
-export function require(holds: boolean, rule: string, received: unknown): void {
+export function requireThat(holds: boolean, rule: string, received: unknown): void {
   if (!holds) throw new RangeError(`${rule}. Received: ${String(received)}.`);
 }

@@ -1,4 +1,4 @@
-import { releaseThreshold, require, type SegmentOptions } from "./options.js";
+import { releaseThreshold, requireThat, type SegmentOptions } from "./options.js";
 import type { Event } from "./segments.js";
 
 const ROUNDING = 1e-9; // 0.14 s / 0.02 s is 7.000000000000001, and means 7 frames
@@ -54,7 +54,7 @@ export class Segmenter {
     this.settlingSilence = Math.max(this.sharedSilence, padInsideAudio);
     const longest = (options.maxSpeechDurationS - 2 * this.pad) / frameDuration + ROUNDING;
     const rule = `maxSpeechDurationS must hold ${frameDuration} s between two pads of ${this.pad} s`;
-    require(longest >= 1, rule, options.maxSpeechDurationS);
+    requireThat(longest >= 1, rule, options.maxSpeechDurationS);
     this.maxSpeech = Math.floor(longest);
   }
 

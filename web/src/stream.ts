@@ -1,6 +1,6 @@
 import type { Tensors } from "./litert.js";
 import type { Model } from "./model.js";
-import { require, type SegmentOptions } from "./options.js";
+import { requireThat, type SegmentOptions } from "./options.js";
 import { Resampler } from "./resampler.js";
 import { Segmenter } from "./segmenter.js";
 import type { Event } from "./segments.js";
@@ -85,7 +85,7 @@ export class Stream {
   constructor(model: Model, options: SegmentOptions, settings: StreamOptions = {}) {
     const { sampleRate = model.sampleRate, lookahead = false, confirmStart = false } = settings;
     const inRange = Number.isInteger(sampleRate) && sampleRate >= 4000 && sampleRate <= 384000;
-    require(inRange, "sampleRate must be a whole number from 4000 to 384000", sampleRate);
+    requireThat(inRange, "sampleRate must be a whole number from 4000 to 384000", sampleRate);
     this.sampleRate = sampleRate;
     this.resampler = new Resampler(sampleRate, model.sampleRate);
     this.frames = new ProbabilityStream(model, lookahead && model.lookaheadFrames > 0);
@@ -109,7 +109,7 @@ export class Stream {
     if (this.finished) throw new Error("the stream is finished. Start another one for the next recording.");
     if (!(samples instanceof Float32Array)) throw new TypeError("samples must be a Float32Array.");
     const wrong = samples.find((sample) => !(Math.abs(sample) <= MAX_PEAK));
-    require(wrong === undefined, "samples must be in [-1, 1]", wrong);
+    requireThat(wrong === undefined, "samples must be in [-1, 1]", wrong);
     this.samples += samples.length;
     this.probabilities = this.frames.feed(this.resampler.feed(samples));
     return this.segmenter.feed(this.probabilities);
