@@ -257,7 +257,16 @@ def test_the_demonstration_listens_and_so_does_what_the_page_shows(address: str,
     listen.click();
     await microphone.destroy();
     const texts = ["loaded", "error"].map((id) => document.getElementById(id).textContent);
-    return {{ rows, words, speaking, texts }};
+    const recording = await (await fetch("/data/examples/clip.wav")).blob();
+    const chosen = new DataTransfer();
+    chosen.items.add(new File([recording], "clip.wav"));
+    const input = document.getElementById("file");
+    while (input.disabled) await new Promise((done) => setTimeout(done, 50));
+    input.files = chosen.files;
+    input.dispatchEvent(new Event("change"));
+    while (listen.disabled) await new Promise((done) => setTimeout(done, 50));
+    const opened = [...document.querySelectorAll("#segments tr")].map((row) => [...row.cells].map((c) => c.innerText));
+    return {{ rows, words, speaking, texts, opened }};
     """
     flags = microphone_playing(samples[: int(4.5 * 16_000)], tmp_path)
     with browser.opened(page, tmp_path / "profile", flags=flags) as tab:
@@ -267,6 +276,8 @@ def test_the_demonstration_listens_and_so_does_what_the_page_shows(address: str,
     size = sum(path.stat().st_size for path in (WEB / "dist" / "assets").iterdir() if "tiny" not in path.name)
     assert float(re.findall(r"[\d.]+", loaded)[0]) == pytest.approx(size / 1e6, abs=0.1)
     assert error == ""
+    expected = [[f"{one.start:.2f}", f"{one.end:.2f}"] for one in vad.detect_file(EXAMPLES / "clip.wav")]
+    assert [row[:2] for row in shown["opened"]] == expected[::-1]  # the latest first
 
 
 def test_the_package_has_the_version_of_python_and_names_no_registry() -> None:
