@@ -69,6 +69,8 @@ def starting_model(config: TrainConfig, run: Path) -> keras.Model:
         keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
         keras.losses.BinaryCrossentropy(),
     )
+    # Made in the first step, its variables would have TensorFlow trace that step twice.
+    model.optimizer.build(model.trainable_variables)
     return model
 
 
