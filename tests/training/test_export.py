@@ -1,6 +1,7 @@
 """What is exported is what was trained: LiteRT equals Keras, and a difference is refused."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from vad.detection.detector import Detector
 from vad.detection.model import Model
 from vad.errors import ConfigError, ModelError
 from vad.training.networks import ARCHITECTURES, LogMelCnn, network_from_dict
+from vad.training.release import convert as convert_module
 from vad.training.release import export as export_module
 from vad.training.release.export import MAX_DIFFERENCE, export
 from vad.training.release.probe_signals import probe_signals
@@ -23,11 +25,35 @@ def save_network(folder, architecture="logmel-cnn", **options):
     return config, model, folder / "network.keras"
 
 
-# Frames of an odd number of hops take other ways through two of them.
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A network of two outputs, its options, and its exported model. Every conversion takes seconds."""
+    folder = tmp_path_factory.mktemp("exported")
+    config, model, weights = save_network(folder, lookahead_frames=6)
+    notes = {"label_origin": "by ear"}
+    return config, model, export(weights, config, "small", folder / "out", notes=notes, chunk_frames=10)
+
+
+def assert_equal_to_keras(config, model, path):
+    card = Model.load(path).card
+    differences = card["verification"]["largest_difference_from_keras"]
+    assert set(differences) == set(probe_signals())
+    assert max(differences.values()) <= MAX_DIFFERENCE["none"]
+    assert (card["receptive_field_s"] is None) == (config.architecture in ("logmel-crnn", "interchange"))
+    speech = probe_signals()["speech"]
+    decisions = np.asarray(model(speech[np.newaxis])).reshape(-1, len(config.delays))
+    assert (np.ptp(decisions, axis=0) > 0.01).all(), "a flat output would hide a difference"
+
+
+# Frames of an odd number of hops take other ways through two of them. The lookahead output is one module for all.
 @pytest.mark.parametrize(
     ("architecture", "frame_ms", "lookahead_frames"),
     [
-        *((name, 32 if name == "interchange" else 20, 6) for name in ARCHITECTURES),
+        *(
+            (name, 32 if name == "interchange" else 20, 6)
+            for name in ARCHITECTURES
+            if name not in ("logmel-cnn", "waveform-tcn")
+        ),
         ("waveform-tcn", 20, 0),
         ("logmel-cnn", 30, 0),
         ("patch-cnn", 30, 0),
@@ -37,32 +63,32 @@ def test_litert_equals_keras_by_step_and_by_chunk(architecture, frame_ms, lookah
     config, model, weights = save_network(
         tmp_path, architecture, frame_ms=frame_ms, lookahead_frames=lookahead_frames
     )
-    path = export(weights, config, "small", tmp_path / "out", chunk_frames=10)
-    card = Model.load(path).card
-    differences = card["verification"]["largest_difference_from_keras"]
-    assert set(differences) == set(probe_signals())
-    assert max(differences.values()) <= MAX_DIFFERENCE["none"]
-    assert (card["receptive_field_s"] is None) == (architecture in ("logmel-crnn", "interchange"))
-    speech = probe_signals()["speech"]
-    decisions = np.asarray(model(speech[np.newaxis])).reshape(-1, len(config.delays))
-    assert (np.ptp(decisions, axis=0) > 0.01).all(), "a flat output would hide a difference"
+    assert_equal_to_keras(config, model, export(weights, config, "small", tmp_path / "out", chunk_frames=10))
+
+
+def test_litert_equals_keras_in_both_outputs(exported):
+    assert_equal_to_keras(*exported)
 
 
 @pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn"])
-def test_int8_is_smaller_and_keeps_its_front_end_exact(architecture, tmp_path):
+def test_int8_is_smaller_and_keeps_its_front_end_exact(architecture, tmp_path, monkeypatch):
     config, _, weights = save_network(tmp_path, architecture, channels=48)
-    plain = export(weights, config, "plain", tmp_path, chunk_frames=10)
+    restore, plain = convert_module._with_exact_front_end, []
+    monkeypatch.setattr(
+        convert_module,
+        "_with_exact_front_end",
+        lambda quantized, exact: plain.append(len(exact)) or restore(quantized, exact),
+    )
     path = export(weights, config, "small", tmp_path, chunk_frames=10, quantize="int8")
     card = Model.load(path).card
     assert card["quantization"] == "int8"
-    assert path.stat().st_size < plain.stat().st_size
+    assert path.stat().st_size < plain[0]
     worst = max(card["verification"]["largest_difference_from_keras"].values())
     assert MAX_DIFFERENCE["none"] < worst < 0.04, "with an 8-bit front end it is over 0.12"
 
 
-def test_the_card_tells_what_running_needs(tmp_path):
-    config, _, weights = save_network(tmp_path, lookahead_frames=6)
-    path = export(weights, config, "small", tmp_path, notes={"label_origin": "by ear"}, chunk_frames=10)
+def test_the_card_tells_what_running_needs(exported):
+    config, _, path = exported
     card = json.loads(path.with_suffix(".json").read_text())
     assert card["label_origin"] == "by ear"
     assert not keras.models.load_model(path.with_suffix(".keras")).compiled, "thrice the size for nothing"
@@ -72,9 +98,8 @@ def test_the_card_tells_what_running_needs(tmp_path):
     assert set(card["segment_options"]) == {"balanced", "precise", "eager"}
 
 
-def test_the_detector_takes_the_delay_of_either_decision_out(tmp_path):
-    config, model, weights = save_network(tmp_path, lookahead_frames=6)
-    path = export(weights, config, "small", tmp_path, chunk_frames=10)
+def test_the_detector_takes_the_delay_of_either_decision_out(exported):
+    config, model, path = exported
     samples = probe_signals()["speech"][: 57 * 320 - 100]
     for decision, delay in enumerate(config.delays):
         found = Detector(path, lookahead=decision == 1).probabilities(samples, 16_000)
@@ -83,39 +108,38 @@ def test_the_detector_takes_the_delay_of_either_decision_out(tmp_path):
         np.testing.assert_allclose(found, expected, atol=MAX_DIFFERENCE["none"])
 
 
+@pytest.fixture
+def converted(exported, monkeypatch):
+    """The exported model takes the place of every conversion."""
+    content = exported[2].read_bytes()
+    monkeypatch.setattr(export_module, "convert", lambda *_, **__: content)
+    return exported[2]
+
+
 @pytest.mark.parametrize("decision", ["speech", "late_speech"])
-def test_refuses_to_write_what_differs(decision, tmp_path, monkeypatch):
-    config, _, weights = save_network(tmp_path, "waveform-tcn", lookahead_frames=6)
-    honest = export_module.convert
-
-    def damaged(model, *size, **how):
-        bias = model.get_layer(decision).bias
-        trained = np.array(bias)
-        bias.assign(trained + 0.1)
-        content = honest(model, *size, **how)
-        bias.assign(trained)
-        return content
-
-    monkeypatch.setattr(export_module, "convert", damaged)
+def test_refuses_to_write_what_differs(decision, exported, converted, tmp_path):
+    config, *_ = exported
+    model = keras.models.load_model(converted.with_suffix(".keras"))
+    bias = model.get_layer(decision).bias
+    bias.assign(np.array(bias) + 0.1)
     with pytest.raises(ModelError, match=r"must stay within 0\.0001 of Keras"):
-        export(weights, config, "small", tmp_path / "out", chunk_frames=10)
+        export(model, config, "small", tmp_path / "out", chunk_frames=10)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_failed_export_leaves_the_set_that_was_there(tmp_path, monkeypatch):
-    config, _, weights = save_network(tmp_path)
-    path = export(weights, config, "small", tmp_path / "out", chunk_frames=10)
-    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+def test_a_failed_export_leaves_the_set_that_was_there(exported, converted, tmp_path, monkeypatch):
+    config, model, _ = exported
+    folder = shutil.copytree(converted.parent, tmp_path / "out")
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
     assert set(before) == {"small.tflite", "small.json", "small.keras"}
 
     def no_space(*_, **__):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(export_module, "convert", lambda *_, **__: before["small.tflite"])
     monkeypatch.setattr(keras.Model, "save", no_space)
     with pytest.raises(ConfigError, match=r"small\.keras: no space"):
-        export(weights, config, "small", path.parent, chunk_frames=10, notes={"label_origin": "by eye"})
-    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+        export(model, config, "small", folder, chunk_frames=10, notes={"label_origin": "by eye"})
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
 @pytest.mark.parametrize(
@@ -135,10 +159,11 @@ def test_refuses_a_quantization_that_there_is_not(tmp_path):
         export(tmp_path / "a.keras", LogMelCnn(), "a", tmp_path, quantize="int4")
 
 
-def test_refuses_a_note_in_the_name_of_a_fact(tmp_path):
-    config, _, weights = save_network(tmp_path)
+def test_refuses_a_note_in_the_name_of_a_fact(exported, converted, tmp_path):
+    config, model, _ = exported
     with pytest.raises(ConfigError, match="delay_frames"):
-        export(weights, config, "small", tmp_path, notes={"delay_frames": 5})
+        export(model, config, "small", tmp_path / "out", notes={"delay_frames": 5})
+    assert not (tmp_path / "out").exists()
 
 
 def test_refuses_weights_that_are_none(tmp_path):
