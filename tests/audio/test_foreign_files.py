@@ -49,18 +49,27 @@ def path_of(folder: Path, name: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reference(files: Path) -> dict[str, float]:
-    """The seconds of each file that FFmpeg decodes."""
+def reference(files: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
+    """The seconds of each file that FFmpeg decodes: of all sound ones in one process, of broken ones in one each."""
     if shutil.which("ffmpeg") is None:
         pytest.skip("FFmpeg, the reference, is not installed")
+    there = [name for name in NAMES if (files / name).exists() and (files / name).stat().st_size > 0]
+    alone = [name for name in there if name in BROKEN or name in LONGER_THAN_FFMPEG]
+    parts = [[name] for name in alone] + [[name for name in there if name not in alone]]
+    decoded = tmp_path_factory.mktemp("decoded")
     with ThreadPoolExecutor(4) as pool:
-        return dict(zip(NAMES, pool.map(ffmpeg_seconds, (files / name for name in NAMES)), strict=True))
+        list(pool.map(lambda names: ffmpeg_decode(files, names, decoded), parts))
+    sizes = {path.name: path.stat().st_size for path in decoded.iterdir()}
+    return {name: sizes.get(name, 0) / 2 / 16000 for name in NAMES}
 
 
-def ffmpeg_seconds(path: Path) -> float:
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:a:0", "-ac", "1", "-ar", "16000"]
-    decoded = subprocess.run([*command, "-f", "s16le", "-"], capture_output=True, timeout=60)
-    return len(decoded.stdout) / 2 / 16000
+def ffmpeg_decode(folder: Path, names: list[str], output: Path) -> None:
+    command: list[str | Path] = ["ffmpeg", "-nostdin", "-v", "error"]
+    for name in names:
+        command += ["-i", folder / name]
+    for number, name in enumerate(names):
+        command += ["-map", f"{number}:a:0", *["-ac", "1", "-ar", "16000", "-f", "s16le"], output / name]
+    subprocess.run(command, capture_output=True, timeout=60)
 
 
 def seconds_of(audio: AudioBlocks) -> float:
