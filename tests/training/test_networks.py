@@ -34,9 +34,10 @@ RECURRENT = ["logmel-crnn", "interchange"]
 BOUNDED = [name for name in ARCHITECTURES if name not in RECURRENT]
 
 
+# Even and odd numbers of hops in a frame, the shortest and the longest frame.
 @pytest.mark.parametrize(
     ("frame_ms", "lookahead_frames"),
-    [*((frame_ms, 0) for frame_ms in (20, 30, 40, 50, 100)), (20, 6), (50, 6)],
+    [(20, 0), (30, 0), (100, 0), (50, 6)],
 )
 @pytest.mark.parametrize("architecture", BOUNDED)
 def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms, lookahead_frames):
@@ -72,10 +73,10 @@ def test_a_recurrent_network_sees_no_future_and_forgets_nothing_at_once(architec
     assert moved[-1] > 40, "its convolutions alone reach 4 frames"
 
 
-@pytest.mark.parametrize("lookahead_frames", [0, 6])
+# A network with a lookahead output has all layers of one without.
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_any_cutting_into_blocks_gives_the_offline_result(architecture, lookahead_frames):
-    config, model = small_network(architecture, lookahead_frames=lookahead_frames)
+def test_any_cutting_into_blocks_gives_the_offline_result(architecture):
+    config, model = small_network(architecture, lookahead_frames=6)
     samples = noise(config, 40)
     offline = run(model, samples)
     states = {name: np.zeros(shape, np.float32) for name, shape in state_shapes(model).items()}
@@ -141,13 +142,12 @@ def test_facts_are_printed():
     assert "2.67 s" in str(facts)
 
 
-@pytest.mark.parametrize("lookahead_frames", [0, 6])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_every_weight_learns(architecture, lookahead_frames):
-    config, model = small_network(architecture, lookahead_frames=lookahead_frames)
+def test_every_weight_learns(architecture):
+    config, model = small_network(architecture, lookahead_frames=6)
     model.compile(keras.optimizers.SGD(1.0), "binary_crossentropy", run_eagerly=True)
     before = [np.array(weight) for weight in model.trainable_variables]
-    model.train_on_batch(noise(config, 20), np.ones((1, 20, 2) if lookahead_frames else (1, 20)))
+    model.train_on_batch(noise(config, 20), np.ones((1, 20, 2)))
     learned = [not np.array_equal(*pair) for pair in zip(before, model.trainable_variables, strict=True)]
     assert all(learned), [
         w.path for w, moved in zip(model.trainable_variables, learned, strict=True) if not moved
