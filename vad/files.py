@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vad.errors import ConfigError, VadError
 
-__all__ = ["make_folder", "write_text", "writing"]
+__all__ = ["make_folder", "require_writable", "write_text", "writing"]
 
 _numbers = itertools.count()
 
@@ -22,6 +22,17 @@ def make_folder(folder: Path) -> None:
         reason = error.strerror
     if reason is not None:
         raise _cannot_write(folder, reason)
+
+
+def require_writable(folder: Path) -> None:
+    """Check that a folder can be made and written to, without making it, or raise a ConfigError."""
+    there = folder
+    while not os.path.lexists(there) and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise _cannot_write(folder, f"{there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _cannot_write(folder, "Permission denied")
 
 
 @contextlib.contextmanager

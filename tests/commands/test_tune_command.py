@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,11 @@ def run(capsys: pytest.CaptureFixture[str], *words: Any) -> tuple[int, str, str]
 def test_a_configuration_file_is_read_by_detect(
     corpus: Path, model_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    toml, plot = tmp_path / "out" / "tuned.toml", tmp_path / "out" / "curve.svg"
+    toml, plot = tmp_path / "my out" / "tuned.toml", tmp_path / "my out" / "curve.svg"
     words = ("tune", corpus, "--split", "all", "--model", model_path, "--max-miss", 0.1)
     code, out, err = run(capsys, *words, "--output", toml, "--plot", plot, "--format", "json")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert shlex.split(err.splitlines()[-1])[-3:] == ["RECORDING", "--config", str(toml)]
     report = json.loads(out)
     assert report["fitted"]["miss"] <= 0.1
     assert report["folds"] == 3

@@ -14,9 +14,10 @@ from support.places import MODELS
 
 from vad.commands import train
 from vad.errors import ConfigError
-from vad.training.config import TrainConfig, load_config, parse_setting
+from vad.training.config import TrainConfig, load_config
 from vad.training.finetune import fine_tuning_defaults
 from vad.training.networks import ARCHITECTURES, LogMelCrnn
+from vad.training.options import parse_setting
 from vad.training.provenance import network_of
 
 

@@ -12,7 +12,7 @@ from vad.cli import main
 
 pytest.importorskip("keras")
 from vad.training.inspection.network import load_inspected_network
-from vad.training.provenance import weights_of
+from vad.training.weights import weights_of
 
 MODELS = Path(str(resources.files("vad.models")))
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from vad.commands.options.extras import require_extra
 from vad.commands.options.labelled import add_corpus_arguments, labelled_recordings, measure_all
+from vad.commands.options.outputs import add_overwrite_argument, check_all, refuse_existing
 from vad.commands.options.progress import Progress
-from vad.corpus.manifest import CorpusItem, read_corpus
+from vad.corpus.manifest import CorpusItem, read_corpus, require_corpus
 from vad.detection.detector import Detector
-from vad.detection.model import model_names
+from vad.detection.model import find_model, model_names
 from vad.errors import EXIT_INPUT_FAILED, ConfigError, MissingDependencyError, require
 from vad.files import make_folder, write_text, writing
 
@@ -32,6 +33,7 @@ examples:
   vad benchmark test_set/ --onsets                 live streams: latency
 """
 
+_STORE = "heard"  # the folder of results so far
 _OTHER_DETECTORS = ("silero", "ten", "webrtc", "energy")
 
 
@@ -75,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write benchmark.md, .json and .png, or with --onsets onsets.md; the same command continues a stopped "
         "benchmark (default: not written)",
     )  # fmt: skip
+    add_overwrite_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -93,9 +96,22 @@ def run(args: argparse.Namespace) -> int:
     models = args.models or model_names()
     if repeated := {model for model in models if models.count(model) > 1}:
         raise ConfigError(f"--models has {', '.join(sorted(repeated))} twice. Give each model once.")
-    if args.output is not None:
-        make_folder(args.output)
+    check_all(
+        *(partial(find_model, model) for model in models),
+        *(partial(require_corpus, path) for path in (args.corpus, args.noise_corpus) if path is not None),
+        partial(_check_outputs, args),
+    )
     return _measure_onsets(args, models) if args.onsets else _measure_conditions(args, models)
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    if args.output is None:
+        return
+    is_continued = (args.output / _STORE).is_dir() and not args.onsets
+    if not args.overwrite and not is_continued:
+        names = ("onsets.md",) if args.onsets else ("benchmark.md", "benchmark.json", "benchmark.png")
+        refuse_existing(args.output / name for name in names)
+    make_folder(args.output)
 
 
 def _measure_conditions(args: argparse.Namespace, models: Sequence[str]) -> int:
@@ -118,7 +134,7 @@ def _measure_conditions(args: argparse.Namespace, models: Sequence[str]) -> int:
             sounds,
             seed=args.seed,
             n_draws=args.draws,
-            store=None if args.output is None else args.output / "heard",
+            store=None if args.output is None else args.output / _STORE,
             advance=progress.advance,
         )
     if args.output is not None:

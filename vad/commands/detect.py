@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from vad.commands.detecting.analysis import Analyser
     from vad.commands.detecting.lines import chosen_lines
-    from vad.commands.detecting.outputs import refuse_existing, refuse_overwriting
+    from vad.commands.detecting.outputs import refuse_overwriting, refuse_replacing
     from vad.commands.detecting.playing import SegmentPlayer
     from vad.commands.detecting.recordings import find_recordings
     from vad.commands.detecting.results import choose_format, label_paths, open_results
@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
         cut = existing_segments([task.segments for task in tasks if task.segments], each_channel=each)
         refuse_overwriting(cut, recordings)
         if not args.overwrite:
-            refuse_existing(label_output, tasks, cut, each_channel=each, label_format=label_format)
+            refuse_replacing(label_output, tasks, cut, each_channel=each, label_format=label_format)
         results = stack.enter_context(
             open_results(label_output, label_format, recordings, each_channel=each, lines=lines)
         )

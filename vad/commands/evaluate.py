@@ -5,6 +5,7 @@ Exit 0: all recordings were measured; 1: some could not be read. Each costs a li
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from vad.commands.options.detection import DETECTION_OPTIONS, add_detection_arguments, detector_maker
@@ -14,7 +15,8 @@ from vad.commands.options.labelled import (
     measure_all,
     note_training_split,
 )
-from vad.commands.options.outputs import check_output
+from vad.commands.options.outputs import add_overwrite_argument, check_all, check_output, refuse_existing
+from vad.corpus.manifest import require_corpus
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.evaluation.breakdown import Evaluation
 from vad.evaluation.external_labels import read_hypotheses, score_hypothesis
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", metavar="FILE",
         help="write a page with curves and the worst excerpts, as .html (default: not written)",
     )  # fmt: skip
+    add_overwrite_argument(parser)
     add_detection_arguments(parser, lookahead=True)
 
 
@@ -59,8 +62,11 @@ def run(args: argparse.Namespace) -> int:
             written.
         ModelError: There is no such model, or it is damaged.
     """
-    if args.report is not None:
-        check_output(Path(args.report), "--report", (".html",))
+    check_all(
+        partial(require_corpus, args.corpus),
+        partial(_check_report, args),
+        *([detector_maker(args)] if args.hypothesis is None else []),
+    )
     items = labelled_recordings(args)
     if args.hypothesis is None:
         note_training_split(args, items)
@@ -88,6 +94,13 @@ def run(args: argparse.Namespace) -> int:
 
         save_evaluation(Path(args.report), evaluation)
     return 0 if len(scored) == len(items) else EXIT_INPUT_FAILED
+
+
+def _check_report(args: argparse.Namespace) -> None:
+    if args.report is not None:
+        check_output(Path(args.report), "--report", (".html",))
+        if not args.overwrite:
+            refuse_existing([Path(args.report)])
 
 
 def _refuse_detection_options(args: argparse.Namespace) -> None:

@@ -3,11 +3,16 @@
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vad.commands.options.extras import require_extra
-from vad.errors import ConfigError
+from vad.commands.options.messages import next_command
+from vad.commands.options.outputs import add_overwrite_argument, check_all, refuse_existing
+from vad.errors import ConfigError, require
+from vad.files import require_writable
+from vad.training.weights import weights_of
 
 __all__ = ["add_arguments", "run"]
 
@@ -34,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", "-o", metavar="DIR", type=Path, default=Path(), help="folder of the model (default: .)"
     )
+    add_overwrite_argument(parser)
     parser.add_argument(
         "--format", choices=("tflite", "silero-onnx"), default="tflite",
         help="silero-onnx writes NAME.silero.onnx, which programs made for silero_vad.onnx load (default: tflite)",
@@ -59,32 +65,23 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no such network, or the converted one differs from it.
     """
     require_extra("train", "vad export")
+    notes: dict[str, Any] = {}
+    check_all(
+        partial(weights_of, args.source, "RUN"),
+        partial(_check_outputs, args),
+        lambda: notes.update(_given_notes(args)),
+    )
+    weights = weights_of(args.source, "RUN")
     from vad.training.config import load_config
-    from vad.training.provenance import describe_run, network_of, weights_of
+    from vad.training.provenance import describe_run, network_of
     from vad.training.release.export import export
 
-    if args.format == "silero-onnx":
-        require_extra("onnx", "vad export --format silero-onnx")
-        if args.quantize != "none":
-            raise ConfigError(
-                f"--format silero-onnx has float weights. Received: --quantize {args.quantize}."
-            )
-    if not args.name or Path(args.name).name != args.name:
-        raise ConfigError(
-            f"--name must be a file name without a folder. Received: {args.name!r}. Use --output DIR."
-        )
-    weights = weights_of(args.source, "RUN")
     card = _read_card(weights.with_suffix(".json"))
-    notes: dict[str, Any] = {name: card[name] for name in _ORIGIN_FIELDS if name in card}
+    origin: dict[str, Any] = {name: card[name] for name in _ORIGIN_FIELDS if name in card}
     if args.source.is_dir():
-        notes |= describe_run(args.source, load_config(args.source / "config.json"))
-    if args.metrics is not None:
-        notes["metrics"] = _read_metrics(args.metrics)
-    for note in args.note:
-        key, equals, text = note.partition("=")
-        if not equals:
-            raise ConfigError(f"--note must be KEY=TEXT. Received: {note!r}.")
-        notes[key] = text
+        config = load_config(args.source / "config.json")
+        origin |= describe_run(args.source, config)
+    notes = origin | notes
     network = network_of(weights)
     if args.format == "silero-onnx":
         from vad.training.release.silero import export_silero
@@ -101,7 +98,36 @@ def run(args: argparse.Namespace) -> int:
             f"{path}: the replaced card had operating points of vad tune: {', '.join(replaced)}. Tune again.",
             file=sys.stderr,
         )
+    if args.format == "tflite" and args.source.is_dir():
+        next_command("evaluate", config.corpus, "--split", "test", "--model", path)
+    elif args.format == "tflite":
+        next_command("detect", "RECORDING", "--model", path)
     return 0
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    suffixes: tuple[str, ...] = (".tflite", ".json", ".keras")
+    if args.format == "silero-onnx":
+        suffixes = (".silero.onnx", ".silero.json")
+        require_extra("onnx", "vad export --format silero-onnx")
+        require(args.quantize == "none", "--format silero-onnx has float weights", quantize=args.quantize)
+    if not args.name or Path(args.name).name != args.name:
+        raise ConfigError(
+            f"--name must be a file name without a folder. Received: {args.name!r}. Use --output DIR."
+        )
+    require_writable(args.output)
+    if not args.overwrite:
+        refuse_existing(args.output / f"{args.name}{suffix}" for suffix in suffixes)
+
+
+def _given_notes(args: argparse.Namespace) -> dict[str, Any]:
+    notes: dict[str, Any] = {} if args.metrics is None else {"metrics": _read_metrics(args.metrics)}
+    for note in args.note:
+        key, equals, text = note.partition("=")
+        if not equals:
+            raise ConfigError(f"--note must be KEY=TEXT. Received: {note!r}.")
+        notes[key] = text
+    return notes
 
 
 def _read_card(path: Path) -> dict[str, Any]:

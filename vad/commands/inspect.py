@@ -3,15 +3,19 @@
 import argparse
 import math
 import sys
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from vad.commands.options.extras import require_extra
-from vad.errors import ConfigError, require
-from vad.files import make_folder
+from vad.commands.options.outputs import add_overwrite_argument, check_all, refuse_existing, require_file
+from vad.errors import AudioError, ConfigError, LabelError, require
+from vad.files import require_writable
 from vad.labels.owners import labels_of
 from vad.report.excerpt import blocks_between
+from vad.training.weights import weights_of
 
 __all__ = ["add_arguments", "run"]
 
@@ -62,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", "-o", metavar="DIR", type=Path, default=Path("inspection"),
         help="folder for pictures, page and arrays (default: inspection)",
     )  # fmt: skip
+    add_overwrite_argument(parser)
     parser.add_argument(
         "--format", choices=("png", "svg"), default="png", help="format of the pictures (default: png)"
     )
@@ -83,14 +88,19 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--labels needs a recording. Name one after the network.")
     require(0 <= args.start < math.inf, "start must be 0 seconds or more", start=args.start)
     require(0 < args.duration < math.inf, "duration must be above 0 seconds", duration=args.duration)
-    make_folder(args.output)
+    require_extra("train", "vad inspect")
+    files = ((args.audio, AudioError), (args.labels, LabelError))
+    check_all(
+        *(partial(require_file, path, error) for path, error in files if path is not None),
+        partial(weights_of, args.network, "network"),
+        partial(_check_outputs, args, names),
+    )
     samples = segments = None
     if args.audio is not None:
         blocks = blocks_between(args.audio, args.start, args.start + args.duration, _SAMPLE_RATE)
         samples = np.concatenate(list(blocks))
     if args.labels is not None:
         segments = labels_of(Path(args.audio), Path(args.labels))
-    require_extra("train", "vad inspect")
     from vad.training.inspection.network import InspectedAudio, load_inspected_network
     from vad.training.inspection.pictures import write
     from vad.training.inspection.views import look
@@ -103,3 +113,11 @@ def run(args: argparse.Namespace) -> int:
     title = f"{network.name}: {args.view}" if len(views) == 1 else f"A look into {network.name}"
     print(write(views, args.output, name=args.view, title=title, format=args.format))
     return 0
+
+
+def _check_outputs(args: argparse.Namespace, views: Iterable[str]) -> None:
+    require_writable(args.output)
+    if not args.overwrite:
+        arrays = (f"{view}.npz" for view in views)
+        pictures = (path.name for view in views for path in args.output.glob(f"{view}-*.{args.format}"))
+        refuse_existing(args.output / name for name in (f"{args.view}.html", *arrays, *pictures))

@@ -9,9 +9,12 @@ import math
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vad.commands.options.messages import close_with, next_command
+from vad.commands.options.outputs import add_overwrite_argument, check_all, refuse_existing
 from vad.commands.options.progress import Progress
 from vad.corpus.folders import SPLITS
 from vad.errors import EXIT_INPUT_FAILED, ConfigError, require
@@ -76,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", "-j", type=int, default=1, metavar="N", help="number of processes (default: 1)"
     )
+    add_overwrite_argument(parser)
     parser.add_argument("--json", action="store_true", help="print the summary as JSON on stdout")
 
 
@@ -86,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: An option is out of its range, or the output cannot be written.
         ModelError: The model of --label-with does not exist.
     """
+    from vad.detection.model import find_model
     from vad.prepare.checks import check_classes, check_duplicates, check_speakers
     from vad.prepare.inputs import InputOptions, find_recordings
     from vad.prepare.labelling import assign_labels
@@ -95,7 +100,10 @@ def run(args: argparse.Namespace) -> int:
     require(args.jobs >= 1, "jobs must be at least 1", jobs=args.jobs)
     require(args.seed >= 0, "seed must be 0 or more", seed=args.seed)
     page, sheet = args.output.with_suffix(".html"), args.output.with_suffix(".review.csv")
-    _check_outputs(args, page, sheet)
+    check_all(
+        partial(_check_outputs, args, page, sheet),
+        *([] if args.label_with is None else [partial(find_model, args.label_with)]),
+    )
     options = InputOptions(args.labels, tuple(args.tier), args.speaker, args.label_with is not None)
     candidates, findings = find_recordings(args.inputs, options)
     labelled, label_findings = assign_labels(candidates, options)
@@ -111,12 +119,33 @@ def run(args: argparse.Namespace) -> int:
         print("vad: nothing was written. Correct the problems above first.", file=sys.stderr)
         return EXIT_INPUT_FAILED
     summary = summarise(recordings)
-    print(summary_text(summary), file=sys.stderr)
-    print(f"speakers by {_SPEAKERS_BY.get(args.speaker, f'the pattern {args.speaker!r}')}", file=sys.stderr)
+    close_with(f"{args.output.stem}\n{summary_text(summary)}")
+    speakers = {
+        name for one in recordings if one.recording.kind == "speech" for name in one.recording.speakers
+    }
+    rule = _SPEAKERS_BY.get(args.speaker, f"the pattern {args.speaker!r}")
+    close_with(f"{len(speakers)} speaker{'s' * (len(speakers) != 1)}, by {rule}.")
     _write(args.output, page, sheet, recordings, summary, findings)
     if args.json:
         print(json.dumps(summary, indent=1))
+    _print_next(args, summary)
     return EXIT_INPUT_FAILED if any(one.is_problem for one in findings) else 0
+
+
+def _print_next(args: argparse.Namespace, summary: dict[str, Any]) -> None:
+    """Print the command that comes next: correct the labels, train, or why that needs more speakers."""
+    missing = [split for split in SPLITS if f"{split} speech" not in summary]
+    if args.label_with is not None:
+        sheet = args.output.with_suffix(".review.csv")
+        close_with(f"a model made the labels. Correct {sheet}, then give it back:")
+        next_command("prepare", *args.inputs, "--labels", sheet, "--output", args.output, "--overwrite")
+    elif missing:
+        splits = " and ".join(missing)
+        close_with(
+            f"no speech in {splits}: training and its evaluation need at least three speakers. Add recordings."
+        )
+    else:
+        next_command("train", f"runs/{args.output.stem}", "--init", "default", "--corpus", args.output)
 
 
 def _check_outputs(args: argparse.Namespace, page: Path, sheet: Path) -> None:
@@ -138,6 +167,8 @@ def _check_outputs(args: argparse.Namespace, page: Path, sheet: Path) -> None:
             f"the review sheet {sheet} exists and may have corrections. Read it with --labels {sheet}, delete it, or "
             "give another --output."
         )
+    if not args.overwrite:
+        refuse_existing([output, page])
     make_folder(output.parent)
 
 
@@ -182,7 +213,7 @@ def _write(
         texts[sheet] = review_text(labelled)
     for path, text in texts.items():
         write_text(path, text)
-    print(f"wrote {', '.join(map(str, texts))}", file=sys.stderr)
+    close_with(f"wrote {', '.join(map(str, texts))}.")
 
 
 def _shares(text: str) -> tuple[float, ...]:

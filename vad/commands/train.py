@@ -2,9 +2,20 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vad.commands.options.extras import require_extra
+from vad.commands.options.messages import close_with, next_command, silenced
+from vad.commands.options.outputs import check_all
+from vad.errors import ConfigError
+from vad.files import require_writable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vad.training.data.corpora import Corpora
 
 __all__ = ["add_arguments", "run"]
 
@@ -14,6 +25,10 @@ examples:
   vad train runs/new --corpus mine.jsonl --epochs 20       from scratch
 """
 
+_RUN_FILES = (
+    *("config.json", "corpus.json", "comparison.json", "history.csv", "updates.csv", "curves.png"),
+    *("best.keras", "last.keras", "tuned.keras"),
+)
 # Type, metavar and help of options that the configuration has too.
 _NETWORK_OPTIONS = {
     "architecture": (
@@ -82,26 +97,77 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, or continue a stopped run; stdout has the path of the best weights."""
+    """Train, or continue a stopped run; stdout has the path of the best weights.
+
+    Raises:
+        ConfigError: An option is wrong, or the folder of the run holds other things, or cannot be written.
+        LabelError: There is no such corpus, or it breaks its rules.
+        ModelError: There are no such weights.
+    """
     require_extra("train", "vad train")
-    from vad.training.config import load_config, parse_setting
-    from vad.training.data.corpora import read_corpora
+    settings = _settings(args)
+    corpora = _read_inputs(args, settings)
+    from vad.training.config import load_config
     from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
     from vad.training.fit import fit
+    from vad.training.history import history_text, read_rows
 
-    keys = {name: name for name in ("corpus", "init", "base", *_TRAINING_OPTIONS)}
-    keys |= {name: f"network.{name}" for name in _NETWORK_OPTIONS}
-    settings = {key: value for name, key in keys.items() if (value := getattr(args, name)) is not None}
-    settings |= dict(parse_setting(text) for text in args.set)
     defaults = fine_tuning_defaults(args.init, args.run_folder) if args.init else None
     config = load_config(args.config, settings, defaults=defaults)
-    corpora = read_corpora(config, lambda text: print(f"vad: note: {text}", file=sys.stderr))
     try:
-        best_weights = fit(config, args.run_folder, corpora)
+        with silenced():
+            best_weights = fit(config, args.run_folder, corpora)
     except KeyboardInterrupt:
         print(f"vad: stopped. The same command continues the run in {args.run_folder}.", file=sys.stderr)
         raise
     if config.init:
-        print(comparison_text(compare(config, args.run_folder, corpora)), file=sys.stderr)
+        result = compare(config, args.run_folder, corpora)
+        close_with(comparison_text(result))
+    close_with(history_text(read_rows(args.run_folder / "history.csv")))
     print(best_weights)
+    next_command("export", args.run_folder, "--name", args.run_folder.resolve().name)
     return 0
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The options of the command line, by their names in the configuration."""
+    from vad.training.options import parse_setting
+
+    keys = {name: name for name in ("corpus", "init", "base", *_TRAINING_OPTIONS)}
+    keys |= {name: f"network.{name}" for name in _NETWORK_OPTIONS}
+    settings = {key: value for name, key in keys.items() if (value := getattr(args, name)) is not None}
+    return settings | dict(parse_setting(text) for text in args.set)
+
+
+def _read_inputs(args: argparse.Namespace, settings: "Mapping[str, Any]") -> "Corpora":
+    """Check all paths, and read the corpora, before TensorFlow is loaded, which takes many seconds."""
+    from vad.corpus.manifest import require_corpus
+    from vad.training.data.corpora import read_corpora, require_splits
+    from vad.training.options import read_options
+    from vad.training.weights import weights_of
+
+    run: Path = args.run_folder
+    options = {} if args.config is None else read_options(args.config)
+    named = {"corpus": "", "base": "", "init": "", "warm_start": "", "data": "", **options, **settings}
+    paths = argparse.Namespace(**{name: str(value) for name, value in named.items()})
+    check_all(
+        partial(_check_run_folder, run),
+        *(partial(require_corpus, path) for path in (paths.corpus, paths.base) if path),
+        *(partial(weights_of, named[name], name) for name in ("init", "warm_start") if named[name]),
+    )
+    corpora = read_corpora(paths, lambda text: print(f"vad: note: {text}", file=sys.stderr))
+    require_splits(paths.corpus, corpora[Path(paths.corpus)])
+    return corpora
+
+
+def _check_run_folder(run: Path) -> None:
+    """Refuse a folder whose files a run would replace, if no run wrote them."""
+    from vad.training.options import read_options
+
+    require_writable(run)
+    config = run / "config.json"
+    taken = [name for name in _RUN_FILES if (run / name).is_file()]
+    if taken and not (config.is_file() and "network" in read_options(config)):
+        raise ConfigError(
+            f"{run} is not the folder of a run, and its {taken[0]} would be replaced. Give a new RUN."
+        )

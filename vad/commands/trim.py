@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no such model, or it is damaged.
     """
     from vad.commands.detecting.analysis import Analyser
-    from vad.commands.detecting.outputs import refuse_existing
+    from vad.commands.detecting.outputs import refuse_replacing
     from vad.commands.detecting.recordings import Task, find_recordings
     from vad.commands.detecting.work import process_all, summarized
     from vad.detection.trimming import check_pauses
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         pauses = {"max_pause": args.max_pause, "pause": args.pause}
         tasks = [Task(one, trimmed=outputs.get(one), pauses=pauses) for one in recordings]
         if not args.overwrite:
-            refuse_existing(None, tasks, [], each_channel=False)
+            refuse_replacing(None, tasks, [], each_channel=False)
         failed = process_all(tasks, make_analyser, analyser, None, args=args, summary=summary)
     return EXIT_INPUT_FAILED if failed else 0
 

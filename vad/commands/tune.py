@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from vad.commands.options.labelled import (
     measure_all,
     of_split,
 )
-from vad.commands.options.outputs import check_output
+from vad.commands.options.messages import close_with, next_command
+from vad.commands.options.outputs import add_overwrite_argument, check_all, check_output, refuse_existing
 from vad.commands.options.progress import Progress
-from vad.corpus.manifest import CorpusItem, read_corpus
+from vad.corpus.manifest import CorpusItem, read_corpus, require_corpus
 from vad.corpus.speakers import tied_by_speakers
 from vad.detection.detector import Detector
 from vad.detection.operating_points import require_same_model, write_point
@@ -92,6 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a .toml file for `vad detect --config`, or a .tflite file: the tuned model or a new copy of it, whose "
         "card gets the operating point (default: not written)",
     )  # fmt: skip
+    add_overwrite_argument(out)
     out.add_argument(
         "--name", default="tuned", help="name of the operating point in the card (default: tuned)"
     )
@@ -114,15 +117,11 @@ def run(args: argparse.Namespace) -> int:
         ModelError: There is no such model, or it is damaged.
     """
     goal = Goal(args.max_miss, args.max_false_alarm, args.max_latency_ms, args.best)
-    if args.output is not None:
-        check_output(args.output, "--output", (".toml", ".tflite"))
-        require_same_model(args.output, args.model)
-    if args.plot is not None:
-        check_output(args.plot, "--plot", (".png", ".svg", ".pdf"))
-        require_extra("plot", "--plot")
     # A bound of the latency is for streams, which have the low-latency output.
     lookahead = args.lookahead and goal.max_latency_ms is None
-    detector = Detector(args.model, args.operating_point, lookahead=lookahead)
+    make_detector = partial(Detector, args.model, args.operating_point, lookahead=lookahead)
+    check_all(partial(require_corpus, args.corpus), make_detector, partial(_check_outputs, args))
+    detector = make_detector()
     items = _choose_recordings(args)
     recordings = _process_all(detector, items)
     if not any(one.reference for one in recordings):
@@ -131,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
         tuned = tune(recordings, detector, goal, progress.advance)
     report = _report(tuned, goal, len(recordings)) | {"lookahead": lookahead}
     low_latency = not lookahead and detector.model.lookahead_frames > 0
-    text = _text(tuned, goal, len(recordings)) + (f"\n{_LOW_LATENCY}" if low_latency else "")
+    text = _text(tuned, len(recordings)) + (f"\n{_LOW_LATENCY}" if low_latency else "")
     print(json.dumps(report, indent=1) if args.format == "json" else text)
     if args.plot is not None:
         from vad.evaluation.tuning.picture import draw
@@ -145,7 +144,21 @@ def run(args: argparse.Namespace) -> int:
         notes = {name: report[name] for name in ("goal", "recordings", "fitted", "held_out", "latency_ms")}
         notes |= {"lookahead": _LOW_LATENCY} if low_latency else {}
         write_point(args.output, args.model, args.name, tuned.options, notes)
+    _print_verdict(args, tuned, goal)
     return 0 if len(recordings) == len(items) else EXIT_INPUT_FAILED
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    if args.plot is not None:
+        check_output(args.plot, "--plot", (".png", ".svg", ".pdf"))
+        require_extra("plot", "--plot")
+    if args.output is not None:
+        check_output(args.output, "--output", (".toml", ".tflite"))
+        require_same_model(args.output, args.model)
+    # A model's card keeps its other operating points.
+    written = [path for path in (args.output, args.plot) if path is not None and path.suffix != ".tflite"]
+    if not args.overwrite:
+        refuse_existing(written)
 
 
 def _choose_recordings(args: argparse.Namespace) -> list[CorpusItem]:
@@ -207,6 +220,26 @@ def _print_out_of_reach(goal: Goal, reached: dict[str, float], output: Path | No
         print(f"vad: {output} was not written.", file=sys.stderr)
 
 
+def _print_verdict(args: argparse.Namespace, tuned: Tuned, goal: Goal) -> None:
+    """Print what the search is worth elsewhere, and how to use the operating point."""
+    held_out = tuned.held_out
+    if held_out is None:
+        close_with("nothing was held out, so these figures say little about other recordings. Add speakers.")
+    elif goal.excess(held_out) > goal.excess(tuned.fitted) == 0:
+        close_with("the held-out figures break a bound. Add recordings, or tighten the bound.")
+    else:
+        close_with(f"expect elsewhere the held-out figures: {_summary(held_out)}.")
+    lookahead = ["--no-lookahead"] if goal.max_latency_ms is not None or not args.lookahead else []
+    if args.output is None:
+        close_with("nothing was written. Add --output tuned.toml to keep the operating point.")
+    elif args.output.suffix == ".toml":
+        next_command("detect", "RECORDING", "--config", args.output, *lookahead)
+    else:
+        next_command(
+            "detect", "RECORDING", "--model", args.output, "--operating-point", args.name, *lookahead
+        )
+
+
 def _figures(outcome: Outcome) -> dict[str, Any]:
     return {
         "miss": round(outcome.miss, 5),
@@ -234,7 +267,7 @@ def _report(tuned: Tuned, goal: Goal, n_recordings: int) -> dict[str, Any]:
     }
 
 
-def _text(tuned: Tuned, goal: Goal, n_recordings: int) -> str:
+def _text(tuned: Tuned, n_recordings: int) -> str:
     rows = [f"{'threshold':>12}{'miss':>9}{'false al.':>10}{'F1':>8}"]
     for threshold, outcome in tuned.curve:
         mark = "  <" if threshold == tuned.options.threshold else ""
@@ -252,8 +285,6 @@ def _text(tuned: Tuned, goal: Goal, n_recordings: int) -> str:
         f"{'held out:':<26} {held_out}",
         f"{'end of speech reported:':<26} {tuned.latency_ms:.0f} ms after it",
     ]
-    if tuned.held_out is not None and goal.excess(tuned.held_out) > goal.excess(tuned.fitted) == 0:
-        rows.append("The held-out figures break a bound. Add recordings, or tighten the bound.")
     return "\n".join(rows)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,15 @@ from vad.detection.segments import Segment
 from vad.errors import LabelError
 from vad.labels.owners import LabelOwners, own_label_file, segments_of_speech
 
-__all__ = ["KINDS", "SPLITS", "CorpusItem", "item_from_line", "manifest_lines", "read_corpus"]
+__all__ = [
+    "KINDS",
+    "SPLITS",
+    "CorpusItem",
+    "item_from_line",
+    "manifest_lines",
+    "read_corpus",
+    "require_corpus",
+]
 
 _DEV_SHARE = 0.1
 _STRINGS = ("speaker", "language", "source", "original", "license", "commit", "label", "class")
@@ -81,17 +90,23 @@ def read_corpus(path: str | Path, note: Callable[[str], object] | None = None) -
     Raises:
         LabelError: A row or a label file breaks the rules, or there are no recordings.
     """
+    require_corpus(path)
     path = Path(path)
     manifest = path / "manifest.jsonl" if path.is_dir() else path
-    if manifest.is_file():
-        items = _read_manifest(manifest)
-    elif path.is_dir():
-        items = _read_folder(path, note)
-    else:
-        raise LabelError(f"no corpus at {path}: there is neither a manifest (.jsonl) nor a folder.")
+    items = _read_manifest(manifest) if manifest.is_file() else _read_folder(path, note)
     if not items:
         raise LabelError(f"the corpus {path} holds no recordings.")
     return items
+
+
+def require_corpus(path: str | Path) -> None:
+    """Requires that there is a manifest or a folder; nothing is read.
+
+    Raises:
+        LabelError: There is neither.
+    """
+    if not (os.path.isfile(path) or os.path.isdir(path)):
+        raise LabelError(f"no corpus at {path}: there is neither a manifest (.jsonl) nor a folder.")
 
 
 def _read_manifest(manifest: Path) -> list[CorpusItem]:

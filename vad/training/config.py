@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 from vad.errors import ConfigError, did_you_mean, require
 from vad.training.data.scene_config import SceneConfig
 from vad.training.networks import ARCHITECTURES, LogMelCnn, NetworkConfig, current_name, network_from_dict
-from vad.training.options import option_types, typed
+from vad.training.options import option_types, read_options, typed
 
-__all__ = ["TrainConfig", "load_config", "parse_setting"]
+__all__ = ["TrainConfig", "load_config"]
 
 _ABOVE_0 = (
     *("hours", "dev_hours", "base_hours", "epochs", "epoch_hours", "batch_size", "learning_rate", "jobs"),
@@ -133,7 +132,7 @@ def load_config(
         ConfigError: The file cannot be read, or an option does not exist, is of the wrong type or out of its range.
     """
     values = dict(_dotted(defaults or {}))
-    values |= dict(_dotted(_read(path))) if path is not None else {}
+    values |= dict(_dotted(read_options(path))) if path is not None else {}
     values |= _dotted(settings or {})
     groups: dict[str, dict[str, Any]] = {"": {}, "network": {}, "mixing": {}}
     for name, value in values.items():
@@ -144,37 +143,6 @@ def load_config(
         groups[table][last] = value if table == "network" else typed(value, _OPTIONS[name], name)
     network, mixing = network_from_dict(groups["network"]), SceneConfig(**groups["mixing"])
     return TrainConfig(network=network, mixing=mixing, **groups[""])
-
-
-def parse_setting(text: str) -> tuple[str, Any]:
-    """Reads ``name=value`` with a TOML value; a bare word is a string.
-
-    Raises:
-        ConfigError: There is no ``=``.
-    """
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ConfigError(f"--set must be name=value, such as network.frame_ms=30. Received: {text!r}.")
-    try:
-        return name.strip(), tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return name.strip(), value.strip()
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(
-            f"cannot read the configuration {path}: {reason}. It must be a TOML file."
-        ) from error
-    if not isinstance(values, Mapping):
-        raise ConfigError(
-            f"A configuration must hold names and values. Received: {path}, a {type(values).__name__}."
-        )
-    return values
 
 
 def _dotted(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

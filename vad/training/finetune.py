@@ -16,8 +16,9 @@ from vad.files import writing
 from vad.json_text import json_text
 from vad.training.config import TrainConfig
 from vad.training.data.corpora import Corpora
-from vad.training.provenance import network_of, weights_of
+from vad.training.provenance import network_of
 from vad.training.release.export import export
+from vad.training.weights import weights_of
 
 __all__ = ["compare", "comparison_text", "fine_tuning_defaults"]
 
@@ -93,6 +94,8 @@ def comparison_text(result: Mapping[str, Any]) -> str:
     before, after = (result[when]["best_balanced_error"] for when in ("before", "after"))
     if after >= before:  # false where either is NaN
         lines.append("Training did not help: add recordings, or keep the model it started from.")
+    elif after < before:
+        lines.append(f"Training helped: {1 - after / before:.0%} less balanced error.")
     return "\n".join(lines)
 
 

@@ -27,10 +27,11 @@ from vad.training.data.decoded import decode_corpus
 from vad.training.data.rendering import render_scenes
 from vad.training.history import mean_auc, read_rows, write_rows
 from vad.training.networks import describe
-from vad.training.provenance import describe_corpora, weights_of
+from vad.training.provenance import describe_corpora
 from vad.training.resume import check_start, starting_model
 from vad.training.update_ratios import UpdateRatios
 from vad.training.weight_interpolation import TUNED, interpolate
+from vad.training.weights import weights_of
 
 __all__ = ["fit", "learning_rate_at"]
 

@@ -9,7 +9,7 @@ from statistics import mean
 
 from vad.files import writing
 
-__all__ = ["mean_auc", "read_rows", "write_rows"]
+__all__ = ["history_text", "mean_auc", "read_rows", "write_rows"]
 
 # Columns of runs of vad 0.1.0.
 _OLD_NAMES = {"val_late_auc": "val_lookahead_auc"}
@@ -37,3 +37,13 @@ def write_rows(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
 def mean_auc(row: Mapping[str, float]) -> float:
     """The figure that chooses the best epoch: the mean validation AUC of the outputs."""
     return mean(row[name] for name in ("val_auc", "val_lookahead_auc") if name in row)
+
+
+def history_text(rows: Sequence[Mapping[str, float]]) -> str:
+    """What the validation says of a run with at least one epoch, in a sentence or two."""
+    best = max(rows, key=mean_auc)
+    text = f"validation: AUC {mean_auc(best):.4f} in epoch {best['epoch']:.0f} of {len(rows)}"
+    if len(rows) > 1:
+        text += f", {mean_auc(rows[0]):.4f} in the first"
+        text += ". The last epoch is the best: more epochs may help" if best is rows[-1] else ""
+    return text + "."

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
+from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from vad.errors import ConfigError
 
-__all__ = ["option_types", "typed"]
+__all__ = ["option_types", "parse_setting", "read_options", "typed"]
 
 _TYPES: dict[type, tuple[str, tuple[type, ...]]] = {
     bool: ("true or false", (bool,)),
@@ -45,3 +49,39 @@ def typed(value: Any, hint: Any, name: str) -> Any:
     if not isinstance(value, accepted) or isinstance(value, bool) != (hint is bool):
         raise ConfigError(f"{name} must be {described}. Received: {name}={value!r}.")
     return hint(value)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Reads ``name=value`` with a TOML value; a bare word is a string.
+
+    Raises:
+        ConfigError: There is no ``=``.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigError(f"--set must be name=value, such as network.frame_ms=30. Received: {text!r}.")
+    try:
+        return name.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), value.strip()
+
+
+def read_options(path: Path) -> Mapping[str, Any]:
+    """Reads a TOML file, or a run's config.json, with its tables as they are.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"cannot read the configuration {path}: {reason}. It must be a TOML file."
+        ) from error
+    if not isinstance(values, Mapping):
+        raise ConfigError(
+            f"A configuration must hold names and values. Received: {path}, a {type(values).__name__}."
+        )
+    return values

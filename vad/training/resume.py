@@ -8,9 +8,10 @@ from pathlib import Path
 from vad.errors import ConfigError
 from vad.training.backend import keras
 from vad.training.config import TrainConfig, load_config
-from vad.training.data.corpora import Corpora
+from vad.training.data.corpora import Corpora, require_splits
 from vad.training.networks import build_network
-from vad.training.provenance import describe_corpora, load_network, network_of, weights_of
+from vad.training.provenance import describe_corpora, load_network, network_of
+from vad.training.weights import weights_of
 
 __all__ = ["check_start", "starting_model"]
 
@@ -26,12 +27,7 @@ def check_start(config: TrainConfig, run: Path, corpora: Corpora) -> None:
             another network.
         ModelError: ``init`` lies neither in its run nor beside its card.
     """
-    speech = {item.split for item in corpora[Path(config.corpus)] if item.kind == "speech"}
-    if not speech >= {"train", "dev"}:
-        raise ConfigError(
-            "a corpus must have speech in both splits, train and dev. "
-            f"Received: {config.corpus}, with speech in {', '.join(sorted(speech)) or 'neither'}."
-        )
+    require_splits(config.corpus, corpora[Path(config.corpus)])
     if (run / "last.keras").exists():
         _check_same_options(config, run)
         _check_same_corpora(config, run, corpora)

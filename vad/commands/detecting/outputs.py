@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vad.commands.detecting.recordings import AudioInput, Task
-from vad.commands.options.outputs import check_output
+from vad.commands.options.outputs import check_output, refuse_existing
 from vad.errors import ConfigError
 from vad.files import make_folder, writing
 from vad.labels.formats import WITH_CHANNELS
@@ -21,13 +21,12 @@ __all__ = [
     "is_folder",
     "output_paths",
     "paths_in",
-    "refuse_existing",
     "refuse_overwriting",
+    "refuse_replacing",
     "save_probabilities",
 ]
 
 _CHANNEL = r"\.ch\d+"
-_MAX_NAMED = 3
 
 
 def is_folder(path: str, n_recordings: int) -> bool:
@@ -47,7 +46,7 @@ def refuse_overwriting(outputs: Iterable[Path], recordings: Iterable[AudioInput]
             raise ConfigError(f"the output {path} would overwrite a recording. Give another output.")
 
 
-def refuse_existing(
+def refuse_replacing(
     labels: Path | dict[AudioInput, Path] | None,
     tasks: Sequence[Task],
     segments: Iterable[Path],
@@ -78,20 +77,8 @@ def refuse_existing(
     by_channel += [task.segments.table for task in tasks if task.segments and task.segments.table]
     if isinstance(labels, dict):
         (whole if label_format in WITH_CHANNELS else by_channel).extend(labels.values())
-    if each_channel:
-        existing = _of_channels(by_channel)
-    else:
-        whole += by_channel
-        existing = []
-    existing += [path for path in whole if path.is_file()]
-    existing += segments
-    if existing:
-        named = ", ".join(map(str, existing[:_MAX_NAMED]))
-        more = f" and {len(existing) - _MAX_NAMED} more" if len(existing) > _MAX_NAMED else ""
-        raise ConfigError(
-            f"{len(existing)} output file{'s' * (len(existing) > 1)} would be replaced: {named}{more}. "
-            "Add --overwrite to replace, or choose another place."
-        )
+    existing = _of_channels(by_channel) if each_channel else by_channel
+    refuse_existing([*existing, *whole, *segments])
 
 
 def _of_channels(outputs: Iterable[Path]) -> list[Path]:

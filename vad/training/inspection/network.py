@@ -15,7 +15,8 @@ from vad.errors import AudioError
 from vad.training.backend import keras, ops
 from vad.training.networks import NetworkConfig, low_latency_only
 from vad.training.networks.kernels import kernels
-from vad.training.provenance import load_network, network_of, weights_of
+from vad.training.provenance import load_network, network_of
+from vad.training.weights import weights_of
 
 __all__ = [
     "Array",
@@ -142,7 +143,7 @@ def stages(model: keras.Model, read: Callable[[Any], Array] = ops.convert_to_num
 
 
 def load_inspected_network(name_or_path: str) -> InspectedNetwork:
-    """Loads a trained network, named as `vad.training.provenance.weights_of` takes it.
+    """Loads a trained network, named as `vad.training.weights.weights_of` takes it.
 
     Raises:
         ModelError: There is none, it cannot be read, or nothing says what it was built from.
