@@ -54,6 +54,8 @@ COMMANDS = {
     "inspect": ("vad.commands.inspect", "show what a trained network learned, and why it reports speech"),
     "export": ("vad.commands.export", "write a trained network as a model file"),
     "models": ("vad.commands.models", "list the models of the package"),
+    "config": ("vad.commands.config", "print the options in force, and where each comes from"),
+    "completion": ("vad.commands.completion", "print a script that completes commands in a shell"),
 }
 
 _EXAMPLES = """\
@@ -219,6 +221,11 @@ def _parsers_for(arguments: list[str]) -> tuple[_Parser, _Parser]:
             module = importlib.import_module(module_name)
             module.add_arguments(command)
             add_message_arguments(command, f"vad {__version__}")
-            command.set_defaults(run=module.run)
+            command.set_defaults(run=module.run, all_parsers=_all_parsers)
             chosen = command
     return parser, chosen
+
+
+def _all_parsers() -> dict[str, argparse.ArgumentParser]:
+    """The parser of every command, for `vad completion`."""
+    return {name: _parsers_for([name])[1] for name in COMMANDS}

@@ -20,6 +20,7 @@ __all__ = [
     "SEGMENT_OPTIONS",
     "add_detection_arguments",
     "add_model_arguments",
+    "chosen_options",
     "detector_maker",
 ]
 
@@ -92,10 +93,20 @@ def detector_maker(args: argparse.Namespace) -> "Callable[[], Detector]":
     """
     from vad.detection.detector import Detector
 
-    chosen = {} if getattr(args, "config", None) is None else _read_config(args.config)
-    given = {name: getattr(args, name, None) for name in DETECTION_OPTIONS}
-    chosen |= {name: value for name, value in given.items() if value is not None}
+    chosen = {name: value for name, (value, _) in chosen_options(args).items()}
     return partial(Detector, lookahead=getattr(args, "lookahead", True), **chosen)
+
+
+def chosen_options(args: argparse.Namespace) -> dict[str, tuple[Any, str]]:
+    """Give the options that are not left to the model: the value of each, and where it comes from.
+
+    Raises:
+        ConfigError: The file of --config cannot be read, or has an unknown key.
+    """
+    file = getattr(args, "config", None)
+    chosen = {} if file is None else {name: (value, str(file)) for name, value in _read_config(file).items()}
+    given = {name: getattr(args, name, None) for name in DETECTION_OPTIONS}
+    return chosen | {name: (value, "command line") for name, value in given.items() if value is not None}
 
 
 def _read_config(path: str) -> dict[str, Any]:
