@@ -85,6 +85,18 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     if epoch == 0 and not config.init:
         _adapt_normalization(model, batches)
     validation = _Validation(dev_scenes, config, run)
+    _train(model, batches, validation, config, run, epoch)
+    if not (run / validation.checkpoint).exists():
+        raise VadError("the loss was not finite in the first epoch. Lower the learning rate.")
+    if config.init:
+        interpolate(model, weights_of(config.init), run, validation.measure)
+    return run / "best.keras"
+
+
+def _train(
+    model: keras.Model, batches: Batches, validation: _Validation, config: TrainConfig, run: Path, epoch: int
+) -> None:
+    """Trains from an epoch on, to the last one or where the validation ends the run."""
     model.fit(
         batches.forever(epoch * config.batches_per_epoch),
         steps_per_epoch=config.batches_per_epoch,
@@ -99,11 +111,6 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
             keras.callbacks.TensorBoard(run / "logs", update_freq="epoch"),
         ],
     )
-    if not (run / validation.checkpoint).exists():
-        raise VadError("the loss was not finite in the first epoch. Lower the learning rate.")
-    if config.init:
-        interpolate(model, weights_of(config.init), run, validation.measure)
-    return run / "best.keras"
 
 
 def learning_rate_at(epoch: int, config: TrainConfig) -> float:
