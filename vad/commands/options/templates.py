@@ -136,7 +136,7 @@ class Template:
     ) -> Iterator[tuple[str | None, str]]:
         """Give the texts in order, each with its field, or None."""
         times = {"start": segment.start, "end": segment.end, "duration": segment.duration}
-        values: dict[str, object] = {name: Seconds(time, self._time_format) for name, time in times.items()}
+        values: dict[str, object] = {name: _Seconds(time, self._time_format) for name, time in times.items()}
         values |= {"id": number, **names}
         for literal, field, spec, conversion in self._pieces:
             yield None, self._clean(literal)
@@ -150,10 +150,10 @@ class Template:
         return _UNSAFE.sub("_", text) if self._is_file_name else text
 
 
-class Seconds(float):
+class _Seconds(float):
     """Seconds that a field formats: by its time format, or as a float."""
 
-    def __new__(cls, seconds: float, time_format: str) -> "Seconds":
+    def __new__(cls, seconds: float, time_format: str) -> "_Seconds":
         time = super().__new__(cls, seconds)
         time._format = time_format
         return time

@@ -19,6 +19,7 @@ __all__ = [
     "collect_chunks",
     "drop_chunks",
     "mono",
+    "number",
     "read_audio",
     "rows",
     "save_audio",
