@@ -146,6 +146,8 @@ def test_silero_read_collect_and_drop(tmp_path: Any) -> None:
     rest = np.concatenate([wav[:100], wav[200:1000], wav[1300:]])
     np.testing.assert_array_equal(drop_chunks(stamps, wav), rest)
     assert len(collect_chunks([], wav)) == 0
+    with pytest.raises(TypeError, match="wav"):
+        collect_chunks(stamps, list(wav))
     with pytest.raises(ValueError, match="sampling_rate"):
         collect_chunks(seconds, wav, seconds=True)
 

@@ -193,6 +193,9 @@ CALLS: dict[str, Call] = {
         bursts(), compat.SileroModel(d), sampling_rate="16000"
     ),
     "silero: chunks": lambda d: compat.collect_chunks([{"begin": 0}], bursts()),
+    "silero: chunks of nothing": lambda d: compat.collect_chunks([{"start": 0, "end": 9}], None),
+    "silero: chunks of a list": lambda d: compat.collect_chunks([{"start": 0, "end": 9}], [0.0] * 16),
+    "silero: the rest of a number": lambda d: compat.drop_chunks([], np.float32(1.0)),
     "webrtc: frame": lambda d: compat.Vad().is_speech(None, 16000),
     "microphone: device": lambda d: vad.Microphone(1.5),
 }  # fmt: skip

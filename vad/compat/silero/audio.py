@@ -66,9 +66,10 @@ def collect_chunks(
     `wav` is one channel, an array or a tensor [shape=(samples,)], and so is the result.
 
     Raises:
+        AudioError: `wav` is no array. It is a TypeError too, which silero-vad raises.
         ConfigError: `seconds` without `sampling_rate`.
     """
-    places = [np.arange(len(wav))[start:end] for start, end in _bounds(tss, seconds, sampling_rate)]
+    places = [np.arange(_length(wav))[start:end] for start, end in _bounds(tss, seconds, sampling_rate)]
     return wav[np.concatenate([np.zeros(0, np.intp), *places])]
 
 
@@ -76,10 +77,23 @@ def drop_chunks(
     tss: Sequence[Mapping[str, float]], wav: Any, seconds: bool = False, sampling_rate: int | None = None
 ) -> Any:
     """Join the rest of a recording without these parts; the arguments are those of `collect_chunks`."""
-    kept = np.ones(len(wav), bool)
+    kept = np.ones(_length(wav), bool)
     for start, end in _bounds(tss, seconds, sampling_rate):
         kept[start:end] = False
     return wav[np.flatnonzero(kept)]
+
+
+class _NoArrayError(AudioError, TypeError):
+    """What is no array, for programs that expect silero-vad's TypeError."""
+
+
+def _length(wav: Any) -> int:
+    try:
+        if hasattr(wav, "__array__") or hasattr(wav, "detach"):
+            return len(wav)
+    except TypeError:  # an array of no axis
+        pass
+    raise _NoArrayError(f"wav must be an array or a tensor of samples. Received: {shown(wav)}.")
 
 
 def _bounds(
