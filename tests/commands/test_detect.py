@@ -18,6 +18,7 @@ from vad.commands.options import progress
 from vad.detection.detector import Detector
 from vad.detection.segments import Segment
 from vad.detection.stream import Stream
+from vad.errors import MissingDependencyError
 from vad.labels import FORMATS, loads
 
 Run = Callable[..., str]
@@ -404,8 +405,45 @@ def test_a_long_recording_shows_its_position(
     assert main(["detect", "long.wav", "--report", "long.html", "--model", str(model_path)]) == 0
     assert len(set(re.findall(r"page or picture[^\r]* (\d+)/180 s of audio", sys.stderr.getvalue()))) > 5
     monkeypatch.setattr(sys, "stderr", Terminal())
+    assert main(["detect", "long.wav", "--save-speech", "speech.wav", "--model", str(model_path)]) == 0
+    assert len(set(re.findall(r"cutting[^\r]* (\d+)/180 s of audio", sys.stderr.getvalue()))) > 5
+    monkeypatch.setattr(sys, "stderr", Terminal())
     assert main(["detect", "long.wav", "--quiet", "--model", str(model_path)]) == 0
     assert sys.stderr.getvalue() == ""
+
+
+def test_evaluation_and_inspection_show_their_position(
+    run: Run, model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_recording(3)
+    Path("corpus").mkdir()
+    Path("long.wav").rename("corpus/long.wav")
+    Path("corpus/long.rttm").write_text("SPEAKER long 1 0.0 1.0 <NA> <NA> x <NA> <NA>\n")
+    monkeypatch.setattr(progress, "_SHOWN_AFTER_S", 0.0)
+
+    def stop(*_: object) -> None:
+        raise MissingDependencyError("not this far")
+
+    monkeypatch.setattr("vad.commands.inspect.labels_of", stop)
+    for words, code in (
+        (["evaluate", "corpus", "--model", str(model_path)], 0),
+        (
+            [
+                "inspect",
+                "saliency",
+                "default",
+                "corpus/long.wav",
+                "--labels",
+                "corpus/long.rttm",
+                "--start",
+                "170",
+            ],
+            2,
+        ),
+    ):
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        assert main(words) == code
+        assert len(set(re.findall(r"(\d+)/180 s of audio", sys.stderr.getvalue()))) > 5
 
 
 def closing_line(monkeypatch: pytest.MonkeyPatch, model_path: Path, *words: str) -> str:

@@ -6,9 +6,9 @@ One block at a time is in memory. The block length does not change the samples.
 """
 
 import contextlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,10 @@ from vad.audio.samples import (
 )
 from vad.errors import AudioError
 
-__all__ = ["AudioBlocks", "open_audio", "read_audio"]
+__all__ = ["AudioBlocks", "OnPosition", "open_audio", "read_audio", "watched"]
+
+OnPosition: TypeAlias = Callable[[float, float | None], object]
+"""Takes the seconds of a recording that were processed, and all seconds if they are known."""
 
 
 def open_audio(
@@ -57,6 +60,15 @@ def open_audio(
         MissingDependencyError: The format needs PyAV.
     """
     return AudioBlocks(source, sample_rate, channel, block_duration, raw, name)
+
+
+def watched(audio: "AudioBlocks", on_position: OnPosition) -> Iterator[Samples]:
+    """Yield the blocks of a recording, and tell after each how far it is."""
+    seconds = 0.0
+    for block in audio:
+        yield block
+        seconds += len(block) / audio.sample_rate
+        on_position(seconds, audio.duration)
 
 
 def read_audio(

@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if args.hypothesis is None:
         detector = detector_maker(args)()
         name, options = detector.model.name, detector.options
-        scored = measure_all(items, lambda item: score_item(detector, item))
+        scored = measure_all(items, partial(score_item, detector))
     else:
         _refuse_detection_options(args)
         name, options = args.hypothesis, None
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
             unnamed = [item.key for item in items if item.key not in hypotheses]
             _note_unnamed(unnamed, name)
             hypotheses |= dict.fromkeys(unnamed, ())
-        scored = measure_all(items, lambda item: score_hypothesis(hypotheses.get(item.key), item))
+        scored = measure_all(items, lambda item, _: score_hypothesis(hypotheses.get(item.key), item))
     evaluation = Evaluation.of(name, options, scored)
     (show_json if args.format == "json" else show_text)(evaluation)
     if args.report is not None and scored:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vad.commands.options.extras import require_extra
 from vad.commands.options.outputs import add_overwrite_argument, check_all, refuse_existing, require_file
+from vad.commands.options.progress import Progress
 from vad.errors import AudioError, ConfigError, LabelError, require
 from vad.files import require_writable
 from vad.labels.owners import labels_of
@@ -97,8 +98,10 @@ def run(args: argparse.Namespace) -> int:
     )
     samples = segments = None
     if args.audio is not None:
-        blocks = blocks_between(args.audio, args.start, args.start + args.duration, _SAMPLE_RATE)
-        samples = np.concatenate(list(blocks))
+        end = args.start + args.duration
+        with Progress(1) as progress:
+            blocks = blocks_between(args.audio, args.start, end, _SAMPLE_RATE, progress.show_position)
+            samples = np.concatenate(list(blocks))
     if args.labels is not None:
         segments = labels_of(Path(args.audio), Path(args.labels))
     from vad.training.inspection.network import InspectedAudio, load_inspected_network
@@ -107,7 +110,8 @@ def run(args: argparse.Namespace) -> int:
 
     network = load_inspected_network(args.network)
     clip = None if samples is None else InspectedAudio(Path(args.audio).name, samples, segments, args.start)
-    views = look(network, names, clip)
+    with Progress(len(names), unit="views") as progress:
+        views = look(network, names, clip, progress.advance)
     for line in (line for view in views for line in view.findings):
         print(line, file=sys.stderr)
     title = f"{network.name}: {args.view}" if len(views) == 1 else f"A look into {network.name}"

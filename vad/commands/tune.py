@@ -200,7 +200,7 @@ def _process_all(detector: Detector, items: list[CorpusItem]) -> list[Labelled]:
     group_of = {items[place].key: str(number) for number, group in enumerate(groups) for place in group}
     return [
         Labelled(group_of[item.key], detection, item.segments)
-        for item, detection in measure_all(items, lambda item: process_item(detector, item))
+        for item, detection in measure_all(items, partial(process_item, detector))
     ]
 
 

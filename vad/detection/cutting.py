@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vad.audio.decoding import Decoder, Source, open_decoder
 from vad.audio.raw_format import RawFormat
+from vad.audio.reading import OnPosition
 from vad.audio.samples import Channel, Samples
 from vad.audio.writing import write_audio
 from vad.detection.segments import Segment
@@ -26,6 +27,7 @@ def save_segments(
     *,
     channel: Channel = "mix",
     raw: RawFormat | None = None,
+    on_position: OnPosition | None = None,
 ) -> None:
     """Write each segment to its own file.
 
@@ -35,13 +37,14 @@ def save_segments(
         paths: Of the files; the suffixes choose the formats.
         channel: Index of the channel to keep; "mix" keeps all.
         raw: Format of samples without a header.
+        on_position: Is told how far the work is.
 
     Raises:
         AudioError: The recording cannot be opened. Damage later in it only ends the work.
         ConfigError: A file cannot be written.
     """
     with open_decoder(source, raw=raw) as decoder:
-        for index, pieces in itertools.groupby(_cut(decoder, segments), itemgetter(0)):
+        for index, pieces in itertools.groupby(_cut(decoder, segments, on_position), itemgetter(0)):
             blocks = (block for _, block in pieces)
             _write(paths[index], blocks, decoder, channel, segments[index].duration)
 
@@ -53,10 +56,11 @@ def save_speech(
     *,
     channel: Channel = "mix",
     raw: RawFormat | None = None,
+    on_position: OnPosition | None = None,
 ) -> None:
     """Write all segments to one file, one after the other; see `save_segments`."""
     with open_decoder(source, raw=raw) as decoder:
-        blocks = (block for _, block in _cut(decoder, segments))
+        blocks = (block for _, block in _cut(decoder, segments, on_position))
         _write(path, blocks, decoder, channel, sum(segment.duration for segment in segments))
 
 
@@ -65,12 +69,15 @@ def spans_of(segments: Sequence[Segment], sample_rate: float) -> list[tuple[int,
     return [(round(segment.start * sample_rate), round(segment.end * sample_rate)) for segment in segments]
 
 
-def cut(decoder: Decoder, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, Samples]]:
+def cut(
+    decoder: Decoder, spans: Sequence[tuple[int, int]], on_position: OnPosition | None = None
+) -> Iterator[tuple[int, Samples]]:
     """Give the samples of the spans in pieces, each with the index of its span.
 
     Args:
         decoder: The recording.
         spans: In samples; they are in order and do not overlap. More may be added while the pieces are taken.
+        on_position: Is told how far the work is.
 
     Raises:
         AudioError: The recording is damaged. All samples before the damage were given.
@@ -86,11 +93,16 @@ def cut(decoder: Decoder, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[in
                 break
             index += 1
         position = after
+        if on_position is not None:
+            rate = decoder.sample_rate
+            on_position(position / rate, None if decoder.frames is None else decoder.frames / rate)
 
 
-def _cut(decoder: Decoder, segments: Sequence[Segment]) -> Iterator[tuple[int, Samples]]:
+def _cut(
+    decoder: Decoder, segments: Sequence[Segment], on_position: OnPosition | None
+) -> Iterator[tuple[int, Samples]]:
     with contextlib.suppress(AudioError):  # detection has reported it
-        yield from cut(decoder, spans_of(segments, decoder.sample_rate))
+        yield from cut(decoder, spans_of(segments, decoder.sample_rate), on_position)
 
 
 def _write(

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vad.audio.reading import OnPosition, watched
 from vad.corpus.manifest import CorpusItem
-from vad.detection.detector import Detection, Detector
+from vad.detection.detector import Detection, Detector, open_recording
 from vad.detection.segments import Segment
 from vad.evaluation.calibration import reliability
 from vad.evaluation.frame_metrics import RocCurve, resample_frames, roc_curve
@@ -193,20 +194,27 @@ def score(detection: Detection, reference: Sequence[Segment]) -> Scored:
     return replace(scored, probabilities=on_grid(detection).probabilities)
 
 
-def score_item(detector: Detector, item: CorpusItem) -> Scored:
+def score_item(detector: Detector, item: CorpusItem, on_position: OnPosition | None = None) -> Scored:
     """Process a recording of a corpus, and compare the detection with its labels; see `process_item`."""
-    return score(process_item(detector, item), item.segments)
+    return score(process_item(detector, item, on_position), item.segments)
 
 
-def process_item(detector: Detector, item: CorpusItem) -> Detection:
+def process_item(detector: Detector, item: CorpusItem, on_position: OnPosition | None = None) -> Detection:
     """Process a recording of a corpus.
+
+    Args:
+        detector: The detector.
+        item: The recording.
+        on_position: Is told how far the work is.
 
     Raises:
         AudioError: The recording cannot be read, or ends in damage.
         LabelError: Its labels lie far past its end.
         MissingDependencyError: A container needs the `media` extra.
     """
-    detection = detector.process(item.path)
+    with open_recording(detector, item.path) as audio:
+        blocks = audio if on_position is None else watched(audio, on_position)
+        detection = detector.process(blocks, audio.sample_rate)
     require_within(item.segments, detection.duration, item.key)
     return detection
 

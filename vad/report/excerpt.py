@@ -17,7 +17,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from vad.audio.reading import open_audio
+from vad.audio.reading import OnPosition, open_audio
 from vad.report.logmel import LogMel, LogMelColumns
 
 __all__ = ["Excerpt", "Samples", "Waveform", "blocks_between", "take_excerpt"]
@@ -93,8 +93,17 @@ def take_excerpt(
     )
 
 
-def blocks_between(path: Path | str, start: float, end: float, sample_rate: int) -> Iterator[Samples]:
+def blocks_between(
+    path: Path | str, start: float, end: float, sample_rate: int, on_position: OnPosition | None = None
+) -> Iterator[Samples]:
     """Read a part of a recording, from `start` to `end` in seconds; nothing after it is decoded.
+
+    Args:
+        path: The recording.
+        start: Of the part.
+        end: Of the part.
+        sample_rate: Of the samples, in Hz.
+        on_position: Is told how far the reading is, of the way to `end`.
 
     Raises:
         AudioError: The recording cannot be read.
@@ -105,6 +114,8 @@ def blocks_between(path: Path | str, start: float, end: float, sample_rate: int)
         for block in audio:
             yield block[max(0, first - position) : max(0, last - position)]
             position += len(block)
+            if on_position is not None:
+                on_position(position / sample_rate, end)
             if position >= last:
                 break
 

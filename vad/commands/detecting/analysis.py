@@ -1,15 +1,16 @@
 """One recording of `vad detect`: its segments, and the files that were asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
 
 from vad.audio.raw_format import RawFormat
-from vad.audio.reading import AudioBlocks, open_audio
-from vad.audio.samples import Channel, Samples
+from vad.audio.reading import AudioBlocks, open_audio, watched
+from vad.audio.samples import Channel
 from vad.commands.detecting.outputs import save_probabilities
 from vad.commands.detecting.recordings import AudioInput, Task
 from vad.commands.detecting.segment_names import write_table
@@ -151,7 +152,8 @@ class Analyser:
 
         with self._open(recording, channel) as audio:
             try:
-                detection = self._detector.process(self._watched(audio), audio.sample_rate, on_segment=gather)
+                blocks = watched(audio, self._show_position)
+                detection = self._detector.process(blocks, audio.sample_rate, on_segment=gather)
             except AudioError as error:
                 if error.partial is None:
                     raise
@@ -161,13 +163,9 @@ class Analyser:
         detection = replace(detection, segments=segments)
         return _ChannelResult(channel, suffix, detection, audio.duration or 0.0, problem)
 
-    def _watched(self, audio: AudioBlocks, stage: str = "") -> Iterator[Samples]:
-        seconds = 0.0
-        for block in audio:
-            yield block
-            seconds += len(block) / audio.sample_rate
-            if self.watcher is not None:
-                self.watcher.on_position(seconds, audio.duration, stage)
+    def _show_position(self, seconds: float, duration: float | None, stage: str = "") -> None:
+        if self.watcher is not None:
+            self.watcher.on_position(seconds, duration, stage)
 
     def _open(self, recording: AudioInput, channel: Channel) -> AudioBlocks:
         return open_recording(
@@ -176,6 +174,7 @@ class Analyser:
 
     def _write_files(self, task: Task, channels: list[_ChannelResult]) -> None:
         source, raw = task.recording.source, self._raw
+        cutting = partial(self._show_position, stage="cutting")
         if task.probabilities is not None:
             stacked = np.stack([one.detection.probabilities for one in channels])
             save_probabilities(
@@ -187,11 +186,12 @@ class Analyser:
             segments = one.detection.segments
             if task.segments is not None:
                 paths = task.segments.paths(segments, one.suffix)
-                save_segments(source, segments, paths, channel=one.channel, raw=raw)
+                save_segments(source, segments, paths, channel=one.channel, raw=raw, on_position=cutting)
                 if task.segments.table is not None:
                     write_table(one.path(task.segments.table), paths, segments)
             if task.speech is not None:
-                save_speech(source, segments, one.path(task.speech), channel=one.channel, raw=raw)
+                path = one.path(task.speech)
+                save_speech(source, segments, path, channel=one.channel, raw=raw, on_position=cutting)
             if task.trimmed is not None:
                 trim_file(source, segments, task.trimmed, raw=raw, **task.pauses)
             if task.report is not None or task.plot is not None:
@@ -203,7 +203,7 @@ class Analyser:
         detector, detection, recording = self._detector, result.detection, task.recording
         name = recording.name + result.suffix
         with self._open(recording, result.channel) as audio:
-            blocks = self._watched(audio, "page or picture")
+            blocks = watched(audio, partial(self._show_position, stage="page or picture"))
             excerpt = whole_excerpt(
                 blocks, audio.sample_rate, len(detection.probabilities) * detector.frame_duration
             )

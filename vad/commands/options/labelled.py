@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from vad.audio.reading import OnPosition
 from vad.commands.options.progress import Progress
 from vad.corpus.folders import SPLITS
 from vad.corpus.manifest import CorpusItem, read_corpus
@@ -78,15 +79,20 @@ def note_training_split(args: argparse.Namespace, items: Sequence[CorpusItem]) -
 
 
 def measure_all(
-    items: Sequence[CorpusItem], measure: Callable[[CorpusItem], Result]
+    items: Sequence[CorpusItem], measure: Callable[[CorpusItem, OnPosition], Result]
 ) -> list[tuple[CorpusItem, Result]]:
-    """Measure every recording that can be read; report each other one in one line on stderr."""
+    """Measure every recording that can be read; report each other one in one line on stderr.
+
+    Args:
+        items: The recordings.
+        measure: Measures one, and tells how far it is.
+    """
     results = []
     with Progress(len(items)) as progress:
         for item in items:
             duration = 0.0
             try:
-                result = measure(item)
+                result = measure(item, progress.show_position)
                 results.append((item, result))
                 duration = result.duration
             except (AudioError, LabelError, MissingDependencyError) as error:

@@ -22,7 +22,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from vad.audio.reading import read_audio
+from vad.audio.reading import OnPosition, read_audio
 from vad.corpus.manifest import CorpusItem
 from vad.detection.detector import Detector
 from vad.detection.options import SegmentOptions
@@ -123,8 +123,13 @@ class _Start:
     until: float
 
 
-def run_stream(detector: Detector, item: CorpusItem) -> StreamRun:
+def run_stream(detector: Detector, item: CorpusItem, on_position: OnPosition | None = None) -> StreamRun:
     """Process a recording as a live stream, in blocks of 20 ms.
+
+    Args:
+        detector: The detector.
+        item: The recording.
+        on_position: Is told how far the work is, at every second of audio.
 
     Raises:
         AudioError: It cannot be read.
@@ -134,6 +139,8 @@ def run_stream(detector: Detector, item: CorpusItem) -> StreamRun:
     length = round(BLOCK_MS / 1000 * detector.sample_rate)
     blocks, costs = [], []
     for position in range(0, len(samples), length):
+        if on_position is not None and position % detector.sample_rate == 0:
+            on_position(position / detector.sample_rate, len(samples) / detector.sample_rate)
         began = time.thread_time()
         stream.feed(samples[position : position + length])
         costs.append(time.thread_time() - began)

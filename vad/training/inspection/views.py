@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from vad.training.inspection import activations, embedding, gradients, occlusion, saliency, weights
 from vad.training.inspection.network import InspectedAudio, InspectedNetwork
@@ -20,14 +20,31 @@ AUDIO_VIEWS = {
 }
 
 
-def look(network: InspectedNetwork, names: Sequence[str], audio: InspectedAudio | None) -> list[View]:
+def look(
+    network: InspectedNetwork,
+    names: Sequence[str],
+    audio: InspectedAudio | None,
+    on_view: Callable[[], object] = int,
+) -> list[View]:
     """Makes the views of a network: "weights", or those in `AUDIO_VIEWS`, which need audio.
+
+    Args:
+        network: The network.
+        names: Of the views.
+        audio: The excerpt.
+        on_view: Called after each view.
 
     Raises:
         AudioError: The excerpt is shorter than a frame.
     """
-    views = [weights.inspect(network)] if "weights" in names else []
+    views = []
+    if "weights" in names:
+        views.append(weights.inspect(network))
+        on_view()
     if audio is not None:
         analysis = analyse(network, audio)
-        views += [AUDIO_VIEWS[name](analysis) for name in names if name in AUDIO_VIEWS]
+        for name in names:
+            if name in AUDIO_VIEWS:
+                views.append(AUDIO_VIEWS[name](analysis))
+                on_view()
     return views
