@@ -190,9 +190,8 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         wrong = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
-        if wrong:
-            near = did_you_mean(wrong[1], [one.strip("' ") for one in wrong[2].split(",")])
-            message += f".{near}" if near else ""
+        if wrong and (near := did_you_mean(wrong[1], [one.strip("' ") for one in wrong[2].split(",")])):
+            message = f"{message.partition(' (choose from ')[0]}.{near}"
         ended = message if message.endswith((".", "?")) else f"{message}."
         self.exit(EXIT_USAGE, f"{self.prog}: {ended} See `{self.prog} --help`.\n")
 

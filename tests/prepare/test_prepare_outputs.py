@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,20 @@ def test_the_manifest_that_is_read_is_not_written_over(
     assert main(words) == 2
     assert "would overwrite an input" in capsys.readouterr().err
     assert (folder / "manifest.jsonl").read_text() == before
+
+
+def test_it_ends_with_the_speakers_and_the_command_that_comes_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A flat folder says nothing of its speakers; the one who trains must know."""
+    for name in ("anna/a", "ben/b", "cleo/c"):
+        recording(tmp_path / f"in/{name}.wav", *TALK)
+    output = tmp_path / "my corpus.jsonl"
+    assert main(["prepare", str(tmp_path / "in"), "-o", str(output)]) == 0
+    *_, speakers, _, following = capsys.readouterr().err.splitlines()
+    assert speakers.startswith("vad: 3 speakers, by the name of the folder.")
+    assert shlex.split(following)[-2:] == ["--corpus", str(output)]
+    assert main(["prepare", str(tmp_path / "in" / "anna"), "-o", str(output), "--overwrite"]) == 0
+    *_, speakers, _, following = capsys.readouterr().err.splitlines()
+    assert "unknown speakers, each taken as one: 1." in speakers
+    assert "no speech in dev and test" in following

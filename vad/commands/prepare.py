@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vad.commands.options.messages import close_with, next_command
+from vad.commands.options.messages import close_with, is_quiet, next_command
 from vad.commands.options.outputs import add_overwrite_argument, check_all, refuse_existing
 from vad.commands.options.progress import Progress
 from vad.corpus.folders import SPLITS
@@ -119,17 +119,25 @@ def run(args: argparse.Namespace) -> int:
         print("vad: nothing was written. Correct the problems above first.", file=sys.stderr)
         return EXIT_INPUT_FAILED
     summary = summarise(recordings)
-    close_with(f"{args.output.stem}\n{summary_text(summary)}")
-    speakers = {
-        name for one in recordings if one.recording.kind == "speech" for name in one.recording.speakers
-    }
-    rule = _SPEAKERS_BY.get(args.speaker, f"the pattern {args.speaker!r}")
-    close_with(f"{len(speakers)} speaker{'s' * (len(speakers) != 1)}, by {rule}.")
+    if not is_quiet():
+        print(summary_text(summary), file=sys.stderr)
+    close_with(_speakers_text(args.speaker, recordings))
     _write(args.output, page, sheet, recordings, summary, findings)
     if args.json:
         print(json.dumps(summary, indent=1))
     _print_next(args, summary)
     return EXIT_INPUT_FAILED if any(one.is_problem for one in findings) else 0
+
+
+def _speakers_text(rule: str, recordings: "Sequence[Measured]") -> str:
+    """How many speakers there are, and by what rule."""
+    of_speech = [one.recording.speakers for one in recordings if one.recording.kind == "speech"]
+    known = len({name for names in of_speech for name in names})
+    text = f"{known} speaker{'s' * (known != 1)}, by {_SPEAKERS_BY.get(rule, f'the pattern {rule!r}')}"
+    unknown = sum(not names for names in of_speech)
+    return text + (
+        f"; {unknown} recordings of unknown speakers, each taken as a speaker." if unknown else "."
+    )
 
 
 def _print_next(args: argparse.Namespace, summary: dict[str, Any]) -> None:

@@ -70,8 +70,15 @@ def summary_table(summary: dict[str, dict[str, Any]]) -> tuple[list[str], list[l
 def summary_text(summary: dict[str, dict[str, Any]]) -> str:
     """The statistics as a table of plain text."""
     heads, rows = summary_table(summary)
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     return "\n".join(
-        " ".join([f"{name:<12}", *(f"{cell:>12}" for cell in cells)]) for name, *cells in [heads, *rows]
+        " ".join(
+            [
+                f"{name:<{widths[0]}}",
+                *(f"{cell:>{width}}" for cell, width in zip(cells, widths[1:], strict=True)),
+            ]
+        )
+        for name, *cells in [heads, *rows]
     )
 
 
