@@ -68,7 +68,7 @@ def test_it_ends_with_the_speakers_and_the_command_that_comes_next(
     *_, speakers, _, following = capsys.readouterr().err.splitlines()
     assert speakers.startswith("vad: 3 speakers, by the name of the folder.")
     assert shlex.split(following)[-2:] == ["--corpus", str(output)]
-    assert main(["prepare", str(tmp_path / "in" / "anna"), "-o", str(output), "--overwrite"]) == 0
+    assert main(["prepare", str(tmp_path / "in" / "anna"), "-o", str(output), "--overwrite"]) == 1
     *_, speakers, _, following = capsys.readouterr().err.splitlines()
     assert "unknown speakers, each taken as one: 1." in speakers
     assert "no speech in dev and test" in following

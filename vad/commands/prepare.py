@@ -135,9 +135,7 @@ def _speakers_text(rule: str, recordings: "Sequence[Measured]") -> str:
     known = len({name for names in of_speech for name in names})
     text = f"{known} speaker{'s' * (known != 1)}, by {_SPEAKERS_BY.get(rule, f'the pattern {rule!r}')}"
     unknown = sum(not names for names in of_speech)
-    return text + (
-        f"; {unknown} recordings of unknown speakers, each taken as a speaker." if unknown else "."
-    )
+    return text + (f"; recordings of unknown speakers, each taken as one: {unknown}." if unknown else ".")
 
 
 def _print_next(args: argparse.Namespace, summary: dict[str, Any]) -> None:
@@ -148,10 +146,7 @@ def _print_next(args: argparse.Namespace, summary: dict[str, Any]) -> None:
         close_with(f"a model made the labels. Correct {sheet}, then give it back:")
         next_command("prepare", *args.inputs, "--labels", sheet, "--output", args.output, "--overwrite")
     elif missing:
-        splits = " and ".join(missing)
-        close_with(
-            f"no speech in {splits}: training and its evaluation need at least three speakers. Add recordings."
-        )
+        close_with(f"not ready to train and evaluate: there is no speech in {' and '.join(missing)}.")
     else:
         next_command("train", f"runs/{args.output.stem}", "--init", "default", "--corpus", args.output)
 

@@ -92,10 +92,10 @@ def _log_mel(analysis: Analysis, normalised: Array, levels_db: Array) -> Picture
         "logmel",
         "The input of the first layer",
         figure,
-        f"The network's own log-mel spectrogram of {levels_db.shape[1]} bands, behind the gain control: above in "
-        "decibels, below in standard deviations from each band's mean over the training data (red above, blue below).",
-        "In a healthy picture the voice stands clear of the darkest shade and most values below lie within three "
-        "deviations; deep red or blue throughout is a sound unlike those of the training.",
+        f"The log-mel spectrogram of {levels_db.shape[1]} bands, behind the gain control. Above: decibels. Below: "
+        "standard deviations from the mean of the training data, red above it.",
+        "Healthy: the voice stands out, and most values lie within three deviations. One deep colour throughout: a "
+        "sound unlike those of the training.",
     )
 
 
@@ -116,11 +116,10 @@ def _overview(analysis: Analysis, maps: dict[str, Array]) -> Picture:
         "layers",
         "All layers",
         figure,
-        "One panel per layer, dark for silent and bright for active, each on its own scale; without a frequency axis "
-        "the rows are filters, those that follow the probability at the top and those against it at the bottom (a "
-        "GRU's are red above zero and blue below).",
-        "From layer to layer a healthy picture shows less of the sound and more of the decision: near the end the "
-        "upper rows light up in speech and the lower ones outside of it; rows that never change are wasted.",
+        "One panel per layer, bright where it is active. Rows without a frequency are filters. Those that follow the "
+        "probability are at the top. A GRU is red above zero, blue below.",
+        "Healthy: near the end, upper rows light up in speech and lower rows outside it. Rows that never change are "
+        "wasted.",
     )
 
 
@@ -150,7 +149,7 @@ def _filters(analysis: Analysis, name: str, values: Array) -> Picture:
         f"{name}-filters",
         f"{name}: its most active filters",
         figure,
-        f"The {len(order)} filters of {name} that vary most, over time and frequency, bright where they are active.",
-        "Healthy filters differ: some draw the edges of words, some harmonics or broad bands, some the noise between; "
-        "copies of one another are wasted, and a panel without any structure is noise.",
+        f"The {len(order)} filters of {name} that vary most, bright where they are active.",
+        "Healthy: they differ. Some follow the edges of words, some harmonics. Copies are wasted. A panel without "
+        "structure is noise.",
     )

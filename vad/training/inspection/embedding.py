@@ -90,10 +90,8 @@ def _picture(analysis: Analysis, coordinates: Array, shares: Array) -> Picture:
         "map",
         "A map of the frames",
         figure,
-        "Every point is a frame, drawn in the plane where the last layer's inputs differ most; a thin line joins "
-        "frames that follow one another.",
-        "A healthy map has two clouds, speech and the rest, with thin bridges where talk begins and ends; one cloud of "
-        "mixed colours means that the network cannot separate them in this sound.",
+        "Every point is a frame, placed by what differs most in the last layer's inputs. Lines join successive frames.",
+        "Healthy: two clouds, speech and the rest. One cloud of mixed colours: the network cannot separate them here.",
     )
 
 

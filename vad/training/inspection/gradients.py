@@ -84,11 +84,9 @@ def _norms(layers: list[Stage], norms: Array, relative: Array) -> Picture:
         "norms",
         "Gradients layer by layer",
         figure,
-        "The norm of the excerpt's gradient for each layer's kernel, or each gate's of a GRU, from the first layer at "
-        "the top to the last, absolutely and against the size of the weights, on logarithmic axes.",
-        "Healthy bars lie within a factor of a hundred of each other (a reset gate may be ten times lower); bars that "
-        "shrink tenfold from layer to layer towards the top are vanishing gradients, and bars that grow so are "
-        "exploding ones.",
+        "The norm of the excerpt's gradient for each layer, the first at the top: absolute, and against its weights.",
+        "Healthy: all within a factor of a hundred. Towards the top, bars that shrink tenfold a layer are vanishing "
+        "gradients, and bars that grow so are exploding ones.",
     )
 
 
@@ -108,8 +106,6 @@ def _update_picture(updates: list[dict[str, float]]) -> Picture:
         "updates",
         "Steps against weights, over the training",
         figure,
-        "The size of the last optimizer step of each epoch against the weights it changed, one line per layer or gate "
-        "of a GRU, from the first (dark) to the last (bright).",
-        "Healthy lines stay near a thousandth, in the green band, while the learning rate is high, and sink with it at "
-        "the end; a line far below the others is a layer that hardly learns.",
+        "The size of an epoch's last step against the weights, one line per layer, from the first (dark) to the last.",
+        "Healthy: near a thousandth (green) while the learning rate is high. A line far below the rest hardly learns.",
     )

@@ -101,8 +101,6 @@ def _picture(analysis: Analysis, by_tile: Array, by_time: Array) -> Picture:
         "map",
         "Parts that the result depends on",
         figure,
-        "Each tile of the map was replaced by the excerpt's background and the excerpt analysed again: red where less "
-        "speech was reported then, blue where more, and below it the same for whole moments.",
-        "In a healthy map the red lies in speech, mostly where the voice has its energy (200 to 4000 Hz), and taking "
-        "noise away changes nothing; the beginnings of words count most, since the network remembers them.",
+        "Each tile was replaced by background. Red: less speech was reported then. Blue: more. Below: whole moments.",
+        "Healthy: red lies in speech, mostly at 200 to 4000 Hz. Taking noise away changes nothing.",
     )

@@ -121,8 +121,7 @@ def _picture(analysis: Analysis, found: Array, control: Array) -> Picture:
         "map",
         "Evidence for speech",
         figure,
-        "Red parts of the sound made the network report speech. Blue parts made it report less. The unit is "
-        "milliseconds of speech. The last map is the control: the same network with its weights in random order.",
-        "In a healthy map the voice is red, above all its harmonics and the beginnings of words. Noises are pale or "
-        "blue. The control must look different.",
+        "Red made the network report speech, blue less, in milliseconds. The last map is the control: the weights in "
+        "random order.",
+        "Healthy: the voice is red, noises are pale or blue. The control must look different.",
     )

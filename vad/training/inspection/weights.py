@@ -106,21 +106,19 @@ def first_layer(stage: Stage, sample_rate: int, *, what: str) -> list[Picture]:
         "first-layer-in-time",
         f"First layer on the waveform: {what}s in time",
         filters_in_time(stage.kernel, sample_rate, label=what),
-        f"The {what}s of some filters on the waveform, from the one that passes the lowest frequencies to the highest; "
-        "a title gives the filter's number and the frequency that it passes most.",
-        "A healthy filter is a short smooth wave that swells and fades, as an ear's does; jagged lines without a "
-        "rhythm are noise, and a flat line is a filter that is not used."
+        f"The {what}s of some filters, sorted by the frequency that they pass most. A title has the number and the "
+        "frequency.",
+        "Healthy: a short smooth wave that swells and fades. Jagged lines are noise. A flat line is unused."
         if what == "weight"
-        else "Healthy ones are waves too, since sound is; one much higher than the others is learning alone.",
+        else "Healthy: waves too. One much higher than the others learns alone.",
     )
     in_frequency = Picture(
         "first-layer-responses",
         f"First layer on the waveform: frequency responses of the {what}s",
         sorted_responses(stage.kernel, sample_rate),
-        "Every column is one filter, bright where it passes sound. The filters are sorted by the frequency that they "
-        "pass most.",
-        "In a healthy layer the bright ridge rises without gaps, and slowly up to about 4 kHz, where speech carries "
-        "most information. Each column has one narrow peak. A column that is bright all over is noise.",
+        "Every column is one filter, bright where it passes sound, sorted by the frequency that it passes most.",
+        "Healthy: one narrow peak per column, rising without gaps, slowly up to about 4 kHz. A column bright all over "
+        "is noise.",
     )
     return [in_time, in_frequency]
 
@@ -133,14 +131,13 @@ def _first_layer_2d(stage: Stage, what: str) -> Picture:
         f"{prefix}first-layer",
         f"First layer{suffix} on the spectrogram: {what}s",
         kernels_2d(tiles, [str(i) for i in range(len(tiles))], label=what),
-        f"Every small picture is the {what} of one filter of the first layer{suffix}: {stage.kernel.shape[0]} "
-        f"spectrogram columns (10 ms each, later to the right) by {stage.kernel.shape[1]} bands (higher upwards). All "
-        "have one scale. White is zero.",
-        "In a healthy layer they differ. Left against right is an edge in time (onsets and ends), top against bottom "
-        "an edge in frequency (harmonics). Pale filters have little effect, and similar ones are redundant."
+        f"The {what} of each filter of the first layer{suffix}: {stage.kernel.shape[0]} columns of 10 ms by "
+        f"{stage.kernel.shape[1]} bands. All have one scale. White is zero.",
+        "Healthy: they differ. Left against right is an edge in time, top against bottom one in frequency. Pale ones "
+        "have little effect."
         if what == "weight"
-        else "Healthy gradients are spread over many filters; all the colour in one or two means that the rest have "
-        "stopped learning, and white throughout that no gradient reaches the first layer.",
+        else "Healthy: spread over many filters. Colour in one or two: the rest stopped learning. White: no gradient "
+        "comes through.",
     )
 
 
@@ -153,10 +150,8 @@ def _strongest(stage: Stage) -> Picture:
         f"{stage.name}-strongest",
         f"{stage.name}: its strongest kernels",
         kernels_2d(tiles[order], [f"{i // filters}→{i % filters}" for i in order], label="weight"),
-        f"The {len(order)} kernels of {stage.name} with the largest weights, later to the right and higher upwards; "
-        "3→7 is the kernel of filter 7 on filter 3 of the layer before.",
-        "Healthy ones have a shape, such as one side against the other or a bright row or column; salt and pepper "
-        "in most of them means that the layer learned little.",
+        f"The {len(order)} strongest kernels of {stage.name}. 3→7 is the kernel of filter 7 on filter 3.",
+        "Healthy: a shape, such as one side against the other. Salt and pepper in most: the layer learned little.",
     )
 
 
@@ -183,11 +178,9 @@ def _connections(layers: list[Stage]) -> Picture:
         "connections",
         "Deeper layers: weights between inputs and filters",
         figure,
-        "One panel per layer or gate of a GRU, one column per filter, one row per input: bright where the weights "
-        "between them are large, each panel on its own scale (below a white line, the inputs are the GRU's own "
-        "previous outputs).",
-        "A healthy panel is uneven without order: some bright spots, no column dark from top to bottom (a dead "
-        "filter) and no row dark from left to right (an input that nothing uses).",
+        "One panel per layer or gate of a GRU: a column per filter, a row per input, bright where weights are large. "
+        "Below a white line: the GRU's own outputs.",
+        "Healthy: uneven without order. A dark column is a dead filter. A dark row is an input that nothing uses.",
     )
 
 
@@ -210,10 +203,8 @@ def _statistics(health: list[LayerHealth]) -> Picture:
         "statistics",
         "Layer by layer",
         figure,
-        "Per layer, or gate of a GRU: the share of its squared weights that random numbers would not have, how often "
-        "each filter's rectifier is open by its normalisation (a gate has none), and how large each filter is (a "
-        "stroke per filter).",
-        "A trained layer has a quarter or more above noise, a gate a tenth (an untrained one has none; the last, of "
-        "one filter, cannot be judged), its filters are active between 0.05 and 0.95 of the time, and none is far "
+        "Per layer, or gate of a GRU: the share of weights that is not noise, how often each filter is active, and its "
+        "size (a stroke per filter).",
+        "Healthy: a quarter or more above noise (a gate: a tenth), active 0.05 to 0.95 of the time, and none far "
         "smaller than the rest.",
     )
