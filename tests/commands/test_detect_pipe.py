@@ -1,6 +1,7 @@
 """`vad detect -` with real pipes that stay open."""
 
 import io
+import json
 import os
 import re
 import signal
@@ -104,6 +105,24 @@ def test_segments_are_printed_while_the_pipe_is_open(
     if "speech.wav" in words:
         assert soundfile.info("speech.wav").duration > 7.0
         assert Path("page.html").stat().st_size > len(content) // 2
+
+
+@pytest.mark.parametrize("size", [0, 8192, 2_000_000_000])
+def test_detect_and_listen_read_all_of_a_pipe_whatever_its_header_states(
+    place: Path,
+    model_path: Path,
+    pipe_in: Callable[..., list[bool]],
+    capsys: pytest.CaptureFixture[str],
+    size: int,
+) -> None:
+    content = bytearray(encoded("WAV"))
+    at = content.index(b"data") + 4
+    content[at : at + 4] = size.to_bytes(4, "little")
+    for words in (["detect", "-", "-f", "jsonl"], ["listen", "-", "--format", "jsonl"]):
+        pipe_in(bytes(content))
+        assert main([*words, "--model", str(model_path)]) == 0
+        found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert sum(one.get("event", "end") == "end" for one in found) == 10
 
 
 def test_each_channel_of_a_pipe(
