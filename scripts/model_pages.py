@@ -57,8 +57,6 @@ SOUNDS = {
     "scaper": "street",
     "sonic-pi": "drum loops and samples",
 }
-
-
 PICTURES = {
     "default": {"weights": "first-layer", "saliency": "map"},
     "waveform": {"weights": "first-layer-responses", "saliency": "map"},
@@ -218,7 +216,7 @@ def meetings(cards: list[dict[str, Any]]) -> str:
     rows = [
         [
             f"**{name}**{way}" + ("" if condition == "as recorded" else f", {condition}"),
-            *(_share(figures[field], 3) for field in fields),
+            *(f"{figures[field]:.3f}".removeprefix("0") for field in fields),
         ]
         for name, card in zip(NAMES, cards, strict=True)
         for way, measured in {"": "devset", ", low latency": "devset, live"}.items()
@@ -271,10 +269,6 @@ def _delays(card: dict[str, Any]) -> str:
     frame_ms = 1000 * card["frame_length"] // card["sample_rate"]
     late = f" or {card['late_frames'] * frame_ms} ms" if card.get("late_frames") else ""
     return f"{card['delay_frames'] * frame_ms} ms{late}"
-
-
-def _share(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}".removeprefix("0")
 
 
 def inspected(name: str) -> str:
