@@ -53,7 +53,7 @@ def main() -> int:
     for value in values.split(","):
         run = str(args.runs / value)
         train = ["train", run, "--corpus", args.corpus, "--config", args.config, "--set", f"{option}={value}"]
-        export = ["export", run, "--name", value, "--output", str(args.runs)]
+        export = ["export", run, "--name", value, "--output", str(args.runs), "--overwrite"]
         if code := vad([*train, *settings]) or vad(export):
             return code
     rows = [row(args.runs / f"{value}.tflite", items) for value in values.split(",")]

@@ -124,6 +124,7 @@ def _export(run: Path, name: str, folder: Path) -> Path:
         name,
         "--output",
         str(folder),
+        "--overwrite",
         "--note",
         f"label_origin={LABEL_ORIGIN}",
     ]

@@ -34,6 +34,7 @@ WRONG = {
         "cannot write file/run: file is no folder", "no corpus at corpsu", "no corpus at bsae", "Did you mean default?",
     ],
     "train run": ["no corpus was given"],
+    "train corpus --corpus corpus": ["it holds a.rttm, a.wav"],
     "train run --corpus corpus": ["speech in both splits, train and dev"],
     "train run --corpus corpus --config none.toml": ["cannot read the configuration none.toml"],
     "train run --corpus corpus --set warm_start=nobody": ["warm_start must be a model's name"],

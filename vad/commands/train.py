@@ -25,10 +25,6 @@ examples:
   vad train runs/new --corpus mine.jsonl --epochs 20       from scratch
 """
 
-_RUN_FILES = (
-    *("config.json", "corpus.json", "comparison.json", "history.csv", "updates.csv", "curves.png"),
-    *("best.keras", "last.keras", "tuned.keras"),
-)
 # Type, metavar and help of options that the configuration has too.
 _NETWORK_OPTIONS = {
     "architecture": (
@@ -161,13 +157,19 @@ def _read_inputs(args: argparse.Namespace, settings: "Mapping[str, Any]") -> "Co
 
 
 def _check_run_folder(run: Path) -> None:
-    """Refuse a folder whose files a run would replace, if no run wrote them."""
+    """Refuse a folder of other things, such as recordings: a run would replace files, and lie among them."""
     from vad.training.options import read_options
 
     require_writable(run)
     config = run / "config.json"
-    taken = [name for name in _RUN_FILES if (run / name).is_file()]
-    if taken and not (config.is_file() and "network" in read_options(config)):
-        raise ConfigError(
-            f"{run} is not the folder of a run, and its {taken[0]} would be replaced. Give a new RUN."
-        )
+    if not run.is_dir() or (config.is_file() and "network" in read_options(config)):
+        return
+    # A run that was stopped early has only its cache. A configuration may lie in the folder.
+    others = sorted(
+        one.name
+        for one in run.iterdir()
+        if one.name != "data" and one.suffix != ".toml" and one.name[0] != "."
+    )
+    if others:
+        named = ", ".join(others[:3]) + (", ..." if len(others) > 3 else "")
+        raise ConfigError(f"{run} is not the folder of a run: it holds {named}. Give RUN a new folder.")
