@@ -46,7 +46,7 @@ def writing(path: Path) -> Iterator[Path]:
         ConfigError: The folder or the file cannot be written.
     """
     target = Path(os.path.realpath(path))
-    special = target.exists() and not target.is_file()
+    special = os.path.exists(target) and not os.path.isfile(target)
     # Short, because the real name may have the greatest length allowed. Some writers choose the format by the suffix.
     name = f".part-{os.getpid()}-{next(_numbers)}{target.suffix}"
     temporary = target if special else target.with_name(name)

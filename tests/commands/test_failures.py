@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,6 +105,36 @@ def test_a_file_that_cannot_be_written_does_not_cost_the_segments(
     assert len(written.out.splitlines()) == 1
     (line,) = written.err.splitlines()
     assert line.startswith("vad: cannot write out/good_speech.wav: is a directory")
+
+
+@pytest.mark.parametrize(
+    ("option", "ending", "failed"),
+    [
+        (["-f", "json", "-o", "out/"], ".json", ["b"]),
+        (["--save-speech", "out/"], "_speech.wav", ["b", "あ"]),
+        (["--save-segments", "out/{name}_{id:04d}.wav"], "_0001.wav", ["あ"]),
+    ],
+)
+def test_an_output_that_cannot_be_written_costs_its_recording_alone(
+    folder: Path,
+    model_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    option: list[str],
+    ending: str,
+    failed: list[str],
+) -> None:
+    longest = "あ" * 83 + ".wav"  # 253 bytes, of at most 255
+    for name in ("a.wav", "b.wav", longest, "z.wav"):
+        shutil.copy("good.wav", name)
+    Path("out/b.json").mkdir(parents=True)
+    Path("out/b_speech.wav").mkdir()
+    words = ["detect", "a.wav", "b.wav", longest, "z.wav", "--model", str(model_path), "--jobs", "1", *option]
+    assert main(words) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.removeprefix("vad: cannot write out/")[0] for line in lines] == failed
+    written = {path.name[0] for path in Path("out").iterdir() if path.is_file()}
+    assert written == {"a", "b", "z", "あ"} - {*failed}
+    assert Path(f"out/z{ending}").is_file()
 
 
 @pytest.mark.parametrize(

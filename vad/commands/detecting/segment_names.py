@@ -64,7 +64,7 @@ class SegmentNames:
             raise ConfigError(
                 f"{count} segments would be called {path}. None was written. Add {{id}} to {_OPTION}."
             )
-        existing = None if self.overwrite else next(filter(Path.exists, paths), None)
+        existing = None if self.overwrite else next(filter(os.path.exists, paths), None)
         if existing is not None:
             raise ConfigError(f"{existing} would be replaced. No segment of this recording was written.")
         return paths

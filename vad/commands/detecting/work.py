@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 
 from vad.audio.pipe import Pipe
 from vad.commands.detecting.analysis import Analyser, OutputError, Result
@@ -14,6 +15,7 @@ from vad.commands.detecting.recordings import AudioInput, Task
 from vad.commands.detecting.results import Results
 from vad.commands.detecting.summary import Summary
 from vad.commands.options.progress import Progress
+from vad.errors import VadError
 from vad.processes import in_order, sensible_jobs
 
 __all__ = ["process_all", "summarized"]
@@ -91,7 +93,7 @@ def _write_all(
             if player is not None:
                 player.play(result)
             if results is not None:
-                results.write(result)
+                result = _written(result, results)
             if summary is not None:
                 summary.add(result)
             if result.problem is not None:
@@ -101,6 +103,15 @@ def _write_all(
     except OutputError as stopped:
         raise stopped.reason from None
     return failed
+
+
+def _written(result: Result, results: Results) -> Result:
+    """Write a result. One that cannot be written is a problem of its recording alone."""
+    try:
+        results.write(result)
+    except VadError as error:
+        return replace(result, problem=" ".join(filter(None, (result.problem, str(error)))))
+    return result
 
 
 def _total_bytes(recordings: Iterable[AudioInput]) -> int:

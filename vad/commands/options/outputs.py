@@ -53,7 +53,7 @@ def check_output(path: Path, option: str, suffixes: tuple[str, ...], *, or_folde
         folder = ", or be a folder (end it with /)" if or_folder else ""
         known = " or ".join(suffixes) if len(suffixes) < 4 else f"one of {', '.join(suffixes)}"
         raise ConfigError(f"{option} must end in {known}{folder}. Received: {path}.")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise ConfigError(f"{option} must be a file. Received: {path}, a folder.")
     make_folder(path.parent)
 
@@ -64,7 +64,7 @@ def refuse_existing(paths: Iterable[Path]) -> None:
     Raises:
         ConfigError: Some exist. Pipes and devices such as /dev/null do not count.
     """
-    existing = [path for path in paths if path.is_file()]
+    existing = [path for path in paths if os.path.isfile(path)]
     if existing:
         named = ", ".join(map(str, existing[:_MAX_NAMED]))
         more = f" and {len(existing) - _MAX_NAMED} more" if len(existing) > _MAX_NAMED else ""
