@@ -120,6 +120,14 @@ def test_the_outputs_name_tells_the_formats_that_are_written(run: Run, name: str
     assert Path(name).read_text() == run("one.wav", "--format", label_format)
 
 
+@pytest.mark.parametrize("output", ["out/", "out/three.eaf"])
+def test_elan_finds_the_recording_from_the_document(run: Run, output: str) -> None:
+    run("deep/three.ogg", "--format", "elan", "--output", output)
+    found = re.search(r'RELATIVE_MEDIA_URL="([^"]*)"', Path("out/three.eaf").read_text())
+    assert found is not None
+    assert Path("out", found[1]).resolve() == Path("deep/three.ogg").resolve()
+
+
 def test_csv_of_many_has_one_header(run: Run) -> None:
     rows = run("silent.wav", "one.wav", "two.flac", "--format", "csv").splitlines()
     assert [row for row in rows if "start" in row] == rows[:1] == ["file,start,end"]

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import math
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from vad.commands.detecting.outputs import is_folder, paths_in, refuse_overwriti
 from vad.commands.detecting.recordings import AudioInput
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError
-from vad.files import write_text, writing
+from vad.files import make_folder, write_text, writing
 from vad.labels import FORMATS, dumps, format_of
 from vad.labels.formats import MULTI_RECORDING, ONE_WORD_NAMES, WITH_CHANNELS
 from vad.labels.reading import one_word
@@ -53,6 +54,7 @@ def label_paths(
     if is_folder(output, len(recordings)):
         return paths_in(Path(output), recordings, FORMATS[label_format])
     refuse_overwriting([Path(output)], recordings)
+    make_folder(Path(output).parent)
     return Path(output)
 
 
@@ -79,7 +81,8 @@ def open_results(
             would have one name in it.
     """
     if isinstance(output, dict):
-        yield _Folder(output, label_format, recordings, lines)
+        names = _names(label_format, recordings, output, many=False)
+        yield _Folder(output, label_format, names, lines)
         return
     many = len(recordings) > 1 or (each_channel and label_format not in WITH_CHANNELS)
     if many and label_format not in MULTI_RECORDING:
@@ -95,22 +98,32 @@ def open_results(
             stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors=_NOT_UTF8))
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_NOT_UTF8)
-        document = _Document(stream, label_format, _names(label_format, recordings, many), many, lines)
+        names = _names(label_format, recordings, output, many=many)
+        document = _Document(stream, label_format, names, many, lines)
         yield document
         document.finish()
 
 
-def _names(label_format: str, recordings: Sequence[AudioInput], many: bool) -> dict[AudioInput, str]:
+def _names(
+    label_format: str,
+    recordings: Sequence[AudioInput],
+    output: Path | dict[AudioInput, Path] | None,
+    *,
+    many: bool,
+) -> dict[AudioInput, str]:
     """Give the names of the recordings in the results.
 
     They are the paths as given. RTTM and similar formats have bare names, which scoring tools match, unless two
-    recordings share one. Text about a single recording has none.
+    recordings share one. Text about a single recording has none. ELAN opens the recording: a link from its document.
 
     Raises:
         ConfigError: Two recordings would have one name even so: "a b" and "a_b" are the same in one word.
     """
     if label_format == "text" and not many:
         return dict.fromkeys(recordings, "")
+    if label_format == "elan" and output is not None:
+        documents = output if isinstance(output, dict) else dict.fromkeys(recordings, output)
+        return {recording: _link(recording, document) for recording, document in documents.items()}
     if label_format not in ONE_WORD_NAMES:
         return {recording: recording.name for recording in recordings}
     readable = [recording for recording in recordings if recording.problem is None]
@@ -125,6 +138,12 @@ def _names(label_format: str, recordings: Sequence[AudioInput], many: bool) -> d
                 "Rename one, or choose another --format, such as json."
             )
     return {recording: word for word, recording in owners.items()}
+
+
+def _link(recording: AudioInput, document: Path) -> str:
+    if recording.path is None or os.path.isabs(recording.path):
+        return recording.name
+    return Path(os.path.relpath(recording.path, document.parent)).as_posix()
 
 
 class Results(Protocol):
@@ -196,13 +215,13 @@ class _Folder:
         self,
         paths: dict[AudioInput, Path],
         label_format: str,
-        recordings: Sequence[AudioInput],
+        names: dict[AudioInput, str],
         lines: Lines | None,
     ):
         self._paths = paths
         self._lines = lines
         self._format = label_format
-        self._names = _names(label_format, recordings, many=False)
+        self._names = names
 
     def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
         """Do nothing: files are written whole."""
