@@ -109,6 +109,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, places in {
         "clip": [
             "meeting",
+            "episode",
+            "lecture",
             "recordings/monday",
             "my_recordings/anna/call-01",
             "my_test_set/one",
@@ -130,10 +132,27 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("ffmpeg"):
         command = ["ffmpeg", "-loglevel", "error", "-i", folder / "meeting.wav", folder / "film.mkv"]
         subprocess.run(command, check=True)
+    make_calls(folder)
+    for name in ("anna", "bert", "cleo"):
+        path = folder / "fieldwork" / name / "story.wav"
+        path.parent.mkdir(parents=True)
+        shutil.copy(examples / "clip.wav", path)
     (folder / "meeting.raw").write_bytes((folder / "meeting.wav").read_bytes()[44:])
     (folder / "my_corpus" / "noise").mkdir()
     shutil.copy(examples / "no-speech.flac", folder / "my_corpus" / "noise" / "hall.flac")
     return folder
+
+
+def make_calls(folder: Path) -> None:
+    """Make two calls in stereo, of which the second has nobody in the second channel, and one without a header."""
+    (folder / "calls" / "monday").mkdir(parents=True)
+    agent, rate = soundfile.read(folder / "call.wav")
+    silence = np.zeros(len(agent) // 2)
+    later = np.concatenate([silence, agent[: len(silence)]])
+    for name, caller in {"call-01": later, "call-02": np.zeros_like(agent)}.items():
+        path = folder / "calls" / "monday" / f"{name}.wav"
+        soundfile.write(path, np.stack([agent, caller], axis=1), rate, "ULAW")
+    soundfile.write(folder / "call.ulaw", agent, rate, "ULAW", format="RAW")
 
 
 @pytest.fixture(scope="module")
