@@ -49,9 +49,26 @@ def test_other_shells_get_every_command(
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
     assert all(f" {command}" in script for command in COMMANDS)
+    assert "%%" not in script
     if shutil.which(shell):
         (tmp_path / "script").write_text(script)
         subprocess.run([shell, "-n", str(tmp_path / "script")], check=True)
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+def test_fish_completes_commands_options_and_choices(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert main(["completion", "fish"]) == 0
+    script = capsys.readouterr().out
+    typed = ["de", "detect --format tex", "detect a.wav --ver", "detect --model t", "inspect e"]
+    for line in typed:
+        script += f"\necho completed: (complete -C 'vad {line}' | string split --fields 1 \\t)"
+    done = subprocess.run(
+        ["fish", "--no-config"], input=script, capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    lines = [set(line.split()[1:]) for line in done.stdout.splitlines()]
+    assert dict(zip(typed, lines, strict=True)) == {line: TYPED[line] for line in typed}
 
 
 def test_config_says_where_each_value_comes_from(

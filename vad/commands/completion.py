@@ -95,5 +95,6 @@ def _fish_lines(parsers: Mapping[str, argparse.ArgumentParser]) -> list[str]:
             words += ["-r"] if action.option_strings and action.nargs != 0 else []
             choices = _choices(action)
             words += [f"-a {shlex.quote(' '.join(choices))}"] if choices else []
-            lines.append(" ".join([*words, f"-d {shlex.quote(str(action.help))}"]))
+            if len(words) > 1:
+                lines.append(" ".join([*words, f"-d {shlex.quote(str(action.help).replace('%%', '%'))}"]))
     return lines
