@@ -103,9 +103,7 @@ def test_clips_are_whole_cells_and_the_next_one_starts_on_the_grid(tmp_path: Pat
 def test_labels_hours_past_the_end_are_told_before_anything_is_learned(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", tone(0.5), RATE, "FLOAT")
     rows = [tiny_corpus.row("a.wav", "speech", "train", segments=[[1_600, 8_000]])]  # samples
-    with pytest.raises(
-        LabelError, match=r"^a\.wav: a segment must lie in its recording, which ends at 0\.5 s"
-    ):
+    with pytest.raises(LabelError, match=r"^a\.wav: .*0\.5 s"):
         decoded_of(tmp_path, rows)
 
 
@@ -156,12 +154,12 @@ def test_a_bank_of_another_corpus_or_of_older_labels_is_refused(tmp_path: Path) 
     before = corpus.read_text()
     for changed in (before.replace("0.3", "0.4", 1), before[: before.rindex("\n", 0, -1)]):
         corpus.write_text(changed)
-        with pytest.raises(ConfigError, match=r"holds one corpus.*Name another data folder"):
+        with pytest.raises(ConfigError, match=f"Received: {corpus}, .*{folder}"):
             decode_corpus(corpus, folder, jobs=1)
     corpus.write_text(before)
     assert decode_corpus(corpus, folder, jobs=1) == folder
     np.savez(corpus.parent / "soft_labels.npz", **{"speech|anna.wav": np.zeros(9, np.uint8)})
-    with pytest.raises(ConfigError, match="holds one corpus"):
+    with pytest.raises(ConfigError, match=f"Received: {corpus}, .*{folder}"):
         decode_corpus(corpus, folder, jobs=1)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ from support.small_networks import small_network
 
 from vad.cli import main
 from vad.errors import ConfigError
+from vad.training.networks import LogMelCrnn
 from vad.training.provenance import load_network, network_of
 from vad.training.release.ensemble import adjust_lookahead, join_ensemble
 from vad.training.release.export import export
@@ -28,13 +30,19 @@ def two_networks(**options):
     return (model, config), (second, second_config)
 
 
+@pytest.fixture(scope="module")
+def networks():
+    """As `two_networks` makes them, for tests that leave them as they are."""
+    return two_networks()
+
+
 def logits(model, samples):
     p = np.asarray(model(samples))
     return np.moveaxis(np.log(p / (1 - p)), -1, 0) if p.ndim == 3 else np.log(p / (1 - p))
 
 
-def test_every_output_is_the_mean_of_both_in_logits():
-    first, second = two_networks()
+def test_every_output_is_the_mean_of_both_in_logits(networks):
+    first, second = networks
     both, config = join_ensemble(*first, *second, 0.25)
     speech = probe_signals()["speech"][np.newaxis]
     (low_latency, lookahead), other = logits(first[0], speech), logits(second[0], speech)
@@ -46,8 +54,8 @@ def test_every_output_is_the_mean_of_both_in_logits():
     np.testing.assert_allclose(joint_lookahead[:, later:], expected, atol=1e-4)
 
 
-def test_an_ensemble_is_saved_with_its_normalisation(tmp_path):
-    first, second = two_networks()
+def test_an_ensemble_is_saved_with_its_normalisation(networks, tmp_path):
+    first, second = networks
     both, _ = join_ensemble(*first, *second, 0.5)
     both.save(tmp_path / "both.keras")
     speech = probe_signals()["speech"][np.newaxis]
@@ -64,18 +72,16 @@ def test_an_ensemble_is_saved_with_its_normalisation(tmp_path):
         ({"lookahead_frames": 6}, "lookahead_frames=6"),
     ],
 )
-def test_two_that_do_not_fit_are_refused(options, rule):
-    (model, config), _ = two_networks()
-    second_config, second = small_network("logmel-cnn", **options)
+def test_two_that_do_not_fit_are_refused(options, rule, networks):
+    first, (second, config) = networks
     with pytest.raises(ConfigError, match=rule):
-        join_ensemble(model, config, second, second_config, 0.25)
+        join_ensemble(*first, second, replace(config, **options), 0.25)
 
 
-def test_another_architecture_is_refused():
-    first, _ = two_networks()
-    config, second = small_network("logmel-crnn")
+def test_another_architecture_is_refused(networks):
+    first, (second, _) = networks
     with pytest.raises(ConfigError, match="architecture='logmel-crnn'"):
-        join_ensemble(*first, second, config, 0.25)
+        join_ensemble(*first, second, LogMelCrnn(), 0.25)
 
 
 def test_two_normalisations_are_refused():
@@ -96,8 +102,8 @@ def test_the_lookahead_output_is_mixed_and_shifted_and_the_other_is_not():
     np.testing.assert_allclose(adjusted[:, 4:], mixed - 0.75, atol=1e-4)
 
 
-def test_an_exported_ensemble_is_a_network_like_any_other(tmp_path, monkeypatch, capsys):
-    both, config = join_ensemble(*two_networks()[0], *two_networks()[1], 0.5)
+def test_an_exported_ensemble_is_a_network_like_any_other(networks, tmp_path, monkeypatch, capsys):
+    both, config = join_ensemble(*networks[0], *networks[1], 0.5)
     notes = {"label_origin": "by ear", "prompt_share": 0.4, "training": {"second": {"share": 0.5}}}
     converted = export(both, config, "both", tmp_path, notes=notes).read_bytes()
     monkeypatch.setattr("vad.training.release.export.convert", lambda *_, **__: converted)  # takes seconds
@@ -112,7 +118,7 @@ def test_an_exported_ensemble_is_a_network_like_any_other(tmp_path, monkeypatch,
     assert {name: card[name] for name in notes} == notes, "true of the weights wherever they go"
     assert "vad tune" not in capsys.readouterr().err
     (out / "again.json").write_text(json.dumps({**card, "tuning": {"calls": {}}}))
-    assert main(words) == 0
+    assert main([*words, "--overwrite"]) == 0
     assert "operating points of vad tune: calls." in capsys.readouterr().err
 
 

@@ -155,7 +155,7 @@ def test_refuses_what_no_card_can_hold(words, message, tmp_path, capsys):
 
 
 def test_refuses_a_quantization_that_there_is_not(tmp_path):
-    with pytest.raises(ConfigError, match=r"quantize must be one of none, int8\. Received: quantize='int4'"):
+    with pytest.raises(ConfigError, match=r"none, int8\. Received: quantize='int4'"):
         export(tmp_path / "a.keras", LogMelCnn(), "a", tmp_path, quantize="int4")
 
 
@@ -168,5 +168,5 @@ def test_refuses_a_note_in_the_name_of_a_fact(exported, converted, tmp_path):
 
 def test_refuses_weights_that_are_none(tmp_path):
     (tmp_path / "a.keras").write_text("no weights")
-    with pytest.raises(ModelError, match=r"weights must be a \.keras file"):
+    with pytest.raises(ModelError, match=r"Received: .*a\.keras"):
         export(tmp_path / "a.keras", LogMelCnn(), "a", tmp_path)

@@ -1,6 +1,7 @@
 """A training run: it learns, it stops and goes on exactly, and it leaves what a model card needs."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_ends_when_validation_gets_no_better_and_stays_ended(unbroken, config, t
 
 @pytest.mark.parametrize("init", ["defualt", "nowhere/best.keras", "."])
 def test_weights_that_are_not_there_are_one_line(init, config, tmp_path):
-    with pytest.raises(ModelError, match=r"init must be a model's name \(.*default.*\), a run's folder"):
+    with pytest.raises(ModelError, match=rf"^init .*\(.*default.*\).* Received: {re.escape(init)}"):
         fit(replace(config, init=init), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
@@ -93,14 +94,18 @@ def test_weights_that_are_not_there_are_one_line(init, config, tmp_path):
 def test_refuses_before_any_work(unbroken, config, tmp_path, monkeypatch):
     monkeypatch.setattr("vad.training.fit._prepare_data", lambda *_: pytest.fail("hours of rendering"))
     other = replace(config, network=replace(config.network, channels=16))
-    with pytest.raises(ConfigError, match="starts from weights must have their network"):
+    with pytest.raises(ConfigError, match=rf"Received: {unbroken}, of .*channels=8"):
         fit(replace(other, init=str(unbroken)), tmp_path / "new")
-    for changed in (other, replace(config, batch_size=2), replace(config, seed=7)):
-        with pytest.raises(ConfigError, match="go on with the options it began with"):
+    for changed, name in (
+        (other, "network="),
+        (replace(config, batch_size=2), "batch_size=2"),
+        (replace(config, seed=7), "seed=7"),
+    ):
+        with pytest.raises(ConfigError, match=f"Received: {name}"):
             fit(changed, unbroken)
     with pytest.raises(ConfigError, match=r"Received: init=tiny, .* began with \."):
         fit(replace(other, init="tiny"), unbroken)  # not its network, in many words
-    with pytest.raises(ConfigError, match="no corpus was given"):
+    with pytest.raises(ConfigError, match="--corpus"):
         fit(replace(config, corpus=""), tmp_path / "new")
     manifest = tmp_path / "my.jsonl"
     manifest.touch()
@@ -125,7 +130,7 @@ def test_a_run_does_not_go_on_with_other_recordings(unbroken, config, tmp_path):
         rows[0]["split"],
     )  # a training speaker validates
     (corpus / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    with pytest.raises(ConfigError, match="go on with the recordings it began with"):
+    with pytest.raises(ConfigError, match=f"Received: {corpus}"):
         fit(replace(config, data=str(tmp_path / "data")), run)
     assert json.loads((run / "corpus.json").read_text()) == began
     assert not (tmp_path / "data").exists()

@@ -133,7 +133,8 @@ def test_kernels_are_parted_into_what_they_ask_for():
 @pytest.mark.parametrize("architecture", ["logmel-cnn", "logmel-crnn"])
 def test_update_ratios_are_those_of_the_last_step(architecture, tmp_path):
     config, model = small_network(architecture)
-    model.compile(keras.optimizers.AdamW(2e-3, weight_decay=0.01, clipnorm=1.0), "binary_crossentropy")
+    optimizer = keras.optimizers.AdamW(2e-3, weight_decay=0.01, clipnorm=1.0)
+    model.compile(optimizer, "binary_crossentropy", run_eagerly=True)
     rng = np.random.default_rng(0)
     names = [stage.name for stage in stages(model)]
     for _ in range(3):

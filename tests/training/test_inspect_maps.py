@@ -58,6 +58,7 @@ def trained_on_hums(architecture):
     for layer in model.layers:  # statistics would need many more batches
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     model.compile(keras.optimizers.Adam(1e-2), "binary_crossentropy")
+    model.optimizer.build(model.trainable_variables)  # or else the first step is traced twice
     model.fit(samples, late, batch_size=8, epochs=5, verbose=0)
     return InspectedNetwork("small", model, config, Path("nowhere"))
 

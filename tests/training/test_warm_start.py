@@ -133,7 +133,7 @@ def test_frozen_the_low_latency_output_stay_and_the_lookahead_ones_learn(config,
 
 def test_frozen_throughout_there_is_nothing_to_learn(config, tmp_path):
     same = replace(config, warm_frozen=True, network=replace(config.network, lookahead_frames=0))
-    with pytest.raises(ConfigError, match=r"warm_frozen must leave layers to train. Received: .*a\.keras"):
+    with pytest.raises(ConfigError, match=r"^warm_frozen .*Received: .*a\.keras"):
         starting_model(same, tmp_path)
 
 
