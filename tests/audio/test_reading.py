@@ -232,6 +232,18 @@ def test_memory_is_flat(tmp_path: Path) -> None:
     assert peak_bytes < 4_000_000  # the recording at the model's rate would be 19 MB
 
 
+def test_memory_does_not_grow_with_the_channels_and_the_rate_of_a_header(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "clip.au", np.full((3, 1000), 0.5), 384_000)
+    tracemalloc.start()
+    try:
+        with open_audio(tmp_path / "clip.au", block_duration=20.0) as audio:
+            assert len(np.concatenate(list(audio))) >= 1
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 100_000_000  # 20 s would be 31 GB
+
+
 def test_there_are_no_blocks_after_close(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "clip.wav", tone(3.0), RATE)
     audio = open_audio(tmp_path / "clip.wav")

@@ -19,11 +19,11 @@ from vad.audio.pcm import PcmDecoder, check_headerless, open_pcm
 from vad.audio.pipe import Decoder, Pipe, open_arriving
 from vad.audio.raw_format import RawFormat
 from vad.audio.riff import FORMS, ForwardReader, skip_id3
-from vad.audio.samples import sample_rate_problem
+from vad.audio.samples import Samples, sample_rate_problem
 from vad.audio.wav import open_wav
 from vad.errors import AudioError, ConfigError, MissingDependencyError, shown
 
-__all__ = ["KNOWN_SUFFIXES", "Decoder", "Source", "is_pipe", "open_decoder"]
+__all__ = ["KNOWN_SUFFIXES", "Decoder", "Source", "decoded_blocks", "is_pipe", "open_decoder"]
 
 Source: TypeAlias = str | os.PathLike[str] | IO[bytes] | Pipe
 
@@ -37,6 +37,7 @@ KNOWN_SUFFIXES = frozenset({
 })  # fmt: skip
 """The suffixes of audio files in a folder."""
 
+_MAX_BLOCK_BYTES = 1 << 25  # 20 s of 8 channels at 48 kHz: a header may state far more
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +82,16 @@ def open_decoder(
         kind, rate = type(decoder).__name__, decoder.sample_rate
         _log.debug("%s: %s (%s), %d Hz, channels: %d", name, kind, decoder.subtype, rate, decoder.channels)
         yield decoder
+
+
+def decoded_blocks(decoder: Decoder, seconds: float) -> Iterator[Samples]:
+    """Yield blocks of so many seconds [shape=(samples, channels)], or of 32 MB, whichever is less.
+
+    Raises:
+        AudioError: As `Decoder.blocks`.
+    """
+    length = min(round(seconds * decoder.sample_rate), _MAX_BLOCK_BYTES // (4 * decoder.channels))
+    return decoder.blocks(max(1, length))
 
 
 def is_pipe(source: Source) -> bool:

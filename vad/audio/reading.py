@@ -12,7 +12,7 @@ from typing import Self, TypeAlias
 
 import numpy as np
 
-from vad.audio.decoding import Source, open_decoder
+from vad.audio.decoding import Source, decoded_blocks, open_decoder
 from vad.audio.raw_format import RawFormat
 from vad.audio.resampling import Resampler
 from vad.audio.samples import (
@@ -114,7 +114,7 @@ class AudioBlocks:
         self.channels = decoder.channels
         self.duration = None if decoder.frames is None else decoder.frames / decoder.sample_rate
         self._input = MonoInput(decoder.sample_rate, channel, channels=decoder.channels, name=decoder.name)
-        decoded = decoder.blocks(max(1, round(block_duration * decoder.sample_rate)))
+        decoded = decoded_blocks(decoder, block_duration)
         self._blocks = self._even(self._resampled(decoded), max(1, round(block_duration * sample_rate)))
 
     def __iter__(self) -> Iterator[Samples]:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vad.audio.decoding import decoded_blocks
 from vad.audio.microphone import Microphone, list_devices
 from vad.audio.pipe import Decoder, Pipe, open_arriving
 from vad.commands.listening.files import SegmentFiles, SessionFile, longest_wait_s
@@ -165,8 +166,8 @@ def _open_source(
     block_duration = args.block_ms / 1000
     if args.source == "-":
         decoder = _open_stdin(args, stack)
-        blocks = decoder.blocks(max(1, round(block_duration * decoder.sample_rate)))
-        return decoder.sample_rate, contextlib.nullcontext((samples, False) for samples in blocks), None
+        blocks = ((samples, False) for samples in decoded_blocks(decoder, block_duration))
+        return decoder.sample_rate, contextlib.nullcontext(blocks), None
     device = int(args.device) if args.device is not None and args.device.isdecimal() else args.device
     microphone = Microphone(device, sample_rate=sample_rate, block_duration=block_duration)
     return microphone.sample_rate, _recording(microphone), microphone.stop

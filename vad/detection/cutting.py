@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from vad.audio.decoding import Decoder, Source, open_decoder
+from vad.audio.decoding import Decoder, Source, decoded_blocks, open_decoder
 from vad.audio.raw_format import RawFormat
 from vad.audio.reading import OnPosition
 from vad.audio.samples import Channel, Samples
@@ -84,7 +84,7 @@ def cut(
     """
     index = 0
     position = 0
-    for block in decoder.blocks(decoder.sample_rate):
+    for block in decoded_blocks(decoder, 1.0):
         after = position + len(block)
         while index < len(spans) and spans[index][0] < after:
             start, stop = spans[index]
