@@ -1,5 +1,6 @@
 """The networks: what they see, that they see no future, and that pieces and whole agree."""
 
+import functools
 import itertools
 
 import keras
@@ -30,6 +31,7 @@ def run(model, samples):
     return np.asarray(model(samples, training=False))[0]
 
 
+shared_network = functools.cache(small_network)  # for tests that leave it as it is
 RECURRENT = ["logmel-crnn", "interchange"]
 BOUNDED = [name for name in ARCHITECTURES if name not in RECURRENT]
 
@@ -62,7 +64,7 @@ def test_one_sample_reaches_exactly_the_receptive_field(architecture, frame_ms, 
 
 @pytest.mark.parametrize("architecture", RECURRENT)
 def test_a_recurrent_network_sees_no_future_and_forgets_nothing_at_once(architecture):
-    config, model = small_network(architecture)
+    config, model = shared_network(architecture)
     samples = noise(config, 60)
     changed = samples.copy()
     changed[0, 4 * config.frame_length :][: config.frame_length] *= 3
@@ -110,7 +112,7 @@ def test_the_low_latency_output_is_told_without_the_late_one():
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_batch_mates_change_nothing(architecture):
-    config, model = small_network(architecture)
+    config, model = shared_network(architecture)
     quiet, loud = 0.01 * noise(config, 20), 9 * noise(config, 20, seed=1)
     together = np.asarray(model(np.concatenate([quiet, loud]), training=False))
     np.testing.assert_allclose(together[0], run(model, quiet), atol=1e-5)
@@ -118,7 +120,7 @@ def test_batch_mates_change_nothing(architecture):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_costs_are_counted_from_the_weights(architecture):
-    _, model = small_network(architecture)
+    _, model = shared_network(architecture)
     facts = describe(model)
     assert facts.parameters == sum(int(np.prod(weight.shape)) for weight in model.weights)
     wider = {"dense_units": (24, 8)} if architecture == "patch-cnn" else {"channels": 24}
@@ -156,7 +158,7 @@ def test_every_weight_learns(architecture):
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_saved_networks_come_back(architecture, tmp_path):
-    config, model = small_network(architecture)
+    config, model = shared_network(architecture)
     model.save(tmp_path / "network.keras")
     again = keras.models.load_model(tmp_path / "network.keras")
     samples = noise(config, 10)
