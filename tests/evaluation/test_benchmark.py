@@ -17,16 +17,14 @@ from support.sounds import RATE, noise, tone
 
 from vad.audio.reading import read_audio
 from vad.cli import main
-from vad.corpus.manifest import CorpusItem, read_corpus
+from vad.corpus.manifest import read_corpus
 from vad.detection.detector import Detection
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import Segment
 from vad.errors import MissingDependencyError
 from vad.evaluation.benchmark.bootstrap import draws, interval, metrics_of_draws, shares_of_draws
 from vad.evaluation.benchmark.conditions import Condition, LoadedRecording, make_conditions
-from vad.evaluation.benchmark.material import few_of_each_class
 from vad.evaluation.benchmark.run import Results, benchmark
-from vad.evaluation.benchmark.sound_classes import sound_class
 from vad.evaluation.benchmark.store import detect_all
 from vad.evaluation.benchmark.systems import PEERS, System, model_systems
 from vad.evaluation.benchmark.tables import to_json, to_markdown
@@ -131,46 +129,6 @@ def test_of_the_first_seconds_the_rest_is_neither_heard_nor_counted() -> None:
 def test_a_silent_noise_is_no_noise() -> None:
     names = [one.name for one in make_conditions({"hum": [LoadedRecording("n", np.zeros(RATE, np.float32))]})]
     assert not any(name.startswith("noise") for name in names)
-
-
-@pytest.mark.parametrize(
-    ("kind", "original", "expected"),
-    [
-        ("noise", "cough/raw/ebba2b8b.flac", "coughs, sneezes"),
-        ("noise", "004_-_Baby_cry/1.wav", "baby cries"),
-        ("noise", "Objects.ocg/WindMill.ogg", "weather"),
-        ("noise", "terrain/window.ogg", "other"),
-        ("noise", "Train.mp3", "vehicles"),
-        ("noise", "femalevoices_aa2_C5.mp3", "sung vowels"),
-        ("music", "rain.ogg", "music"),
-        ("music", "bass-clarinet", "solo winds and brass"),
-        ("music", "cello+guitar", "solo strings"),
-    ],
-)
-def test_a_sounds_class_is_in_the_words_of_its_place(kind: str, original: str, expected: str) -> None:
-    assert sound_class(CorpusItem(Path("x"), kind, original=original)) == expected
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("breathing through stethoscopes", "laughter, breath"),
-        ("household, materials, machines, animals", "other"),  # says too little
-        ("", "other"),
-    ],
-)
-def test_a_sound_whose_place_says_nothing_is_what_its_manifest_says(given: str, expected: str) -> None:
-    assert sound_class(CorpusItem(Path("x"), "noise", original="17.wav", sound_class=given)) == expected
-
-
-def test_few_of_each_class_are_the_same_for_a_seed() -> None:
-    items = [
-        CorpusItem(Path(f"{n}"), "noise", source="rain" if n % 2 else "dog", key=f"{n}.wav")
-        for n in range(20)
-    ]
-    few = few_of_each_class(items, 3, seed=1)
-    assert few == few_of_each_class(items, 3, seed=1)
-    assert sorted(item.source for item in few) == ["dog"] * 3 + ["rain"] * 3
 
 
 def test_energy_finds_what_is_loud_and_where() -> None:
