@@ -10,12 +10,12 @@ from support.small_networks import small_network
 from vad.cli import main
 from vad.errors import ModelError
 from vad.training.networks import LogMelCnn
-from vad.training.release import silero
 from vad.training.release.probe_signals import probe_signals
-from vad.training.release.silero_graph import WindowedNetwork
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("tf2onnx")
+from vad.training.release import silero
+from vad.training.release.silero_graph import WindowedNetwork
 
 
 @pytest.fixture(scope="module")
