@@ -12,8 +12,10 @@ from vad.errors import ModelError
 from vad.training.networks import LogMelCnn
 from vad.training.release.probe_signals import probe_signals
 
-onnxruntime = pytest.importorskip("onnxruntime")
+pytest.importorskip("onnxruntime")
 pytest.importorskip("tf2onnx")
+import onnxruntime
+
 from vad.training.release import silero
 from vad.training.release.silero_graph import WindowedNetwork
 
