@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from vad.commands.options.detection import add_detection_arguments, detector_maker
 from vad.commands.options.extras import require_extra
+from vad.commands.options.outputs import add_overwrite_argument
 from vad.commands.options.raw import add_raw_arguments, raw_format
 from vad.commands.options.recordings import add_recording_arguments
 from vad.commands.options.templates import TIME_FORMAT_HELP
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     outputs = parser.add_argument_group(
         "what is written", "DIR gets a file for each recording. Files that exist are not replaced."
     )
-    outputs.add_argument("--overwrite", action="store_true", help="replace output files that exist")
+    add_overwrite_argument(outputs)
     outputs.add_argument(
         "--format", "-f", choices=list(FORMATS), metavar="NAME",
         help=f"format of the segments: {', '.join(FORMATS)} (default: by the extension of --output, else text)",

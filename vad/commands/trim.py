@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from vad.commands.options.detection import add_detection_arguments, detector_maker
+from vad.commands.options.outputs import add_overwrite_argument
 from vad.commands.options.raw import add_raw_arguments, raw_format
 from vad.commands.options.recordings import add_recording_arguments
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where to write; the extension chooses the format, which in DIR is that of the recording, or wav; "
         "TEMPLATE is as in DIR/{name}.mp3",
     )  # fmt: skip
-    parser.add_argument("--overwrite", action="store_true", help="replace output files that exist")
+    add_overwrite_argument(parser)
     pauses = parser.add_mutually_exclusive_group()
     pauses.add_argument(
         "--max-pause", type=float, metavar="S",
