@@ -26,15 +26,16 @@ Rules that the drawing does not show:
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from vad.detection.hysteresis import Hysteresis
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import Event, Segment, SpeechEnd, SpeechRejected, SpeechStart
-from vad.errors import ConfigError, ModelError, require, require_number, shown
+from vad.errors import ConfigError, require, require_number, shown
 
 __all__ = ["Segmenter", "segments_from_probabilities"]
 
@@ -91,8 +92,7 @@ class Segmenter:
         self.frame_duration = frame_duration
         self.confirm_start = confirm_start
         self.delay = delay
-        self._threshold = options.threshold
-        self._release_threshold = options.release_threshold
+        self._hysteresis = Hysteresis(options.threshold, options.release_threshold)
         self._pad = options.speech_pad_ms / 1000
         self._min_speech = max(1, self._frames_lasting(options.min_speech_duration_ms / 1000))
         self._min_silence = max(1, self._frames_lasting(options.min_silence_duration_ms / 1000))
@@ -108,7 +108,7 @@ class Segmenter:
     def reset(self) -> None:
         """Start a new recording."""
         self.frames = 0
-        self._speaking = False
+        self._hysteresis.reset()
         self._speech: _Speech | None = None
         self._withheld: _Speech | None = None  # ended, but its padding is not final
         self._last_end = 0.0  # seconds; padding starts no earlier
@@ -126,29 +126,13 @@ class Segmenter:
         Raises:
             ModelError: A value is not a probability. None of these frames was used.
         """
-        try:
-            values = np.asarray(
-                probabilities if isinstance(probabilities, np.ndarray) else [*map(float, probabilities)],
-                np.float64,  # the thresholds' precision
-            )
-            if values.ndim != 1:
-                raise ValueError("not one axis")
-        except (TypeError, ValueError) as error:
-            raise ModelError(
-                f"probabilities must be numbers, one per frame. Received: {shown(probabilities)}."
-            ) from error
-        within = (values >= 0.0) & (values <= 1.0)
-        if not within.all():
-            wrong = int(within.argmin())
-            raise ModelError(
-                f"a probability must be between 0 and 1. Received: {values[wrong]} (frame {self.frames + wrong})."
-            )
-        for run in self._runs(values):
-            if self._speaking:
+        for is_speech, run in self._hysteresis.feed(probabilities):
+            if is_speech:
                 self._speak(run)
             else:
                 self._fall_silent(run)
-        return self._take_events()
+        events, self._events = self._events, []
+        return events
 
     def finish(self, duration: float | None = None) -> list[Event]:
         """End the recording, and reset for the next one.
@@ -172,7 +156,7 @@ class Segmenter:
             self._close(self._speech)
         if self._withheld is not None:
             self._emit_end(self._withheld, min(self._padded_end(self._withheld), end))
-        events = self._take_events()
+        events = self._events
         self.reset()
         return events
 
@@ -186,21 +170,6 @@ class Segmenter:
         rule = f"max_speech_duration_s must hold {self.frame_duration} s between two pads of {self._pad} s"
         require(longest >= 1, rule, max_speech_duration_s=limit)
         return longest if math.isinf(longest) else math.floor(longest)
-
-    def _runs(self, values: npt.NDArray[np.float64]) -> Iterator[npt.NDArray[np.float64]]:
-        """Hysteresis: divide the frames into runs of speech and of silence; `_speaking` tells which."""
-        starts = values >= self._threshold
-        # Frames between the two thresholds change nothing.
-        (deciding,) = (starts | (values < self._release_threshold)).nonzero()
-        speaking = starts[deciding]
-        changes = deciding[speaking != np.concatenate(([self._speaking], speaking[:-1]))]
-        begin = 0
-        for change in (*changes.tolist(), len(values)):
-            if change > begin:
-                yield values[begin:change]
-            if change < len(values):
-                self._speaking = not self._speaking
-            begin = change
 
     def _fall_silent(self, run: npt.NDArray[np.float64]) -> None:
         """Take a run of silence. It may end the speech, and then the wait of an end that is withheld."""
@@ -297,10 +266,6 @@ class Segmenter:
 
     def _decided_at(self) -> float:
         return self.frames * self.frame_duration + self.delay
-
-    def _take_events(self) -> list[Event]:
-        events, self._events = self._events, []
-        return events
 
 
 def segments_from_probabilities(
