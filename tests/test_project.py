@@ -135,7 +135,8 @@ MODULES = sorted(set((ROOT / "vad").rglob("*.py")) - {ROOT / "vad" / "__init__.p
 def test_public_names_are_what_a_module_defines(path: Path) -> None:
     module = ast.parse(path.read_text(encoding="utf-8")).body
     body = [node for part in module for node in (part.body if isinstance(part, ast.With) else [part])]
-    defined = {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    defined = {node.name for node in body if isinstance(node, kinds)}
     bound, promised = set(defined), []
     for node in body:
         if isinstance(node, ast.Import | ast.ImportFrom):

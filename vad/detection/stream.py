@@ -8,31 +8,30 @@
 
 import asyncio
 import contextlib
-import contextvars
 import copy
 import functools
 import math
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import replace
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from vad.audio.resampling import LiveResampler, Resampler
 from vad.audio.samples import MonoInput, sample_rate_problem
+from vad.detection.audio_history import AudioHistory
 from vad.detection.model import Model, State
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import Segmenter
 from vad.detection.segments import Event
-from vad.detection.threads import WaitingThread, network_threads
+from vad.detection.threads import as_asynchronous, network_threads
 from vad.errors import AudioError, ConfigError, ModelError, require_bool, require_number, shown
 
 __all__ = ["ProbabilityStream", "Stream"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 Probabilities: TypeAlias = npt.NDArray[np.float32]
-Block = TypeVar("Block", bound=npt.ArrayLike)
 _Run: TypeAlias = Callable[..., tuple[Any, State]]
 
 
@@ -166,7 +165,7 @@ class Stream:
         """Start a new recording."""
         self._input = MonoInput(self.sample_rate)
         self._resampler = self._make_resampler(self.sample_rate, self._frames.model.sample_rate)
-        self._history = _AudioHistory(self.sample_rate, self._keep_audio_s)
+        self._history = AudioHistory(self.sample_rate, self._keep_audio_s)
         self._frames.reset()
         self._segmenter.reset()
         self._finished = False
@@ -264,78 +263,9 @@ class Stream:
             AudioError: The samples are not audio. Errors of the source pass through.
         """
         run = functools.partial(asyncio.get_running_loop().run_in_executor, network_threads())
-        async with contextlib.aclosing(_as_asynchronous(source)) as blocks:
+        async with contextlib.aclosing(as_asynchronous(source)) as blocks:
             async for block in blocks:
                 for event in await run(self.feed, block):
                     yield event
         for event in await run(self.finish):
             yield event
-
-
-class _AudioHistory:
-    """The latest samples, in a ring of constant size.
-
-    Attributes:
-        length: Number of samples so far.
-
-    Raises:
-        ConfigError: `seconds` is negative or not finite.
-    """
-
-    def __init__(self, sample_rate: float, seconds: float):
-        if not 0 <= require_number("keep_audio_s", seconds) < math.inf:
-            raise ConfigError(f"keep_audio_s must be finite and 0 or more. Received: keep_audio_s={seconds}.")
-        self._sample_rate = sample_rate
-        self._seconds = seconds
-        self._ring: Samples = np.zeros(math.ceil(seconds * sample_rate), np.float32)
-        self.length = 0
-
-    def feed(self, samples: Samples) -> None:
-        """Keep the next samples. [shape=(samples,)]."""
-        self.length += len(samples)
-        kept = samples[max(0, len(samples) - len(self._ring)) :]
-        self._ring[self._places(self.length - len(kept), self.length)] = kept
-
-    def read(self, start: float, end: float) -> Samples:
-        """Copy the samples between two times in seconds, as far as there are any.
-
-        Raises:
-            AudioError: Some of them are no longer kept.
-        """
-        first = max(0, round(start * self._sample_rate))
-        stop = min(self.length, round(end * self._sample_rate))
-        if first < stop and first < self.length - len(self._ring):
-            raise AudioError(
-                f"the stream keeps only the last {self._seconds:g} s. Received: start={start:.3f} "
-                f"at {self.length / self._sample_rate:.3f} s. Give the stream more keep_audio_s."
-            )
-        return self._ring[self._places(first, max(first, stop))]
-
-    def _places(self, first: int, stop: int) -> npt.NDArray[np.intp]:
-        """Positions in the ring of the samples from `first` to `stop`."""
-        return np.arange(first, stop) % max(1, len(self._ring))
-
-
-async def _as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> AsyncGenerator[Block]:
-    if isinstance(source, AsyncIterable):
-        async for block in source:
-            yield block
-        return
-    try:
-        if getattr(source, "closed", False):
-            raise ValueError("a closed file")
-        blocks = iter(source)
-    except (TypeError, ValueError) as error:  # ValueError: also of a detached file
-        rule = "a source must be an iterable of blocks of samples"
-        raise AudioError(f"{rule}. Received: {shown(source)}.") from error
-
-    def wait() -> Block | None:
-        return next(blocks, None)
-
-    run = functools.partial(asyncio.get_running_loop().run_in_executor, thread := WaitingThread())
-    context = contextvars.copy_context()  # of the task, in which the source runs
-    try:
-        while (waited_for := await run(context.run, wait)) is not None:
-            yield waited_for
-    finally:
-        thread.shutdown()

@@ -4,19 +4,26 @@ asyncio's default executor is left to the program: sources that wait would take 
 when the program ends.
 """
 
+import asyncio
+import contextvars
 import functools
 import os
 import queue
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-__all__ = ["WaitingThread", "fork_safe_lock", "network_threads"]
+import numpy.typing as npt
+
+from vad.errors import AudioError, shown
+
+__all__ = ["as_asynchronous", "fork_safe_lock", "network_threads"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+Block = TypeVar("Block", bound=npt.ArrayLike)
 
 _locks: weakref.WeakValueDictionary[int, threading.Lock] = weakref.WeakValueDictionary()
 _held: list[threading.Lock] = []
@@ -55,7 +62,7 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=network_threads.cache_clear)  # threads do not survive a fork
 
 
-class WaitingThread(Executor):
+class _WaitingThread(Executor):
     """A thread for calls that may wait for ever. It keeps no program from ending, as a thread of a pool does."""
 
     def __init__(self) -> None:
@@ -83,3 +90,33 @@ class WaitingThread(Executor):
                 future.set_result(call())
             except BaseException as error:  # as every executor: it is raised where the result is awaited
                 future.set_exception(error)
+
+
+async def as_asynchronous(source: Iterable[Block] | AsyncIterable[Block]) -> AsyncGenerator[Block]:
+    """Give the blocks of a source. Where it is not asynchronous, a thread of its own waits for them.
+
+    Raises:
+        AudioError: It is no iterable, or a closed file.
+    """
+    if isinstance(source, AsyncIterable):
+        async for block in source:
+            yield block
+        return
+    try:
+        if getattr(source, "closed", False):
+            raise ValueError("a closed file")
+        blocks = iter(source)
+    except (TypeError, ValueError) as error:  # ValueError: also of a detached file
+        rule = "a source must be an iterable of blocks of samples"
+        raise AudioError(f"{rule}. Received: {shown(source)}.") from error
+
+    def wait() -> Block | None:
+        return next(blocks, None)
+
+    run = functools.partial(asyncio.get_running_loop().run_in_executor, thread := _WaitingThread())
+    context = contextvars.copy_context()  # of the task, in which the source runs
+    try:
+        while (waited_for := await run(context.run, wait)) is not None:
+            yield waited_for
+    finally:
+        thread.shutdown()
