@@ -20,6 +20,8 @@ from support.sounds import RATE, noise, tone
 import vad.report.detection
 import vad.report.excerpt
 from vad.cli import main
+from vad.detection.detector import Detection, Detector
+from vad.detection.segments import Segment
 from vad.report.excerpt import Excerpt, take_excerpt
 
 # What a file may be called, and what may stand in a page.
@@ -222,6 +224,26 @@ def test_a_picture_is_of_the_kind_its_name_says(
     assert detect(model_path, NAME, "--plot", path) == 0
     assert path.read_bytes().startswith(begins)
     assert [one.name for one in folder.iterdir() if one.name.startswith(".part")] == []
+
+
+def test_a_picture_of_a_day_is_drawn_like_one_of_a_minute(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plot = pytest.importorskip("vad.report.plot", exc_type=ImportError)
+    drawn: list[Any] = []
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+    seconds = 86_400.0
+    probabilities = np.full(round(seconds / detector.frame_duration), 0.25, np.float32)
+    probabilities[1_000_000] = 1.0
+    segments = [Segment(float(start), start + 5.0) for start in range(0, 86_400, 10)]
+    detection = Detection(seconds, detector.frame_duration, probabilities, segments)
+    excerpt = take_excerpt([noise(RATE)], RATE, 1.0, with_sound=False)
+    plot.plot("day", detector.options, detection, excerpt, io.BytesIO(), ".png")
+    axes = drawn[0].axes[2]
+    (line,) = axes.patches
+    assert line.get_data().values.max() == 1.0
+    assert len(line.get_data().values) < 10_000
+    assert len(axes.get_children()) < 100  # not an artist for each segment
 
 
 def test_a_picture_without_its_extra_is_said_before_the_work(

@@ -39,9 +39,10 @@ def plot(
     _draw_waveform(waveform, excerpt)
     _draw_logmel(figure, logmel, excerpt)
     _draw_probability(probability, options, detection)
-    for segment in detection.segments:
-        for axes in (waveform, probability):
-            axes.axvspan(segment.start, segment.end, color=_SPEECH, alpha=0.2, linewidth=0)
+    spans = [(segment.start, segment.duration) for segment in detection.segments]
+    for axes in (waveform, probability):
+        everywhere = axes.get_xaxis_transform()  # from bottom to top
+        axes.broken_barh(spans, (0, 1), transform=everywhere, color=_SPEECH, alpha=0.2, linewidth=0)
     probability.set_xlim(excerpt.start, excerpt.start + max(excerpt.duration, 1e-3))
     probability.set_xlabel("time (s); blue: speech")
     with warnings.catch_warnings():
@@ -73,8 +74,13 @@ def _draw_logmel(figure: Figure, axes: Axes, excerpt: Excerpt) -> None:
 
 
 def _draw_probability(axes: Axes, options: SegmentOptions, detection: Detection) -> None:
-    edges = np.arange(len(detection.probabilities) + 1) * detection.frame_duration
-    axes.stairs(detection.probabilities, edges, color=_SPEECH, linewidth=1.2)
+    values = detection.probabilities
+    edges = np.arange(len(values) + 1) * detection.frame_duration
+    if len(values) > 2 * _MAX_BINS:  # draw the least and the greatest of every bin, one after the other
+        firsts = np.linspace(0, len(values), _MAX_BINS, endpoint=False, dtype=int)
+        extremes = [extreme.reduceat(values, firsts) for extreme in (np.minimum, np.maximum)]
+        values, edges = np.stack(extremes, axis=1).ravel(), np.linspace(0, edges[-1], 2 * _MAX_BINS + 1)
+    axes.stairs(values, edges, color=_SPEECH, linewidth=1.2)
     axes.axhline(options.threshold, color="black", linestyle="--", linewidth=0.8, label="speech starts")
     axes.axhline(options.release_threshold, color="black", linestyle=":", linewidth=0.8, label="speech ends")
     axes.set_ylim(-0.03, 1.03)
