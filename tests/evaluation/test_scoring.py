@@ -175,17 +175,15 @@ def test_split_takes_its_recordings_alone(
         assert sorted(one["path"] for one in report["files"]) == paths
 
 
-@pytest.mark.parametrize("command", ["evaluate", "tune"])
 @pytest.mark.parametrize(("split", "notes"), [([], 1), (["--split", "all"], 0), (["--split", "train"], 0)])
 def test_recordings_that_the_model_may_know_are_noted(
-    command: str,
     split: list[str],
     notes: int,
     corpus: Path,
     model_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main([command, str(corpus), "--model", str(model_path), *split]) == 0
+    assert main(["evaluate", str(corpus), "--model", str(model_path), *split]) == 0
     err = capsys.readouterr().err
     assert err.count("2 of the 3 recordings are in the split train") == err.count("\n") == notes
     assert err.count("--split dev, or ") == notes

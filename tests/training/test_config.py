@@ -76,7 +76,6 @@ def test_the_released_models_can_be_trained_again(path: Path) -> None:
         ("frame_ms", "network.frame_ms"),
         ("mixng.noise", "mixing.noise"),
         ("network", "network"),
-        ("network.SAMPLE_RATE", "network"),
         ("network.filter_chanels", "network.filter_channels"),
         ("network.channels.first", "network.channels"),
     ],
@@ -85,6 +84,11 @@ def test_an_unknown_option_names_the_nearest(name: str, nearest: str) -> None:
     with pytest.raises(ConfigError, match=rf"{name}=5.*{nearest}") as caught:
         load_config(settings={name: 5})
     assert str(caught.value).endswith("?")
+
+
+def test_a_constant_of_a_network_is_no_option() -> None:
+    with pytest.raises(ConfigError, match=r"network\.SAMPLE_RATE=5"):
+        load_config(settings={"network.SAMPLE_RATE": 5})
 
 
 def test_an_option_of_another_architecture_is_refused(tmp_path: Path) -> None:
