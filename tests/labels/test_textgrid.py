@@ -1,6 +1,7 @@
 """TextGrids: Praat's two text forms and its binary one, its encodings, tiers by name, and intervals without gaps."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from support.label_texts import BINARY_TEXTGRID, SHORT_TEXTGRID
 from vad.detection.segments import Segment
 from vad.errors import LabelError
 from vad.labels import dumps, loads, read_entries, read_labels, write_labels
+from vad.labels.reading import is_number
 
 
 @pytest.mark.parametrize(
@@ -134,3 +136,12 @@ def test_praat_reads_textgrids_and_saves_three_forms_that_are_read(tmp_path: Pat
     for command in ("Save as text file...", "Save as short text file...", "Save as binary file..."):
         peer.praat.call(grid, command, str(path))
         assert read_labels(path) == talk
+
+
+def test_time_grows_with_the_length_of_a_number_not_its_square() -> None:
+    begin = time.perf_counter()
+    for digits in ("1" * 100_000, "1." * 50_000, "1e" * 50_000):
+        with pytest.raises(LabelError):
+            loads(f'"ooTextFile"\n"TextGrid"\n{digits}x', "textgrid")
+        assert not is_number(f"{digits}x")
+    assert time.perf_counter() - begin < 2  # was minutes

@@ -40,7 +40,7 @@ NON_SPEECH_LABELS: Final = frozenset({
 })  # fmt: skip
 """Labels that mean no speech."""
 
-_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+_NUMBER = re.compile(r"\s*[-+]?(\d++\.?\d*+|\.\d++)([eE][-+]?\d++)?+\s*")
 _FAR_S = 3600.0  # less than this past the end may be rounding, or a recording that was cut
 
 

@@ -15,11 +15,12 @@ from vad.labels.turns import Turn, is_speech_tier, tiers_of
 __all__ = ["other_tiers", "read_textgrid", "write_textgrid"]
 
 # Praat reads only strings, free-standing numbers and flags; all else is for people (Praat manual, "TextGrid file
-# formats"). So one reader serves the long and the short form.
+# formats"). So one reader serves the long and the short form. Runs of digits are not tried again when they are shorter
+# (`++`): the time would grow with the square of their length.
 _TOKEN = re.compile(
     r"""
     "(?P<string>(?:[^"]|"")*)"
-    | (?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?(?!\S))
+    | (?P<number>[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?+(?!\S))
     | (?P<flag><exists>|<absent>)
     | (?P<unfinished>")
     | (?P<comment>![^\n]*)
