@@ -1,14 +1,17 @@
 """The words of a command line become recordings, in order."""
 
 import contextlib
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from vad.commands.detecting.outputs import is_folder, paths_in
 from vad.commands.detecting.recordings import find_recordings
-from vad.errors import ConfigError
+from vad.corpus.manifest import read_corpus
+from vad.errors import ConfigError, LabelError
 
 NO_PIPES = contextlib.ExitStack()
 
@@ -117,3 +120,50 @@ def test_an_output_never_lies_on_a_recording(tree: Path) -> None:
     found = find_recordings(["deep/er"], NO_PIPES, recursive=False)
     with pytest.raises(ConfigError, match=r"deep/er/d.wav would overwrite a recording"):
         paths_in(Path("./deep/er"), found, ".wav")
+
+
+def test_folders_behind_links_are_visited_once(tree: Path) -> None:
+    (tree / "nothing" / "away").symlink_to(tree / "deep" / "er")
+    (tree / "deep" / "er" / "up").symlink_to(tree)
+    assert Path(names("nothing", recursive=True)[0]).name == "d.wav"
+    assert sorted(Path(name).name for name in names(".", recursive=True)) == [
+        "a.FLAC", "b.wav", "c.mp3", "d.wav", "odd[1].wav"
+    ]  # fmt: skip
+
+
+def closed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A folder without read permission, which the superuser could read."""
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if os.path.basename(path) == folder.name:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", refusing)
+    return "cannot be read: permission denied"
+
+
+def piped(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A pipe named like audio: opening it would wait for ever."""
+    os.mkfifo(folder / "pipe.wav")
+    return "it is a pipe"
+
+
+@pytest.mark.parametrize("spoil", [closed, piped])
+def test_nothing_in_a_folder_is_passed_over(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[..., str]
+) -> None:
+    reason = spoil(tree / "deep" / "er", monkeypatch)
+    *fine, problem = find_recordings(["."], NO_PIPES, recursive=True)
+    assert {one.problem for one in fine} == {None}
+    assert reason in str(problem.problem)
+    with pytest.raises(LabelError, match=reason):
+        read_corpus(tree)
+
+
+def test_a_pattern_opens_no_pipe(tree: Path) -> None:
+    os.mkfifo(tree / "pipe.wav")
+    problems = {one.name: one.problem for one in find_recordings(["*.wav"], NO_PIPES, recursive=False)}
+    assert problems["b.wav"] is None
+    assert "it is a pipe" in str(problems["pipe.wav"])

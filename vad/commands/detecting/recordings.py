@@ -3,15 +3,15 @@
 import contextlib
 import glob
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, BinaryIO
 
-from vad.audio.decoding import KNOWN_SUFFIXES
+from vad.audio.decoding import KNOWN_SUFFIXES, is_pipe
 from vad.audio.pipe import Pipe
 from vad.commands.options.raw import piped_stdin
-from vad.corpus.folders import files_in
+from vad.corpus.folders import A_PIPE, files_in, reason_unread
 from vad.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -121,11 +121,12 @@ def _open_pipe(path: str) -> BinaryIO:
 
 
 def _in_folder(folder: str, recursive: bool) -> list[AudioInput]:
-    paths = sorted(files_in(folder, KNOWN_SUFFIXES, recursive=recursive))
-    if not paths:
+    errors: list[OSError] = []
+    paths = sorted(files_in(folder, KNOWN_SUFFIXES, recursive=recursive, on_error=errors.append))
+    if not paths and not errors:
         hint = "Its subfolders have none either." if recursive else "Search its subfolders with --recursive."
         return [_single(folder, problem=f"{folder}: no audio files in this folder. {hint}")]
-    return _below(folder, paths)
+    return _below(folder, paths) + [_single(one.filename, problem=reason_unread(one)) for one in errors]
 
 
 def _matching(pattern: str) -> list[AudioInput]:
@@ -137,5 +138,8 @@ def _matching(pattern: str) -> list[AudioInput]:
     return _below(PurePath(*parts[:fixed]), paths)
 
 
-def _below(root: str | PurePath, paths: Iterable[str]) -> list[AudioInput]:
-    return [AudioInput(path, path, PurePath(os.path.relpath(path, root))) for path in paths]
+def _below(root: str | PurePath, paths: Sequence[str]) -> list[AudioInput]:
+    problems = {path: f"{path}: cannot be read: {A_PIPE}." for path in paths if is_pipe(path)}
+    return [
+        AudioInput(path, path, PurePath(os.path.relpath(path, root)), problems.get(path)) for path in paths
+    ]

@@ -56,7 +56,7 @@ def _skipped(arguments: Iterable[str], recursive: bool) -> list[str]:
             suffixes.update(ending or "no extension" for ending in endings if ending not in KNOWN_SUFFIXES)
             if not recursive:
                 below = (os.path.join(parent, name) for name in folders)
-                subfolders += sum(any(files_in(folder, KNOWN_SUFFIXES)) for folder in below)
+                subfolders += sum(any(files_in(folder, KNOWN_SUFFIXES, on_error=None)) for folder in below)
     described = []
     if subfolders:
         described.append(f"{_number(subfolders, 'subfolder')} with recordings (search with -r)")
