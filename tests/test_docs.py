@@ -133,8 +133,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         command = ["ffmpeg", "-loglevel", "error", "-i", folder / "meeting.wav", folder / "film.mkv"]
         subprocess.run(command, check=True)
     make_calls(folder)
-    for name in ("anna", "bert", "cleo"):
-        path = folder / "fieldwork" / name / "story.wav"
+    for place in ("fieldwork/anna/story", "fieldwork/bert/story", "fieldwork/cleo/story", "recorder/song"):
+        path = folder / f"{place}.wav"
         path.parent.mkdir(parents=True)
         shutil.copy(examples / "clip.wav", path)
     (folder / "meeting.raw").write_bytes((folder / "meeting.wav").read_bytes()[44:])
