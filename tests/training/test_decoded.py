@@ -163,6 +163,17 @@ def test_a_bank_of_another_corpus_or_of_older_labels_is_refused(tmp_path: Path) 
         decode_corpus(corpus, folder, jobs=1)
 
 
+def test_a_recording_that_was_replaced_is_named(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", tone(0.1), RATE)
+    decoded_of(tmp_path, [tiny_corpus.row("a.wav", "speech", "train", duration=0.1)])
+    decode_corpus(tmp_path / "manifest.jsonl", tmp_path / "bank")
+    soundfile.write(tmp_path / "a.wav", tone(0.2), RATE)
+    with pytest.raises(ConfigError, match=r"1 with another size or time, such as a\.wav"):
+        decode_corpus(tmp_path / "manifest.jsonl", tmp_path / "bank")
+    (tmp_path / "a.wav").unlink()
+    decode_corpus(tmp_path / "manifest.jsonl", tmp_path / "bank")  # it was decoded before
+
+
 def test_an_unreadable_recording_is_named_and_leaves_no_bank(tmp_path: Path) -> None:
     corpus = tiny_corpus.write(tmp_path / "corpus")
     (corpus.parent / "noise" / "1.wav").write_text("no audio")

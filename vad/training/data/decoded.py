@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,7 +105,7 @@ def decode_corpus(
 
     Args:
         corpus: A manifest or a folder, as `vad.corpus.manifest.read_corpus` takes it.
-        folder: Where to write ``audio.i16``, ``labels.u8``, ``corpus.sha256`` and ``index.json``.
+        folder: Where to write ``audio.i16``, ``labels.u8``, ``corpus.sha256``, ``files.json`` and ``index.json``.
         jobs: Processes.
         items: Those of the corpus, where it was read already.
 
@@ -112,23 +113,32 @@ def decode_corpus(
         The folder.
 
     Raises:
-        ConfigError: The folder holds another corpus, or this one before it was changed.
+        ConfigError: The folder holds another corpus, or this one before it or a recording was changed.
         LabelError: The corpus breaks its rules.
         AudioError: A recording cannot be read.
     """
     items = read_corpus(corpus) if items is None else items
-    found = fingerprint(corpus, items)
-    index, note = folder / "index.json", folder / "corpus.sha256"
+    found, states = fingerprint(corpus, items), _file_states(items)
+    index, note, files = folder / "index.json", folder / "corpus.sha256", folder / "files.json"
     if index.exists():
         if note.read_text(encoding="utf-8") != found:
             raise ConfigError(
                 f"A data folder holds one corpus. Received: {corpus}, which is not, or no longer, what {folder} "
                 "was made from. Name another data folder and, for a run that has begun, another run."
             )
+        # A folder of an earlier version has no such file; a recording that is gone was decoded before.
+        earlier = json.loads(files.read_text(encoding="utf-8")) if files.exists() else {}
+        changed = [path for path, state in states.items() if earlier.get(path, state) != state]
+        if changed:
+            raise ConfigError(
+                f"The recordings must be those that {folder} was made from. Received: {len(changed)} with another "
+                f"size or time, such as {changed[0]}. Name another data folder, and another run."
+            )
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     rows = _decode_all(items, _read_soft_labels(_soft_path(corpus)), folder, jobs)
     note.write_text(found, encoding="utf-8")
+    files.write_text(json.dumps(states), encoding="utf-8")
     # The index is written last: without one the folder is unfinished and is made again.
     index.write_text(json.dumps(rows), encoding="utf-8")
     return folder
@@ -145,6 +155,16 @@ def fingerprint(corpus: Path, items: Iterable[CorpusItem]) -> str:
         segments = [(segment.start, segment.end) for segment in item.segments]
         digest.update(repr((item.key, item.kind, item.split, speaker, item.source, segments)).encode())
     return digest.hexdigest()
+
+
+def _file_states(items: Iterable[CorpusItem]) -> dict[str, list[int]]:
+    """The size in bytes and the time of change in nanoseconds of each recording that is there, by its key."""
+    states = {}
+    for item in items:
+        with contextlib.suppress(OSError):
+            status = item.path.stat()
+            states[item.key or str(item.path)] = [status.st_size, status.st_mtime_ns]
+    return states
 
 
 def _soft_path(corpus: Path) -> Path:
