@@ -10,6 +10,7 @@ The frame header and the side information follow ISO/IEC 11172-3, 2.4.1, and 138
 
 import functools
 import io
+import itertools
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -90,11 +91,15 @@ def is_mpeg(head: bytes) -> bool:
 
 
 def starts_with_frames(content: bytes) -> bool:
-    """Return whether MPEG audio begins soon in the first bytes, as in a recording cut out of a stream."""
-    items = list(MpegFrames(io.BytesIO(content).read))
-    frames = sum(isinstance(item, Frame) for item in items)
-    skipped = sum(item.size for item in items if isinstance(item, Gap))
-    return frames >= 8 and skipped < len(content) // 4
+    """Return whether MPEG audio begins soon in the first bytes, as in a recording cut out of a stream.
+
+    Nothing is between its first frames. In a container (ts, flv, avi), headers are.
+    """
+    items = list(itertools.islice(MpegFrames(io.BytesIO(content).read), 9))
+    skipped = items.pop(0).size if items and isinstance(items[0], Gap) else 0
+    return (
+        len(items) >= 8 and all(isinstance(item, Frame) for item in items) and skipped < len(content) // 4
+    )
 
 
 @functools.lru_cache(maxsize=4096)
