@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import glob
 import importlib
+import itertools
 import os
 import re
 import signal
@@ -58,6 +59,8 @@ COMMANDS = {
     "completion": ("vad.commands.completion", "print a script that completes commands in a shell"),
 }
 
+_MAIN_OPTIONS = ("-h", "--help", "-V", "--version")
+
 _EXAMPLES = """\
 examples:
   vad meeting.wav                            start and end of each segment
@@ -77,9 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: see the module.
     """
     _open_closed_streams()
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments and _is_recording(arguments[0]):
-        arguments.insert(0, "detect")
+    arguments = _with_command(list(sys.argv[1:] if argv is None else argv))
     try:
         parser, command = _parsers_for(arguments)
         if not arguments:
@@ -113,11 +114,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
 
 
+def _with_command(words: list[str]) -> list[str]:
+    """Put the command first: before --quiet and --verbose, and `detect` where a recording is given without one."""
+    leading = [*itertools.takewhile(("-q", "--quiet", "-v", "--verbose").__contains__, words)]
+    rest = words[len(leading) :]
+    option = len(rest) > 1 and rest[0].startswith("-") and not {*rest} & {*COMMANDS, *_MAIN_OPTIONS}
+    if option or (rest and _is_recording(rest[0])):
+        rest.insert(0, "detect")
+    return rest[:1] + leading + rest[1:]
+
+
 def _is_recording(word: str) -> bool:
-    """Whether the first argument is a recording in place of a command: it exists, or has the extension of one."""
+    """Whether an argument is a recording in place of a command: it exists, or looks like a path to one."""
     if word in COMMANDS or word.startswith("-"):
         return word == "-"
-    if os.path.exists(word) or glob.has_magic(word):
+    if os.path.exists(word) or glob.has_magic(word) or os.path.dirname(word):
         return True
     suffix = os.path.splitext(word)[1].lower()
     if not suffix:
@@ -190,7 +201,10 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         wrong = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)$", message)
-        if wrong and (near := did_you_mean(wrong[1], [one.strip("' ") for one in wrong[2].split(",")])):
+        if wrong and message.startswith("argument COMMAND"):
+            near = did_you_mean(wrong[1], COMMANDS)
+            message = f"{wrong[1]!r} is no command, file or folder.{near}"
+        elif wrong and (near := did_you_mean(wrong[1], [one.strip("' ") for one in wrong[2].split(",")])):
             message = f"{message.partition(' (choose from ')[0]}.{near}"
         ended = message if message.endswith((".", "?")) else f"{message}."
         self.exit(EXIT_USAGE, f"{self.prog}: {ended} See `{self.prog} --help`.\n")
@@ -212,14 +226,15 @@ def _parsers_for(arguments: list[str]) -> tuple[_Parser, _Parser]:
         description="Detect speech in audio.",
         epilog=_EXAMPLES,
     )
-    parser.add_argument("--version", "-V", action="version", version=f"vad {__version__}")
+    version = f"vad {__version__}"
+    parser.add_argument("--version", "-V", action="version", version=version, help="print the version, and stop")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (module_name, purpose) in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
         if arguments[:1] == [name]:
             module = importlib.import_module(module_name)
             module.add_arguments(command)
-            add_message_arguments(command, f"vad {__version__}")
+            add_message_arguments(command, version)
             command.set_defaults(run=module.run, all_parsers=_all_parsers)
             chosen = command
     return parser, chosen

@@ -250,8 +250,12 @@ def test_a_recording_needs_no_command(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("good.wav").read_bytes())))
         assert main([*words, *model]) == 0
         assert capsys.readouterr().out == expected
-    assert main(["missing.wav", *model]) == 1
-    assert "missing.wav: " in capsys.readouterr().err
+    for words in (["--quiet", "good.wav", *model], [*model, "good.wav"], ["-q", "detect", "good.wav", *model]):
+        assert main(words) == 0
+        assert capsys.readouterr().out == expected
+    for missing in ("missing.wav", "./missing"):
+        assert main([missing, *model]) == 1
+        assert f"{missing}: " in capsys.readouterr().err
     Path("models").mkdir()
     assert main(["models"]) == 0
     assert "default" in capsys.readouterr().out, "a command goes before a folder of its name"

@@ -14,7 +14,7 @@ examples:
 _HEADINGS = ("model", "size", "parameters", "streams", "recordings", "speed")
 _LEGEND = """
 streams, recordings: latency, from the beginning of a frame to its probability.
-speed: seconds of audio per second, one thread, measured when the model was built."""
+speed: seconds of audio per second, on one thread of the machine that built it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
