@@ -227,7 +227,9 @@ def _parsers_for(arguments: list[str]) -> tuple[_Parser, _Parser]:
         epilog=_EXAMPLES,
     )
     version = f"vad {__version__}"
-    parser.add_argument("--version", "-V", action="version", version=version, help="print the version, and stop")
+    parser.add_argument(
+        "--version", "-V", action="version", version=version, help="print the version, and stop"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, (module_name, purpose) in COMMANDS.items():
         command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")

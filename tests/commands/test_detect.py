@@ -478,6 +478,8 @@ def test_a_terminal_shows_a_closing_line(
     assert ".pdf" in line
     assert ".rttm" not in closing_line(monkeypatch, model_path, ".", "-f", "rttm", "-o", ".")
     assert closing_line(monkeypatch, model_path, "one.wav") == ""
+    assert "Written to one.srt." in closing_line(monkeypatch, model_path, "one.wav", "-o", "one.srt")
+    assert "no speech" in closing_line(monkeypatch, model_path, "one.wav", "--threshold", "1")
     assert "1 recording" in closing_line(monkeypatch, model_path, "deep")
     assert closing_line(monkeypatch, model_path, ".", "--quiet").count("\n") == 1  # broken.wav alone
 

@@ -250,7 +250,11 @@ def test_a_recording_needs_no_command(
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("good.wav").read_bytes())))
         assert main([*words, *model]) == 0
         assert capsys.readouterr().out == expected
-    for words in (["--quiet", "good.wav", *model], [*model, "good.wav"], ["-q", "detect", "good.wav", *model]):
+    for words in (
+        ["--quiet", "good.wav", *model],
+        [*model, "good.wav"],
+        ["-q", "detect", "good.wav", *model],
+    ):
         assert main(words) == 0
         assert capsys.readouterr().out == expected
     for missing in ("missing.wav", "./missing"):

@@ -97,9 +97,7 @@ def starts_with_frames(content: bytes) -> bool:
     """
     items = list(itertools.islice(MpegFrames(io.BytesIO(content).read), 9))
     skipped = items.pop(0).size if items and isinstance(items[0], Gap) else 0
-    return (
-        len(items) >= 8 and all(isinstance(item, Frame) for item in items) and skipped < len(content) // 4
-    )
+    return len(items) >= 8 and all(isinstance(item, Frame) for item in items) and skipped < len(content) // 4
 
 
 @functools.lru_cache(maxsize=4096)

@@ -33,13 +33,15 @@ class Summary:
         self._counts["failed" if result.problem else "speech" if has_speech else "none"] += 1
 
     def text(self) -> str:
-        """Give the line; empty for a single recording, if nothing was skipped."""
-        skipped = self._skipped
-        if self._counts.total() < 2 and not skipped:
+        """Give the line; empty for a single recording of which stdout or an error says all."""
+        skipped, counts = self._skipped, self._counts
+        shown = counts["failed"] or (counts["speech"] and not self._written)
+        if not skipped and (not counts or (counts.total() == 1 and shown)):
             return ""
-        counts = self._counts
         parts = [f"speech in {_number(counts['speech'], 'recording')}", f"none in {counts['none']}"]
         parts += [f"{counts['failed']} failed"] * (counts["failed"] > 0)
+        if counts.total() == 1 and not skipped:
+            parts = ["speech detected" if counts["speech"] else "no speech detected"]
         sentences = [", ".join(parts)]
         sentences += [f"Written to {', '.join(self._written)}"] * bool(self._written)
         sentences += [f"Skipped {' and '.join(skipped)}"] * bool(skipped)
