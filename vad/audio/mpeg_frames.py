@@ -95,9 +95,11 @@ def starts_with_frames(content: bytes) -> bool:
 
     Nothing is between its first frames. In a container (ts, flv, avi), headers are.
     """
-    items = list(itertools.islice(MpegFrames(io.BytesIO(content).read), 9))
-    skipped = items.pop(0).size if items and isinstance(items[0], Gap) else 0
-    return len(items) >= 8 and all(isinstance(item, Frame) for item in items) and skipped < len(content) // 4
+    items = MpegFrames(io.BytesIO(content).read)
+    first, *others = [*itertools.islice(items, 9)] or [Gap(0)]
+    if isinstance(first, Gap) and first.size > len(content) // 4:
+        return False
+    return len(others) == 8 and all(isinstance(item, Frame) for item in others)
 
 
 @functools.lru_cache(maxsize=4096)
