@@ -23,7 +23,8 @@ ONLY_FOR = {
 }
 # Third-party packages that only some modules know, by how their names begin; all others may be imported anywhere.
 KNOWN_BY = {
-    "ai_edge_litert": {"vad.detection.model", "vad.training"},
+    "ai_edge_litert": {"vad.detection.runtimes", "vad.training"},
+    "onnxruntime": {"vad.detection.runtimes"},
     "soundfile": {"vad.audio", "vad.report", "vad.commands", "vad.training"},
     "soxr": {"vad.audio", "vad.training"},
     "av": {"vad.audio"},

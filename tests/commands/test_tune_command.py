@@ -16,6 +16,7 @@ from support import tiny_model
 from support.sounds import RATE, tone
 
 from vad.cli import main
+from vad.detection.card import card_path
 from vad.detection.segments import Segment
 from vad.labels import write_labels
 
@@ -62,18 +63,25 @@ def test_a_configuration_file_is_read_by_detect(
     assert (len(before), len(after)) == (0, 2)
 
 
+@pytest.mark.parametrize(("writer", "other"), [("tiny_model", ".onnx"), ("tiny_onnx", ".tflite")])
 def test_the_card_of_a_copy_gets_the_operating_point(
-    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    writer: str, other: str, corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model_path = tiny_model.write(tmp_path)
-    copy = tmp_path / "mine" / "mine.tflite"
-    before = model_path.with_suffix(".json").read_text()
+    model_path: Path = pytest.importorskip(f"support.{writer}").write(tmp_path)
+    copy = tmp_path / "mine" / f"mine{model_path.suffix}"
+    before = card_path(model_path).read_text()
     words = ("tune", corpus, "--model", model_path, "--name", "calls")
     assert run(capsys, *words, "--output", copy)[0] == 0
-    assert model_path.with_suffix(".json").read_text() == before
+    code, _, err = run(capsys, *words, "--output", copy.with_suffix(other))
+    assert (code, err) == (
+        2,
+        f"vad: output must be a .toml file, or {copy.suffix} like the model {model_path}. "
+        f"Received: {copy.with_suffix(other)}.\n",
+    )
+    assert card_path(model_path).read_text() == before
     detected = ("detect", corpus / "0.wav", "--operating-point", "calls", "--model")
     assert len(run(capsys, *detected, copy)[1].splitlines()) == 2
-    card = json.loads(copy.with_suffix(".json").read_text())
+    card = json.loads(card_path(copy).read_text())
     assert card["segment_options"]["balanced"] == json.loads(before)["segment_options"]["balanced"]
     assert card["tuning"]["calls"]["recordings"] == 3
     assert run(capsys, *words, "--output", model_path)[0] == 0
@@ -159,7 +167,7 @@ def test_a_point_tuned_on_the_low_latency_output_says_so(
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (["--output", "tuned.json"], "--output must end in .toml or .tflite. Received: tuned.json"),
+        (["--output", "tuned.json"], "--output must end in .toml or .tflite or .onnx. Received: tuned.json"),
         (["--max-miss", "2"], "max_miss must be between 0 and 1. Received: max_miss=2.0"),
         (["--split", "test"], "split test"),
         (["--operating-point", "balancd"], "Did you mean balanced?"),

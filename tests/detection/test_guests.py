@@ -14,12 +14,34 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import tiny_model
 from support.bursts import RATE, bursts, ends, streamed
 
 from vad.detection.detector import Detector
 from vad.detection.model import Model
 from vad.detection.segments import Event
 from vad.errors import AudioError
+
+
+@pytest.fixture(scope="module", params=["LiteRT", "onnxruntime"])
+def model_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model for each of the runtimes."""
+    folder = tmp_path_factory.mktemp("guests")
+    if request.param == "LiteRT":
+        return tiny_model.write(folder)
+    pytest.importorskip("onnxruntime")
+    tiny_onnx = pytest.importorskip("support.tiny_onnx")
+    return tiny_onnx.write(folder)
+
+
+@pytest.fixture(scope="module")
+def model(model_path: Path) -> Model:
+    return Model.load(model_path)
+
+
+@pytest.fixture(scope="module")
+def detector(model: Model) -> Detector:
+    return Detector(model)
 
 
 def pickled(value: Any) -> Any:

@@ -28,6 +28,7 @@ from vad.commands.options.progress import Progress
 from vad.corpus.manifest import CorpusItem, read_corpus, require_corpus
 from vad.corpus.speakers import tied_by_speakers
 from vad.detection.detector import Detector
+from vad.detection.model import MODEL_SUFFIXES
 from vad.detection.operating_points import require_same_model, write_point
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.evaluation.scoring import process_item
@@ -90,9 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(model="default", operating_point="balanced")
     out = parser.add_argument_group("what is written")
     out.add_argument(
-        "--output", "-o", metavar="TOML|TFLITE", type=Path,
-        help="a .toml file for `vad detect --config`, or a .tflite file: the tuned model or a new copy of it, whose "
-        "card gets the operating point (default: not written)",
+        "--output", "-o", metavar="TOML|MODEL", type=Path,
+        help="a .toml file for `vad detect --config`, or a .tflite or .onnx file: the tuned model or a new copy of it, "
+        "whose card gets the operating point (default: not written)",
     )  # fmt: skip
     add_overwrite_argument(out)
     out.add_argument(
@@ -153,10 +154,10 @@ def _check_outputs(args: argparse.Namespace) -> None:
         check_output(args.plot, "--plot", (".png", ".svg", ".pdf"))
         require_extra("plot", "--plot")
     if args.output is not None:
-        check_output(args.output, "--output", (".toml", ".tflite"))
+        check_output(args.output, "--output", (".toml", *MODEL_SUFFIXES))
         require_same_model(args.output, args.model)
     # A model's card keeps its other operating points.
-    written = [path for path in (args.output, args.plot) if path is not None and path.suffix != ".tflite"]
+    written = [path for path in (args.output, args.plot) if path and path.suffix not in MODEL_SUFFIXES]
     if not args.overwrite:
         refuse_existing(written)
 

@@ -58,7 +58,7 @@ class Detector:
     """Detects speech. Any number of recordings, streams and threads may share a detector.
 
     Args:
-        model: A name in `vad.model_names()`, the path of a .tflite file, or a loaded `Model`.
+        model: A name in `vad.model_names()`, the path of a .tflite or .onnx file, or a loaded `Model`.
         operating_point: A set of options in the model card: "balanced", "precise" (fewer false alarms) or "eager"
             (fewer misses).
         lookahead: Process recordings with the model's lookahead output, if it has one. This output is more accurate.

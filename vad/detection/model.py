@@ -1,15 +1,16 @@
-"""A trained network: a .tflite file and its card, run by LiteRT a frame or a chunk of frames at a time.
+"""A trained network: a .tflite or .onnx file and its card, run a frame or a chunk of frames at a time.
 
-The graph has two signatures over the same weights, `step` (one frame) and `chunk` (`chunk_frames` of them). Both take
-`samples` and the states, and give `probability` and the states after it. State is a dictionary of arrays that no call
-changes in place: copy it to keep it, and pass it again to resume. All zeros is the beginning of a recording. Output t
-is the probability of frame ``t - delay_frames``; `ProbabilityStream` removes this delay.
+LiteRT runs the one, onnxruntime the other. The graph has two signatures over the same weights, `step` (one frame) and
+`chunk` (`chunk_frames` of them). Both take `samples` and the states, and give `probability` and the states after it.
+State is a dictionary of arrays that no call changes in place: copy it to keep it, and pass it again to resume. All
+zeros is the beginning of a recording. Output t is the probability of frame ``t - delay_frames``; `ProbabilityStream`
+removes this delay.
 
 A network may have a lookahead output beside this low-latency one. Output t of it is about frame
 ``t - lookahead_frames``, and more accurate. Cards and graphs call it `late_frames` and `late_probability`.
 
-The signature runner takes 57 us per step with 11 states, 34 of them for the network. Indexed tensors would save 10 us,
-but LiteRT has no public call for them.
+LiteRT's signature runner takes 57 us per step with 11 states, 34 of them for the network. Indexed tensors would save
+10 us, but LiteRT has no public call for them.
 """
 
 import functools
@@ -25,15 +26,17 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert.interpreter import Interpreter
 
-from vad.detection.card import check_card
+from vad.detection.card import card_path, check_card
+from vad.detection.runtimes import RUNTIMES, Signature
 from vad.detection.threads import fork_safe_lock
 from vad.errors import AudioError, ModelError, did_you_mean, shown
 
-__all__ = ["Model", "State", "find_model", "model_names"]
+__all__ = ["MODEL_SUFFIXES", "Model", "State", "find_model", "model_names"]
 
 State: TypeAlias = dict[str, npt.NDArray[np.float32]]
+
+MODEL_SUFFIXES = (".tflite", ".onnx")
 
 _log = logging.getLogger(__name__)
 _EXPORT_AGAIN = "Export it again with `vad export`."
@@ -60,12 +63,13 @@ class Model:
         """Build the model from the content of its two files; `Model.load` reads them.
 
         Args:
-            content: The .tflite file.
+            content: The .tflite or .onnx file.
             card: The fields of the card.
             source: Name of the model in error messages.
 
         Raises:
             ModelError: The card is incomplete, or does not match the file.
+            MissingDependencyError: LiteRT or onnxruntime is not installed.
         """
         self.card = check_card(card, source)
         digest = hashlib.sha256(content).hexdigest()
@@ -82,15 +86,16 @@ class Model:
         self._state_shapes = {name: tuple(shape) for name, shape in card["states"].items()}
         self._content = content
         self._lock = fork_safe_lock()
+        runtime = RUNTIMES[card.get("format", "tflite")]
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=1)
-            self._runners = {key: self._runner(key, source) for key in ("step", "chunk")}
+            signatures = runtime.load(content)
+            self._runners = {key: self._runner(signatures, key, source) for key in ("step", "chunk")}
             self._warm_up(source)
         except ModelError:
             raise
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().partition("\n")[0]
-            raise ModelError(f"LiteRT cannot run {source}: {reason}. {_EXPORT_AGAIN}") from error
+            raise ModelError(f"{runtime.name} cannot run {source}: {reason}. {_EXPORT_AGAIN}") from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the content of the two files, so that equal models have equal pickles."""
@@ -114,23 +119,24 @@ class Model:
         """Load a model of the package, or one of your own.
 
         Args:
-            name_or_path: A name in `model_names()`, or the path of a .tflite file with its card beside it.
+            name_or_path: A name in `model_names()`, or the path of a .tflite or .onnx file with its card beside it.
 
         Raises:
             ModelError: There is no such model, its card is missing, or the two do not match.
+            MissingDependencyError: LiteRT or onnxruntime is not installed.
         """
         if not isinstance(name_or_path, str | os.PathLike):
             raise ModelError(
                 f"model must be a name, a path or a loaded Model. Received: model={shown(name_or_path)}."
             )
         graph = find_model(name_or_path)
-        card = graph.with_suffix(".json")
+        card = card_path(graph)
         try:
             content = graph.read_bytes()
         except OSError as error:
             raise ModelError(
                 f"cannot read {graph}: {error.strerror}. "
-                f"Give the path of a .tflite file or one of {', '.join(model_names())}."
+                f"Give the path of a .tflite or .onnx file, or one of {', '.join(model_names())}."
             ) from error
         try:
             fields = json.loads(card.read_text(encoding="utf-8"))
@@ -215,23 +221,21 @@ class Model:
         outputs = [after.pop(name)[0] for name in self._outputs]
         return outputs[lookahead], after
 
-    def _runner(self, key: str, source: str) -> Any:
+    def _runner(self, signatures: Mapping[str, Signature], key: str, source: str) -> Any:
         """Signature `key` of the graph, after a check that it matches the card."""
-        if key not in self._interpreter.get_signature_list():
+        if key not in signatures:
             raise ModelError(f"{source} has no signature {key}. {_EXPORT_AGAIN}")
-        runner = self._interpreter.get_signature_runner(key)
         frames = self._length(key)
-        for side, details, arrays in (
-            ("input", runner.get_input_details(), {"samples": (1, frames * self.frame_length)}),
-            ("output", runner.get_output_details(), dict.fromkeys(self._outputs, (1, frames))),
+        for side, shapes, arrays in (
+            ("input", signatures[key].inputs, {"samples": (1, frames * self.frame_length)}),
+            ("output", signatures[key].outputs, dict.fromkeys(self._outputs, (1, frames))),
         ):
-            shapes = {name: tuple(int(n) for n in tensor["shape"]) for name, tensor in details.items()}
             expected = self._state_shapes | arrays
             for name in sorted(shapes.keys() | expected.keys()):
-                if shapes.get(name) != expected.get(name):
+                if not _fits(shapes.get(name), expected.get(name)):
                     what = f"the shape of {key}'s {side} {name!r} is {shapes.get(name)}"
                     raise _mismatch(source, what, expected.get(name))
-        return runner
+        return signatures[key].run
 
     def _warm_up(self, source: str) -> None:
         """Run both signatures once: LiteRT allocates memory at the first call, which must not delay a stream."""
@@ -243,6 +247,14 @@ class Model:
                     raise ModelError(
                         f"{key} of {source} gives {probability[0]} for silence, no probability. {_EXPORT_AGAIN}"
                     )
+
+
+def _fits(shape: tuple[int | None, ...] | None, expected: tuple[int, ...] | None) -> bool:
+    if shape is None or expected is None:
+        return shape is expected
+    return len(shape) == len(expected) and all(
+        n in (None, length) for n, length in zip(shape, expected, strict=True)
+    )
 
 
 def _mismatch(source: str, fact: str, expected: object) -> ModelError:
@@ -270,17 +282,17 @@ def model_names() -> list[str]:
 
 
 def find_model(name_or_path: str | os.PathLike[str]) -> Path:
-    """The path of a model's .tflite file, which need not exist. Its card lies beside it.
+    """The path of a model's .tflite or .onnx file, which need not exist. Its card lies beside it.
 
     Raises:
-        ModelError: It is neither the name of a model nor the path of a .tflite file.
+        ModelError: It is neither the name of a model nor the path of such a file.
     """
     path = Path(name_or_path)
-    if path.suffix == ".tflite":
+    if path.suffix in MODEL_SUFFIXES:
         return path
     if isinstance(name_or_path, str) and name_or_path in model_names():
         return Path(str(resources.files("vad.models") / f"{name_or_path}.tflite"))
     raise ModelError(
-        f"model must be one of {', '.join(model_names())}, or the path of a .tflite file. "
+        f"model must be one of {', '.join(model_names())}, or the path of a .tflite or .onnx file. "
         f"Received: model={str(name_or_path)!r}." + did_you_mean(str(name_or_path), model_names())
     )

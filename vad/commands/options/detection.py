@@ -59,7 +59,7 @@ def add_detection_arguments(parser: argparse.ArgumentParser, *, lookahead: bool)
 def add_model_arguments(group: argparse._ArgumentGroup, *, lookahead: bool) -> None:
     """Add the options that choose the model, its operating point and its output."""
     group.add_argument(
-        "--model", metavar="NAME|PATH", help="a model's name, or a .tflite file (default: default)"
+        "--model", metavar="NAME|PATH", help="a model's name, or a .tflite or .onnx file (default: default)"
     )
     group.add_argument(
         "--operating-point", metavar="NAME", help="balanced, precise or eager (default: balanced)"

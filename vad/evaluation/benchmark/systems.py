@@ -55,7 +55,7 @@ def model_systems(name_or_path: str) -> list[System]:
     """One of our models with the options of its card; a model with lookahead output also with low latency.
 
     Args:
-        name_or_path: A model's name or the path of a .tflite file. It becomes the system's name.
+        name_or_path: A model's name or the path of a .tflite or .onnx file. It becomes the system's name.
 
     Raises:
         ModelError: There is no such model, or it is damaged.

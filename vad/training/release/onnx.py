@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import onnx
-import onnxruntime
 import tensorflow as tf
 import tf2onnx
 
 from vad.training.backend import keras
 
-__all__ = ["function_to_onnx", "onnx_session"]
+__all__ = ["function_to_onnx"]
 
 _IR_VERSION = 8  # that of opset 16: runtimes of 2022 read it
 
@@ -24,6 +23,7 @@ def function_to_onnx(
     outputs: Sequence[str],
     *,
     opset: int = 16,
+    axes: Mapping[str, Sequence[str]] | None = None,
 ) -> bytes:
     """Converts a function that calls a network.
 
@@ -33,6 +33,7 @@ def function_to_onnx(
         inputs: Its named inputs. One without a shape is declared without shape.
         outputs: The names of its outputs, in the order that clients expect.
         opset: The version of the operators.
+        axes: Names for the first axes of inputs and outputs.
 
     Returns:
         The content of the file.
@@ -45,17 +46,14 @@ def function_to_onnx(
     proto.graph.output.sort(key=lambda value: outputs.index(value.name))
     onnx.checker.check_model(proto)  # it takes no input without shape
     shapeless = {spec.name for spec in inputs if spec.shape.rank is None}
-    for value in proto.graph.input:
+    for value in (*proto.graph.input, *proto.graph.output):
         if value.name in shapeless:
             value.type.tensor_type.ClearField("shape")
+        for dimension, name in zip(
+            value.type.tensor_type.shape.dim, (axes or {}).get(value.name, ()), strict=False
+        ):
+            dimension.dim_param = name
     return bytes(proto.SerializeToString())
-
-
-def onnx_session(content: bytes) -> onnxruntime.InferenceSession:
-    """Opens the content of a file on one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 def _freeze_normalization(model: keras.Model) -> None:

@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from vad.detection.runtimes import onnx_session
 from vad.files import writing
 from vad.training.backend import keras
 from vad.training.networks import NetworkConfig
 from vad.training.provenance import load_network
 from vad.training.release.export import MAX_DIFFERENCE, card_of, require_close
-from vad.training.release.onnx import function_to_onnx, onnx_session
+from vad.training.release.onnx import function_to_onnx
 from vad.training.release.probe_signals import probe_signals
 from vad.training.release.silero_graph import CONTEXT, WINDOW, WindowedNetwork, upsampled
 
