@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,20 @@ _EXAMPLES = """\
 examples:
   vad export runs/mine --name mine                 mine.tflite, .json, .keras
   vad export runs/mine --name small --quantize int8 -o models/
+  vad export runs/mine --name mine --format onnx   mine.onnx, .onnx.json
 """
 
 # Fields of a card that stay true for weights wherever they are copied to.
 _ORIGIN_FIELDS = ("prompt_share", "late_offset", "training", "data_sources", "label_origin")
+
+
+# What each format writes beside one another; a saved-model is a new folder in NAME/, with the card in it.
+_SUFFIXES = {
+    "tflite": (".tflite", ".json", ".keras"),
+    "onnx": (".onnx", ".onnx.json"),
+    "silero-onnx": (".silero.onnx", ".silero.json"),
+    "saved-model": (),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_overwrite_argument(parser)
     parser.add_argument(
-        "--format", choices=("tflite", "silero-onnx"), default="tflite",
-        help="silero-onnx writes NAME.silero.onnx, which programs made for silero_vad.onnx load (default: tflite)",
+        "--format", choices=tuple(_SUFFIXES), default="tflite",
+        help="onnx writes NAME.onnx for onnxruntime, silero-onnx NAME.silero.onnx for programs made for "
+        "silero_vad.onnx, saved-model NAME/1/ for TensorFlow Serving (default: tflite)",
     )  # fmt: skip
     parser.add_argument(
         "--quantize", choices=("none", "int8"), default="none",
@@ -74,7 +86,6 @@ def run(args: argparse.Namespace) -> int:
     weights = weights_of(args.source, "RUN")
     from vad.training.config import load_config
     from vad.training.provenance import describe_run, network_of
-    from vad.training.release.export import export
 
     card = _read_card(weights.with_suffix(".json"))
     origin: dict[str, Any] = {name: card[name] for name in _ORIGIN_FIELDS if name in card}
@@ -83,41 +94,55 @@ def run(args: argparse.Namespace) -> int:
         origin |= describe_run(args.source, config)
     notes = origin | notes
     network = network_of(weights)
-    if args.format == "silero-onnx":
-        from vad.training.release.silero import export_silero
-
-        replaced = None
-        path = export_silero(weights, network, args.name, args.output, notes=notes)
-    else:
-        replaced = _read_card(args.output / f"{args.name}.json").get("tuning")
-        path = export(weights, network, args.name, args.output, quantize=args.quantize, notes=notes)
-    differences = _read_card(path.with_suffix(".json"))["verification"]["largest_difference_from_keras"]
+    cards = (f"{args.name}{suffix}" for suffix in _SUFFIXES[args.format] if suffix.endswith(".json"))
+    card_name = next(cards, "card.json")
+    replaced = _read_card(args.output / card_name).get("tuning")
+    path = _exporter(args)(weights, network, args.name, args.output, notes=notes)
+    written = _read_card((path if path.is_dir() else args.output) / card_name)
+    differences = written["verification"]["largest_difference_from_keras"]
     print(f"{path}: within {max(differences.values()):.1e} of Keras", file=sys.stderr)
     if replaced:
         print(
             f"{path}: the replaced card had operating points of vad tune: {', '.join(replaced)}. Tune again.",
             file=sys.stderr,
         )
-    if args.format == "tflite" and args.source.is_dir():
+    if args.format in ("tflite", "onnx") and args.source.is_dir():
         next_command("evaluate", config.corpus, "--split", "test", "--model", path)
-    elif args.format == "tflite":
+    elif args.format in ("tflite", "onnx"):
         next_command("detect", "RECORDING", "--model", path)
     return 0
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
-    suffixes: tuple[str, ...] = (".tflite", ".json", ".keras")
-    if args.format == "silero-onnx":
-        suffixes = (".silero.onnx", ".silero.json")
-        require_extra("onnx", "vad export --format silero-onnx")
-        require(args.quantize == "none", "--format silero-onnx has float weights", quantize=args.quantize)
+    if "onnx" in args.format:
+        require_extra("onnx", f"vad export --format {args.format}")
+    if args.format != "tflite":
+        require(args.quantize == "none", f"--format {args.format} has float weights", quantize=args.quantize)
     if not args.name or Path(args.name).name != args.name:
         raise ConfigError(
             f"--name must be a file name without a folder. Received: {args.name!r}. Use --output DIR."
         )
     require_writable(args.output)
     if not args.overwrite:
-        refuse_existing(args.output / f"{args.name}{suffix}" for suffix in suffixes)
+        refuse_existing(args.output / f"{args.name}{suffix}" for suffix in _SUFFIXES[args.format])
+
+
+def _exporter(args: argparse.Namespace) -> Callable[..., Path]:
+    if args.format == "tflite":
+        from vad.training.release.export import export
+
+        return partial(export, quantize=args.quantize)
+    if args.format == "silero-onnx":
+        from vad.training.release.silero import export_silero
+
+        return export_silero
+    if args.format == "onnx":
+        from vad.training.release.packed import export_onnx
+
+        return export_onnx
+    from vad.training.release.packed import export_saved_model
+
+    return export_saved_model
 
 
 def _given_notes(args: argparse.Namespace) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import platform
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,15 @@ from vad.training.provenance import load_network
 from vad.training.release.convert import convert
 from vad.training.release.probe_signals import probe_signals
 
-__all__ = ["MAX_DIFFERENCE", "card_of", "export", "largest_difference", "require_close"]
+__all__ = [
+    "CHUNK_FRAMES",
+    "MAX_DIFFERENCE",
+    "Converted",
+    "card_of",
+    "export",
+    "largest_difference",
+    "require_close",
+]
 
 # The largest difference of a probability from Keras, by quantization.
 MAX_DIFFERENCE = {"none": 1e-4, "int8": 0.08}
@@ -117,8 +125,24 @@ def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Pa
     return path
 
 
-def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]:
-    """The largest difference of either output between Keras offline and LiteRT by ``step`` or ``chunk``.
+class Converted(Protocol):
+    """A converted network: a `Model`, or what has the same calls."""
+
+    chunk_frames: int
+    frame_length: int
+
+    def initial_state(self) -> Any:
+        """The state at the beginning of a recording."""
+
+    def step(self, samples: npt.NDArray[np.float32], state: Any, *, lookahead: bool = False) -> Any:
+        """The probability of a frame, and the new state."""
+
+    def chunk(self, samples: npt.NDArray[np.float32], state: Any, *, lookahead: bool = False) -> Any:
+        """The probabilities of `chunk_frames` frames, and the new state."""
+
+
+def largest_difference(model: keras.Model, converted: Converted) -> dict[str, float]:
+    """The largest difference of either output between Keras offline and the converted network by ``step`` or ``chunk``.
 
     Returns:
         One figure per probe signal.
@@ -138,7 +162,11 @@ def largest_difference(model: keras.Model, converted: Model) -> dict[str, float]
 
 
 def _by_pieces(
-    call: Callable[..., Any], samples: npt.NDArray[np.float32], length: int, converted: Model, lookahead: bool
+    call: Callable[..., Any],
+    samples: npt.NDArray[np.float32],
+    length: int,
+    converted: Converted,
+    lookahead: bool,
 ) -> npt.NDArray[np.float32]:
     """The probabilities of a recording, piece by piece [shape=(frames,)]."""
     state, found = converted.initial_state(), []
