@@ -141,8 +141,10 @@ class Model:
         try:
             fields = json.loads(card.read_text(encoding="utf-8"))
         except OSError as error:
+            ours = " Other .onnx files than those of `vad export --format onnx` do not run here."
             raise ModelError(
                 f"cannot read {card}: {error.strerror}. A model needs its card beside it: copy both files."
+                + (ours if graph.suffix == ".onnx" else "")
             ) from error
         except ValueError as error:
             raise ModelError(f"{card} is not JSON: {error}. Restore it from the export.") from error
