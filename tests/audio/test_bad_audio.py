@@ -1,9 +1,11 @@
 """Damaged recordings give all that can be decoded, then one line of error."""
 
 import contextlib
+import gzip
 import io
 import os
 import sys
+import tarfile
 import tracemalloc
 import types
 from pathlib import Path
@@ -208,6 +210,30 @@ def test_a_gap_in_a_track_becomes_silence(tmp_path: Path) -> None:
     quiet = [index * 0.05 for index, is_loud in enumerate(windows) if not is_loud]
     assert quiet[0] == pytest.approx(1.05, abs=0.15)
     assert quiet[-1] == pytest.approx(2.45, abs=0.15)
+
+
+@pytest.mark.parametrize("name", ["clip.wav", "clip.flac", "clip.mp3", "clip.ogg"])
+def test_members_of_archives_are_read_and_damage_in_them_is_one_line(tmp_path: Path, name: str) -> None:
+    soundfile.write(tmp_path / name, noise(2 * RATE), RATE)
+    packed = gzip.compress((tmp_path / name).read_bytes())
+    (tmp_path / "whole.gz").write_bytes(packed)
+    (tmp_path / "half.gz").write_bytes(packed[: len(packed) // 2])
+    with gzip.open(tmp_path / "whole.gz") as member:
+        assert len(read_audio(member)) == pytest.approx(
+            2 * RATE, abs=1
+        )  # its file descriptor has packed bytes
+    with (
+        gzip.open(tmp_path / "half.gz") as member,
+        pytest.raises(AudioError, match="end-of-stream") as caught,
+    ):
+        read_audio(member)
+    assert str(caught.value).count("half.gz") == 1
+    with tarfile.open(tmp_path / "all.tar", "w") as archive:
+        archive.add(tmp_path / name, name)
+    for mode in ("r:", "r|"):  # with and without seeking
+        with tarfile.open(tmp_path / "all.tar", mode) as archive:
+            member = archive.extractfile(next(iter(archive)))
+            assert len(read_audio(member)) == pytest.approx(2 * RATE, abs=1)
 
 
 def test_a_long_gap_takes_little_memory(tmp_path: Path) -> None:

@@ -91,3 +91,8 @@ def test_soxr_keeps_channels_and_gives_a_sample_for_one_sample() -> None:
     resampler = Resampler(48000, RATE, channels=2)
     first = resampler.feed(np.ones((1, 2), np.float32))
     assert np.concatenate([first, resampler.finish()]).shape == (1, 2)
+
+
+@pytest.mark.parametrize("rate", [np.float32(44100), np.float16(44096), np.int64(44100)])
+def test_rates_may_be_numbers_of_numpy(rate: float) -> None:
+    assert len(LiveResampler(rate, 16000).feed(np.zeros(4410, np.float32))) > 1500

@@ -96,6 +96,14 @@ def test_speech_before_damage_is_detected_and_cut(
     assert len(list(Path("cuts").iterdir())) == len(half)
 
 
+def test_names_that_are_not_utf8_are_cut_too(folder: Path, model_path: Path) -> None:
+    name = os.fsdecode(b"na\xefve")
+    Path(name).mkdir()
+    words = ["detect", "good.wav", "--model", str(model_path), "--save-speech", f"{name}/{name}.wav"]
+    assert main(words) == 0
+    assert Path(name, f"{name}.wav").stat().st_size > 1000
+
+
 def test_a_file_that_cannot_be_written_does_not_cost_the_segments(
     folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,8 @@
 """A run that begins with layers of another network: what is taken over, what begins anew, and what is refused."""
 
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -9,14 +11,15 @@ import pytest
 from support.small_networks import small_network
 from support.tiny_run import SETTINGS, history, write_corpus
 
-from vad.errors import ConfigError, VadError
+from vad.errors import ConfigError, ModelError, VadError
 from vad.training.config import TrainConfig, load_config
 from vad.training.data.batches import Batches
 from vad.training.data.corpora import read_corpora
 from vad.training.fit import _adapt_normalization, _prepare_data, _Validation, fit
 from vad.training.networks import build_network, low_latency_only
-from vad.training.provenance import describe_run, load_network
+from vad.training.provenance import describe_run, load_keras, load_network
 from vad.training.resume import starting_model
+from vad.training.weights import weights_of
 
 SAMPLES = 0.1 * np.random.default_rng(0).standard_normal((1, 32_000)).astype(np.float32)
 
@@ -153,3 +156,19 @@ def test_each_decision_is_validated_against_its_own_targets(config, tmp_path):
     )
     figures = validation.measure()
     assert (figures["val_auc"], figures["val_lookahead_auc"]) == (0, 1)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "archive"])
+def test_damaged_weights_are_one_line(tmp_path: Path, damage: str) -> None:
+    whole = bytearray(weights_of("tiny").read_bytes())
+    if damage == "flipped":
+        whole[len(whole) // 2 : len(whole) // 2 + 64] = b"\xff" * 64
+    path = tmp_path / "last.keras"
+    path.write_bytes(
+        {"cut": whole[: len(whole) // 2], "empty": b"", "flipped": bytes(whole)}.get(damage, b"")
+    )
+    if damage == "archive":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("config.json", "[1")
+    with pytest.raises(ModelError, match=r"^weights must be a \.keras file.*last\.keras \([^\n]*\)\.$"):
+        load_keras(path)

@@ -43,7 +43,7 @@ def open_container(stream: IO[bytes], name: str) -> Iterator["ContainerDecoder"]
             f"{name}: mp4, m4a, webm, mkv and aac need PyAV, which is not installed. " + install_hint("media")
         ) from error
     try:
-        container = av.open(stream, metadata_errors="ignore")
+        container = av.open(stream, "r", metadata_errors="ignore")
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise AudioError(f"{name}: FFmpeg cannot read it: {_reason(error)}.") from error
     with container:

@@ -8,10 +8,10 @@ import contextlib
 import io
 import logging
 import os
-from collections.abc import Iterator
-from typing import IO, BinaryIO, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import IO, BinaryIO, TypeAlias, TypeVar, cast
 
-from vad.audio.libsndfile import RefusedError, SoundfileDecoder
+from vad.audio.libsndfile import RefusedError, SoundfileDecoder, file_descriptor
 from vad.audio.mpeg import MpegDecoder
 from vad.audio.mpeg_frames import is_mpeg, starts_with_frames
 from vad.audio.ogg import OggDecoder, find_links
@@ -36,6 +36,8 @@ KNOWN_SUFFIXES = frozenset({
     ".amr", ".awb", ".gsm", ".ac3", ".eac3", ".dts", ".ape", ".wv", ".tta", ".spx",
 })  # fmt: skip
 """The suffixes of audio files in a folder."""
+
+_Value = TypeVar("_Value")
 
 _MAX_BLOCK_BYTES = 1 << 25  # 20 s of 8 channels at 48 kHz: a header may state far more
 
@@ -69,8 +71,10 @@ def open_decoder(
             stream, name = source, source.name
         else:
             _check_stream(source)
-            stream, name = source, name or str(getattr(source, "name", "stream"))
-        if not isinstance(stream, Pipe) and not stream.seekable():
+            name = name or str(getattr(source, "name", None) or "stream")
+            is_plain = type(source) is io.BytesIO or file_descriptor(source) is not None
+            stream = source if is_plain else cast(IO[bytes], _Foreign(source, name))
+        if not isinstance(stream, Pipe) and not _can_seek(stream):
             stream = resources.enter_context(Pipe(stream, name))
         decoder = open_arriving(stream, name, raw, resources) if isinstance(stream, Pipe) else None
         if decoder is None:
@@ -105,7 +109,7 @@ def is_pipe(source: Source) -> bool:
     if isinstance(source, Pipe):
         return not source.is_started
     _check_stream(source)
-    return not source.seekable()
+    return not _can_seek(source)
 
 
 def _open_whole(
@@ -147,6 +151,47 @@ def _check_stream(stream: object) -> None:
         raise AudioError(f"an audio stream must be open for reading. Received: {shown(stream)}.")
 
 
+def _can_seek(stream: IO[bytes]) -> bool:
+    try:
+        return stream.seekable()
+    except AttributeError:  # a member of an archive that is read forwards
+        return False
+
+
+class _Foreign(io.RawIOBase):
+    """A stream of any class. What its methods raise becomes an AudioError: packed files have errors of their own."""
+
+    def __init__(self, stream: IO[bytes], name: str):
+        self._stream = stream
+        self._name = name
+
+    def read(self, count: int = -1, /) -> bytes:
+        return self._call(self._stream.read, count)
+
+    def read1(self, count: int, /) -> bytes:
+        read: Callable[[int], bytes] = getattr(self._stream, "read1", self._stream.read)
+        return self._call(read, count)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        return self._call(self._stream.seek, offset, whence)
+
+    def readable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._call(self._stream.tell)
+
+    def seekable(self) -> bool:
+        return _can_seek(self._stream)
+
+    def _call(self, method: Callable[..., _Value], *values: int) -> _Value:
+        try:
+            return method(*values)
+        except Exception as error:
+            reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+            raise AudioError(f"{self._name}: cannot be read further: {reason}.") from error
+
+
 def _open_format(stream: IO[bytes], name: str, head: bytes, resources: contextlib.ExitStack) -> Decoder:
     """Open a recording with a header."""
     if _is_container(head):
@@ -178,7 +223,8 @@ def _open_without_ffmpeg(
         try:
             return open_wav(stream, name)
         except AudioError as error:
-            raise AudioError(f"{name}: {error}") from error
+            reason = str(error).removeprefix(f"{name}: ")
+            raise AudioError(f"{name}: {reason}") from error
     if is_mpeg(head):
         with contextlib.suppress(RefusedError):
             return MpegDecoder(stream, name)

@@ -5,6 +5,7 @@ FLAC of unknown length can be read. Some files that end before their stated leng
 """
 
 import contextlib
+import io
 import os
 import re
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ __all__ = [
     "Section",
     "SoundfileDecoder",
     "cut_off",
+    "file_descriptor",
     "open_soundfile",
     "read_blocks",
 ]
@@ -171,12 +173,11 @@ def cut_off(name: str, decoded_s: float, stated_s: float | None, reason: str) ->
     )
 
 
-def _file_descriptor(stream: IO[bytes] | ByteSource) -> int | None:
-    """Return the file descriptor of a stream. None if it has none, or if C libraries cannot use it."""
-    try:
-        return stream.fileno() if os.name == "posix" and hasattr(stream, "fileno") else None
-    except OSError:
+def file_descriptor(stream: object) -> int | None:
+    """Return the file descriptor of a plain file. None for others: that of a packed file has packed bytes."""
+    if os.name != "posix" or not isinstance(stream, io.BufferedReader | io.BufferedRandom):
         return None
+    return stream.fileno() if isinstance(stream.raw, io.FileIO) else None
 
 
 class SoundfileDecoder:
@@ -193,7 +194,7 @@ class SoundfileDecoder:
 
     def __init__(self, stream: IO[bytes] | ByteSource, name: str, problem: str | None = None):
         # With a file descriptor, libsndfile reads without calls into Python.
-        descriptor = _file_descriptor(stream)
+        descriptor = file_descriptor(stream)
         if descriptor is None:
             stream.seek(0)
         else:

@@ -80,7 +80,10 @@ class LiveResampler:
     """
 
     def __init__(self, from_rate: float, to_rate: float):
-        ratio = Fraction(from_rate).limit_denominator(1000) / Fraction(to_rate).limit_denominator(1000)
+        exact_from, exact_to = (
+            Fraction(float(rate)) for rate in (from_rate, to_rate)
+        )  # they may be of numpy
+        ratio = exact_from.limit_denominator(1000) / exact_to.limit_denominator(1000)
         self._step, self._phases = ratio.numerator, ratio.denominator
         self._half_width = _half_width(self._step, self._phases)
         self._input: Samples = np.zeros(self._half_width - 1, np.float32)

@@ -74,7 +74,9 @@ def write_audio(
     with writing(path) as temporary:
         open(temporary, "wb").close()  # its error gives the reason, libsndfile's does not
         try:
-            file = soundfile.SoundFile(temporary, "w", sample_rate, channels, stored, format=kind)
+            # As bytes: soundfile encodes a str strictly, and not every name is UTF-8.
+            target = os.fsencode(temporary) if os.name == "posix" else temporary
+            file = soundfile.SoundFile(target, "w", sample_rate, channels, stored, format=kind)
         except soundfile.LibsndfileError as error:
             shape = f"{channels} channel{'s' * (channels > 1)} at {sample_rate} Hz"
             raise ConfigError(

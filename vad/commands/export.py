@@ -1,7 +1,6 @@
 """`vad export`: writes a trained network as a model file."""
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +12,7 @@ from vad.commands.options.messages import next_command
 from vad.commands.options.outputs import add_overwrite_argument, check_all, refuse_existing
 from vad.errors import ConfigError, require
 from vad.files import require_writable
+from vad.json_text import parse_json, read_json
 from vad.training.weights import weights_of
 
 __all__ = ["add_arguments", "run"]
@@ -158,15 +158,11 @@ def _given_notes(args: argparse.Namespace) -> dict[str, Any]:
 def _read_card(path: Path) -> dict[str, Any]:
     """Read a model card; empty if there is none, or none that can be read."""
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        card = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return card if isinstance(card, dict) else {}
 
 
 def _read_metrics(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"cannot read the metrics {path}: {reason}. It must be a JSON file.") from error
+    return read_json(path, ConfigError, "The metrics must be a JSON file.")

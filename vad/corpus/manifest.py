@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from vad.corpus.folders import KINDS, SPLITS, places_in, unnamed_speakers_text
 from vad.corpus.speakers import speakers_in_two_splits
 from vad.detection.segments import Segment
 from vad.errors import LabelError
+from vad.json_text import parse_json
 from vad.labels.owners import LabelOwners, own_label_file, segments_of_speech
 
 __all__ = [
@@ -151,8 +151,8 @@ def item_from_line(line: str, folder: Path, where: str) -> CorpusItem:
         LabelError: It breaks a rule of the manifest.
     """
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
+        row = parse_json(line)
+    except ValueError as error:
         raise LabelError(f"{where}: a manifest row must be one JSON object. Received: {error}.") from error
     is_row = isinstance(row, dict) and isinstance(row.get("audio_filepath"), str)
     _require(is_row, where, "a manifest row must have audio_filepath, a string", row)

@@ -31,6 +31,7 @@ from vad.detection.card import card_path, check_card
 from vad.detection.runtimes import RUNTIMES, Signature
 from vad.detection.threads import fork_safe_lock
 from vad.errors import AudioError, ModelError, did_you_mean, shown
+from vad.json_text import parse_json
 
 __all__ = ["MODEL_SUFFIXES", "Model", "State", "find_model", "model_names"]
 
@@ -139,7 +140,7 @@ class Model:
                 f"Give the path of a .tflite or .onnx file, or one of {', '.join(model_names())}."
             ) from error
         try:
-            fields = json.loads(card.read_text(encoding="utf-8"))
+            fields = parse_json(card.read_text(encoding="utf-8"))
         except OSError as error:
             ours = " Other .onnx files than those of `vad export --format onnx` do not run here."
             raise ModelError(

@@ -1,7 +1,6 @@
 """The label formats: their extensions, readers and writers, and which of them a file is in."""
 
 import functools
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from vad.errors import LabelError
+from vad.json_text import parse_json
 from vad.labels import (
     columns,
     elan,
@@ -214,8 +214,8 @@ def _is_lines_of_objects(text: str) -> bool:
     if len(lines) < 2:
         return False
     try:
-        return isinstance(json.loads(lines[0]), dict)
-    except (ValueError, RecursionError):
+        return isinstance(parse_json(lines[0]), dict)
+    except ValueError:
         return False
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from vad.errors import shown
+from vad.json_text import parse_json
 from vad.labels.fields import named, times_named
 from vad.labels.label_studio import is_task, recording_of, regions_of
 from vad.labels.reading import Entry, Malformed, filled_lines, past_end, read_each, start_and_duration
@@ -132,13 +133,13 @@ def _channel(segment: Turn) -> dict[str, float]:
 
 def _parse(text: str, first_line: int) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         line = first_line + error.lineno - 1
         raise Malformed(
             line, f"JSON must be well-formed. Received: {error.msg} (column {error.colno})."
         ) from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits; brackets nested as deep
+    except ValueError as error:  # a number of hundreds of digits; brackets nested too deeply
         raise Malformed(first_line, f"JSON must be well-formed. Received: {error}.") from error
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from vad.corpus.manifest import CorpusItem
 from vad.errors import ModelError
+from vad.json_text import parse_json, read_json
 from vad.training.backend import keras
 from vad.training.config import TrainConfig, load_config
 from vad.training.data.corpora import Corpora
@@ -19,7 +20,25 @@ from vad.training.history import mean_auc, read_rows
 from vad.training.networks import NetworkConfig, network_from_dict
 from vad.training.weights import weights_of
 
-__all__ = ["describe_corpora", "describe_run", "load_network", "network_of", "training_of"]
+__all__ = ["describe_corpora", "describe_run", "load_keras", "load_network", "network_of", "training_of"]
+
+_REMEDY = "Restore the file, or train again."
+_MAX_REASON = 200
+
+
+def load_keras(path: Path, *, compile: bool = True) -> keras.Model:
+    """Reads a ``.keras`` file, with its optimizer if it is to be compiled.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
+    try:
+        return keras.models.load_model(path, compile=compile)
+    except Exception as error:  # a damaged file raises anything: of zip, HDF5, JSON or Keras
+        reason = " ".join(str(error).split()).rstrip(".")[:_MAX_REASON] or type(error).__name__
+        raise ModelError(
+            f"weights must be a .keras file that `vad train` wrote. Received: {path} ({reason})."
+        ) from error
 
 
 def load_network(weights: Path) -> keras.Model:
@@ -28,12 +47,7 @@ def load_network(weights: Path) -> keras.Model:
     Raises:
         ModelError: It cannot be read.
     """
-    try:
-        model = keras.models.load_model(weights, compile=False)
-    except (ValueError, OSError) as error:
-        raise ModelError(
-            f"weights must be a .keras file that `vad train` wrote. Received: {weights} ({error})."
-        ) from error
+    model = load_keras(weights, compile=False)
     for layer in model.layers:
         layer.trainable = True
     return model
@@ -49,8 +63,8 @@ def network_of(weights: Path) -> NetworkConfig:
         return load_config(weights.parent / "config.json").network
     card = weights.with_suffix(".json")
     try:
-        return network_from_dict(json.loads(card.read_text(encoding="utf-8"))["network"])
-    except (OSError, ValueError, KeyError) as error:
+        return network_from_dict(parse_json(card.read_text(encoding="utf-8"))["network"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"weights must lie in the folder of their run or beside their card. Received: {weights} ({error})."
         ) from error
@@ -100,7 +114,7 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
         )
     history = read_rows(run / "history.csv")
     best = max(history, key=mean_auc)
-    corpus = json.loads((run / "corpus.json").read_text())
+    corpus = read_json(run / "corpus.json", ModelError, _REMEDY)
     training = {
         "command": "vad train RUN --config CONFIG.json, which holds what is below config",
         "seed": config.seed,
@@ -116,7 +130,7 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
     if "val_lookahead_auc" in best:
         training["lookahead_validation_auc"] = best["val_lookahead_auc"]
     if config.init:
-        training["blend"] = json.loads((run / "blend.json").read_text())
+        training["blend"] = read_json(run / "blend.json", ModelError, _REMEDY)
         del training["blend"]["tried"]
     if config.warm_start:
         training["start"] = training_of(weights_of(config.warm_start, "warm_start"))
@@ -129,4 +143,4 @@ def training_of(weights: Path) -> dict[str, Any]:
     run, card = weights.parent, weights.with_suffix(".json")
     if (run / "history.csv").is_file():
         return dict(describe_run(run, load_config(run / "config.json"))["training"])
-    return dict(json.loads(card.read_text(encoding="utf-8")).get("training", {})) if card.is_file() else {}
+    return dict(read_json(card, ModelError, _REMEDY).get("training", {})) if card.is_file() else {}

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 
 from vad.errors import ConfigError
+from vad.json_text import read_json
 from vad.training.backend import keras
 from vad.training.config import TrainConfig, load_config
 from vad.training.data.corpora import Corpora, require_splits
 from vad.training.networks import build_network
-from vad.training.provenance import describe_corpora, load_network, network_of
+from vad.training.provenance import describe_corpora, load_keras, load_network, network_of
 from vad.training.weights import weights_of
 
 __all__ = ["check_start", "starting_model"]
@@ -49,7 +50,7 @@ def starting_model(config: TrainConfig, run: Path) -> keras.Model:
         ModelError: ``init`` or ``warm_start`` is nowhere, or cannot be read.
     """
     if (run / "last.keras").exists():
-        return keras.models.load_model(run / "last.keras")
+        return load_keras(run / "last.keras")
     keras.utils.set_random_seed(config.seed)
     if config.init:
         # The whole model: weights set into a new network would leave its `Normalization` unadapted.
@@ -108,8 +109,8 @@ def _check_same_options(config: TrainConfig, run: Path) -> None:
 def _check_same_corpora(config: TrainConfig, run: Path, corpora: Corpora) -> None:
     """Recordings that were trained on must not move to validation or test, nor the card describe others."""
     now = describe_corpora(config, corpora)["fingerprints"]
-    # A run of vad 0.1.0 has none.
-    if json.loads((run / "corpus.json").read_text()).get("fingerprints", now) != now:
+    before = read_json(run / "corpus.json", ConfigError, "Restore it, or name a new folder for the run.")
+    if before.get("fingerprints", now) != now:  # a run of vad 0.1.0 has none
         raise ConfigError(
             f"a run must go on with the recordings it began with. Received: {config.corpus}, changed since "
             f"{run} began. Name a new folder for the run."

@@ -5,12 +5,13 @@ The later wins: the defaults of `SegmentOptions`, the model card's operating poi
 
 import argparse
 import sys
-import tomllib
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vad.errors import ConfigError, did_you_mean
+from vad.json_text import parse_toml
 
 if TYPE_CHECKING:
     from vad.detection.detector import Detector
@@ -111,8 +112,7 @@ def chosen_options(args: argparse.Namespace) -> dict[str, tuple[Any, str]]:
 
 def _read_config(path: str) -> dict[str, Any]:
     try:
-        with open(path, "rb") as file:
-            chosen = tomllib.load(file)
+        chosen = parse_toml(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # ValueError: not TOML, or not UTF-8
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(

@@ -20,6 +20,7 @@ from vad.audio.reading import read_audio
 from vad.corpus.manifest import CorpusItem, read_corpus
 from vad.errors import AudioError, ConfigError
 from vad.files import writing
+from vad.json_text import read_json
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.labels.reading import require_within
 from vad.processes import in_order
@@ -34,6 +35,7 @@ __all__ = [
     "label_cells",
 ]
 
+_REMEDY = "Delete the data folder: it is made again."
 _FULL_SCALE = 32_768
 _SPEECH_LEVEL_PERCENTILE = 50
 
@@ -80,7 +82,7 @@ class DecodedCorpus:
     """
 
     def __init__(self, folder: Path, split: str):
-        rows = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+        rows = read_json(folder / "index.json", ConfigError, _REMEDY)
         self._samples = np.memmap(folder / "audio.i16", np.int16, "r")
         self._labels = np.memmap(folder / "labels.u8", np.uint8, "r")
         self.split = split
@@ -127,7 +129,7 @@ def decode_corpus(
                 "was made from. Name another data folder and, for a run that has begun, another run."
             )
         # A folder of an earlier version has no such file; a recording that is gone was decoded before.
-        earlier = json.loads(files.read_text(encoding="utf-8")) if files.exists() else {}
+        earlier = read_json(files, ConfigError, _REMEDY) if files.exists() else {}
         changed = [path for path, state in states.items() if earlier.get(path, state) != state]
         if changed:
             raise ConfigError(
