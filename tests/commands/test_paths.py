@@ -46,7 +46,7 @@ WRONG = {
     ],
     "tune corpus --split dev": ["no recording with speech to tune on, in the split dev"],
     "export rnu --name a --output file/models --metrics none.json": [
-        "RUN must be a model's name", "cannot write file/models", "cannot read the metrics none.json",
+        "RUN must be a model's name", "cannot write file/models", "cannot read none.json",
     ],
     "inspect all defualt none.wav --labels none.rttm --output file/pictures": [
         "Did you mean default?", "cannot write file/pictures", "cannot read none.wav", "cannot read none.rttm",
