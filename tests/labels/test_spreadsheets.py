@@ -6,7 +6,7 @@ import pytest
 
 from vad.detection.segments import Segment
 from vad.errors import LabelError
-from vad.labels import Entry, loads, read_all
+from vad.labels import Entry, dumps, loads, read_all
 
 TALK = [Segment(0.32, 1.24), Segment(1.5, 2.0)]
 
@@ -54,3 +54,11 @@ def test_a_row_without_times_says_that_nobody_speaks(tmp_path: Path) -> None:
 )
 def test_pairs_are_segments_as_in_a_manifest(text: str) -> None:
     assert loads(text, "json") == TALK
+
+
+@pytest.mark.parametrize("name", ["=1+2.wav", "@a.wav", "-1.wav", "+1.wav"])
+def test_no_path_is_a_formula(name: str) -> None:
+    _, row, _ = dumps(TALK, "csv", uri=name).splitlines()
+    cell = row.split(",")[0]
+    assert cell.startswith("./")
+    assert Path(cell) == Path(name)

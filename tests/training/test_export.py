@@ -146,7 +146,7 @@ def test_a_failed_export_leaves_the_set_that_was_there(exported, converted, tmp_
     ("words", "message"),
     [
         (["--note", "by ear"], "vad: --note must be KEY=TEXT. Received: 'by ear'.\n"),
-        (["--metrics", "none.json"], "vad: cannot read the metrics none.json: "),
+        (["--metrics", "none.json"], "vad: cannot read none.json: "),
     ],
 )
 def test_refuses_what_no_card_can_hold(words, message, tmp_path, capsys):

@@ -28,6 +28,7 @@ __all__ = [
     "require_within",
     "seconds",
     "split_columns",
+    "spreadsheet_path",
     "start_and_duration",
 ]
 
@@ -261,6 +262,11 @@ def seconds(time: float) -> str:
     """Write a time with three to six decimals."""
     text = f"{time:.6f}"
     return text[:-3] + text[-3:].rstrip("0")
+
+
+def spreadsheet_path(path: str) -> str:
+    """Write a path so that a spreadsheet takes it for no formula: ``=1+2.wav`` as ``./=1+2.wav``, the same file."""
+    return f"./{path}" if path.startswith(("=", "+", "-", "@")) else path
 
 
 def start_and_duration(segment: Segment) -> tuple[float, float]:

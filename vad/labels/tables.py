@@ -15,6 +15,7 @@ from vad.labels.reading import (
     parse_seconds,
     read_each,
     seconds,
+    spreadsheet_path,
 )
 from vad.labels.turns import Turn
 
@@ -29,7 +30,9 @@ def write_csv(segments: Sequence[Turn], uri: str, duration: float | None) -> str
     """Write rows of ``file``, ``start`` and ``end``, and ``channel`` where channels are told apart."""
     sheet = io.StringIO()
     rows = csv.writer(sheet, lineterminator="\n")
-    name = uri.replace("\r", " ")  # before Python 3.13 it would go unquoted and end the line
+    name = spreadsheet_path(uri).replace(
+        "\r", " "
+    )  # before Python 3.13 it would go unquoted and end the line
     for segment in segments:
         channel = [] if segment.channel is None else [segment.channel]
         rows.writerow([name, seconds(segment.start), seconds(segment.end), *channel])
