@@ -151,3 +151,12 @@ def test_public_names_are_what_a_module_defines(path: Path) -> None:
     assert {name for name in defined if not name.startswith("_")} <= set(promised), (
         "public, but not in __all__"
     )
+
+
+def test_a_strangers_model_is_tried_in_a_process_of_its_own(model_path: Path, tmp_path: Path) -> None:
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r'^python -c "(.*)" new\.tflite$', text, re.MULTILINE)
+    (tmp_path / "new.tflite").write_bytes(b"no model")
+    for path, ran in ((model_path, True), (tmp_path / "new.tflite", False)):
+        done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
+        assert (done.returncode == 0) is ran
