@@ -236,6 +236,18 @@ def test_members_of_archives_are_read_and_damage_in_them_is_one_line(tmp_path: P
             assert len(read_audio(member)) == pytest.approx(2 * RATE, abs=1)
 
 
+@pytest.mark.parametrize("as_path", [True, False])
+def test_a_flac_with_more_samples_than_stated_is_reported(tmp_path: Path, as_path: bool) -> None:
+    path = tmp_path / "clip.flac"
+    soundfile.write(path, noise(3 * RATE), RATE)
+    content = bytearray(path.read_bytes())
+    assert len(read_audio(io.BytesIO(content))) == 3 * RATE
+    content[22:26] = RATE.to_bytes(4, "big")  # STREAMINFO's number of samples: of one second
+    path.write_bytes(content + b"TAG" + bytes(125))
+    with pytest.raises(AudioError, match=r"cut off at 1\.00 s: .* bytes follow"):
+        read_audio(path if as_path else io.BytesIO(path.read_bytes()))
+
+
 def test_a_long_gap_takes_little_memory(tmp_path: Path) -> None:
     encode_container(tmp_path / "clip.mkv", "libopus", tone(2.0, 48000), 48000, gap_s=120.0)
     tracemalloc.start()

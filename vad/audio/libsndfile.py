@@ -34,6 +34,9 @@ __all__ = [
 _STATED_BYTES = re.compile(r"^\s*(?:SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
 
 
+_MAX_FLAC_REST = 1 << 14  # bytes after the last sample that are not reported: tags
+
+
 class RefusedError(Exception):
     """libsndfile cannot read this. The message is its reason."""
 
@@ -180,6 +183,15 @@ def file_descriptor(stream: object) -> int | None:
     return stream.fileno() if isinstance(stream.raw, io.FileIO) else None
 
 
+def _bytes_left(stream: IO[bytes] | ByteSource) -> int:
+    """Return the bytes that libsndfile did not read. 0 for bytes that are still arriving."""
+    descriptor = file_descriptor(stream)
+    if descriptor is not None:
+        return os.fstat(descriptor).st_size - os.lseek(descriptor, 0, os.SEEK_CUR)
+    position = stream.tell()
+    return stream.seek(0, os.SEEK_END) - position if isinstance(stream, io.IOBase) else 0
+
+
 class SoundfileDecoder:
     """A recording that libsndfile reads; see `vad.audio.decoding.Decoder`.
 
@@ -206,6 +218,7 @@ class SoundfileDecoder:
         self.frames: int | None = file.frames if file.frames < 1 << 62 else None
         self.subtype: str = file.subtype
         self._file = file
+        self._stream = stream
         self._problem = problem
 
     def __enter__(self) -> "SoundfileDecoder":
@@ -240,6 +253,8 @@ class SoundfileDecoder:
         """Compare the decoded frames with what the file states."""
         if self.frames is not None and frames < self.frames and self._file.format != "WAV":
             return "some Ogg pages are damaged" if self._file.format == "OGG" else "the file ends there"
+        if self._file.format == "FLAC" and (left := _bytes_left(self._stream)) > _MAX_FLAC_REST:
+            return f"the header states no more samples, but {left} bytes follow"
         problems = (
             missing_bytes(int(stated), int(present))
             for stated, present in _STATED_BYTES.findall(self._file.extra_info)
