@@ -30,6 +30,11 @@ def test_what_one_command_takes_all_take(given: str, tmp_path: Path) -> None:
     assert load_inspected_network(named).model.count_params() > 0
 
 
+def test_weights_are_found_by_name_where_no_tflite_file_ships() -> None:
+    assert weights_of("interchange") == MODELS / "interchange.keras"
+    assert not (MODELS / "interchange.tflite").exists()
+
+
 @pytest.mark.parametrize("given", ["tinny", "lone.tflite", "empty", "notes.txt", "nowhere.keras"])
 def test_what_one_command_refuses_all_refuse_in_the_same_words(
     given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

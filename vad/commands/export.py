@@ -22,6 +22,7 @@ examples:
   vad export runs/mine --name mine                 mine.tflite, .json, .keras
   vad export runs/mine --name small --quantize int8 -o models/
   vad export runs/mine --name mine --format onnx   mine.onnx, .onnx.json
+  vad export runs/mine --name mine --format silero-onnx
 """
 
 # Fields of a card that stay true for weights wherever they are copied to.
@@ -32,7 +33,7 @@ _ORIGIN_FIELDS = ("prompt_share", "late_offset", "training", "data_sources", "la
 _SUFFIXES = {
     "tflite": (".tflite", ".json", ".keras"),
     "onnx": (".onnx", ".onnx.json"),
-    "silero-onnx": (".silero.onnx", ".silero.json"),
+    "silero-onnx": (".silero.onnx", ".silero-sequence.onnx", ".silero.json"),
     "saved-model": (),
 }
 

@@ -67,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--init", metavar="NAME|PATH",
-        help="fine-tune: start from an included model (default, tiny, waveform), a run's folder, a .keras or a .tflite "
-        "file (default: none)",
+        help="fine-tune: start from an included model (default, tiny, waveform, interchange), a run's folder, a .keras "
+        "or a .tflite file (default: none)",
     )  # fmt: skip
     parser.add_argument(
         "--base", metavar="PATH",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
-from vad.detection.model import find_model, model_names
 from vad.errors import ModelError, did_you_mean
 
 __all__ = ["weights_of"]
@@ -25,8 +25,9 @@ def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
         ModelError: There is none.
     """
     path, missing = Path(name_or_path), ""
-    if str(name_or_path) in model_names():
-        path = find_model(str(name_or_path)).with_suffix(".keras")
+    names = _names_of_weights()
+    if str(name_or_path) in names:
+        path = Path(str(resources.files("vad.models") / f"{name_or_path}.keras"))
         missing = f", whose weights are not installed: take models/{path.name} and {path.stem}.json from the source "
         missing += "distribution (pip download --no-deps --no-binary :all: openvad) and give the path"
     elif path.is_dir():
@@ -38,6 +39,12 @@ def weights_of(name_or_path: str | Path, option: str = "init") -> Path:
     if path.suffix == ".keras" and path.is_file():
         return path
     raise ModelError(
-        f"{option} must be a model's name ({', '.join(model_names())}), a run's folder, or a .keras or .tflite file. "
-        f"Received: {name_or_path}{missing}.{'' if missing else did_you_mean(str(name_or_path), model_names())}"
+        f"{option} must be a model's name ({', '.join(names)}), a run's folder, or a .keras or .tflite file. "
+        f"Received: {name_or_path}{missing}.{'' if missing else did_you_mean(str(name_or_path), names)}"
     )
+
+
+def _names_of_weights() -> list[str]:
+    """The models of the package, those without a .tflite file too."""
+    files = (Path(file.name) for file in resources.files("vad.models").iterdir())
+    return sorted({file.stem for file in files if file.suffix in (".keras", ".tflite")})
