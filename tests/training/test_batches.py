@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vad.errors import ConfigError
 from vad.training.data.batches import Batches, set_level, targets
 from vad.training.data.decoded import CELL
 from vad.training.data.rendering import SCENES_PER_FILE
+from vad.training.history import read_rows
 from vad.training.networks import Interchange, NetworkConfig
 
 drawn = settings(max_examples=30, deadline=None)
@@ -244,3 +246,19 @@ def test_samples_never_leave_full_scale() -> None:
     peaks = [np.abs(set_level(np.random.default_rng(seed), samples, -40.0)).max() for seed in range(60)]
     assert max(peaks) == 1.0
     assert all(peak <= 1.0 for peak in peaks)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x93NUMPY\x01\x00", b"no array"])
+@pytest.mark.parametrize("part", ["labels", "levels", "samples"])
+def test_damaged_scenes_are_named(marked: list[Path], tmp_path: Path, part: str, content: bytes) -> None:
+    for path in marked[0].parent.glob("*-00000.npy"):
+        (tmp_path / path.name).write_bytes(content if path.name.startswith(part) else path.read_bytes())
+    with pytest.raises(ConfigError, match=f"{part}-00000"):
+        batches([tmp_path / "labels-00000.npy"])
+
+
+@pytest.mark.parametrize("text", ["epoch,val_auc\n1\n", "epoch,val_auc\n1,x\n", "epoch,val_auc\n1,2,3\n"])
+def test_a_damaged_history_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "history.csv").write_text(text)
+    with pytest.raises(ConfigError, match=r"history\.csv is damaged"):
+        read_rows(tmp_path / "history.csv")

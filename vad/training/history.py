@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
+from vad.errors import ConfigError
 from vad.files import writing
 
 __all__ = ["history_text", "mean_auc", "read_rows", "write_rows"]
@@ -16,14 +17,21 @@ _OLD_NAMES = {"val_late_auc": "val_lookahead_auc"}
 
 
 def read_rows(path: Path) -> list[dict[str, float]]:
-    """The rows of the epochs so far; none where there is no file."""
+    """The rows of the epochs so far; none where there is no file.
+
+    Raises:
+        ConfigError: The file is damaged.
+    """
     if not path.exists():
         return []
-    with path.open(newline="") as file:
-        return [
-            {_OLD_NAMES.get(name, name): float(value) for name, value in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                {_OLD_NAMES.get(name, name): float(value) for name, value in row.items()}
+                for row in csv.DictReader(file, strict=True)
+            ]
+    except (ValueError, TypeError, csv.Error) as error:
+        raise ConfigError(f"{path} is damaged: {error}. Restore it, or train again.") from error
 
 
 def write_rows(path: Path, rows: Sequence[Mapping[str, float]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -79,5 +80,5 @@ def _read(path: Path) -> list[Detection] | None:
             Detection(float(duration), CELL_DURATION, cells, [Segment(*map(float, pair)) for pair in pairs])
             for duration, cells, pairs in zip(kept["durations"], probabilities, segments, strict=True)
         ]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, BadZipFile, zlib.error):
         return None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from vad.errors import ConfigError
 from vad.labels.cells import CELL_DURATION
 from vad.training.data.decoded import CELL
 from vad.training.data.rendering import FULL_SCALE, SCENES_PER_FILE
@@ -36,6 +37,9 @@ class Batches:
         seed: Decides order and levels.
         pause_priors: One a file, as in `targets`; 0 for all by default.
         excerpt_s: Seconds of a scene in a batch, from any place on; 0 takes whole scenes.
+
+    Raises:
+        ConfigError: A file of scenes is damaged.
     """
 
     def __init__(
@@ -48,9 +52,9 @@ class Batches:
         pause_priors: Sequence[float] = (),
         excerpt_s: float = 0.0,
     ):
-        self._samples = [np.load(_sibling(path, "samples"), mmap_mode="r") for path in scenes]
-        self._levels = [np.load(_sibling(path, "levels")) for path in scenes]
-        self._labels = [np.load(path) for path in scenes]
+        self._samples = [_loaded(_sibling(path, "samples"), mmap_mode="r") for path in scenes]
+        self._levels = [_loaded(_sibling(path, "levels")) for path in scenes]
+        self._labels = [_loaded(path) for path in scenes]
         self._network, self._batch_size, self._seed = network, batch_size, seed
         self._pause_priors = pause_priors or [0.0] * len(scenes)
         self._excerpt_cells = round(excerpt_s / CELL_DURATION)
@@ -140,6 +144,16 @@ def targets(cells: npt.NDArray[np.uint8], network: NetworkConfig, pause_prior: f
         frames += (1 - frames) * np.float32(pause_prior) * around
     delayed = [np.concatenate([np.zeros(delay, np.float32), frames])[:n] for delay in network.delays]
     return np.stack(delayed, axis=-1) if network.lookahead_frames else delayed[0]
+
+
+def _loaded(path: Path, mmap_mode: Literal["r"] | None = None) -> npt.NDArray[Any]:
+    try:
+        scenes: npt.NDArray[Any] = np.load(path, mmap_mode=mmap_mode)
+    except (OSError, ValueError, EOFError) as error:
+        raise ConfigError(
+            f"the rendered scenes {path} are damaged: {error}. Delete {path.parent}: it is made again."
+        ) from error
+    return scenes
 
 
 def _sibling(labels: Path, name: str) -> Path:
