@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vad.errors import ConfigError, DeviceError
-from vad.files import writing
+from vad.files import remove_unfinished, writing
 
 
 def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
@@ -69,3 +69,12 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
 def test_an_error_of_ours_stays_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="unplugged"), writing(tmp_path / "a.txt"):
         raise DeviceError("the microphone was unplugged")
+
+
+def test_what_killed_programs_left_is_removed(tmp_path: Path) -> None:
+    for name in (".part-1-0.npy", ".part-2-0.npy", "labels.npy"):
+        (tmp_path / name).touch()
+    for name in (".part-1-0.npy", "labels.npy"):
+        os.utime(tmp_path / name, (0, 0))
+    remove_unfinished(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {".part-2-0.npy", "labels.npy"}

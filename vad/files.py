@@ -3,13 +3,16 @@
 import contextlib
 import itertools
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from vad.errors import ConfigError, VadError
 
-__all__ = ["make_folder", "require_writable", "write_text", "writing"]
+__all__ = ["make_folder", "remove_unfinished", "require_writable", "write_text", "writing"]
 
+_PREFIX = ".part-"
+_UNFINISHED_S = 3600.0  # nothing is written for so long without a change
 _numbers = itertools.count()
 
 
@@ -48,7 +51,7 @@ def writing(path: Path) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     special = os.path.exists(target) and not os.path.isfile(target)
     # Short, because the real name may have the greatest length allowed. Some writers choose the format by the suffix.
-    name = f".part-{os.getpid()}-{next(_numbers)}{target.suffix}"
+    name = f"{_PREFIX}{os.getpid()}-{next(_numbers)}{target.suffix}"
     temporary = target if special else target.with_name(name)
     try:
         yield temporary
@@ -62,6 +65,14 @@ def writing(path: Path) -> Iterator[Path]:
         if not special:
             with contextlib.suppress(OSError):  # it has become the file, or was never made
                 temporary.unlink()
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the temporary files that killed programs left in a folder, an hour or more ago."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _UNFINISHED_S:
+                path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

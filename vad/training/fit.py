@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from vad.errors import VadError
 from vad.evaluation.frame_metrics import roc_auc
-from vad.files import write_text, writing
+from vad.files import remove_unfinished, write_text, writing
 from vad.training.backend import keras
 from vad.training.config import TrainConfig
 from vad.training.curves import draw_curves
@@ -68,6 +68,7 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     model = starting_model(config, run)  # fails before hours of rendering
     own_scenes, base_scenes, dev_scenes = _prepare_data(config, corpora)
     run.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(run)
     write_text(run / "config.json", config.to_json())
     write_text(run / "corpus.json", json.dumps(describe_corpora(config, corpora), indent=1))
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch

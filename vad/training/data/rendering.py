@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from vad.errors import ConfigError, VadError
-from vad.files import writing
+from vad.files import remove_unfinished, writing
 from vad.processes import in_order
 from vad.training.data.decoded import DecodedCorpus
 from vad.training.data.scene_config import SceneConfig
@@ -50,6 +50,7 @@ def render_scenes(
     make_renderer = partial(_Renderer, corpus, split, folder, config, seed)
     make_renderer()  # raises before any process starts
     folder.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(folder)
     _check_config(folder, json.dumps({"split": split, "seed": seed, **asdict(config)}, indent=1))
     count = math.ceil(hours * 3600 / (config.scene_s * SCENES_PER_FILE))
     files = [folder / f"labels-{number:05d}.npy" for number in range(count)]
