@@ -71,6 +71,7 @@ def test_a_template_without_an_extension_is_wav_and_channels_keep_apart(save) ->
     ("template", "words", "part"),
     [
         ("cuts/{name}.wav", ["one.wav"], "{id}, {start} or {end}"),
+        ("cuts/all.mp3", ["one.wav"], "{id}, {start} or {end}"),
         ("cuts/{id}.wav", ["one.wav", "a/two.wav"], "{name}"),
         ("cuts/{name}/{id}.wav", ["one.wav"], "its folder"),
         ("cuts/{file}_{id}.wav", ["one.wav"], "{file}"),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vad.audio.writing import check_suffix
+from vad.audio.writing import WRITTEN_SUFFIXES, check_suffix
 from vad.commands.detecting.outputs import paths_in
 from vad.commands.detecting.recordings import AudioInput
 from vad.commands.options.templates import Template
@@ -101,7 +101,8 @@ def segment_names(
     if output is None:
         return {}
     folder, name = output, _DEFAULT
-    if "{" in output and not os.path.isdir(output):
+    is_file = "{" in output or os.path.splitext(output)[1].lower() in WRITTEN_SUFFIXES
+    if is_file and not os.path.isdir(output):
         folder, name = os.path.split(output)
         if "{" in folder:
             raise ConfigError(f"{_OPTION} must have no field in its folder. Received: {folder}.")
