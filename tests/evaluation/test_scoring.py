@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,17 @@ def test_text_is_a_line_a_recording_the_worst_first_and_one_for_all(
     _, out, _ = evaluate(capsys, corpus, "--model", model_path, "--threshold", 0)
     assert [line.split()[0] for line in out.splitlines()[1:5]] == ["fan.wav", "b.wav", "a.wav", "pooled"]
     assert "nan" not in out.split("\n\n")[0]
+
+
+def test_the_tables_fit_a_terminal_of_80_columns(
+    corpus: Path, model_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, piped, _ = evaluate(capsys, corpus, "--model", model_path)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    _, shown, _ = evaluate(capsys, corpus, "--model", model_path)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert shown.split() == piped.split()
 
 
 def test_split_takes_its_recordings_alone(
