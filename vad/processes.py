@@ -1,6 +1,7 @@
 """Work on many items in several processes. The results come in the order of the items."""
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -21,6 +22,8 @@ Result = TypeVar("Result")
 _HAS_MASKS = hasattr(signal, "pthread_sigmask")  # not on Windows
 # A process takes about half a second to start: too long for less than some minutes of audio.
 _BYTES_PER_PROCESS = 20_000_000
+
+_log = logging.getLogger("vad")
 
 
 def sensible_jobs(items: int, total_bytes: int) -> int:
@@ -77,7 +80,9 @@ def _over_processes(
     # A fork would copy the locks of other threads (of the model, of numpy) in any state.
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(jobs, context, initializer=_Worker.start, initargs=(make_work,))
+    formatters = [one.formatter for one in _log.handlers if type(one) is logging.StreamHandler]
+    arguments = (make_work, _log.level, formatters)
+    pool = ProcessPoolExecutor(jobs, context, initializer=_Worker.start, initargs=arguments)
     try:
         queued: deque[Future[Result]] = deque()
         for item in items:
@@ -125,12 +130,25 @@ class _Worker:
     work: Callable[[Any], Any]
 
     @classmethod
-    def start(cls, make_work: Callable[[], Callable[[Any], Any]]) -> None:
-        """Prepare a new process. A terminal sends Ctrl-C to all processes; the parent stops this one with SIGTERM."""
+    def start(
+        cls,
+        make_work: Callable[[], Callable[[Any], Any]],
+        log_level: int,
+        formatters: Sequence[logging.Formatter | None],
+    ) -> None:
+        """Prepare a new process. A terminal sends Ctrl-C to all processes; the parent stops this one with SIGTERM.
+
+        The process logs to stderr as its parent does.
+        """
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with _exit_at_once():
             signal.signal(signal.SIGTERM, _leave)
             threading.Thread(target=_leave_with_parent, daemon=True).start()
+            _log.setLevel(log_level)
+            for formatter in formatters:
+                handler = logging.StreamHandler()
+                handler.setFormatter(formatter)
+                _log.addHandler(handler)
             cls.work = make_work()
 
     @classmethod

@@ -55,6 +55,23 @@ def test_verbose_names_the_model_its_options_and_the_decoder(
     assert not logging.getLogger("vad").handlers
 
 
+def test_other_processes_tell_what_this_one_tells(
+    recording: Path, model_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    samples = np.stack([tone(1.0, level=0.5), -tone(1.0, level=0.5)], axis=1)
+    soundfile.write(recording.with_name("b.wav"), samples, RATE)
+    words = ["detect", str(recording.parent), "--model", str(model_path), "--verbose", "--jobs"]
+    told = []
+    for jobs in ("1", "2"):
+        assert main([*words, jobs]) == 0
+        told.append(
+            {line for line in capfd.readouterr().err.splitlines() if "Channel 0" in line or "PCM" in line}
+        )
+    assert told[0] == told[1]
+    assert len(told[0]) == 3
+    assert all(line.startswith("vad: ") for line in told[0])
+
+
 def test_verbose_shows_where_an_error_comes_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["evaluate", str(tmp_path / "none")]
     assert main(words) == 1

@@ -51,8 +51,8 @@ def messages(args: argparse.Namespace) -> Iterator[None]:
     _level = logging.WARNING if args.quiet else logging.DEBUG if args.verbose else logging.INFO
     handler, level = logging.StreamHandler(sys.stderr), _log.level
     handler.setFormatter(logging.Formatter("vad: %(message)s"))
+    _log.addHandler(handler)
     if args.verbose:
-        _log.addHandler(handler)
         _log.setLevel(logging.DEBUG)
     try:
         yield
