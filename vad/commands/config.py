@@ -47,5 +47,5 @@ def run(args: argparse.Namespace) -> int:
             f"{name} = {json.dumps(shown, ensure_ascii=False) if isinstance(shown, str) else f'{shown:.6g}'}"
         )
         print(f"{written:<36}# {source}")
-    print(f"# lookahead = {str(detector.lookahead).lower():<21} # --no-lookahead; not for this file")
+    print(f"# lookahead = {str(detector.lookahead).lower():<21} # changed by --no-lookahead alone")
     return 0
