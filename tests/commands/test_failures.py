@@ -181,10 +181,7 @@ def test_an_output_that_cannot_be_written_costs_its_recording_alone(
         (["good.wav", "--output", "./good.wav"], "output good.wav would overwrite a recording"),
         (["good.wav", "--output", "good.wav/out.csv"], r"good\.wav"),
         (["good.wav", "--output", "good.wav/"], r"good\.wav:"),
-        (
-            ["good.wav", "--save-segments", "good.wav"],
-            r"good\.wav:",
-        ),
+        (["good.wav", "--save-segments", "good.wav"], r"must have \{id\}.* good\.wav"),
         (["-", "-"], "`-` was given twice"),
         (["--nope", "good.wav"], "unrecognized arguments: --nope"),
         ([], "the following arguments are required"),
