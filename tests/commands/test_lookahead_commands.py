@@ -79,7 +79,7 @@ def test_tune_uses_the_lookahead_output_unless_latency_counts(
 
     monkeypatch.setattr(Detector, "process", watched)
     report = json.loads(
-        run(capsys, "tune", folder, "--model", lookahead_model_path, "--format", "json", *words)
+        run(capsys, "tune", folder, "--model", lookahead_model_path, "--format", "json", "--quiet", *words)
     )
     expected = Detector(lookahead_model_path, lookahead=not words).probabilities(bursts(), RATE)
     np.testing.assert_allclose(processed[0].probabilities, expected, atol=1e-5)

@@ -15,6 +15,7 @@ __all__ = [
     "Entry",
     "Malformed",
     "Reader",
+    "cell_to_path",
     "choose_tiers",
     "filled_lines",
     "is_number",
@@ -23,12 +24,12 @@ __all__ = [
     "parse_seconds",
     "parse_times",
     "past_end",
+    "path_to_cell",
     "read_each",
     "require_name",
     "require_within",
     "seconds",
     "split_columns",
-    "spreadsheet_path",
     "start_and_duration",
 ]
 
@@ -42,6 +43,7 @@ NON_SPEECH_LABELS: Final = frozenset({
 """Labels that mean no speech."""
 
 _NUMBER = re.compile(r"\s*[-+]?(\d++\.?\d*+|\.\d++)([eE][-+]?\d++)?+\s*")
+_FORMULA = re.compile(r"(\./)*[=+@-]")
 _FAR_S = 3600.0  # less than this past the end may be rounding, or a recording that was cut
 
 
@@ -264,9 +266,14 @@ def seconds(time: float) -> str:
     return text[:-3] + text[-3:].rstrip("0")
 
 
-def spreadsheet_path(path: str) -> str:
+def path_to_cell(path: str) -> str:
     """Write a path so that a spreadsheet takes it for no formula: ``=1+2.wav`` as ``./=1+2.wav``, the same file."""
-    return f"./{path}" if path.startswith(("=", "+", "-", "@")) else path
+    return f"./{path}" if _FORMULA.match(path) else path
+
+
+def cell_to_path(cell: str) -> str:
+    """Read what `path_to_cell` writes."""
+    return cell[2:] if cell.startswith("./") and _FORMULA.match(cell) else cell
 
 
 def start_and_duration(segment: Segment) -> tuple[float, float]:

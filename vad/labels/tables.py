@@ -11,11 +11,12 @@ from vad.labels.reading import (
     NON_SPEECH_LABELS,
     Entry,
     Malformed,
+    cell_to_path,
     is_number,
     parse_seconds,
+    path_to_cell,
     read_each,
     seconds,
-    spreadsheet_path,
 )
 from vad.labels.turns import Turn
 
@@ -30,9 +31,7 @@ def write_csv(segments: Sequence[Turn], uri: str, duration: float | None) -> str
     """Write rows of ``file``, ``start`` and ``end``, and ``channel`` where channels are told apart."""
     sheet = io.StringIO()
     rows = csv.writer(sheet, lineterminator="\n")
-    name = spreadsheet_path(uri).replace(
-        "\r", " "
-    )  # before Python 3.13 it would go unquoted and end the line
+    name = path_to_cell(uri).replace("\r", " ")  # before Python 3.13 it would go unquoted and end the line
     for segment in segments:
         channel = [] if segment.channel is None else [segment.channel]
         rows.writerow([name, seconds(segment.start), seconds(segment.end), *channel])
@@ -127,6 +126,8 @@ def _entry(header: list[str], times: Times, row: list[str], line: int) -> Entry:
         raise Malformed(line, f"CSV needs {len(header)} fields, as in its header. Received: {received}.")
     cells = dict(zip(header, row, strict=True))
     file, label, speaker = (named(name, cells) for name in ("file", "label", "speaker"))
+    if file is not None:
+        file = cell_to_path(file)
     if file and not "".join(filter(None, (cells[times.start], cells[times.end], label, speaker))).strip():
         return Entry(line, 0.0, 0.0, file)
     clock = cells.get("time format", "")

@@ -14,7 +14,7 @@ import numpy as np
 
 from vad.detection.segments import Segment
 from vad.labels import merge
-from vad.labels.reading import spreadsheet_path
+from vad.labels.reading import path_to_cell
 from vad.prepare.measure import Measured
 
 __all__ = ["manifest_text", "review_text", "speech_of"]
@@ -71,7 +71,7 @@ def review_text(recordings: Iterable[Measured]) -> str:
             mean = float(np.mean(one.probabilities[first : max(last, first + 1)]))
             segments.append((f"{segment.start:.3f}", f"{segment.end:.3f}", f"{mean:.3f}"))
         for cells in sorted(segments, key=lambda row: row[2]) or [("", "", "")]:
-            rows.writerow([spreadsheet_path(str(one.recording.path)), *cells, f"{_doubt(one):.3f}"])
+            rows.writerow([path_to_cell(str(one.recording.path)), *cells, f"{_doubt(one):.3f}"])
     return sheet.getvalue()
 
 

@@ -16,7 +16,7 @@ from vad.commands.options.templates import Template
 from vad.detection.segments import Segment
 from vad.errors import ConfigError
 from vad.files import write_text
-from vad.labels.reading import seconds, spreadsheet_path
+from vad.labels.reading import path_to_cell, seconds
 
 __all__ = ["SegmentNames", "existing_segments", "segment_names", "write_table"]
 
@@ -137,7 +137,7 @@ def write_table(path: Path, files: Sequence[Path], segments: Sequence[Segment]) 
     rows = csv.writer(sheet, lineterminator="\n")
     rows.writerow(["file", "start", "end"])
     for file, segment in zip(files, segments, strict=True):
-        rows.writerow([spreadsheet_path(file.name), seconds(segment.start), seconds(segment.end)])
+        rows.writerow([path_to_cell(file.name), seconds(segment.start), seconds(segment.end)])
     write_text(path, sheet.getvalue())
 
 
