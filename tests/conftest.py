@@ -27,6 +27,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(os.cpu_count() or 1, 4) if whole else 0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow files first, which start TensorFlow, so that the workers end together."""
+    items.sort(key=lambda item: item.path.parent.name != "training" and item.path.name != "test_docs.py")
+
+
 @pytest.fixture(scope="session")
 def model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny .tflite that honours the artifact contract, its card beside it."""

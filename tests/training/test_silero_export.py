@@ -128,10 +128,13 @@ def test_frames_of_20_ms_run_in_windows_of_32(tmp_path):
 
 
 def test_a_file_that_differs_is_not_written(exported, tmp_path, monkeypatch):
-    content = (exported[0] / "small.silero.onnx").read_bytes()
+    content, sequence = (
+        (exported[0] / f"small.{one}.onnx").read_bytes() for one in ("silero", "silero-sequence")
+    )
     config, model = small_network("interchange")
     model.get_layer("speech").bias.assign_add([0.01])
     monkeypatch.setattr(silero, "silero_onnx", lambda _: content)
+    monkeypatch.setattr(silero, "silero_sequence_onnx", lambda _: sequence)
     with pytest.raises(ModelError, match=r"must stay within 0\.0001 of Keras"):
         silero.export_silero(model, config, "small", tmp_path)
     assert not list(tmp_path.iterdir())
