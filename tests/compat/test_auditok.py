@@ -37,6 +37,7 @@ def test_auditok_knows_its_commands(command: str, monkeypatch: pytest.MonkeyPatc
     assert cmdline.main(shlex.split(command.partition("<")[0])[1:]) == 0
 
 
+@pytest.mark.acceptance  # auditok's threads may wait for ever in a process that other tests used before
 @pytest.mark.filterwarnings("ignore:'drop_trailing_silence':DeprecationWarning")  # auditok's own
 @pytest.mark.parametrize(("task", "theirs", "ours"), ON_FILES, ids=[row[0] for row in ON_FILES])
 def test_both_do_the_task(

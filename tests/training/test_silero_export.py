@@ -1,4 +1,7 @@
-"""Files for programs made for silero_vad.onnx: the contract's shapes, equal results, and states that are zeroed."""
+"""Files for programs made for silero_vad.onnx: the contract's shapes, equal results, and states that are zeroed.
+
+The conversions take 40 s, so `scripts/check exports` runs these tests, not the default suite.
+"""
 
 import json
 
@@ -18,6 +21,8 @@ import onnxruntime
 
 from vad.training.release import silero
 from vad.training.release.silero_graph import WindowedNetwork
+
+pytestmark = pytest.mark.acceptance
 
 
 @pytest.fixture(scope="module")
