@@ -39,7 +39,7 @@ def test_all_that_is_wrong_in_a_kaldi_folder_is_reported_together(
 ) -> None:
     folder = tmp_path / "kaldi"
     recording(folder / "call1.wav")
-    (folder / "wav.scp").write_text("call1 call1.wav\naway away.wav\nsph sph2pipe call.sph |\n")
+    (folder / "wav.scp").write_text("call1 call1.wav\naway away.wav\nsph sph2pipe -c 1 call.sph |\n")
     (folder / "segments").write_text("u1 call1 0\nu2 gone 0 1\nu3 sph 0 1\n")
     _, _, err = prepare(capsys, tmp_path, folder)
     for message in (
@@ -84,13 +84,46 @@ def test_utterances_that_end_with_their_recording(tmp_path: Path, capsys: pytest
     assert re.search(r"segments:2: .* 5 to 5 s .* 3\.000 s", err)
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["cat {} |", "flac -c -d -s {} |", "/usr/bin/sph2pipe -f wav -p {} |", "sox '{}' -r 16k -t wav - |",
+     "ffmpeg -loglevel error -i {} -f wav -ar 16000 pipe:1 |"],
+)  # fmt: skip
+def test_a_command_that_only_decodes_stands_for_its_file(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "kaldi"
+    recording(folder / "call1.wav", seconds=3.0)
+    (folder / "wav.scp").write_text(f"call1 {command.format('call1.wav')}\n")
+    (folder / "segments").write_text("u1 call1 0.5 -1\n")
+    _, items, err = prepare(capsys, tmp_path, folder)
+    assert [item.segments for item in items] == [(Segment(0.5, 3.0),)], err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["sph2pipe -f wav -c 1 {} |", "sox {} -t wav - trim 5 |", "ffmpeg -ss 5 -i {} -f wav - |",
+     "cat {} | sox - -t wav - |",
+     "sox {} {} -t wav - |", "rm {} |", "cat '{} |", "flac --until=5 {} |", "sox -t wav -|"],
+)  # fmt: skip
+def test_a_command_that_changes_more_is_refused(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "kaldi"
+    recording(folder / "call1.wav", seconds=3.0)
+    (folder / "wav.scp").write_text(f"call1 {command.replace('{}', 'call1.wav')}\n")
+    code, _, err = prepare(capsys, tmp_path, folder)
+    assert code == 1
+    assert err.count("wav.scp:1:") == 1
+
+
 def test_commands_in_wav_scp_are_reported_in_one_line_and_not_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "kaldi"
     recording(folder / "call1.wav")
     (folder / "wav.scp").write_text(
-        f"call1 call1.wav\ncall2 touch {tmp_path / 'ran'} |\ncall3 cat call1.wav |\n"
+        f"call1 call1.wav\ncall2 touch {tmp_path / 'ran'} |\ncall3 sox call1.wav -t wav - rate 8k |\n"
     )
     code, items, err = prepare(capsys, tmp_path, folder)
     assert (code, items) == (1, [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,22 @@ from vad.labels import Entry, read_all
 
 __all__ = ["read_kaldi_folder"]
 
+# Programs that only decode, with their options that leave times and channels as they are: the number of words of each.
+_DECODERS = {
+    "cat": {},
+    "flac": dict.fromkeys(("-c", "-d", "-s", "-cd", "-dc"), 0),
+    "sph2pipe": {"-p": 0, "-f": 1},
+    "sox": {"-q": 0} | dict.fromkeys(("-t", "-r", "-b", "-e", "-c"), 1),
+    "ffmpeg": dict.fromkeys(("-nostdin", "-hide_banner"), 0)
+    | dict.fromkeys(("-v", "-loglevel", "-i", "-f", "-ar", "-ac", "-acodec", "-c:a"), 1),
+}
+
 
 def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, ...]]]:
     """Reads the recordings of a Kaldi data folder, with their turns and speakers.
 
-    Without ``segments`` a recording is one utterance. A turn that ends with its recording ends at infinity.
+    Without ``segments`` a recording is one utterance. A turn that ends with its recording ends at infinity. A command
+    that only decodes a file, such as ``sph2pipe -f wav call.sph |``, stands for the file. No command is run.
 
     Args:
         folder: Holds ``wav.scp``, maybe ``segments`` and ``utt2spk``.
@@ -24,11 +36,13 @@ def read_kaldi_folder(folder: Path) -> dict[str, tuple[Path, str, tuple[Entry, .
         By recording: its path (as written, or below the folder), its place in messages, and its turns.
 
     Raises:
-        LabelError: A file is missing, lines are broken, or wav.scp has commands. It has all problems.
+        LabelError: A file is missing, lines are broken, or wav.scp has other commands. It has all
+            problems.
     """
     problems: list[str] = []
     speakers = _pairs(folder / "utt2spk", problems) if (folder / "utt2spk").is_file() else {}
-    paths = _pairs(folder / "wav.scp", problems)
+    listed = _pairs(folder / "wav.scp", problems)
+    paths = {name: (_decoded_file(written) or written, where) for name, (written, where) in listed.items()}
     entries = _utterances(folder, paths, problems)
     speaker_of = {name: who for name, (who, _) in speakers.items()}
     entries = [replace(entry, speaker=speaker_of.get(entry.label or "")) for entry in entries]
@@ -59,6 +73,25 @@ def _utterances(folder: Path, paths: dict[str, tuple[str, str]], problems: list[
     read, broken = read_all(folder / "segments", "kaldi", open_ended=True)
     problems += broken
     return [entry for entry in read if entry.is_speech]
+
+
+def _decoded_file(written: str) -> str | None:
+    """The file that a command decodes and changes in nothing else; None for paths and other commands."""
+    try:
+        program, *words = shlex.split(written.removesuffix("|")) if written.endswith("|") else [""]
+    except ValueError:  # an open quotation mark
+        return None
+    if (options := _DECODERS.get(Path(program).name)) is None:
+        return None
+    files = []
+    remaining = iter(words)
+    for word in remaining:
+        if word in options:
+            values = [next(remaining, "") for _ in range(options[word])]
+            files += values if word == "-i" else []
+        elif word not in ("-", "pipe:", "pipe:1"):
+            files.append(word)
+    return files[0] if len(files) == 1 and not files[0].startswith("-") else None
 
 
 def _commands(folder: Path, paths: dict[str, tuple[str, str]]) -> list[str]:
