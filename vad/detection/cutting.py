@@ -37,7 +37,7 @@ def save_segments(
         paths: Of the files; the suffixes choose the formats.
         channel: Index of the channel to keep; "mix" keeps all.
         raw: Format of samples without a header.
-        on_position: Is told how far the work is.
+        on_position: Called with the position.
 
     Raises:
         AudioError: The recording cannot be opened. Damage later in it only ends the work.
@@ -77,7 +77,7 @@ def cut(
     Args:
         decoder: The recording.
         spans: In samples; they are in order and do not overlap. More may be added while the pieces are taken.
-        on_position: Is told how far the work is.
+        on_position: Called with the position.
 
     Raises:
         AudioError: The recording is damaged. All samples before the damage were given.

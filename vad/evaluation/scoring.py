@@ -205,7 +205,7 @@ def process_item(detector: Detector, item: CorpusItem, on_position: OnPosition |
     Args:
         detector: The detector.
         item: The recording.
-        on_position: Is told how far the work is.
+        on_position: Called with the position.
 
     Raises:
         AudioError: The recording cannot be read, or ends in damage.

@@ -103,7 +103,7 @@ def blocks_between(
         start: Of the part.
         end: Of the part.
         sample_rate: Of the samples, in Hz.
-        on_position: Is told how far the reading is, of the way to `end`.
+        on_position: Called with the position, on the way to `end`.
 
     Raises:
         AudioError: The recording cannot be read.

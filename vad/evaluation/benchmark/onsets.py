@@ -129,7 +129,7 @@ def run_stream(detector: Detector, item: CorpusItem, on_position: OnPosition | N
     Args:
         detector: The detector.
         item: The recording.
-        on_position: Is told how far the work is, at every second of audio.
+        on_position: Called with the position, at every second of audio.
 
     Raises:
         AudioError: It cannot be read.
