@@ -34,7 +34,7 @@ __all__ = [
     "card_of",
     "export",
     "largest_difference",
-    "require_close",
+    "verified",
 ]
 
 # The largest difference of a probability from Keras, by quantization.
@@ -91,14 +91,12 @@ def export(
     card = card_of(model, network, name, graph, notes or {})
     # Through JSON, as it will be read.
     converted = Model(content, json.loads(json.dumps(card)), source=name)
-    differences, limit = largest_difference(model, converted), MAX_DIFFERENCE[quantize]
-    require_close(differences, limit)
-    card["verification"] = {"largest_difference_from_keras": differences, "limit": limit}
+    card["verification"] = verified(largest_difference(model, converted), MAX_DIFFERENCE[quantize])
     return _write(model, content, card, folder / f"{name}.tflite")
 
 
-def require_close(differences: Mapping[str, float], limit: float) -> None:
-    """Checks the differences from Keras by probe signal.
+def verified(differences: Mapping[str, float], limit: float) -> dict[str, Any]:
+    """Checks the differences from Keras by probe signal, and gives the card's field ``verification``.
 
     Raises:
         ModelError: One is larger than the limit, or no number.
@@ -109,6 +107,7 @@ def require_close(differences: Mapping[str, float], limit: float) -> None:
             f"a converted model must stay within {limit} of Keras. "
             f"Received: {differences[worst]:.2g} on {worst}. Nothing was written."
         )
+    return {"largest_difference_from_keras": differences, "limit": limit}
 
 
 def _write(model: keras.Model, content: bytes, card: Mapping[str, Any], path: Path) -> Path:

@@ -26,7 +26,7 @@ from vad.errors import ConfigError
 from vad.files import make_folder, writing
 from vad.training.backend import keras
 from vad.training.networks import NetworkConfig
-from vad.training.networks.streaming import state_shapes, streaming
+from vad.training.networks.streaming import state_shapes
 from vad.training.provenance import load_network
 from vad.training.release.export import (
     CHUNK_FRAMES,
@@ -34,8 +34,9 @@ from vad.training.release.export import (
     Converted,
     card_of,
     largest_difference,
-    require_close,
+    verified,
 )
+from vad.training.release.flat_state import run_from_parts
 from vad.training.release.onnx import function_to_onnx
 
 __all__ = ["PackedNetwork", "ServedModel", "export_onnx", "export_saved_model", "onnx_content", "save"]
@@ -70,14 +71,8 @@ class PackedNetwork:
     def __call__(self, samples: tf.Tensor, state: tf.Tensor) -> dict[str, tf.Tensor]:
         """Runs frames of each stream."""
         parts = tf.split(state, [math.prod(shape) for shape in self._shapes.values()], axis=1)
-        past = {
-            name: tf.reshape(part, (-1, *shape))
-            for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
-        }
-        with streaming(past) as present:
-            found = self.model(samples, training=False)
+        found, after = run_from_parts(self.model, self._shapes, samples, parts)
         found = tf.reshape(found, (tf.shape(samples)[0], -1, len(self.outputs) - 1))
-        after = [tf.reshape(present[name], (-1, math.prod(shape))) for name, shape in self._shapes.items()]
         return dict(zip(self.outputs, [*tf.unstack(found, axis=-1), tf.concat(after, axis=1)], strict=True))
 
 
@@ -166,10 +161,7 @@ def _graph(packed: PackedNetwork, format: str, chunk_frames: int) -> dict[str, A
 
 
 def _verified(packed: PackedNetwork, converted: Converted) -> dict[str, Any]:
-    """The card's field of this name, if the differences from Keras are small enough."""
-    differences = largest_difference(packed.model, converted)
-    require_close(differences, MAX_DIFFERENCE["none"])
-    return {"largest_difference_from_keras": differences, "limit": MAX_DIFFERENCE["none"]}
+    return verified(largest_difference(packed.model, converted), MAX_DIFFERENCE["none"])
 
 
 def save(packed: PackedNetwork, folder: Path) -> None:

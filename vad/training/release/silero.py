@@ -18,7 +18,7 @@ from vad.files import writing
 from vad.training.backend import keras
 from vad.training.networks import NetworkConfig
 from vad.training.provenance import load_network
-from vad.training.release.export import MAX_DIFFERENCE, card_of, require_close
+from vad.training.release.export import MAX_DIFFERENCE, card_of, verified
 from vad.training.release.onnx import function_to_onnx
 from vad.training.release.probe_signals import probe_signals
 from vad.training.release.silero_graph import CONTEXT, WINDOW, WindowedNetwork, upsampled
@@ -66,11 +66,10 @@ def export_silero(
         content = silero_sequence_onnx(windowed)
         contents[f"{name}.silero-sequence.onnx"] = content
         differences |= _sequence_differences(windowed, content)
-    limit = MAX_DIFFERENCE["none"]
-    require_close(differences, limit)
+    verification = verified(differences, MAX_DIFFERENCE["none"])
     files = {
         "files": {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()},
-        "verification": {"largest_difference_from_keras": differences, "limit": limit},
+        "verification": verification,
     }
     card = card_of(model, network, name, files, notes or {})
     folder.mkdir(parents=True, exist_ok=True)

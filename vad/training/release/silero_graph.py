@@ -7,7 +7,6 @@ state. A network whose frames are the windows, such as interchange, needs no suc
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,8 @@ import tensorflow as tf
 from vad.errors import ConfigError
 from vad.training.backend import keras
 from vad.training.networks import NetworkConfig, low_latency_only
-from vad.training.networks.streaming import state_shapes, streaming
+from vad.training.networks.streaming import state_shapes
+from vad.training.release.flat_state import run_from_parts
 
 __all__ = ["CONTEXT", "WINDOW", "WindowedNetwork", "upsampled"]
 
@@ -125,16 +125,8 @@ class WindowedNetwork:
     def _run(
         self, samples: tf.Tensor, parts: list[tf.Tensor], context: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        past: dict[str, Any] = {
-            name: tf.reshape(part, (-1, *shape))
-            for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
-        }
-        if context is not None:
-            past["samples_past"] = context
-        with streaming(past) as present:
-            probability = self.model(samples, training=False)
-        after = [tf.reshape(present[name], (-1, math.prod(shape))) for name, shape in self._shapes.items()]
-        return probability, after
+        other = {} if context is None else {"samples_past": context}
+        return run_from_parts(self.model, self._shapes, samples, parts, other)
 
 
 def upsampled(samples: tf.Tensor) -> tf.Tensor:
