@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from vad.corpus.manifest import CorpusItem
+from vad.corpus.sound_classes import sound_class
 from vad.evaluation.benchmark.material import few_of_each_class
-from vad.evaluation.benchmark.sound_classes import sound_class
 
 
 @pytest.mark.parametrize(

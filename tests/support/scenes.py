@@ -20,13 +20,16 @@ BARE = SceneConfig(
     room=0.0,
     noise=0.0,
     events=0.0,
+    bangs=0.0,
     bars=0.0,
     music=0.0,
     background=0.0,
+    background_alone=0.0,
     babble=0.0,
     hiss=0.0,
     handling=0.0,
     tones=0.0,
+    part_band_limit=0.0,
     tunes=0.0,
     telephone=0.0,
     band_limit=0.0,
@@ -34,7 +37,19 @@ BARE = SceneConfig(
     clipping=0.0,
     digital_silence=0.0,
 )
-PARTS = ("noise", "events", "bars", "music", "background", "babble", "hiss", "handling", "tones", "tunes")
+PARTS = (
+    "noise",
+    "events",
+    "bangs",
+    "bars",
+    "music",
+    "background",
+    "babble",
+    "hiss",
+    "handling",
+    "tones",
+    "tunes",
+)
 CHANNEL = ("telephone", "band_limit", "equalise", "clipping")
 
 Samples = npt.NDArray[np.float32]

@@ -57,13 +57,13 @@ def test_another_seed_or_number_is_another_scene(decoded: DecodedCorpus) -> None
 
 
 def test_what_a_seed_renders_does_not_change_from_version_to_version(decoded: DecodedCorpus) -> None:
-    """The released networks can be trained again only while this holds."""
+    """A network can be trained again only while this holds."""
     scenes = [Mixer(decoded, SceneConfig(scene_s=4.0), seed=2026).scene(index) for index in range(12)]
     labels = np.concatenate([np.round(scene.labels * 255).astype(np.uint8) for scene in scenes])
     levels = [scene.level_db for scene in scenes]
-    assert zlib.crc32(labels.tobytes()) == 884154943
+    assert zlib.crc32(labels.tobytes()) == 2851599499
     assert levels == pytest.approx(
-        [-6.58, -21.91, -7.81, -22.61, -17.98, -21.95, -5.28, -21.78, -9.93, -32.08, -9.06, -28.19], abs=0.02
+        [-3.55, -29.31, -11.63, -3.68, -30.04, -22.23, -6.39, -19.5, -1.02, -36.23, -2.46, -21.1], abs=0.02
     )
 
 
@@ -143,7 +143,9 @@ def test_other_beds_have_the_level_that_was_asked_for(
         assert power_db(mix(scene)) == pytest.approx(-17, abs=tolerance_db)
 
 
-@pytest.mark.parametrize(("part", "level"), [("background", "background_db"), ("babble", "babble_snr_db")])
+@pytest.mark.parametrize(
+    ("part", "level"), [("background_alone", "background_db"), ("babble", "babble_snr_db")]
+)
 def test_talk_behind_is_as_faint_as_asked_and_carries_no_label(
     decoded: DecodedCorpus, part: str, level: str
 ) -> None:
@@ -156,7 +158,7 @@ def test_talk_behind_is_as_faint_as_asked_and_carries_no_label(
 
 
 def test_talk_behind_is_heard_over_the_noise_of_its_own_place(decoded: DecodedCorpus) -> None:
-    behind = replace(BARE, speech_free=1.0, background=1.0, background_db=(22.0, 22.0))
+    behind = replace(BARE, speech_free=1.0, background_alone=1.0, background_db=(22.0, 22.0))
     for index in range(3):
         quiet, noisy = (
             mix(Mixer(decoded, replace(behind, background_snr_db=(snr_db, snr_db)), 6).scene(index))
@@ -166,10 +168,11 @@ def test_talk_behind_is_heard_over_the_noise_of_its_own_place(decoded: DecodedCo
         assert power_db(noisy - quiet) == pytest.approx(-32, abs=8)
 
 
-@pytest.mark.parametrize(("snr_db", "faintest_db"), [(0.0, -60.0), (15.0, -45.0), (25.0, FAINTEST_DB)])
-def test_talk_that_hardly_clears_its_noise_is_played_no_fainter_than_a_quiet_place(
+@pytest.mark.parametrize(("snr_db", "faintest_db"), [(0.0, -75.0), (15.0, -75.0), (25.0, FAINTEST_DB)])
+def test_talk_in_noise_is_played_fainter_than_clear_talk(
     decoded: DecodedCorpus, snr_db: float, faintest_db: float
 ) -> None:
+    """A recording of a noisy place turned down as a whole holds speech; clear talk so faint is background."""
     mixer = Mixer(decoded, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), 0)
     bare = Mixer(decoded, BARE, 0)
     recorded = [
@@ -178,13 +181,15 @@ def test_talk_that_hardly_clears_its_noise_is_played_no_fainter_than_a_quiet_pla
         if is_recorded(mix(mixer.scene(index)) - mix(bare.scene(index)))
     ]
     assert recorded
-    assert [scene.faintest_db for scene in recorded] == pytest.approx([faintest_db] * len(recorded), abs=2)
+    assert {scene.faintest_db for scene in recorded} == {faintest_db}
     assert bare.scene(0).faintest_db == FAINTEST_DB
 
 
 def test_talk_behind_nobody_is_never_played_loud(decoded: DecodedCorpus) -> None:
     loudest = {
-        (absent, behind): Mixer(decoded, replace(BARE, speech_free=absent, background=behind), 0)
+        (absent, behind): Mixer(
+            decoded, replace(BARE, speech_free=absent, background=behind, background_alone=behind), 0
+        )
         .scene(0)
         .loudest_db
         for absent in (0.0, 1.0)
@@ -192,6 +197,28 @@ def test_talk_behind_nobody_is_never_played_loud(decoded: DecodedCorpus) -> None
     }
     assert loudest.pop((1.0, 1.0)) == -35.0
     assert set(loudest.values()) == {LOUDEST_DB}
+
+
+def test_bangs_are_short_and_far_louder_than_the_talk(decoded: DecodedCorpus) -> None:
+    mixer = Mixer(decoded, replace(BARE, bangs=1.0, bangs_db=(30.0, 30.0)), 3)
+    for index in range(6):
+        power = cell_power(mix(mixer.scene(index)))
+        loud = power > 100 * np.percentile(power, 75)
+        assert loud.any()
+        assert loud.mean() < 0.25
+
+
+def test_a_part_is_narrow_at_times_whatever_the_others_are(decoded: DecodedCorpus) -> None:
+    """Else narrow would mean speech: the corpus' speech mostly is."""
+    high = signal.butter(8, 7_000, "high", fs=RATE, output="sos")
+    config = replace(BARE, speech_free=1.0, hiss=1.0)
+    wide, narrow = (Mixer(decoded, replace(config, part_band_limit=share), 3) for share in (0.0, 1.0))
+    lost = [
+        power_db(signal.sosfilt(high, mix(wide.scene(index))))
+        - power_db(signal.sosfilt(high, mix(narrow.scene(index))))
+        for index in range(6)
+    ]
+    assert max(lost) > 20
 
 
 def test_tones_are_as_loud_as_asked_and_for_some_of_the_time(decoded: DecodedCorpus) -> None:
@@ -224,7 +251,7 @@ def test_a_recorded_sound_is_played_at_speeds_of_the_range(decoded: DecodedCorpu
     """The corpus' music is one tone of 4 kHz."""
     mixer = Mixer(decoded, replace(BARE, speech_free=1.0, sound_speed=(0.8, 1.25), **{part: 1.0}), 2)
     hertz = []
-    for index in range(12):
+    for index in range(24):
         spectrum = np.abs(np.fft.rfft(mixer.scene(index).samples))
         hertz.append(spectrum.argmax() / len(spectrum) * RATE / 2)
     assert 0.8 * 4000 - 5 <= min(hertz) < 3600

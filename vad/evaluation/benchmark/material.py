@@ -10,9 +10,9 @@ import numpy as np
 from vad.audio.acoustics import CELL, SAMPLE_RATE
 from vad.audio.reading import read_audio
 from vad.corpus.manifest import CorpusItem
+from vad.corpus.sound_classes import sound_class
 from vad.errors import AudioError, ConfigError, MissingDependencyError
 from vad.evaluation.benchmark.conditions import LoadedRecording
-from vad.evaluation.benchmark.sound_classes import sound_class
 
 __all__ = ["few_of_each_class", "load_recordings"]
 

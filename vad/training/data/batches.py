@@ -92,7 +92,7 @@ def set_level(
     faintest_db: float = FAINTEST_DB,
     loudest_db: float = LOUDEST_DB,
 ) -> Array:
-    """Scales talk to a random level from -60 to -3 dBFS, often to a usual one, and sometimes rounds to 16 bits.
+    """Scales talk to a random level, often to a usual one, and sometimes rounds to 16 bits.
 
     Args:
         rng: Source of randomness.
@@ -105,7 +105,7 @@ def set_level(
         Samples in [-1, 1] [shape=(samples,)].
     """
     usual = rng.random() < 0.4
-    target_db = rng.uniform(-36, -12) if usual else rng.uniform(FAINTEST_DB, LOUDEST_DB)
+    target_db = rng.uniform(-36, -12) if usual else rng.uniform(faintest_db, loudest_db)
     target_db = min(max(target_db, faintest_db), loudest_db)
     scaled = samples * np.float32(10 ** ((target_db - level_db) / 20) / FULL_SCALE)
     if rng.random() < 0.5:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Sequence, Sized
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from vad.audio.acoustics import CELL, Samples, decibel_gain
 from vad.training.data.decoded import DecodedCorpus, DecodedRecording
 
-__all__ = ["Excerpts", "Labels", "pick", "pick_group", "steady_level_db"]
+__all__ = ["Excerpts", "Labels", "Sounds", "pick", "pick_group", "shares", "steady_level_db"]
 
 Labels = npt.NDArray[np.float32]
 
@@ -29,22 +30,16 @@ class Excerpts:
 
     Attributes:
         speakers: Speech recordings, a list a speaker.
-        noises: Noise recordings, a list a source.
-        music: Music recordings, a list a source.
+        noises: Noise recordings.
+        music: Music recordings.
     """
 
     def __init__(self, corpus: DecodedCorpus, speed: tuple[float, float], sound_speed: tuple[float, float]):
         self._corpus, self._speed, self._sound_speed = corpus, speed, sound_speed
-        self.speakers = self._groups("speech", "speaker")
-        self.noises = self._groups("noise", "source")
-        self.music = self._groups("music", "source")
-
-    def _groups(self, kind: str, key: str) -> list[list[DecodedRecording]]:
-        groups: dict[str, list[DecodedRecording]] = defaultdict(list)
-        for one in self._corpus.recordings:
-            if one.kind == kind and one.level_db > _MIN_LEVEL_DB and one.length >= CELL:
-                groups[getattr(one, key)].append(one)
-        return list(groups.values())
+        usable = [one for one in corpus.recordings if one.level_db > _MIN_LEVEL_DB and one.length >= CELL]
+        self.speakers = _groups((one for one in usable if one.kind == "speech"), "speaker")
+        self.noises = Sounds(one for one in usable if one.kind == "noise")
+        self.music = Sounds(one for one in usable if one.kind == "music")
 
     def cut(self, rng: np.random.Generator, recording: DecodedRecording, room: int) -> tuple[Samples, Labels]:
         """An excerpt at 0 dB with its labels: the whole recording, or a random part if it is longer than ``room``.
@@ -77,6 +72,26 @@ class Excerpts:
         return _at_speed(speed, samples, length)
 
 
+class Sounds:
+    """Recordings without speech, drawn by class, then by source: not by hours, of which a few sources have most.
+
+    Args:
+        recordings: All of one kind.
+    """
+
+    def __init__(self, recordings: Iterable[DecodedRecording]):
+        by_class = _groups(recordings, "sound_class")
+        self._classes = [_groups(one, "source") for one in by_class]
+        self._shares = shares(by_class)
+
+    def __len__(self) -> int:
+        return len(self._classes)
+
+    def group(self, rng: np.random.Generator) -> list[DecodedRecording]:
+        """The recordings of one class and source."""
+        return pick_group(rng, self._classes[int(rng.choice(len(self._classes), p=self._shares))])
+
+
 def pick(rng: np.random.Generator, recordings: list[DecodedRecording]) -> DecodedRecording:
     """Any of them."""
     return recordings[int(rng.integers(len(recordings)))]
@@ -84,14 +99,26 @@ def pick(rng: np.random.Generator, recordings: list[DecodedRecording]) -> Decode
 
 def pick_group(rng: np.random.Generator, groups: list[list[DecodedRecording]]) -> list[DecodedRecording]:
     """A speaker or a source, with a probability by the square root of its files, so that large ones do not dominate."""
+    return groups[int(rng.choice(len(groups), p=shares(groups)))]
+
+
+def shares(groups: Sequence[Sized]) -> npt.NDArray[np.float64]:
+    """The probability of each group, by the square root of its members."""
     weights = np.sqrt([len(group) for group in groups])
-    return groups[int(rng.choice(len(groups), p=weights / weights.sum()))]
+    return weights / weights.sum()
 
 
 def steady_level_db(samples: Samples) -> float:
     """The median level of the cells, dB."""
     power = np.square(samples.reshape(-1, CELL), dtype=np.float64).mean(axis=1)
     return float(10 * np.log10(np.median(power) + 1e-12))
+
+
+def _groups(recordings: Iterable[DecodedRecording], key: str) -> list[list[DecodedRecording]]:
+    groups: dict[str, list[DecodedRecording]] = defaultdict(list)
+    for one in recordings:
+        groups[getattr(one, key)].append(one)
+    return list(groups.values())
 
 
 def _drawn(rng: np.random.Generator, between: tuple[float, float]) -> float:

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from vad.audio.acoustics import CELL, SAMPLE_RATE
 from vad.audio.reading import read_audio
 from vad.corpus.manifest import CorpusItem, read_corpus
+from vad.corpus.sound_classes import sound_class
 from vad.errors import AudioError, ConfigError
 from vad.files import writing
 from vad.json_text import read_json
@@ -53,6 +54,7 @@ class DecodedRecording:
         kind: "speech", "noise" or "music".
         speaker: The speaker, or the file where the speaker is unknown.
         source: Its source; "" where unknown.
+        sound_class: What it is, as `vad.corpus.sound_classes.sound_class` has it.
         offset: First sample in the corpus' audio.
         length: Samples.
         level_db: Level of its active part, dBFS.
@@ -63,6 +65,7 @@ class DecodedRecording:
     kind: str
     speaker: str
     source: str
+    sound_class: str
     offset: int
     length: int
     level_db: float
@@ -155,7 +158,8 @@ def fingerprint(corpus: Path, items: Iterable[CorpusItem]) -> str:
         # A data folder of vad 0.1.0 has the file's name where a plain folder has no speaker.
         speaker = item.speaker or (item.path.stem if plain else "")
         segments = [(segment.start, segment.end) for segment in item.segments]
-        digest.update(repr((item.key, item.kind, item.split, speaker, item.source, segments)).encode())
+        row = (item.key, item.kind, item.split, speaker, item.source, item.sound_class, segments)
+        digest.update(repr(row).encode())
     return digest.hexdigest()
 
 
@@ -201,6 +205,7 @@ def _decode_all(
                 item.kind,
                 item.speaker or item.key,
                 item.source,
+                sound_class(item),
                 offset,
                 len(samples),
                 _active_level_db(samples, cells if item.kind == "speech" else None),

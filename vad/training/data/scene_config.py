@@ -31,11 +31,15 @@ class SceneConfig:
         snr_db: Talk over the noise bed.
         events: Scenes with sudden sounds.
         event_db: Events over the talk.
+        bangs: Scenes with beeps and bangs shorter than a word, far louder than the talk.
+        bangs_db: These over the talk.
         bars: Scenes with bars of music here and there.
         bars_db: Bars over the talk.
         music: Scenes with music throughout.
         music_snr_db: Talk over the music.
-        background: Scenes with faint talkers behind.
+        background: Scenes with faint talkers behind somebody.
+        background_alone: Scenes with them where nobody talks in front. Nothing but their room then tells them from the
+            front.
         background_db: How far behind.
         background_snr_db: These over the noise of a quiet place.
         babble: Scenes with a crowd.
@@ -48,6 +52,7 @@ class SceneConfig:
         tunes_db: Talk over these.
         tones: Scenes with the tones of a machine.
         tones_db: Talk over these.
+        part_band_limit: Parts of a scene, talk like noise and music, that come through a band limit of their own.
         telephone: Scenes through a telephone.
         band_limit: Scenes through a codec-like low-pass or a high-pass.
         equalise: Scenes through a coloured microphone.
@@ -70,11 +75,14 @@ class SceneConfig:
     snr_db: tuple[float, float] = (-5.0, 35.0)
     events: float = 0.45
     event_db: tuple[float, float] = (-15.0, 12.0)
+    bangs: float = 0.12
+    bangs_db: tuple[float, float] = (5.0, 45.0)
     bars: float = 0.15
     bars_db: tuple[float, float] = (-15.0, 12.0)
     music: float = 0.25
     music_snr_db: tuple[float, float] = (-3.0, 25.0)
     background: float = 0.5
+    background_alone: float = 0.125
     background_db: tuple[float, float] = (20.0, 45.0)
     background_snr_db: tuple[float, float] = (-5.0, 20.0)
     babble: float = 0.08
@@ -87,6 +95,7 @@ class SceneConfig:
     tunes_db: tuple[float, float] = (-8.0, 25.0)
     tones: float = 0.07
     tones_db: tuple[float, float] = (-5.0, 30.0)
+    part_band_limit: float = 0.3
     telephone: float = 0.12
     band_limit: float = 0.25
     equalise: float = 0.6
@@ -95,7 +104,7 @@ class SceneConfig:
 
     def unmodified(self) -> Self:
         """The config of validation scenes for ``recorded``: the recordings alone, without any channel."""
-        channels = ("equalise", "telephone", "band_limit", "clipping", "digital_silence")
+        channels = ("equalise", "part_band_limit", "telephone", "band_limit", "clipping", "digital_silence")
         no_channel: dict[str, Any] = dict.fromkeys(channels, 0.0)
         return replace(self, recorded=1.0, speed=(1.0, 1.0), **no_channel)
 

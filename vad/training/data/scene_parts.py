@@ -11,8 +11,7 @@ import numpy as np
 
 from vad.audio import acoustics
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples, decibel_gain, level_db
-from vad.training.data.clips import Excerpts, Labels, pick, pick_group
-from vad.training.data.decoded import DecodedRecording
+from vad.training.data.clips import Excerpts, Labels, Sounds, pick, pick_group, shares
 from vad.training.data.scene_config import SceneConfig
 from vad.training.data.tones import machine_tones
 from vad.training.data.tunes import played_tune
@@ -36,7 +35,7 @@ class SceneParts:
         """Up to eight talkers taking turns, with their labels; talk has a level of 0 dB."""
         config, speakers = self._config, self._excerpts.speakers
         count = int(rng.choice([1, 2, 4, 8], p=[0.15, 0.25, 0.3, 0.3]))
-        present = rng.choice(len(speakers), count, replace=len(speakers) < count)
+        present = rng.choice(len(speakers), count, replace=len(speakers) < count, p=shares(speakers))
         offsets = np.clip(rng.normal(0, 4, count), -12, 8)
         tracks = np.zeros((count, self._n), np.float32)
         silence = np.ones(self._n // CELL, np.float32)
@@ -84,18 +83,34 @@ class SceneParts:
         level = decibel_gain(-rng.uniform(*self._config.snr_db))
         if rng.random() < 0.4 or not self._excerpts.noises:
             return acoustics.coloured_noise(rng, self._n) * level
-        return self._excerpts.looped(rng, pick(rng, pick_group(rng, self._excerpts.noises)), self._n) * level
+        return self._excerpts.looped(rng, pick(rng, self._excerpts.noises.group(rng)), self._n) * level
 
     def music_bed(self, rng: np.random.Generator) -> Samples:
         """One piece of music throughout."""
         if not self._excerpts.music:
             return np.zeros(self._n, np.float32)
-        bed = self._excerpts.looped(rng, pick(rng, pick_group(rng, self._excerpts.music)), self._n)
+        bed = self._excerpts.looped(rng, pick(rng, self._excerpts.music.group(rng)), self._n)
         return bed * decibel_gain(-rng.uniform(*self._config.music_snr_db))
 
     def events(self, rng: np.random.Generator) -> Samples:
         """Coughs, cries, doors, keys: short sounds at random places."""
         return self._sudden(rng, self._excerpts.noises, self._config.event_db)
+
+    def bangs(self, rng: np.random.Generator) -> Samples:
+        """One to three beeps and bangs, each shorter than a word."""
+        track = np.zeros(self._n, np.float32)
+        for _ in range(int(rng.integers(1, 4))):
+            n = int(np.exp(rng.uniform(np.log(0.05), np.log(0.6))) * SAMPLE_RATE) // CELL * CELL
+            at = int(rng.integers(self._n - n))
+            kind = rng.random()
+            if kind < 0.4:
+                sound = machine_tones(rng, n)
+            elif kind < 0.7 or not self._excerpts.noises:
+                sound = acoustics.thump(rng)[:n]
+            else:
+                sound = self._excerpts.cut(rng, pick(rng, self._excerpts.noises.group(rng)), n)[0]
+            track[at : at + len(sound)] += sound * decibel_gain(rng.uniform(*self._config.bangs_db))
+        return track
 
     def bars(self, rng: np.random.Generator) -> Samples:
         """Bars of music at random places."""
@@ -148,13 +163,11 @@ class SceneParts:
         track[at : at + length] = sound(rng, length)
         return track
 
-    def _sudden(
-        self, rng: np.random.Generator, sources: list[list[DecodedRecording]], range_db: tuple[float, float]
-    ) -> Samples:
+    def _sudden(self, rng: np.random.Generator, sources: Sounds, range_db: tuple[float, float]) -> Samples:
         """One to seven pieces of up to 4 s, some in the talkers' room."""
         track = np.zeros(self._n, np.float32)
         for _ in range(int(rng.integers(1, 8)) if sources else 0):
-            recording = pick(rng, pick_group(rng, sources))
+            recording = pick(rng, sources.group(rng))
             at = int(rng.integers(self._n - CELL))
             samples, _ = self._excerpts.cut(rng, recording, min(self._n - at, 4 * SAMPLE_RATE) // CELL * CELL)
             track[at : at + len(samples)] += samples * decibel_gain(rng.uniform(*range_db))

@@ -30,7 +30,7 @@ __all__ = ["FAINTEST_DB", "LOUDEST_DB", "Mixer", "Scene"]
 FAINTEST_DB = -60.0
 LOUDEST_DB = -3.0
 _CLEAR_SNR_DB = 20.0
-_FAINTEST_NOISE_DB = -60.0
+_FAINTEST_NOISY_DB = -75.0
 _LOUDEST_ABSENT_DB = -35.0
 
 
@@ -42,8 +42,8 @@ class Scene:
         samples: Peak at 0.98 [shape=(samples,)].
         labels: Speech probability per 10 ms cell [shape=(cells,)].
         level_db: Level of talk in this scene, or what it would be, dBFS; before the channel, which may lower it.
-        faintest_db: The lowest level of that talk in training, dBFS. Noise less than 20 dB below the talk stays above
-            -60 dBFS: a quieter place would have talk so close to its noise only as background.
+        faintest_db: The lowest level of that talk in training, dBFS. Talk less than 20 dB over its noise goes further
+            down than clear talk: a recording of a noisy place may have been turned down as a whole.
         loudest_db: The highest, dBFS. Without foreground, background talk differs from it by its level alone.
     """
 
@@ -87,6 +87,7 @@ class Mixer:
         speech_free = rng.random() < config.speech_free
         if not speech_free:
             talk, labels = parts.foreground(self._rng(index, "speech"))
+            talk = self._band_limited(index, "speech", talk)
         mix = talk.copy()
         # Without foreground talk, other sounds are more frequent.
         boost = 2.0 if speech_free else 1.0
@@ -96,9 +97,14 @@ class Mixer:
             for name, share, render in (
                 ("_noise_bed", config.noise, parts.noise_bed),
                 ("_events", config.events * boost, parts.events),
+                ("_bangs", config.bangs, parts.bangs),
                 ("_bars", config.bars * boost, parts.bars),
                 ("_music_bed", config.music * boost, parts.music_bed),
-                ("_background_talk", config.background * boost, parts.background_talk),
+                (
+                    "_background_talk",
+                    config.background_alone if speech_free else config.background,
+                    parts.background_talk,
+                ),
                 ("_babble", config.babble, parts.babble),
                 ("_hiss", config.hiss, parts.hiss),
                 ("_handling", config.handling * boost, parts.handling),
@@ -108,7 +114,7 @@ class Mixer:
             if rng.random() < share
         }
         for name, render in present.items():
-            mix += render(self._rng(index, name))
+            mix += self._band_limited(index, name, render(self._rng(index, name)))
         snr_db = -steady_level_db(mix - talk)
         mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
         only_background = speech_free and "_background_talk" in present
@@ -123,6 +129,15 @@ class Mixer:
 
     def _rng(self, index: int, part: str) -> np.random.Generator:
         return np.random.default_rng([self._seed, index, zlib.crc32(part.encode())])
+
+    def _band_limited(self, index: int, part: str, samples: Samples) -> Samples:
+        """A part through a narrow recording chain of its own at times, lest narrow mean speech."""
+        rng = self._rng(index, f"{part} band")
+        if rng.random() >= self._config.part_band_limit:
+            return samples
+        high_hz = float(np.exp(rng.uniform(np.log(3_000), np.log(7_800))))
+        low_hz = rng.uniform(40, 300) if rng.random() < 0.3 else None
+        return acoustics.band_limit(samples, low_hz, high_hz, order=int(rng.choice([4, 8])))
 
     def _channel(self, rng: np.random.Generator, mix: Samples, labels: Labels) -> tuple[Samples, Labels]:
         config = self._config
@@ -148,5 +163,5 @@ def _scaled(mix: Samples, labels: Labels, snr_db: float, loudest_db: float = LOU
     """The scene with its peak at 0.98, from a mix with talk at 0 dB and noise ``snr_db`` below it."""
     peak = float(np.abs(mix).max())
     scale = 0.98 / peak if peak > 0 else 1.0
-    faintest_db = FAINTEST_DB if snr_db >= _CLEAR_SNR_DB else _FAINTEST_NOISE_DB + snr_db
+    faintest_db = FAINTEST_DB if snr_db >= _CLEAR_SNR_DB else _FAINTEST_NOISY_DB
     return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), faintest_db, loudest_db)

@@ -42,8 +42,7 @@ class LogMel(keras.layers.Layer):
         fmin: Lowest frequency of the bands, Hz.
         fmax: Highest, Hz.
         floor: Added to the power before the logarithm: the faintest sound, after gain control, that differs from
-            silence. At 3e-6 talk at -65 dBFS barely stands over it, and talk under -75 dBFS sinks in it. It also hides
-            the rounding of float32 under a loud tone.
+            silence. At 3e-7 sound under -85 dBFS sinks in it. It also hides the rounding of float32 under a loud tone.
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class LogMel(keras.layers.Layer):
         n_mels: int = 64,
         fmin: float = 0.0,
         fmax: float = 8_000.0,
-        floor: float = 3e-6,
+        floor: float = 3e-7,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -192,10 +191,10 @@ class LogPower(keras.layers.Layer):
     """log(a² + b² + floor) of neighbouring channels a, b: the energy of a quadrature pair.
 
     Args:
-        floor: Added to the power before the logarithm; with `GaborFilters` 3e-7 hides what 3e-6 hides in `LogMel`.
+        floor: Added to the power before the logarithm; with `GaborFilters` 3e-8 hides what 3e-7 hides in `LogMel`.
     """
 
-    def __init__(self, floor: float = 3e-7, **kwargs: Any):
+    def __init__(self, floor: float = 3e-8, **kwargs: Any):
         super().__init__(**kwargs)
         self.floor = floor
 
