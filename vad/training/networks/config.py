@@ -92,7 +92,7 @@ class NetworkConfig:
 
     def control_gain(self, samples: Any) -> Any:
         """Adds the gain control, from samples to samples."""
-        return GainControl(name="level")(samples)
+        return GainControl(bridged=30, lasting=100, name="level")(samples)
 
     def draw(self, samples: Any) -> Any:
         """Adds the network's layers, up to the features that the outputs are computed from.

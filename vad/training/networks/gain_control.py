@@ -29,6 +29,10 @@ class GainControl(keras.layers.Layer):
     slowly, as a peak meter (IEC 60268-10) or minimum statistics (Martin, 2001) do. That is a maximum over the past with
     a penalty by age, computed by doubling: over 1, 2, 4, ... hops back.
 
+    A beep or a bang shorter than a word must not set the peak. So the peak can be taken from levels that lasted for
+    ``lasting`` hops, gaps of up to ``bridged`` hops between words included. A shorter sound then lowers the gain only
+    while it lasts, and only to ``headroom_db`` over the peak.
+
     Args:
         sample_rate: Hz.
         hop_length: Samples a level; its gain is reached at the end of the hop, in a straight line.
@@ -38,6 +42,9 @@ class GainControl(keras.layers.Layer):
         noise_dbfs: The noise level that needs no more gain.
         noise_rise_db_per_s: How fast the noise level rises after a silence.
         most_db: The largest gain.
+        bridged: Hops of a gap that does not end a loud stretch.
+        lasting: Hops that a loud stretch must last to set the peak.
+        headroom_db: How far over the peak a shorter sound may come.
     """
 
     def __init__(
@@ -50,13 +57,19 @@ class GainControl(keras.layers.Layer):
         noise_dbfs: float = -83.0,
         noise_rise_db_per_s: float = 1.5,
         most_db: float = 40.0,
+        bridged: int = 1,
+        lasting: int = 1,
+        headroom_db: float = 10.0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.sample_rate, self.hop_length, self.span = sample_rate, hop_length, span
         self.peak_dbfs, self.peak_fall_db_per_s = peak_dbfs, peak_fall_db_per_s
         self.noise_dbfs, self.noise_rise_db_per_s, self.most_db = noise_dbfs, noise_rise_db_per_s, most_db
-        self.state_shape = (span + 1,)  # the powers of the hops before, then peak and noise
+        self.bridged, self.lasting, self.headroom_db = bridged, lasting, headroom_db
+        self._levels = bridged + lasting - 2
+        # The powers of the hops before, their levels, then peak and noise.
+        self.state_shape = (span - 1 + self._levels + 2,)
 
     def call(self, inputs: Any) -> Any:
         """Maps samples [shape=(batch, hops * hop_length)] to samples."""
@@ -72,22 +85,27 @@ class GainControl(keras.layers.Layer):
 
         Args:
             hops: Samples [shape=(batch, hops, hop_length)].
-            past: The state before them [shape=(batch, span + 1)]; None at the beginning.
+            past: The state before them [shape=(batch, *state_shape)]; None at the beginning.
 
         Returns:
             The gain as a factor [shape=(batch, 1 + hops, 1)], and the state after the hops.
         """
         power = ops.var(ops.stop_gradient(hops), axis=-1)  # the variance: an offset is no sound
         if past is None:
-            past = ops.tile(ops.zeros_like(power[:, :1]), (1, self.span + 1))
-        powers = ops.concatenate([past[:, :-2], power], axis=1)
+            past = ops.tile(ops.zeros_like(power[:, :1]), (1, *self.state_shape))
+        powers = ops.concatenate([past[:, : self.span - 1], power], axis=1)
         mean, highest = (
-            _decibels(pool(powers[..., None], self.span, strides=1, padding="valid")[..., 0])
-            for pool in (ops.average_pool, ops.max_pool)
+            _decibels(_pooled(pool, powers, self.span)) for pool in (ops.average_pool, ops.max_pool)
         )
-        loud = self._follow(past[:, -2:-1], mean - (self.peak_dbfs - self.most_db), self.peak_fall_db_per_s)
+        level = ops.maximum(mean - (self.peak_dbfs - self.most_db), 0.0)
+        levels = ops.concatenate([past[:, self.span - 1 : -2], level], axis=1)
+        lasted = -_pooled(ops.max_pool, -_pooled(ops.max_pool, levels, self.bridged), self.lasting)
+        loud = self._follow(past[:, -2:-1], lasted, self.peak_fall_db_per_s)
         quiet = self._follow(past[:, -1:], self.noise_dbfs - highest, self.noise_rise_db_per_s)
         state = [powers[:, 1 - self.span :], loud[:, -1:], quiet[:, -1:]]
+        if self._levels:
+            state.insert(1, levels[:, -self._levels :])
+            loud = ops.maximum(loud, levels[:, self._levels - 1 :] - self.headroom_db)
         gain_db = ops.minimum(ops.minimum(quiet, self.most_db), self.most_db - loud)
         return ops.exp((math.log(10) / 20) * gain_db)[..., None], ops.concatenate(state, axis=1)
 
@@ -121,8 +139,14 @@ class GainControl(keras.layers.Layer):
         names = (
             *("sample_rate", "hop_length", "span", "peak_dbfs", "peak_fall_db_per_s"),
             *("noise_dbfs", "noise_rise_db_per_s", "most_db"),
+            *("bridged", "lasting", "headroom_db"),
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def _pooled(pool: Any, steps: Any, span: int) -> Any:
+    """Over the last ``span`` steps [shape=(batch, span - 1 + steps)] -> [shape=(batch, steps)]."""
+    return pool(steps[..., None], span, strides=1, padding="valid")[..., 0]
 
 
 def _decibels(power: Any) -> Any:
