@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vad.processes import in_order, sensible_jobs
+from vad.processes import as_ready, in_order, sensible_jobs
 
 
 def make_slow_square() -> Callable[[int], int]:
@@ -52,6 +52,18 @@ def make_sleeper(folder: Path) -> Callable[[int], int]:
     return work
 
 
+def make_waiting(folder: Path) -> Callable[[int], int]:
+    """Item 0 ends after item 3."""
+
+    def work(item: int) -> int:
+        while item == 0 and not (folder / "3").exists():
+            time.sleep(0.01)
+        (folder / str(item)).touch()
+        return item
+
+    return work
+
+
 def make_slowly(folder: Path) -> Callable[[int], int]:
     """A slow start, such as that of a large model: the process must stop before its first item."""
     make_sleeper(folder)(os.getpid())
@@ -75,6 +87,17 @@ def test_no_items_are_no_results() -> None:
 def test_an_item_that_kills_its_process_costs_only_itself() -> None:
     results = list(in_order(make_fragile, [0, 1, 2, 3, 4], 2, crashed=lambda item: -item))
     assert results == [0, 1, -2, 3, 4]
+
+
+def test_a_slow_item_does_not_delay_the_others_that_are_yielded_as_they_are_ready(tmp_path: Path) -> None:
+    results = list(as_ready(partial(make_waiting, tmp_path), [0, 1, 2, 3], 2, crashed=never))
+    assert results[-1] == (0, 0)
+    assert sorted(results) == [(item, item) for item in range(4)]
+
+
+def test_a_crash_costs_one_item_in_any_order() -> None:
+    results = dict(as_ready(make_fragile, [0, 1, 2, 3, 4], 2, crashed=lambda item: -item))
+    assert results == {0: 0, 1: 1, 2: -2, 3: 3, 4: 4}
 
 
 def test_an_error_of_the_work_is_raised() -> None:

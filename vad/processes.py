@@ -1,4 +1,4 @@
-"""Work on many items in several processes. The results come in the order of the items."""
+"""Work on many items in several processes. The results come in the order of the items, or as they are ready."""
 
 import contextlib
 import logging
@@ -7,14 +7,13 @@ import os
 import signal
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
-__all__ = ["in_order", "sensible_jobs"]
+__all__ = ["as_ready", "in_order", "sensible_jobs"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -53,29 +52,55 @@ def in_order(
     Yields:
         One result per item.
     """
+    for _, result in _pairs(make_work, items, jobs, crashed, ordered=True):
+        yield result
+
+
+def as_ready(
+    make_work: Callable[[], Callable[[Item], Result]],
+    items: Sequence[Item],
+    jobs: int,
+    *,
+    crashed: Callable[[Item], Result],
+) -> Generator[tuple[Item, Result], None, None]:
+    """Work on every item as `in_order` does, and yield each item with its result as soon as it is ready."""
+    for index, result in _pairs(make_work, items, jobs, crashed, ordered=False):
+        yield items[index], result
+
+
+def _pairs(
+    make_work: Callable[[], Callable[[Item], Result]],
+    items: Sequence[Item],
+    jobs: int,
+    crashed: Callable[[Item], Result],
+    *,
+    ordered: bool,
+) -> Generator[tuple[int, Result], None, None]:
+    """Yield the index and the result of each item."""
     if jobs == 1:
-        yield from map(make_work(), items)
+        yield from enumerate(map(make_work(), items))
         return
-    waiting = deque(items)
+    waiting = dict(enumerate(items))
     while waiting:
         try:
-            with contextlib.closing(_over_processes(make_work, list(waiting), jobs)) as results:
-                for result in results:
-                    waiting.popleft()
-                    yield result
+            with contextlib.closing(_over_processes(make_work, dict(waiting), jobs, ordered)) as results:
+                for index, result in results:
+                    del waiting[index]
+                    yield index, result
         except BrokenProcessPool:
             # Any unfinished item may be the cause. Try the first one again, alone.
-            item = waiting.popleft()
+            index = next(iter(waiting))
+            item = waiting.pop(index)
             try:
-                (result,) = _over_processes(make_work, [item], 1)
+                ((_, result),) = _over_processes(make_work, {index: item}, 1, ordered)
             except BrokenProcessPool:
                 result = crashed(item)
-            yield result
+            yield index, result
 
 
 def _over_processes(
-    make_work: Callable[[], Callable[[Item], Result]], items: Sequence[Item], jobs: int
-) -> Generator[Result, None, None]:
+    make_work: Callable[[], Callable[[Item], Result]], items: Mapping[int, Item], jobs: int, ordered: bool
+) -> Generator[tuple[int, Result], None, None]:
     """Keep the processes busy, a few items ahead of the next result."""
     # A fork would copy the locks of other threads (of the model, of numpy) in any state.
     context = multiprocessing.get_context("spawn")
@@ -84,20 +109,27 @@ def _over_processes(
     arguments = (make_work, _log.level, formatters)
     pool = ProcessPoolExecutor(jobs, context, initializer=_Worker.start, initargs=arguments)
     try:
-        queued: deque[Future[Result]] = deque()
-        for item in items:
+        queued: dict[Future[Result], int] = {}
+        for index, item in items.items():
             with _interrupts_held():  # Ctrl-C while a process imports would print a traceback
-                queued.append(pool.submit(_Worker.call, item))
+                queued[pool.submit(_Worker.call, item)] = index
             if len(queued) > 4 * jobs:
-                yield queued.popleft().result()
+                yield _next(queued, ordered)
         while queued:
-            yield queued.popleft().result()
+            yield _next(queued, ordered)
     except BaseException:
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _next(queued: dict[Future[Result], int], ordered: bool) -> tuple[int, Result]:
+    """Wait for the first result of the queue, or for any."""
+    ready = queued if ordered else wait(queued, return_when=FIRST_COMPLETED).done
+    future = next(iter(ready))
+    return queued.pop(future), future.result()
 
 
 @contextlib.contextmanager
