@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from support.sounds import noise
+from support.sounds import long_speech
 
 from vad.detection import pieces
 from vad.detection.detector import Detection, Detector, open_recording
@@ -19,13 +19,8 @@ def tiny() -> Detector:
     return Detector("tiny")
 
 
-def write(path: Path, rate: int, loudness: list[float]) -> Path:
-    """Bursts of noise, with so much loudness each; two channels."""
-    samples = noise(round(DURATION * rate), 2)
-    edges = np.linspace(0, len(samples), len(loudness) + 1).astype(int)
-    for index, level in enumerate(loudness):
-        samples[edges[index] : edges[index + 1]] *= level
-    soundfile.write(path, samples, rate)
+def write(path: Path, rate: int, levels: list[float]) -> Path:
+    soundfile.write(path, long_speech(DURATION, rate, levels), rate)
     return path
 
 
@@ -42,14 +37,14 @@ def test_pieces_are_the_whole_to_the_bit(
     tiny: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rate: int
 ) -> None:
     monkeypatch.setattr(pieces, "OVERLAP_S", 20.0)
-    path = write(tmp_path / name, rate, [0.01, 0.3, 0.001, 0.3, 0.02, 0.3] * 3)
+    path = write(tmp_path / name, rate, [0.02, 1.0, 0.002, 1.0, 0.05, 1.0] * 3)
     spans = spans_of(DURATION, tiny, 5)
     assert [span.end for span in spans[:-1]] == [span.first for span in spans[1:]]
     assert len(spans) == 3
     joined, whole = in_pieces(tiny, path, spans), tiny.process(path)
     assert joined is not None
     np.testing.assert_array_equal(joined.probabilities, whole.probabilities)
-    assert joined.segments == whole.segments
+    assert joined.segments == whole.segments != []
     assert joined.duration == whole.duration
 
 
@@ -57,12 +52,12 @@ def test_pieces_whose_network_remembers_more_than_the_overlap_are_refused(
     tiny: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pieces, "OVERLAP_S", 20.0)
-    path = write(tmp_path / "loud_first.wav", 16_000, [1.0, 0.01, 0.01, 0.01])
+    path = write(tmp_path / "loud_first.wav", 16_000, [2.0, 0.01, 0.01, 0.01])
     assert in_pieces(tiny, path, [Span(0, 4), Span(4, None)]) is None
 
 
 def test_a_recording_that_ends_before_a_piece_is_refused(tiny: Detector, tmp_path: Path) -> None:
-    path = write(tmp_path / "short.wav", 8_000, [0.1])
+    path = write(tmp_path / "short.wav", 8_000, [0.3])
     assert in_pieces(tiny, path, [Span(0, 10), Span(10, None)]) is None
 
 

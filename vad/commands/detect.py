@@ -15,7 +15,7 @@ from vad.commands.options.outputs import add_overwrite_argument
 from vad.commands.options.raw import add_raw_arguments, raw_format
 from vad.commands.options.recordings import add_recording_arguments
 from vad.commands.options.templates import TIME_FORMAT_HELP
-from vad.errors import EXIT_INPUT_FAILED
+from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.labels import FORMATS
 
 if TYPE_CHECKING:
@@ -43,12 +43,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_overwrite_argument(outputs)
     outputs.add_argument(
-        "--format", "-f", choices=list(FORMATS), metavar="NAME",
-        help=f"format of the segments: {', '.join(FORMATS)} (default: by the extension of --output, else text)",
+        "--format", "-f", choices=[*FORMATS, "parquet"], metavar="NAME",
+        help=f"format of the segments: {', '.join(FORMATS)} or parquet, which needs the extra parquet "
+        "(default: by the extension of --output, else text)",
     )  # fmt: skip
     outputs.add_argument(
         "--output", "-o", metavar="FILE|DIR", help="where to write the segments (default: stdout)"
     )
+    outputs.add_argument(
+        "--resume", action="store_true",
+        help="do what is missing of a job that was stopped, or begin one that can resume (default: start anew)",
+    )  # fmt: skip
+    outputs.add_argument(
+        "--hash", action="store_true",
+        help="with --resume, know recordings by their content, not by size and time (default: by size and time)",
+    )  # fmt: skip
     outputs.add_argument(
         "--chunks", type=float, metavar="S",
         help="join segments, pauses included, to chunks of at most S seconds for speech recognition, such as 30; "
@@ -103,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     from vad.commands.detecting.outputs import refuse_overwriting, refuse_replacing
     from vad.commands.detecting.playing import SegmentPlayer
     from vad.commands.detecting.recordings import find_recordings
-    from vad.commands.detecting.results import choose_format, label_paths, open_results
+    from vad.commands.detecting.results import PARQUET, choose_format, label_paths, open_results
     from vad.commands.detecting.segment_names import existing_segments
     from vad.commands.detecting.work import process_all, summarized
 
@@ -114,8 +123,16 @@ def run(args: argparse.Namespace) -> int:
     )
     analyser = make_analyser()  # refuses wrong options before anything is read
     label_format = choose_format(args.format, args.output)
+    if label_format == PARQUET:
+        require_extra("parquet", "the format parquet")
+        if args.output is None:
+            raise ConfigError("parquet needs an --output. Name a file, such as results.parquet.")
     each = args.channel == "each"
     lines = chosen_lines(args.printf, args.time_format, label_format, args.channel)
+    if args.resume:
+        from vad.commands.detecting.resuming import resume
+
+        return EXIT_INPUT_FAILED if resume(args, make_analyser, analyser, label_format, lines) else 0
     outputs = ("output", "save_probabilities", "save_segments", "save_speech", "report", "plot")
     with ExitStack() as stack:
         summary = stack.enter_context(summarized(args, [getattr(args, name) for name in outputs]))

@@ -15,7 +15,14 @@ from vad.detection.segmenter import segments_from_probabilities
 from vad.detection.segments import Segment
 from vad.errors import require, require_number
 
-__all__ = ["Chunk", "Chunker", "check_chunk_duration", "chunk_options", "chunks_from_probabilities"]
+__all__ = [
+    "Chunk",
+    "Chunker",
+    "check_chunk_duration",
+    "chunk_options",
+    "chunks_from_probabilities",
+    "chunks_of",
+]
 
 _ROUNDING_S = 1e-9
 
@@ -107,7 +114,13 @@ def chunks_from_probabilities(
             `max_duration_s` is less than 1 or infinite.
     """
     fitting = chunk_options(options, max_duration_s)
+    return chunks_of(
+        segments_from_probabilities(probabilities, frame_duration, fitting, duration), max_duration_s
+    )
+
+
+def chunks_of(segments: Iterable[Segment], max_duration_s: float) -> list[Chunk]:
+    """Join all segments of a recording to chunks; see `Chunker`."""
     chunker = Chunker(max_duration_s)
-    segments = segments_from_probabilities(probabilities, frame_duration, fitting, duration)
     chunks = [chunk for segment in segments for chunk in chunker.feed(segment)]
     return chunks + chunker.finish()

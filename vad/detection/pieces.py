@@ -16,12 +16,12 @@ the same samples. Decoding takes 5 to 45 % of the time of the network `default`.
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from vad.audio.samples import Samples
+from vad.audio.reading import AudioBlocks
 from vad.detection.detector import Detection, Detector, Probabilities
 from vad.detection.segmenter import segments_from_probabilities
 from vad.detection.stream import ProbabilityStream
@@ -53,12 +53,14 @@ class PieceResult:
         before: A digest of the network's state before the piece; empty if the recording ends before.
         after: That after it.
         samples: Number of samples of the recording so far, at the model's rate.
+        duration: Seconds of the recording, as the header states them; of the last piece, as they were decoded.
     """
 
     probabilities: Probabilities
     before: str
     after: str
     samples: int
+    duration: float
 
 
 def spans_of(duration: float, detector: Detector, n_pieces: int) -> list[Span]:
@@ -75,12 +77,12 @@ def spans_of(duration: float, detector: Detector, n_pieces: int) -> list[Span]:
     return [Span(first, end) for first, end in itertools.pairwise([*edges, None]) if first is not None]
 
 
-def analyse_piece(detector: Detector, blocks: Iterable[Samples], span: Span) -> PieceResult:
+def analyse_piece(detector: Detector, recording: AudioBlocks, span: Span) -> PieceResult:
     """Analyse a piece of a recording.
 
     Args:
         detector: The detector.
-        blocks: All blocks of the recording, as `open_recording` gives them.
+        recording: All of it, as `open_recording` gives it.
         span: The piece.
 
     Raises:
@@ -91,7 +93,7 @@ def analyse_piece(detector: Detector, blocks: Iterable[Samples], span: Span) -> 
     stream = ProbabilityStream(detector.model, lookahead=detector.lookahead)
     probabilities: list[Probabilities] = []
     before, samples, n_early = "", 0, 0
-    for index, block in enumerate(blocks):
+    for index, block in enumerate(recording):
         if index == span.end:
             break
         samples += len(block)
@@ -104,7 +106,7 @@ def analyse_piece(detector: Detector, blocks: Iterable[Samples], span: Span) -> 
     if span.end is None:
         probabilities.append(stream.finish())
     joined = np.concatenate([np.zeros(0, np.float32), *probabilities])
-    return PieceResult(joined[n_early:], before, after, samples)
+    return PieceResult(joined[n_early:], before, after, samples, recording.duration or 0.0)
 
 
 def join(detector: Detector, pieces: Sequence[PieceResult]) -> Detection | None:

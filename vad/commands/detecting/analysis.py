@@ -1,6 +1,6 @@
 """One recording of `vad detect`: its segments, and the files that were asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,14 +14,15 @@ from vad.audio.samples import Channel
 from vad.commands.detecting.outputs import save_probabilities
 from vad.commands.detecting.recordings import AudioInput, Task
 from vad.commands.detecting.segment_names import write_table
-from vad.detection.chunks import Chunker, chunk_options
+from vad.detection.chunks import Chunker, chunk_options, chunks_of
 from vad.detection.cutting import save_segments, save_speech
 from vad.detection.detector import Detection, Detector, open_recording
+from vad.detection.pieces import PieceResult, Span, analyse_piece, join, spans_of
 from vad.detection.segments import Segment
 from vad.detection.trimming import trim_file
 from vad.errors import AudioError, VadError
 
-__all__ = ["Analyser", "OutputError", "Result", "Watcher"]
+__all__ = ["Analyser", "OutputError", "Piece", "Result", "Watcher"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,23 @@ class Watcher(Protocol):
 
         The stage is what the recording is read for; "" is detection.
         """
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the work on a long recording.
+
+    Attributes:
+        task: The recording.
+        suffix: Of its channel, as in `Result.channels`.
+        channel: Its channel.
+        span: The piece of it.
+    """
+
+    task: Task
+    suffix: str
+    channel: Channel
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -128,12 +146,73 @@ class Analyser:
             result = replace(result, problem=problem)
         return result
 
-    def _process(self, recording: AudioInput) -> list[_ChannelResult]:
+    def facts(self) -> dict[str, object]:
+        """Give all that changes results, by the names of options."""
+        detector = self._detector
+        return {
+            "model": detector.model.name,
+            "sha256": detector.model.card["sha256"],
+            "lookahead": detector.lookahead,
+            **asdict(detector.options),
+            "channel": self._channel,
+            "raw": None if self._raw is None else asdict(self._raw),
+            "chunks": self._chunk_duration_s,
+        }
+
+    def pieces(self, task: Task, n_pieces: int) -> list[Piece]:
+        """Divide a recording into at most so many pieces. None of one that is short or cannot be opened."""
+        recording = task.recording
+        if recording.problem is not None:
+            return []
+        try:
+            with open_audio(recording.source, raw=self._raw, name=recording.name) as audio:
+                duration, channels = audio.duration or 0.0, self._channels(audio.channels)
+        except VadError:
+            return []
+        spans = spans_of(duration, self._detector, n_pieces)
+        if len(spans) == 1:
+            return []
+        return [Piece(task, suffix, channel, span) for suffix, channel in channels.items() for span in spans]
+
+    def work(self, item: Task | Piece) -> Result | PieceResult | None:
+        """Process a recording, or a piece of one. None if a piece fails: the recording is then to do in one pass."""
+        if isinstance(item, Task):
+            return self(item)
+        try:
+            with self._open(item.task.recording, item.channel) as audio:
+                return analyse_piece(self._detector, audio, item.span)
+        except Exception:
+            return None
+
+    def join(self, task: Task, channels: Mapping[str, Sequence[PieceResult]]) -> Result | None:
+        """Join the pieces of each channel. None if they are not what one pass gives."""
+        result = Result(task.recording)
+        for suffix, pieces in channels.items():
+            detection = join(self._detector, pieces)
+            if detection is None:
+                return None
+            segments = detection.segments
+            if self._chunk_duration_s is not None:
+                chunks = chunks_of(segments, self._chunk_duration_s)
+                segments = [Segment(one.start, one.end) for one in chunks]
+            result.channels[suffix] = segments
+        return replace(result, duration=next(iter(channels.values()))[-1].duration)
+
+    def _channels(self, count: int) -> dict[str, Channel]:
+        """The channels to analyse of a recording that has so many, by their suffixes."""
         if self._channel != "each":
-            return [self._process_channel(recording, self._channel, "")]
-        with open_audio(recording.source, raw=self._raw, name=recording.name) as audio:
-            channels = audio.channels
-        return [self._process_channel(recording, index, f".ch{index}") for index in range(channels)]
+            return {"": self._channel}
+        return {f".ch{index}": index for index in range(count)}
+
+    def _process(self, recording: AudioInput) -> list[_ChannelResult]:
+        count = 1
+        if self._channel == "each":
+            with open_audio(recording.source, raw=self._raw, name=recording.name) as audio:
+                count = audio.channels
+        return [
+            self._process_channel(recording, channel, suffix)
+            for suffix, channel in self._channels(count).items()
+        ]
 
     def _process_channel(self, recording: AudioInput, channel: Channel, suffix: str) -> _ChannelResult:
         """Process one channel, up to any damage."""

@@ -21,6 +21,7 @@ __all__ = [
     "is_folder",
     "output_paths",
     "paths_in",
+    "recordings_table",
     "refuse_overwriting",
     "refuse_replacing",
     "save_probabilities",
@@ -32,6 +33,11 @@ _CHANNEL = r"\.ch\d+"
 def is_folder(path: str, n_recordings: int) -> bool:
     """Decide whether an output is a folder: it exists as one, ends like one, or is for many recordings."""
     return os.path.isdir(path) or path.endswith(("/", os.sep)) or (n_recordings > 1 and not Path(path).suffix)
+
+
+def recordings_table(path: Path) -> Path:
+    """Give the path of the table of recordings that belongs to a table of segments."""
+    return path.with_name(f"{path.stem}_recordings{path.suffix}")
 
 
 def refuse_overwriting(outputs: Iterable[Path], recordings: Iterable[AudioInput]) -> None:
@@ -67,6 +73,8 @@ def refuse_replacing(
         ConfigError: Some outputs exist.
     """
     whole = [labels] if isinstance(labels, Path) else []
+    if label_format == "parquet":
+        whole += [recordings_table(path) for path in whole]
     whole += [task.probabilities for task in tasks if task.probabilities is not None]
     by_channel = [
         path

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import math
 import os
 import sys
 from collections import Counter
@@ -11,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from vad.commands.detecting.lines import Lines
+from vad.commands.detecting.milliseconds import in_milliseconds, milliseconds
 from vad.commands.detecting.outputs import is_folder, paths_in, refuse_overwriting
+from vad.commands.detecting.parquet import open_parquet
 from vad.commands.detecting.recordings import AudioInput
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError
@@ -23,10 +24,12 @@ from vad.labels.reading import one_word
 if TYPE_CHECKING:
     from vad.commands.detecting.analysis import Result
 
-__all__ = ["Results", "choose_format", "label_paths", "open_results"]
+__all__ = ["PARQUET", "Folder", "Results", "choose_format", "label_paths", "open_results", "result_names"]
 
 # File names may have bytes that are not UTF-8. Python has them as \udcXX, which JSON knows too.
 _NOT_UTF8 = "backslashreplace"
+PARQUET = "parquet"
+"""The format that is no text, and no label format."""
 _LINES_ONLY = frozenset({"text", "jsonl"})
 
 
@@ -34,6 +37,8 @@ def choose_format(label_format: str | None, output: str | None) -> str:
     """Choose the format: the given one, or that of the output's extension, or text."""
     if label_format is not None:
         return label_format
+    if Path(output or "").suffix.lower() == f".{PARQUET}":
+        return PARQUET
     try:
         named = format_of(output or "")
     except LabelError:
@@ -52,6 +57,10 @@ def label_paths(
     if output is None:
         return None
     if is_folder(output, len(recordings)):
+        if label_format == PARQUET:
+            raise ConfigError(
+                f"parquet is one file for all recordings. Received: {output}, a folder. Name a file."
+            )
         return paths_in(Path(output), recordings, FORMATS[label_format])
     refuse_overwriting([Path(output)], recordings)
     make_folder(Path(output).parent)
@@ -80,45 +89,60 @@ def open_results(
         ConfigError: The output cannot be written, a file of the format cannot have so many results, or two recordings
             would have one name in it.
     """
+    names = result_names(output, label_format, recordings, each_channel=each_channel)
     if isinstance(output, dict):
-        names = _names(label_format, recordings, output, many=False)
-        yield _Folder(output, label_format, names, lines)
+        yield Folder(output, label_format, names, lines)
         return
-    many = len(recordings) > 1 or (each_channel and label_format not in WITH_CHANNELS)
-    if many and label_format not in MULTI_RECORDING:
-        raise ConfigError(
-            f"a file of the format {label_format} is for one recording and one channel. Received: "
-            f"{len(recordings)} recording{'s' * (len(recordings) > 1)}{', each channel' * each_channel}. "
-            f"Give a folder with --output, or choose another --format: {', '.join(MULTI_RECORDING)}."
-        )
     with contextlib.ExitStack() as stack:
+        if label_format == PARQUET:
+            yield stack.enter_context(open_parquet(output or Path()))
+            return
         stream: TextIO = sys.stdout
         if output is not None:
             temporary = stack.enter_context(writing(output))
             stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors=_NOT_UTF8))
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_NOT_UTF8)
-        names = _names(label_format, recordings, output, many=many)
+        many = _is_many(label_format, recordings, each_channel)
         document = _Document(stream, label_format, names, many, lines)
         yield document
         document.finish()
 
 
-def _names(
+def _is_many(label_format: str, recordings: Sequence[AudioInput], each_channel: bool) -> bool:
+    """Whether one file has several results."""
+    return len(recordings) > 1 or (each_channel and label_format not in WITH_CHANNELS)
+
+
+def result_names(
+    output: Path | dict[AudioInput, Path] | None,
     label_format: str,
     recordings: Sequence[AudioInput],
-    output: Path | dict[AudioInput, Path] | None,
     *,
-    many: bool,
+    each_channel: bool,
 ) -> dict[AudioInput, str]:
     """Give the names of the recordings in the results.
 
     They are the paths as given. RTTM and similar formats have bare names, which scoring tools match, unless two
     recordings share one. Text about a single recording has none. ELAN opens the recording: a link from its document.
 
+    Args:
+        output: As `label_paths` gives it.
+        label_format: A key of `vad.labels.FORMATS`.
+        recordings: All recordings.
+        each_channel: Results have a segment list for each channel.
+
     Raises:
-        ConfigError: Two recordings would have one name even so: "a b" and "a_b" are the same in one word.
+        ConfigError: A file of the format cannot have so many results. Or two recordings would have one name even so:
+            "a b" and "a_b" are the same in one word.
     """
+    many = not isinstance(output, dict) and _is_many(label_format, recordings, each_channel)
+    if many and label_format not in (*MULTI_RECORDING, PARQUET):
+        raise ConfigError(
+            f"a file of the format {label_format} is for one recording and one channel. Received: "
+            f"{len(recordings)} recording{'s' * (len(recordings) > 1)}{', each channel' * each_channel}. "
+            f"Give a folder with --output, or choose another --format: {', '.join(MULTI_RECORDING)}."
+        )
     if label_format == "text" and not many:
         return dict.fromkeys(recordings, "")
     if label_format == "elan" and output is not None:
@@ -208,7 +232,7 @@ class _Document:
             self._stream.write("\n]\n" if self._n_written else "[]\n")
 
 
-class _Folder:
+class Folder:
     """A file for each result, or for each of its channels where the format does not tell them apart."""
 
     def __init__(
@@ -221,6 +245,7 @@ class _Folder:
         self._paths = paths
         self._lines = lines
         self._format = label_format
+        self._is_apart = label_format not in WITH_CHANNELS
         self._names = names
 
     def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
@@ -228,15 +253,21 @@ class _Folder:
 
     def write(self, result: "Result") -> None:
         """Write the files."""
-        path, name = self._paths[result.recording], self._names[result.recording]
-        apart = self._format not in WITH_CHANNELS
-        for part in _parts(result.channels, apart=apart):
-            suffix = next(iter(part)) if apart else ""
+        name = self._names[result.recording]
+        parts = _parts(result.channels, apart=self._is_apart)
+        for path, part in zip(self.files(result), parts, strict=True):
             if self._lines is not None:
-                text = self._lines.text(result.recording, suffix, name and name + suffix, part[suffix], 0)
+                ((suffix, segments),) = part.items()
+                text = self._lines.text(result.recording, suffix, name and name + suffix, segments, 0)
             else:
                 text = _dumps(part, self._format, name, result.duration)
-            write_text(path.with_name(f"{path.stem}{suffix}{path.suffix}"), text)
+            write_text(path, text)
+
+    def files(self, result: "Result") -> list[Path]:
+        """Give the paths of its files."""
+        path = self._paths[result.recording]
+        suffixes = result.channels if self._is_apart else [""] * bool(result.channels)
+        return [path.with_name(f"{path.stem}{suffix}{path.suffix}") for suffix in suffixes]
 
 
 _Part = Mapping[str, Sequence[Segment]]
@@ -245,23 +276,14 @@ _Part = Mapping[str, Sequence[Segment]]
 
 def _parts(channels: _Part, *, apart: bool) -> list[_Part]:
     """Divide a result into what becomes one text: each channel, or all together. Times are in whole milliseconds."""
-    rounded = {suffix: [*map(_in_milliseconds, segments)] for suffix, segments in channels.items()}
+    rounded = {suffix: [*map(in_milliseconds, segments)] for suffix, segments in channels.items()}
     if apart:
         return [{suffix: segments} for suffix, segments in rounded.items()]
     return [rounded] if rounded else []
 
 
-def _in_milliseconds(segment: Segment) -> Segment:
-    return Segment(_milliseconds(segment.start), _milliseconds(segment.end))
-
-
-def _milliseconds(seconds: float) -> float:
-    """Round down to a millisecond: the end of a recording, and so of a segment, may lie between two."""
-    return math.floor(seconds * 1000 + 1e-6) / 1000
-
-
 def _dumps(part: _Part, label_format: str, name: str, duration: float | None, *, header: bool = True) -> str:
-    duration = None if duration is None else _milliseconds(duration)
+    duration = None if duration is None else milliseconds(duration)
     if "" in part or label_format not in WITH_CHANNELS:
         ((suffix, segments),) = part.items()
         uri = name and name + suffix

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from vad.commands.options.progress import Progress
 from vad.errors import VadError
 from vad.processes import in_order, sensible_jobs
 
-__all__ = ["process_all", "summarized"]
+__all__ = ["crashed", "process_all", "sizes_of", "summarized", "written"]
 
 
 def process_all(
@@ -46,19 +46,22 @@ def process_all(
         Whether a recording failed.
     """
     recordings = [task.recording for task in tasks]
-    jobs = args.jobs or sensible_jobs(len(tasks), _total_bytes(recordings))
-    if not all(isinstance(one.source, str) for one in recordings):
+    sizes = sizes_of(recordings)
+    jobs = args.jobs or sensible_jobs(len(tasks), sum(sizes.values()))
+    is_known = all(isinstance(one.source, str) for one in recordings)
+    if not is_known:
         jobs = 1  # a pipe cannot be sent to other processes
     with ExitStack() as stack:
-        progress = stack.enter_context(Progress(len(tasks)))
+        total_bytes = sum(sizes.values()) if is_known else None
+        progress = stack.enter_context(Progress(len(tasks), total_bytes=total_bytes))
         take_segment = None if results is None else results.write_segment
         analyser.watcher = Follower(take_segment if player is None else player.play_segment, progress)
         for one in recordings:
             if isinstance(one.source, Pipe):
                 one.source.on_wait = progress.show_received
         work = make_analyser if jobs > 1 else lambda: analyser
-        done = stack.enter_context(closing(in_order(work, tasks, jobs, crashed=_crashed)))
-        return _write_all(done, results, progress, summary, player)
+        done = stack.enter_context(closing(in_order(work, tasks, jobs, crashed=crashed)))
+        return _write_all(done, results, progress, sizes, summary, player)
 
 
 @contextmanager
@@ -83,6 +86,7 @@ def _write_all(
     done: Iterable[Result],
     results: Results | None,
     progress: Progress,
+    sizes: Mapping[AudioInput, int],
     summary: Summary | None,
     player: SegmentPlayer | None,
 ) -> bool:
@@ -93,19 +97,19 @@ def _write_all(
             if player is not None:
                 player.play(result)
             if results is not None:
-                result = _written(result, results)
+                result = written(result, results)
             if summary is not None:
                 summary.add(result)
             if result.problem is not None:
                 failed = True
                 progress.report(result.problem)
-            progress.advance(result.duration)
+            progress.advance(result.duration, sizes[result.recording])
     except OutputError as stopped:
         raise stopped.reason from None
     return failed
 
 
-def _written(result: Result, results: Results) -> Result:
+def written(result: Result, results: Results) -> Result:
     """Write a result. One that cannot be written is a problem of its recording alone."""
     try:
         results.write(result)
@@ -114,11 +118,13 @@ def _written(result: Result, results: Results) -> Result:
     return result
 
 
-def _total_bytes(recordings: Iterable[AudioInput]) -> int:
-    paths = (one.path for one in recordings)
-    return sum(os.path.getsize(path) for path in paths if path is not None and os.path.isfile(path))
+def sizes_of(recordings: Iterable[AudioInput]) -> dict[AudioInput, int]:
+    """Give the bytes of each recording; 0 for what is no file."""
+    paths = {one: one.path for one in recordings}
+    return {one: os.path.getsize(path) if path and os.path.isfile(path) else 0 for one, path in paths.items()}
 
 
-def _crashed(task: Task) -> Result:
+def crashed(task: Task) -> Result:
+    """The result of a recording whose process died."""
     problem = f"{task.recording.name}: the process that read it died (a bug in a decoder, or no memory left)."
     return Result(task.recording, problem=problem)

@@ -11,6 +11,7 @@ _PACKAGES = {
     "onnx": ("onnxruntime", "onnx", "tf2onnx"),
     "bench": ("scipy", "matplotlib"),
     "plot": ("matplotlib",),
+    "parquet": ("pyarrow",),
 }
 
 

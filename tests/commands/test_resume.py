@@ -1,0 +1,194 @@
+"""`vad detect --resume`: what is done stays done, and the output is that of one unbroken run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+from support.sounds import RATE, tone
+
+from vad.cli import main
+from vad.commands.detecting.journal import open_journal
+
+N = 6
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand beside `rec`, a folder of recordings; the last one of them is damaged."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rec").mkdir()
+    for index in range(N):
+        write_recording(index, 0.4 + 0.1 * index)
+    soundfile.write("rec/stereo.flac", np.stack([tone(2.0), 0 * tone(2.0)], axis=1), RATE)
+    content = Path("rec/0.wav").read_bytes()
+    Path("rec/x.wav").write_bytes(content[: len(content) // 2])
+    return tmp_path
+
+
+def write_recording(index: int, seconds: float) -> None:
+    silence = np.zeros(RATE // 2, np.float32)
+    soundfile.write(f"rec/{index}.wav", np.concatenate([silence, tone(seconds), silence]), RATE)
+
+
+@pytest.fixture
+def run(folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `vad detect rec` to its end, in which the damaged recording fails, and give its lines on stderr."""
+
+    def detect(*words: str, code: int = 1) -> str:
+        assert main(["detect", "rec", "--model", str(model_path), "--jobs", "1", *words]) == code
+        return capsys.readouterr().err
+
+    return detect
+
+
+def done(journal: str) -> list[str]:
+    """The recordings of a journal, in the order in which they were done."""
+    lines = map(json.loads, Path(journal).read_text().splitlines())
+    return [line["recording"] for line in lines if "recording" in line]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.json", "out.rttm", "out.csv"])
+@pytest.mark.parametrize("words", [[], ["--channel", "each"], ["--chunks", "2"]])
+def test_a_job_writes_what_an_unbroken_run_writes(run: Run, name: str, words: list[str]) -> None:
+    run("-o", f"plain-{name}", *words)
+    run("--resume", "-o", name, *words)
+    assert Path(name).read_bytes() == Path(f"plain-{name}").read_bytes() != b""
+
+
+def test_a_folder_of_outputs_is_that_of_an_unbroken_run(run: Run) -> None:
+    run("-o", "plain/", "-f", "rttm")
+    run("--resume", "-o", "labels/", "-f", "rttm")
+    plain = {path.name: path.read_bytes() for path in Path("plain").iterdir()}
+    assert {path.name: path.read_bytes() for path in Path("labels").glob("[!.]*")} == plain
+    assert len(plain) == N + 2
+
+
+def test_parquet_has_the_segments_and_the_recordings(run: Run) -> None:
+    run("-o", "plain.csv", "--channel", "each")
+    run("--resume", "-o", "out.parquet", "--channel", "each")
+    rows = pq.read_table("out.parquet").to_pylist()
+    csv = [line.split(",") for line in Path("plain.csv").read_text().splitlines()[1:]]
+    assert len(rows) == len(csv) > N
+    assert {row["channel"] for row in rows if row["recording"] == "rec/stereo.flac"} == {0}
+    recordings = {row["recording"]: row for row in pq.read_table("out_recordings.parquet").to_pylist()}
+    assert recordings["rec/0.wav"]["segments"] == 1
+    assert recordings["rec/0.wav"]["duration"] == pytest.approx(1.4)
+    assert "cut off" in recordings["rec/x.wav"]["problem"]
+
+
+def test_what_is_there_is_not_replaced_without_overwrite(run: Run) -> None:
+    for name in ("out.jsonl", "out_recordings.parquet", "out.jsonl.journal"):
+        Path(name).write_text("by hand")
+        run("--resume", "-o", name.removesuffix(".journal").replace("_recordings", ""), code=2)
+        assert Path(name).read_text() == "by hand"
+        Path(name).unlink()
+
+
+def test_only_what_is_missing_changed_or_failed_is_done(run: Run) -> None:
+    run("--resume", "-o", "out.jsonl")
+    before = done("out.jsonl.journal")
+    write_recording(1, 1.7)
+    write_recording(N, 0.5)
+    told = run("--resume", "-o", "out.jsonl")
+    assert sorted(done("out.jsonl.journal")[len(before) :]) == ["rec/1.wav", f"rec/{N}.wav", "rec/x.wav"]
+    assert "1 changed" in told
+    assert "1 failed" in told
+    run("-o", "plain.jsonl")
+    assert Path("out.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()
+
+
+def test_other_options_are_done_again_and_told(run: Run) -> None:
+    run("--resume", "-o", "out.jsonl")
+    told = run("--resume", "-o", "out.jsonl", "--threshold", "0.9")
+    assert "threshold was 0.5, is 0.9" in told
+    assert done("out.jsonl.journal").count("rec/0.wav") == 2
+    run("--resume", "-o", "out.jsonl", "--threshold", "0.9")
+    assert done("out.jsonl.journal").count("rec/0.wav") == 2
+    run("-o", "plain.jsonl", "--threshold", "0.9")
+    assert Path("out.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()
+
+
+def test_a_torn_line_and_a_damaged_one_cost_their_recordings_alone(run: Run) -> None:
+    run("--resume", "-o", "out.jsonl")
+    whole, journal = Path("out.jsonl").read_bytes(), Path("out.jsonl.journal")
+    lines = journal.read_bytes().splitlines(keepends=True)
+    lines[2] = b"\0" * (len(lines[2]) - 1) + b"\n"
+    damaged = b"".join(lines)
+    for missing in (1, len(lines[-1]) // 2, len(lines[-1]) - 1):
+        journal.write_bytes(damaged[:-missing])
+        run("--resume", "-o", "out.jsonl")
+        assert Path("out.jsonl").read_bytes() == whole
+        assert sum(line.startswith(b'{"recording"') for line in journal.read_bytes().splitlines()) == N + 3
+
+
+def test_contents_are_compared_by_option(run: Run) -> None:
+    run("--resume", "-o", "out.jsonl", "--hash")
+    n_before = len(done("out.jsonl.journal"))
+    path = Path("rec/1.wav")
+    os.utime(path, ns=(0, 0))
+    run("--resume", "-o", "out.jsonl", "--hash")
+    assert done("out.jsonl.journal")[n_before:] == ["rec/x.wav"]
+    path.write_bytes(path.read_bytes()[:-2] + b"\1\1")
+    os.utime(path, ns=(0, 0))
+    run("--resume", "-o", "out.jsonl", "--hash")
+    assert "rec/1.wav" in done("out.jsonl.journal")[n_before:]
+
+
+def test_labels_of_a_folder_stay_as_they_are_unless_their_recording_changed(run: Run) -> None:
+    run("--resume", "-o", "labels/", "-f", "csv")
+    fresh = Path("labels/1.csv").read_text()
+    Path("labels/0.csv").write_text("by hand")
+    Path("labels/1.csv").unlink()
+    write_recording(2, 1.9)
+    run("--resume", "-o", "labels/", "-f", "csv")
+    assert Path("labels/0.csv").read_text() == "by hand"
+    assert Path("labels/1.csv").read_text() == fresh
+    assert "2.560" in Path("labels/2.csv").read_text()
+
+
+def test_two_runs_on_one_output_refuse_each_other(run: Run) -> None:
+    with open_journal(Path("out.jsonl.journal"), {}):
+        assert "another run" in run("--resume", "-o", "out.jsonl", code=2)
+    run("--resume", "-o", "out.jsonl")
+
+
+def test_options_that_do_not_fit_are_refused(run: Run) -> None:
+    assert "--output" in run("--resume", code=2)
+    assert "--report" in run("--resume", "-o", "out.jsonl", "--report", "pages/", code=2)
+    assert "a folder" in run("--resume", "-o", "out/", "-f", "parquet", code=2)
+    assert not Path("out.jsonl.journal").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no such signal")
+def test_a_killed_run_ends_as_an_unbroken_one(run: Run, folder: Path, model_path: Path) -> None:
+    for index in range(N, 60):
+        write_recording(index, 0.3 + index % 7 / 10)
+    run("-o", "plain.jsonl")
+    words = ["rec", "--model", str(model_path), "--resume", "-o", "out.jsonl", "--jobs", "2"]
+    journal = Path("out.jsonl.journal")
+    process = subprocess.Popen([sys.executable, "-m", "vad", "detect", *words], stderr=subprocess.DEVNULL)
+    while process.poll() is None and (not journal.exists() or len(done_so_far(journal)) < 5):
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    killed = done_so_far(journal)
+    assert "recordings are done" in run("--resume", "-o", "out.jsonl")
+    assert Path("out.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()
+    again = done(str(journal))[len(killed) :]
+    assert not set(again) & set(killed) - {"rec/x.wav"}
+
+
+def done_so_far(journal: Path) -> list[str]:
+    """The recordings of a journal that is being written."""
+    whole = journal.read_bytes().rpartition(b"\n")[0].splitlines()
+    return [line["recording"] for line in map(json.loads, whole) if "recording" in line]

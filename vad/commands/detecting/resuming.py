@@ -1,0 +1,174 @@
+"""`vad detect --resume`: a job that goes on where it was stopped, whatever stopped it.
+
+Each result is first a line of the journal. In a folder of outputs, its file follows at once. One file for all results
+is written whole at the end, from the journal, in the order of the recordings.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence, Set
+from contextlib import ExitStack, nullcontext
+from functools import partial
+from pathlib import Path
+
+from vad.commands.detecting.analysis import Analyser, Result
+from vad.commands.detecting.follower import Follower
+from vad.commands.detecting.job import execute_here, finished, to_do
+from vad.commands.detecting.journal import Identity, Journal, identify, open_journal
+from vad.commands.detecting.lines import Lines
+from vad.commands.detecting.outputs import refuse_replacing
+from vad.commands.detecting.recordings import AudioInput, Task, find_recordings
+from vad.commands.detecting.results import Folder, Results, label_paths, open_results, result_names
+from vad.commands.detecting.summary import Summary
+from vad.commands.detecting.work import sizes_of, summarized, written
+from vad.commands.options.progress import Progress
+from vad.errors import ConfigError
+from vad.files import remove_unfinished
+from vad.processes import sensible_jobs
+
+__all__ = ["resume"]
+
+_OTHER_OUTPUTS = ("save_probabilities", "save_segments", "save_speech", "report", "plot", "play")
+
+
+def resume(
+    args: argparse.Namespace,
+    make_analyser: Callable[[], Analyser],
+    analyser: Analyser,
+    label_format: str,
+    lines: Lines | None,
+) -> bool:
+    """Do what is missing, and write the results of all recordings.
+
+    Args:
+        args: Those of `vad detect`.
+        make_analyser: Makes the analyser of another process.
+        analyser: That of this process.
+        label_format: Of the results.
+        lines: How segments are written, if not as the format says.
+
+    Returns:
+        Whether a recording failed.
+
+    Raises:
+        ConfigError: The options do not fit --resume, an output cannot be written, or another run writes it.
+    """
+    _refuse_options(args)
+    each_channel = args.channel == "each"
+    with ExitStack() as stack:
+        summary = stack.enter_context(summarized(args, [args.output]))
+        recordings = [*dict.fromkeys(find_recordings(args.inputs, stack, recursive=args.recursive))]
+        _refuse_pipes(recordings)
+        output = label_paths(args.output, label_format, recordings)
+        result_names(
+            output, label_format, recordings, each_channel=each_channel
+        )  # refused now, not at the end
+        files = output.values() if isinstance(output, dict) else [Path(args.output)]
+        journal = stack.enter_context(open_journal(_journal_path(Path(args.output)), analyser.facts()))
+        if not args.overwrite:
+            ours = {one for one in recordings if one in journal}
+            _refuse_foreign(output, ours, label_format, each_channel=each_channel)
+        for folder in {path.parent for path in files}:
+            remove_unfinished(folder)
+        opening = partial(
+            open_results, output, label_format, recordings, each_channel=each_channel, lines=lines
+        )
+        opened = stack.enter_context(opening()) if isinstance(output, dict) else None
+        label_folder = opened if isinstance(opened, Folder) else None
+        failed = _do(args, recordings, journal, label_folder, make_analyser, analyser)
+        with opening() if label_folder is None else nullcontext(label_folder) as results:
+            _write_all(journal, recordings, results, summary)
+    return failed
+
+
+def _do(
+    args: argparse.Namespace,
+    recordings: Sequence[AudioInput],
+    journal: Journal,
+    results: Folder | None,
+    make_analyser: Callable[[], Analyser],
+    analyser: Analyser,
+) -> bool:
+    """Do what is missing, and report every problem. Whether there was one."""
+    identities = {one: identify(one, with_content=args.hash) for one in recordings}
+    tasks, told = to_do(journal, [Task(one) for one in recordings], identities)
+    if journal.n_before:
+        print(f"vad: note: {told}", file=sys.stderr, flush=True)
+    sizes = sizes_of(task.recording for task in tasks)
+    jobs = args.jobs or sensible_jobs(len(tasks), sum(sizes.values()))
+    execute = execute_here(analyser, make_analyser, jobs)
+    failed = False
+    with Progress(len(tasks), total_bytes=sum(sizes.values()), in_lines=True) as progress:
+        analyser.watcher = Follower(None, progress)
+        done = finished(tasks, analyser, execute, sizes=sizes, workers=jobs, progress=progress)
+        for result in done:
+            progress.clear()
+            result = _kept(result, identities[result.recording], journal, results)
+            if result.problem is not None:
+                failed = True
+                progress.report(result.problem)
+    return failed
+
+
+def _kept(result: Result, identity: Identity, journal: Journal, results: Folder | None) -> Result:
+    """Keep a result: in the journal, and as a file in a folder. A kill between two steps loses nothing."""
+    if results is None:
+        journal.add(result, identity)
+        return result
+    if result.recording in journal:
+        for path in results.files(next(journal.results([result.recording]))):
+            path.unlink(missing_ok=True)
+    journal.add(result, identity)
+    return written(result, results)
+
+
+def _write_all(
+    journal: Journal, recordings: Sequence[AudioInput], results: Results, summary: Summary | None
+) -> None:
+    """Write all results to one file, or those that are missing to a folder."""
+    for result in journal.results(recordings):
+        if not isinstance(results, Folder) or not all(path.exists() for path in results.files(result)):
+            results.write(result)
+        if summary is not None:
+            summary.add(result)
+
+
+def _journal_path(output: Path) -> Path:
+    """Where the journal is: in a folder of outputs, or beside the file."""
+    return output / ".vad.journal" if output.is_dir() else output.with_name(f"{output.name}.journal")
+
+
+def _refuse_options(args: argparse.Namespace) -> None:
+    if args.output is None:
+        raise ConfigError("--resume needs an --output, where it finds what is done. Give a file or a folder.")
+    for name in _OTHER_OUTPUTS:
+        if getattr(args, name):
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"--resume is for --output. Received: {option}. Leave one of the two out.")
+
+
+def _refuse_pipes(recordings: Sequence[AudioInput]) -> None:
+    for one in recordings:
+        if one.path is None:
+            raise ConfigError(
+                f"--resume is for files. Received: {one.name}, a pipe. Leave one of the two out."
+            )
+
+
+def _refuse_foreign(
+    output: Path | dict[AudioInput, Path] | None,
+    ours: Set[AudioInput],
+    label_format: str,
+    *,
+    each_channel: bool,
+) -> None:
+    """Refuse to replace files that are not of this job.
+
+    Raises:
+        ConfigError: There are some.
+    """
+    if isinstance(output, dict):
+        output = {one: path for one, path in output.items() if one not in ours}
+    elif ours:
+        output = None
+    refuse_replacing(output, [], [], each_channel=each_channel, label_format=label_format)
