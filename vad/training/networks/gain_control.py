@@ -31,7 +31,7 @@ class GainControl(keras.layers.Layer):
 
     A beep or a bang shorter than a word must not set the peak. So the peak can be taken from levels that lasted for
     ``lasting`` hops, gaps of up to ``bridged`` hops between words included. A shorter sound then lowers the gain only
-    while it lasts, and only to ``headroom_db`` over the peak.
+    while it lasts.
 
     Args:
         sample_rate: Hz.
@@ -44,7 +44,6 @@ class GainControl(keras.layers.Layer):
         most_db: The largest gain.
         bridged: Hops of a gap that does not end a loud stretch.
         lasting: Hops that a loud stretch must last to set the peak.
-        headroom_db: How far over the peak a shorter sound may come.
     """
 
     def __init__(
@@ -59,14 +58,13 @@ class GainControl(keras.layers.Layer):
         most_db: float = 40.0,
         bridged: int = 1,
         lasting: int = 1,
-        headroom_db: float = 10.0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.sample_rate, self.hop_length, self.span = sample_rate, hop_length, span
         self.peak_dbfs, self.peak_fall_db_per_s = peak_dbfs, peak_fall_db_per_s
         self.noise_dbfs, self.noise_rise_db_per_s, self.most_db = noise_dbfs, noise_rise_db_per_s, most_db
-        self.bridged, self.lasting, self.headroom_db = bridged, lasting, headroom_db
+        self.bridged, self.lasting = bridged, lasting
         self._levels = bridged + lasting - 2
         # The powers of the hops before, their levels, then peak and noise.
         self.state_shape = (span - 1 + self._levels + 2,)
@@ -105,7 +103,7 @@ class GainControl(keras.layers.Layer):
         state = [powers[:, 1 - self.span :], loud[:, -1:], quiet[:, -1:]]
         if self._levels:
             state.insert(1, levels[:, -self._levels :])
-            loud = ops.maximum(loud, levels[:, self._levels - 1 :] - self.headroom_db)
+            loud = ops.maximum(loud, levels[:, self._levels - 1 :])
         gain_db = ops.minimum(ops.minimum(quiet, self.most_db), self.most_db - loud)
         return ops.exp((math.log(10) / 20) * gain_db)[..., None], ops.concatenate(state, axis=1)
 
@@ -139,7 +137,7 @@ class GainControl(keras.layers.Layer):
         names = (
             *("sample_rate", "hop_length", "span", "peak_dbfs", "peak_fall_db_per_s"),
             *("noise_dbfs", "noise_rise_db_per_s", "most_db"),
-            *("bridged", "lasting", "headroom_db"),
+            *("bridged", "lasting"),
         )
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
