@@ -18,6 +18,7 @@ from support.sounds import RATE, Samples, encode_container, noise, tone
 from vad.audio.containers import _samples
 from vad.audio.raw_format import RawFormat
 from vad.audio.reading import open_audio, read_audio
+from vad.audio.riff import ForwardReader, read_header
 from vad.errors import AudioError, MissingDependencyError
 
 
@@ -259,3 +260,18 @@ def test_a_long_gap_takes_little_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
     assert seconds == pytest.approx(122.0, abs=0.05)
     assert peak_bytes < 10_000_000  # the gap as one block would be 46 MB
+
+
+@pytest.mark.parametrize("name", [b"ds64", b"fmt ", b"LIST"])
+def test_a_chunk_that_states_gigabytes_takes_no_memory(name: bytes) -> None:
+    content = io.BytesIO(b"RIFF\xff\xff\xff\xffWAVE" + name + b"\xff\xff\xff\xff" + b"\1" * 100_000)
+    asked: list[int] = []
+
+    def read(count: int) -> bytes:
+        asked.append(count)
+        return content.read(count)
+
+    with pytest.raises(AudioError, match="ends inside its header"):
+        read_header(ForwardReader(read))
+    assert max(asked) <= 1 << 16
+    assert content.tell() == len(content.getvalue())

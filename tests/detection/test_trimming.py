@@ -80,7 +80,7 @@ def test_no_joint_clicks(tmp_path: Path, pauses: dict[str, float]) -> None:
     steepest = np.abs(np.diff(hum)).max()
     assert np.abs(np.diff(hard)).max() > 10 * steepest
     assert np.abs(np.diff(kept, prepend=0.0, append=0.0)).max() < 4 * steepest
-    assert np.abs(kept).max() <= 0.4
+    assert np.abs(kept).max() <= np.float32(0.4)
 
 
 def test_the_depth_rate_and_channels_of_any_format(tmp_path: Path) -> None:

@@ -86,6 +86,11 @@ def test_an_unknown_option_names_the_nearest(name: str, nearest: str) -> None:
     assert str(caught.value).endswith("?")
 
 
+def test_a_number_that_fits_no_float_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"learning_rate must be a number that fits a float"):
+        load_config(toml(tmp_path, f"learning_rate = {'9' * 400}"))
+
+
 def test_a_constant_of_a_network_is_no_option() -> None:
     with pytest.raises(ConfigError, match=r"network\.SAMPLE_RATE=5"):
         load_config(settings={"network.SAMPLE_RATE": 5})

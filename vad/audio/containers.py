@@ -123,6 +123,9 @@ class ContainerDecoder:
                 packet = next(packets, None)
                 if packet is None:
                     return
+            except IndexError:  # a packet of a track that begins here, which PyAV does not know
+                packets = self._container.demux(self._track)
+                continue
             except (av.error.FFmpegError, OSError, ValueError) as error:
                 self._damage = self._damage or (decoded_s, _reason(error))
                 return

@@ -161,7 +161,7 @@ class PcmDecoder:
             if head.startswith(b"data"):
                 return plausible_size(size, rest)
             if head.startswith(b"fmt "):
-                following = parse_format(self._stream.read_exactly(size), self._order)
+                following = parse_format(self._stream.read_chunk(size), self._order)
                 self._other_format_follows = following != self._header.format
                 if self._other_format_follows:
                     return 0

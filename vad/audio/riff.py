@@ -44,6 +44,7 @@ _PLACEHOLDER_BYTES = 0x7FFF0000
 _ROUND_BYTES = 100_000_000
 SLACK_BYTES = 64
 """Missing bytes that are not reported: some headers count themselves, or a chunk after the samples."""
+_MAX_CHUNK = 1 << 16  # bytes of a chunk of the header that are used
 _MAX_CHUNK_AFTER = 1 << 24  # bytes of a chunk after the samples of a pipe
 
 
@@ -113,6 +114,12 @@ class ForwardReader:
             count -= len(piece)
         return b"".join(pieces)
 
+    def read_chunk(self, size: int) -> bytes:
+        """Read the `size` bytes of a chunk, and return the first 64 kB: a header may state any size."""
+        content = self.read_exactly(min(size, _MAX_CHUNK))
+        self.skip(size - len(content))
+        return content
+
     def skip(self, count: int) -> None:
         """Skip `count` bytes, or to the end."""
         while count > 0 and (piece := self.read(min(count, 1 << 16))):
@@ -153,10 +160,10 @@ def read_header(stream: ForwardReader) -> WavHeader:
         if name == b"data":
             raise AudioError("the WAV does not state its sample format (no fmt chunk). Record it again.")
         if name == b"ds64":
-            content = stream.read_exactly(size)
+            content = stream.read_chunk(size)
             long_size = int.from_bytes(content[8:16], "little")
         elif name == b"fmt ":
-            wav_format = parse_format(stream.read_exactly(min(size, 1 << 16)), order)
+            wav_format = parse_format(stream.read_chunk(size), order)
         else:
             stream.skip(size)
         skip_padding(stream, size)

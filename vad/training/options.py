@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from vad.errors import ConfigError
+from vad.errors import ConfigError, require_number
 from vad.json_text import parse_json, parse_toml
 
 __all__ = ["option_types", "parse_setting", "read_options", "typed"]
@@ -47,7 +47,7 @@ def typed(value: Any, hint: Any, name: str) -> Any:
     described, accepted = _TYPES[hint]
     if not isinstance(value, accepted) or isinstance(value, bool) != (hint is bool):
         raise ConfigError(f"{name} must be {described}. Received: {name}={value!r}.")
-    return hint(value)
+    return require_number(name, value) if hint is float else hint(value)
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
