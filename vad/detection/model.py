@@ -2,6 +2,7 @@
 
 LiteRT runs the one, onnxruntime the other. The graph has two signatures over the same weights, `step` (one frame) and
 `chunk` (`chunk_frames` of them). Both take `samples` and the states, and give `probability` and the states after it.
+A .tflite file may have a third one, `gain`: from a chunk of samples and the state of gain control to its next state.
 State is a dictionary of arrays that no call changes in place: copy it to keep it, and pass it again to resume. All
 zeros is the beginning of a recording. Output t is the probability of frame ``t - delay_frames``; `ProbabilityStream`
 removes this delay.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from math import gcd, log
-from typing import Any
+from math import log
+from typing import Any, TypeAlias
 
 import librosa
 import numpy as np
@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from vad.training.backend import keras, ops
 
-__all__ = ["GaborFilters", "LogMel", "LogPower", "decibels", "folded_dft", "overlapping"]
+__all__ = ["GaborFilters", "LogMel", "LogPower", "decibels", "folded_dft", "hann_from_centre", "overlapping"]
+
+Samples: TypeAlias = npt.NDArray[np.float32]
 
 
 @keras.saving.register_keras_serializable("vad")
@@ -22,21 +24,19 @@ class LogMel(keras.layers.Layer):
     with librosa's Slaney mel bands. Window i covers samples [i * hop_length, i * hop_length + win_length), so
     ``win_length - hop_length`` samples of history in front make it one window a hop.
 
-    How the DFT is done was measured in LiteRT on one thread (64 mels, 25/10 ms), times real time in blocks of 2 s
-    and of one 20 ms frame, and the size of the constants::
+    How the DFT of 400 points is done was measured in LiteRT on one thread (64 mels, 25/10 ms), times real time in
+    blocks of 2 s and of one 20 ms frame, and the size of the constants::
 
-        folded matrices, 400 points (this one)    4,150    1,750    366 KB
-        strided convolution, 400 points           5,630    1,540    683 KB
-        cosine and sine matrices, 400 points      3,030    1,140    683 KB
-        cosine and sine matrices, 512 points      2,620      920    872 KB
-        the RFFT operation, 512 points            1,920    1,530     71 KB
+        matrices, folded twice (this one)         6,600    2,040    219 KB
+        matrices, folded once                     5,000    1,480    375 KB
+        strided convolution                       2,270    1,140    692 KB
 
-    Folding is the fastest frame by frame, where latency counts, at half the constants of the convolution. Bins that
-    no mel band uses (0 Hz and the Nyquist frequency) are left out.
+    On an earlier machine, the RFFT operation of 512 points was slower than matrices. Bins that no mel band uses (0 Hz
+    and the Nyquist frequency) are left out.
 
     Args:
         sample_rate: Hz.
-        win_length: Samples of the periodic Hann window; also the number of points of the DFT.
+        win_length: Samples of the periodic Hann window; also the number of points of the DFT. A multiple of 4.
         hop_length: Samples between windows.
         n_mels: Mel bands.
         fmin: Lowest frequency of the bands, Hz.
@@ -61,8 +61,11 @@ class LogMel(keras.layers.Layer):
         self.n_mels, self.fmin, self.fmax, self.floor = n_mels, fmin, fmax, floor
         mel = librosa.filters.mel(sr=sample_rate, n_fft=win_length, n_mels=n_mels, fmin=fmin, fmax=fmax)
         used = np.flatnonzero(mel.any(axis=0))
-        self._dft = folded_dft(win_length, used)
-        self._mel = np.ascontiguousarray(mel[:, used].T, np.float32)
+        self._window = hann_from_centre(win_length)
+        self._even, self._odd = (
+            (*folded_dft(win_length, bins), np.ascontiguousarray(mel[:, bins].T, np.float32))
+            for bins in (used[used % 2 == 0], used[used % 2 == 1])
+        )
 
     @property
     def window(self) -> tuple[float, int]:
@@ -72,18 +75,25 @@ class LogMel(keras.layers.Layer):
     @property
     def macs(self) -> int:
         """Multiply-adds a window."""
-        return 2 * self._dft[0].size + self._mel.size
+        return sum(matrix.size for matrix in (*self._even, *self._odd))
 
     def call(self, inputs: Any) -> Any:
         """Maps [shape=(batch, win_length + (frames - 1) * hop_length)] to [shape=(batch, frames, n_mels)]."""
         frames = overlapping(inputs, self.win_length, self.hop_length)
         half = self.win_length // 2
         before, after = ops.flip(frames[..., 1 : half + 1], axis=-1), frames[..., half:]
-        cosines, sines = self._dft
-        real = ops.matmul(after + before, cosines)
-        imaginary = ops.matmul(after - before, sines)
-        power = ops.square(real) + ops.square(imaginary)
-        return ops.log(ops.matmul(power, self._mel) + self.floor)
+        even_cosines, odd_cosines = _folded((after + before) * self._window)
+        odd_sines, even_sines = _folded((after - before) * self._window)
+        centre = frames[..., half : half + 1]
+        power = self.floor
+        for cosines, sines, (cosine_matrix, sine_matrix, mel) in (
+            (even_cosines, even_sines, self._even),
+            (odd_cosines, odd_sines, self._odd),
+        ):
+            real = ops.matmul(cosines, cosine_matrix) + centre
+            imaginary = ops.matmul(sines, sine_matrix)
+            power += ops.matmul(ops.square(real) + ops.square(imaginary), mel)
+        return ops.log(power)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """One step a hop."""
@@ -101,41 +111,60 @@ class LogMel(keras.layers.Layer):
 
 
 def overlapping(samples: Any, length: int, step: int) -> Any:
-    """Cuts into overlapping windows by strided slices of blocks: a gather is slow in LiteRT.
+    """Cuts into overlapping windows by slices of rows of one step: LiteRT is slow at gathers and slices with strides.
 
-    From [shape=(batch, length + (windows - 1) * step)] to [shape=(batch, windows, length)].
+    From [shape=(batch, samples)], at least one window, to [shape=(batch, windows, length)].
     """
-    block = gcd(length, step)
-    per_window, per_step = length // block, step // block
-    n_blocks = ops.shape(samples)[1] // block
-    blocks = ops.reshape(samples, (-1, n_blocks, block))
-    stop = n_blocks - per_window + 1
-    return ops.concatenate([blocks[:, i : stop + i : per_step] for i in range(per_window)], axis=-1)
+    whole, rest = divmod(length, step)
+    windows = (ops.shape(samples)[1] - length) // step + 1
+    n_rows = windows + whole - 1
+    rows = ops.reshape(samples[:, : n_rows * step], (-1, n_rows, step))
+    parts = [rows[:, i : windows + i] for i in range(whole)]
+    if rest:
+        start = length - step
+        ends = ops.reshape(samples[:, start : start + windows * step], (-1, windows, step))
+        parts.append(ends[..., step - rest :])
+    return ops.concatenate(parts, axis=-1)
 
 
-def folded_dft(
-    win_length: int, bins: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The windowed DFT as two matrices over half a window.
+def hann_from_centre(win_length: int) -> Samples:
+    """The first half of a periodic Hann window (librosa's), from its centre on [shape=(win_length // 2,)].
 
-    The periodic Hann window (librosa's) is symmetrical about sample ``win_length // 2`` and zero at sample 0. With
-    phases counted from that centre, cosines see only the sum of the samples k after and k before it, and sines only
-    their difference: half the multiplications and half the constants. Power does not depend on where phase starts.
+    The window is symmetrical about sample ``win_length // 2`` and zero at sample 0.
+    """
+    phase = 2 * np.pi * np.arange(win_length // 2) / win_length
+    return (0.5 + 0.5 * np.cos(phase)).astype(np.float32)
+
+
+def folded_dft(win_length: int, bins: npt.NDArray[np.intp]) -> tuple[Samples, Samples]:
+    """The DFT as two matrices over a quarter of a window: a quarter of the multiplications and constants.
+
+    With phases counted from the centre of the window, cosines see only the sum of the samples k after and k before it,
+    and sines only their difference. So do the samples k and ``win_length // 2 - k`` after it in an even bin: cosines
+    see only their sum, and sines their difference. In an odd bin it is the other way round. Power does not depend on
+    where phase starts. The sample at the centre, whose cosine is 1, is not in the matrices.
 
     Args:
-        win_length: Samples of the window and points of the DFT, even.
-        bins: Which bins to compute.
+        win_length: Samples of the window and points of the DFT, a multiple of 4.
+        bins: Which bins to compute, all even or all odd.
 
     Returns:
-        Cosines and sines, each [shape=(win_length // 2, len(bins))]; row k belongs to the pair k samples apart from
-        the centre. The centre pairs with itself, so its cosine row is halved.
+        Cosines and sines, each [shape=(win_length // 4, len(bins))]. Row k - 1 belongs to the samples k from the centre
+        and from the ends. The last row pairs a sample with itself, and is halved.
     """
-    distance = np.arange(win_length // 2)
-    window = 0.5 + 0.5 * np.cos(2 * np.pi * distance / win_length)
+    distance = np.arange(1, win_length // 4 + 1)
     phase = 2 * np.pi * np.outer(distance, bins) / win_length
-    cosines, sines = window[:, None] * np.cos(phase), window[:, None] * np.sin(phase)
-    cosines[0] /= 2
+    cosines, sines = np.cos(phase), np.sin(phase)
+    cosines[-1] /= 2
+    sines[-1] /= 2
     return cosines.astype(np.float32), sines.astype(np.float32)
+
+
+def _folded(half: Any) -> tuple[Any, Any]:
+    """Sums and differences of the samples k and ``length - k`` [shape=(batch, frames, length)], for k from 1."""
+    quarter = half.shape[-1] // 2
+    near, far = half[..., 1 : quarter + 1], ops.flip(half[..., quarter:], axis=-1)
+    return near + far, near - far
 
 
 def decibels(normalization: keras.layers.Normalization) -> keras.Sequential:
