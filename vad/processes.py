@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
 
-__all__ = ["as_ready", "in_order", "sensible_jobs"]
+__all__ = ["as_ready", "in_order", "sensible_jobs", "usable_cores"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,8 +27,12 @@ _log = logging.getLogger("vad")
 
 def sensible_jobs(items: int, total_bytes: int) -> int:
     """Choose a number of processes: at most one per core and item, and one per 20 MB."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, items, 1 + total_bytes // _BYTES_PER_PROCESS))
+    return max(1, min(usable_cores(), items, 1 + total_bytes // _BYTES_PER_PROCESS))
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_order(

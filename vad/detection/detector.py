@@ -18,9 +18,10 @@ from vad.audio.resampling import LiveResampler, Resampler
 from vad.audio.samples import Channel, MonoInput
 from vad.detection.model import Model
 from vad.detection.options import SegmentOptions
+from vad.detection.parallel import ParallelProbabilities, can_run_in_parallel
 from vad.detection.segments import Event, Segment, SpeechEnd
 from vad.detection.stream import Stream
-from vad.errors import AudioError, ConfigError, ModelError, did_you_mean, require_bool, shown
+from vad.errors import AudioError, ConfigError, ModelError, did_you_mean, require, require_bool, shown
 
 __all__ = ["Detection", "Detector", "default_model", "detect", "detect_file", "open_recording"]
 
@@ -117,6 +118,7 @@ class Detector:
         *,
         channel: Channel = "mix",
         on_segment: Callable[[Segment], object] | None = None,
+        threads: int = 1,
     ) -> Detection:
         """Analyse a whole recording in one pass. Only the probabilities take memory in proportion to its length.
 
@@ -130,6 +132,8 @@ class Detector:
             sample_rate: Of the samples, in Hz. Not for files.
             channel: "mix" for the mean of all channels, or the index of one, counted from 0.
             on_segment: Called with each segment as soon as it is complete.
+            threads: Parts of a recording of several minutes that are analysed at a time. The result is the same. Models
+                without gain control, models that never forget, and .onnx files use one thread.
 
         Raises:
             AudioError: The recording is none of these, or is damaged, or the sample rate is out of range.
@@ -142,8 +146,8 @@ class Detector:
                 raise ConfigError(
                     f"sample_rate must be None for a file. Received: sample_rate={shown(sample_rate)}."
                 )
-            return self._process_file(recording, channel, on_segment)
-        return self._process_samples(_blocks_of(recording), sample_rate, channel, on_segment)
+            return self._process_file(recording, channel, on_segment, threads)
+        return self._process_samples(_blocks_of(recording), sample_rate, channel, on_segment, threads)
 
     def probabilities(self, samples: npt.ArrayLike, sample_rate: float) -> Probabilities:
         """Give the speech probabilities of samples: `Detection.probabilities` of `process`."""
@@ -181,15 +185,16 @@ class Detector:
             AudioError: The sample rate is out of range.
             ConfigError: `keep_audio_s` is negative or not finite.
         """
-        return Stream(
-            self.model,
-            self.options,
-            sample_rate=sample_rate,
+        return self._stream(
+            sample_rate,
             confirm_start=confirm_start,
             keep_audio_s=keep_audio_s,
             lookahead=require_bool("lookahead", lookahead) and self.lookahead,
             resampler=Resampler if lookahead else LiveResampler,
         )
+
+    def _stream(self, sample_rate: float | None, **settings: Any) -> Stream:
+        return Stream(self.model, self.options, sample_rate=sample_rate, **settings)
 
     def file_stream(self, sample_rate: float | None = None) -> Stream:
         """Deprecated: `stream` with `lookahead=True`."""
@@ -210,11 +215,15 @@ class Detector:
         return self.stream(sample_rate, confirm_start=confirm_start).listen(source)
 
     def _process_file(
-        self, source: Source, channel: Channel, on_segment: Callable[[Segment], object] | None = None
+        self,
+        source: Source,
+        channel: Channel,
+        on_segment: Callable[[Segment], object] | None = None,
+        threads: int = 1,
     ) -> Detection:
         """Read a file block by block, at the model's rate."""
         with open_recording(self, source, channel=channel) as blocks:
-            return self._process_samples(blocks, self.sample_rate, on_segment=on_segment)
+            return self._process_samples(blocks, self.sample_rate, "mix", on_segment, threads)
 
     def _process_samples(
         self,
@@ -222,12 +231,17 @@ class Detector:
         sample_rate: float | None,
         channel: Channel = "mix",
         on_segment: Callable[[Segment], object] | None = None,
+        threads: int = 1,
     ) -> Detection:
         """Feed a whole recording to a stream and gather its results. Nothing else does."""
         if sample_rate is None:
             raise AudioError("sample_rate must be a number of Hz for samples. Received: sample_rate=None.")
         chosen = MonoInput(sample_rate, channel)
-        stream = self.stream(sample_rate, lookahead=True)
+        require(isinstance(threads, int) and threads >= 1, "threads must be 1 or more", threads=threads)
+        frames = None
+        if threads > 1 and can_run_in_parallel(self.model):
+            frames = ParallelProbabilities(self.model, threads, lookahead=self.lookahead)
+        stream = self._stream(sample_rate, lookahead=self.lookahead, resampler=Resampler, frames=frames)
         segments: list[Segment] = []
         probabilities: list[Probabilities] = []
         damage: AudioError | None = None

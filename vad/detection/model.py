@@ -92,6 +92,7 @@ class Model:
         try:
             signatures = runtime.load(content)
             self._runners = {key: self._runner(signatures, key, source) for key in ("step", "chunk")}
+            self._gain = signatures.get("gain")
             self._warm_up(source)
         except ModelError:
             raise
@@ -102,6 +103,10 @@ class Model:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the content of the two files, so that equal models have equal pickles."""
         return _unpickled, (self._content, json.dumps(self.card), self.name)
+
+    def copy(self) -> "Model":
+        """Load the network again, so that two threads can run it at a time. The two give equal results."""
+        return Model(self._content, self.card, source=self.name)
 
     def __deepcopy__(self, _memo: object) -> "Model":
         """The model itself: nothing changes it."""
@@ -196,6 +201,30 @@ class Model:
             ModelError: As for `step`.
         """
         return self._run("chunk", samples, state, lookahead)
+
+    @property
+    def has_gain(self) -> bool:
+        """Whether the file has the signature of `gain`."""
+        return self._gain is not None
+
+    def gain(self, samples: npt.NDArray[np.float32], state: State) -> State:
+        """Process one chunk by gain control alone, in a twentieth of the time of `chunk`.
+
+        Args:
+            samples: As for `chunk`.
+            state: As for `chunk`. Only that of gain control counts.
+
+        Returns:
+            A copy of the state, with that of gain control after the chunk.
+
+        Raises:
+            ModelError: The file has no such signature.
+        """
+        if self._gain is None:
+            raise ModelError(f"{self.name} has no signature gain. {_EXPORT_AGAIN}")
+        past = {name: state[name] for name in self._gain.inputs if name != "samples"}
+        with self._lock:
+            return state | self._gain.run(samples=samples[np.newaxis], **past)
 
     def _length(self, key: str) -> int:
         """Frames that a signature takes."""

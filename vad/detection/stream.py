@@ -63,6 +63,17 @@ class ProbabilityStream:
         self._to_drop = self.delay_frames
         self._length = 0
 
+    @property
+    def state(self) -> State:
+        """The network's state after the frames so far."""
+        return self._state
+
+    def resume(self, state: State) -> None:
+        """Start inside a recording, after a whole frame, with the network's state there. No output is dropped."""
+        self._state = state
+        self._to_drop = 0
+        self._length = self.model.frame_length
+
     def feed(self, samples: Samples) -> Probabilities:
         """Process the next samples.
 
@@ -144,6 +155,7 @@ class Stream:
         keep_audio_s: float = 0.0,
         lookahead: bool = False,
         resampler: type[LiveResampler] | type[Resampler] = LiveResampler,
+        frames: ProbabilityStream | None = None,
     ):
         if not isinstance(model, Model):
             raise ModelError(f"model must be a Model. Received: {shown(model)}. Load one with Model.load().")
@@ -153,7 +165,7 @@ class Stream:
         if problem is not None:
             raise AudioError(problem)
         require_bool("confirm_start", confirm_start)
-        self._frames = ProbabilityStream(model, lookahead=lookahead)
+        self._frames = frames or ProbabilityStream(model, lookahead=lookahead)
         self.delay = self._frames.delay_frames * model.frame_duration
         self._segmenter = Segmenter(
             options, model.frame_duration, confirm_start=confirm_start, delay=self.delay

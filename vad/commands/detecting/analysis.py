@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from vad.audio.decoding import is_pipe
 from vad.audio.raw_format import RawFormat
 from vad.audio.reading import AudioBlocks, open_audio, watched
 from vad.audio.samples import Channel
@@ -107,7 +108,12 @@ class Analyser:
         raw: The format of raw samples; None for recordings with a header.
         chunk_duration_s: Join segments to chunks of at most this many seconds; None does not.
         watcher: Follows the work, in this process.
+
+    Attributes:
+        threads: Threads that analyse one recording.
     """
+
+    threads = 1
 
     def __init__(
         self,
@@ -229,10 +235,14 @@ class Analyser:
                 if self.watcher is not None:
                     self.watcher.on_segment(recording, suffix, segment)
 
+        piped = is_pipe(recording.source)
         with self._open(recording, channel) as audio:
             try:
                 blocks = watched(audio, self._show_position)
-                detection = self._detector.process(blocks, audio.sample_rate, on_segment=gather)
+                threads = 1 if piped else self.threads  # results of a pipe are to come as it does
+                detection = self._detector.process(
+                    blocks, audio.sample_rate, on_segment=gather, threads=threads
+                )
             except AudioError as error:
                 if error.partial is None:
                     raise

@@ -16,9 +16,11 @@ from vad.commands.detecting.results import Results
 from vad.commands.detecting.summary import Summary
 from vad.commands.options.progress import Progress
 from vad.errors import VadError
-from vad.processes import in_order, sensible_jobs
+from vad.processes import in_order, sensible_jobs, usable_cores
 
 __all__ = ["crashed", "process_all", "sizes_of", "summarized", "written"]
+
+_MOST_THREADS = 3  # each takes 30 MB, and the main thread decodes
 
 
 def process_all(
@@ -59,6 +61,7 @@ def process_all(
         for one in recordings:
             if isinstance(one.source, Pipe):
                 one.source.on_wait = progress.show_received
+        analyser.threads = min(usable_cores(), _MOST_THREADS)
         work = make_analyser if jobs > 1 else lambda: analyser
         done = stack.enter_context(closing(in_order(work, tasks, jobs, crashed=crashed)))
         return _write_all(done, results, progress, sizes, summary, player)
