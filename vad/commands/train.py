@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with silenced():
             best_weights = fit(config, args.run_folder, corpora)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # the latter by SIGTERM
         print(f"vad: stopped. The same command continues the run in {args.run_folder}.", file=sys.stderr)
         raise
     if config.init:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from vad.detection.segments import Segment
 from vad.errors import ConfigError, LabelError, did_you_mean, shown
+from vad.files import writing
 from vad.labels.formats import FORMATS, READERS, WRITTEN, content_format, format_of, reader_of
 from vad.labels.merge import merge
 from vad.labels.plain_text import read_text
@@ -195,9 +196,10 @@ def write_labels(
     format = format_of(path) if format is None else format
     text = dumps(segments, format, uri=Path(path).stem if uri is None else uri, duration=duration)
     try:
-        Path(path).write_bytes(text.encode(errors="replace"))
-    except OSError as error:
-        raise LabelError(f"cannot write {path}: {error.strerror or error}.") from error
+        with writing(Path(path)) as temporary:
+            temporary.write_bytes(text.encode(errors="replace"))
+    except ConfigError as error:
+        raise LabelError(str(error)) from error
 
 
 def _text_and_format(path: str | os.PathLike[str], format: str | None) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from vad.audio.reading import read_audio
 from vad.corpus.manifest import CorpusItem, read_corpus
 from vad.corpus.sound_classes import sound_class
 from vad.errors import AudioError, ConfigError
-from vad.files import writing
+from vad.files import write_text, writing
 from vad.json_text import read_json
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 from vad.labels.reading import require_within
@@ -142,10 +142,10 @@ def decode_corpus(
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     rows = _decode_all(items, _read_soft_labels(_soft_path(corpus)), folder, jobs)
-    note.write_text(found, encoding="utf-8")
-    files.write_text(json.dumps(states), encoding="utf-8")
+    write_text(note, found)
+    write_text(files, json.dumps(states))
     # The index is written last: without one the folder is unfinished and is made again.
-    index.write_text(json.dumps(rows), encoding="utf-8")
+    write_text(index, json.dumps(rows))
     return folder
 
 
