@@ -55,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="do what is missing of a job that was stopped, or begin one that can resume (default: start anew)",
     )  # fmt: skip
     outputs.add_argument(
+        "--ray", nargs="?", const="", metavar="ADDRESS",
+        help="do such a job on a Ray cluster: that of ADDRESS, of RAY_ADDRESS or of this machine; needs the extra ray "
+        "(default: no cluster)",
+    )  # fmt: skip
+    outputs.add_argument(
         "--hash", action="store_true",
         help="with --resume, know recordings by their content, not by size and time (default: by size and time)",
     )  # fmt: skip
@@ -129,7 +134,9 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError("parquet needs an --output. Name a file, such as results.parquet.")
     each = args.channel == "each"
     lines = chosen_lines(args.printf, args.time_format, label_format, args.channel)
-    if args.resume:
+    if args.ray is not None:
+        require_extra("ray", "--ray")
+    if args.resume or args.ray is not None:
         from vad.commands.detecting.resuming import resume
 
         return EXIT_INPUT_FAILED if resume(args, make_analyser, analyser, label_format, lines) else 0

@@ -21,7 +21,16 @@ from vad.commands.options.progress import Progress
 from vad.detection.pieces import PieceResult
 from vad.processes import as_ready
 
-__all__ = ["Executor", "Outcome", "WorkItem", "divided", "execute_here", "finished", "to_do"]
+__all__ = [
+    "Executor",
+    "Outcome",
+    "WorkItem",
+    "crashed_outcome",
+    "divided",
+    "execute_here",
+    "finished",
+    "to_do",
+]
 
 WorkItem: TypeAlias = Task | Piece
 Outcome: TypeAlias = Result | PieceResult | None
@@ -68,7 +77,7 @@ def execute_here(analyser: Analyser, make_analyser: Callable[[], Analyser], jobs
     make_work = (lambda: analyser.work) if jobs == 1 else partial(_make_work, make_analyser)
 
     def execute(items: Sequence[WorkItem]) -> Generator[tuple[WorkItem, Outcome], None, None]:
-        return as_ready(make_work, items, jobs, crashed=_crashed)
+        return as_ready(make_work, items, jobs, crashed=crashed_outcome)
 
     return execute
 
@@ -161,5 +170,6 @@ def _make_work(make_analyser: Callable[[], Analyser]) -> Callable[[WorkItem], Ou
     return make_analyser().work
 
 
-def _crashed(item: WorkItem) -> Outcome:
+def crashed_outcome(item: WorkItem) -> Outcome:
+    """The outcome of an item whose process died."""
     return None if isinstance(item, Piece) else crashed(item)

@@ -5,9 +5,11 @@ is written whole at the end, from the journal, in the order of the recordings.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -59,6 +61,8 @@ def resume(
         summary = stack.enter_context(summarized(args, [args.output]))
         recordings = [*dict.fromkeys(find_recordings(args.inputs, stack, recursive=args.recursive))]
         _refuse_pipes(recordings)
+        if args.ray is not None:  # workers stand in other folders
+            recordings = [replace(one, source=os.path.abspath(one.path or "")) for one in recordings]
         output = label_paths(args.output, label_format, recordings)
         result_names(
             output, label_format, recordings, each_channel=each_channel
@@ -96,12 +100,17 @@ def _do(
         print(f"vad: note: {told}", file=sys.stderr, flush=True)
     sizes = sizes_of(task.recording for task in tasks)
     jobs = args.jobs or sensible_jobs(len(tasks), sum(sizes.values()))
-    execute = execute_here(analyser, make_analyser, jobs)
     failed = False
-    with Progress(len(tasks), total_bytes=sum(sizes.values()), in_lines=True) as progress:
-        analyser.watcher = Follower(None, progress)
-        done = finished(tasks, analyser, execute, sizes=sizes, workers=jobs, progress=progress)
-        for result in done:
+    with ExitStack() as stack:
+        execute, workers = execute_here(analyser, make_analyser, jobs), jobs
+        if args.ray is not None and tasks:
+            from vad.commands.detecting.cluster import execute_on_ray
+
+            execute, workers = stack.enter_context(execute_on_ray(analyser, args.ray))
+        progress = stack.enter_context(Progress(len(tasks), total_bytes=sum(sizes.values()), in_lines=True))
+        if args.ray is None:
+            analyser.watcher = Follower(None, progress)
+        for result in finished(tasks, analyser, execute, sizes=sizes, workers=workers, progress=progress):
             progress.clear()
             result = _kept(result, identities[result.recording], journal, results)
             if result.problem is not None:

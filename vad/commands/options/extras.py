@@ -12,6 +12,7 @@ _PACKAGES = {
     "bench": ("scipy", "matplotlib"),
     "plot": ("matplotlib",),
     "parquet": ("pyarrow",),
+    "ray": ("ray",),
 }
 
 

@@ -1,0 +1,98 @@
+"""`vad detect --ray` on a cluster of three nodes, one of which is killed during the job.
+
+Run it with `python -m pytest -m acceptance tests/acceptance/test_ray_cluster.py`; it takes about three minutes.
+"""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from support.sounds import RATE, long_speech
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.filterwarnings("ignore")]  # Ray's own
+
+ray = pytest.importorskip("ray", reason="needs the extra ray")
+N_SHORT = 300
+LONG_S = 1_250
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Short recordings, a damaged one, and one larger than the share of a node."""
+    folder = tmp_path_factory.mktemp("archive")
+    (folder / "rec").mkdir()
+    speech = long_speech(60, RATE, [1.0] * 5)[:, 0]
+    draw = random.Random(0)
+    for index in range(N_SHORT):
+        start = draw.randrange(50 * RATE)
+        part = speech[start : start + draw.randrange(RATE, 2 * RATE)] * np.float32(draw.random())
+        soundfile.write(folder / f"rec/{index:05d}.wav", part, RATE)
+    (folder / "rec/damaged.wav").write_bytes((folder / "rec/00000.wav").read_bytes()[:4_000])
+    soundfile.write(folder / "rec/long.wav", long_speech(LONG_S, RATE, [0.3, 1.0, 0.01] * 20), RATE)
+    return folder
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A head and two more nodes, with a CPU each."""
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # on a busy machine, nice workers wait for ever
+    options = {"num_cpus": 1, "object_store_memory": 100_000_000}
+    started = Cluster(initialize_head=True, head_node_args={**options, "include_dashboard": False})
+    try:
+        for _ in range(2):
+            started.add_node(**options)
+        yield started
+    finally:
+        started.shutdown()
+
+
+def start(archive: Path, output: Path, *words: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "vad",
+        "detect",
+        str(archive / "rec"),
+        "--model",
+        "tiny",
+        "-o",
+        str(output),
+    ]
+    return subprocess.Popen([*command, *words], stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(journal: Path, n_lines: int, process: subprocess.Popen[str]) -> None:
+    while process.poll() is None and (not journal.exists() or journal.read_bytes().count(b"\n") < n_lines):
+        time.sleep(0.05)
+    assert process.poll() is None
+
+
+def test_a_killed_node_and_a_killed_program_cost_nothing(archive: Path, tmp_path: Path, cluster: Any) -> None:
+    start(archive, tmp_path / "plain.jsonl").communicate()
+    output, journal = tmp_path / "out.jsonl", tmp_path / "out.jsonl.journal"
+    driver = start(archive, output, "--ray", cluster.address)
+    wait_for(journal, 30, driver)
+    driver.kill()
+    driver.communicate()
+    n_before = journal.read_bytes().count(b"\n")
+    driver = start(archive, output, "--ray", cluster.address)
+    wait_for(journal, n_before + 80, driver)
+    cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
+    _, told = driver.communicate(timeout=600)
+    assert driver.returncode == 1  # the damaged one
+    assert "damaged.wav" in told
+    assert "recordings are done" in told
+    assert output.read_bytes() == (tmp_path / "plain.jsonl").read_bytes()
+    names = [line.get("recording") for line in map(json.loads, journal.read_text().splitlines())]
+    done = [name for name in names if name and not name.endswith("damaged.wav")]
+    assert len(done) == len(set(done)) == N_SHORT + 1
