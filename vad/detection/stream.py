@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import copy
 import functools
-import hashlib
 import math
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import replace
@@ -97,13 +96,6 @@ class ProbabilityStream:
         frame_length = self.model.frame_length
         missing = -self._length % frame_length + self.delay_frames * frame_length
         return self._process(np.zeros(missing, np.float32))
-
-    def digest(self) -> str:
-        """Identify what the next probabilities depend on, beside the next samples: the network's state and the rest."""
-        content = hashlib.sha256(self._rest.tobytes())
-        for name, array in sorted(self._state.items()):
-            content.update(name.encode() + np.ascontiguousarray(array).tobytes())
-        return content.hexdigest()
 
     def _process(self, samples: Samples) -> Probabilities:
         """Give the model all whole frames, in chunks where possible, and keep the rest."""

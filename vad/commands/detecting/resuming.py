@@ -22,7 +22,7 @@ from vad.commands.detecting.outputs import refuse_replacing
 from vad.commands.detecting.recordings import AudioInput, Task, find_recordings
 from vad.commands.detecting.results import Folder, Results, label_paths, open_results, result_names
 from vad.commands.detecting.summary import Summary
-from vad.commands.detecting.work import sizes_of, summarized, written
+from vad.commands.detecting.work import sizes_of, summarized, threads_here, written
 from vad.commands.options.progress import Progress
 from vad.errors import ConfigError
 from vad.files import remove_unfinished
@@ -109,7 +109,7 @@ def _do(
             execute, workers = stack.enter_context(execute_on_ray(analyser, args.ray))
         progress = stack.enter_context(Progress(len(tasks), total_bytes=sum(sizes.values()), in_lines=True))
         if args.ray is None:
-            analyser.watcher = Follower(None, progress)
+            analyser.watcher, analyser.threads = Follower(None, progress), threads_here()
         for result in finished(tasks, analyser, execute, sizes=sizes, workers=workers, progress=progress):
             progress.clear()
             result = _kept(result, identities[result.recording], journal, results)

@@ -18,7 +18,7 @@ from vad.commands.options.progress import Progress
 from vad.errors import VadError
 from vad.processes import in_order, sensible_jobs, usable_cores
 
-__all__ = ["crashed", "process_all", "sizes_of", "summarized", "written"]
+__all__ = ["crashed", "process_all", "sizes_of", "summarized", "threads_here", "written"]
 
 _MOST_THREADS = 3  # each takes 30 MB, and the main thread decodes
 
@@ -61,10 +61,15 @@ def process_all(
         for one in recordings:
             if isinstance(one.source, Pipe):
                 one.source.on_wait = progress.show_received
-        analyser.threads = min(usable_cores(), _MOST_THREADS)
+        analyser.threads = threads_here()
         work = make_analyser if jobs > 1 else lambda: analyser
         done = stack.enter_context(closing(in_order(work, tasks, jobs, crashed=crashed)))
         return _write_all(done, results, progress, sizes, summary, player)
+
+
+def threads_here() -> int:
+    """Threads that analyse one recording, where one process does all of them."""
+    return min(usable_cores(), _MOST_THREADS)
 
 
 @contextmanager
