@@ -284,13 +284,20 @@ def test_unknown_commands_are_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'detekt'" in line
 
 
-@pytest.mark.parametrize("words", [["train", "run", "--corpus", "."], ["export", "run", "--name", "mine"]])
-def test_a_missing_extra_is_one_line(words: list[str]) -> None:
-    without_keras = "import sys; sys.modules['keras'] = None; from vad.cli import main; sys.exit(main())"
-    ended = subprocess.run([sys.executable, "-c", without_keras, *words], capture_output=True, text=True)
+@pytest.mark.parametrize(
+    ("missing", "extra", "command"),
+    [
+        ("keras", "train", "train run --corpus ."),
+        ("keras", "train", "export run --name mine"),
+        ("tf2onnx", "export-onnx", "export tiny --name mine --format onnx"),
+    ],
+)
+def test_a_missing_extra_is_one_line(missing: str, extra: str, command: str) -> None:
+    without = f"import sys; sys.modules['{missing}'] = None; from vad.cli import main; sys.exit(main())"
+    ended = subprocess.run([sys.executable, "-c", without, *command.split()], capture_output=True, text=True)
     assert (ended.returncode, ended.stdout) == (2, "")
     (line,) = ended.stderr.splitlines()
-    assert "needs keras. Install it with: pip install 'openvad[train]'" in line
+    assert f"needs {missing}. Install it with: pip install 'openvad[{extra}]'" in line
 
 
 def test_version_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     if "onnx" in args.format:
-        require_extra("onnx", f"vad export --format {args.format}")
+        require_extra("export-onnx", f"vad export --format {args.format}")
     if args.format != "tflite":
         require(args.quantize == "none", f"--format {args.format} has float weights", quantize=args.quantize)
     if not args.name or Path(args.name).name != args.name:

@@ -8,7 +8,7 @@ __all__ = ["require_extra"]
 
 _PACKAGES = {
     "train": ("tensorflow", "keras", "librosa", "scipy", "matplotlib"),
-    "onnx": ("onnxruntime", "onnx", "tf2onnx"),
+    "export-onnx": ("onnxruntime", "onnx", "tf2onnx"),
     "bench": ("scipy", "matplotlib"),
     "plot": ("matplotlib",),
     "parquet": ("pyarrow",),
