@@ -1,12 +1,14 @@
-"""An export of models/interchange in the programs that load silero_vad.onnx, each where it is installed.
+"""An export of interchange in the programs that load silero_vad.onnx, each where it is installed.
 
-docs/silero-clients.md says how to install them, and has the versions that passed.
+VAD_WEIGHTS names another network to export, such as the folder of a fine-tuning. docs/silero-clients.md has the
+commands, and the versions that passed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import shutil
 from pathlib import Path
 
@@ -14,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from support.browser import opened, served
-from support.places import EXAMPLES, MODELS, ROOT
+from support.places import EXAMPLES, ROOT
 
 from vad.audio.reading import read_audio
+from vad.training.weights import weights_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the clients' own imports
 
+WEIGHTS = weights_of(os.environ.get("VAD_WEIGHTS", "interchange"))
 RATE, WINDOW = 16_000, 512
 PACKAGES = ROOT / "web" / "node_modules"
 
@@ -42,8 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from vad.training.provenance import network_of
     from vad.training.release.silero import export_silero
 
-    weights, exported = MODELS / "interchange.keras", tmp_path_factory.mktemp("exported")
-    export_silero(weights, network_of(weights), "interchange", exported)
+    exported = tmp_path_factory.mktemp("exported")
+    export_silero(WEIGHTS, network_of(WEIGHTS), "interchange", exported)
     return exported
 
 
@@ -63,7 +67,7 @@ def expected(samples: Samples) -> Samples:
     """What Keras gives of the same weights."""
     from vad.training.provenance import load_network
 
-    found: Samples = load_network(MODELS / "interchange.keras").predict_on_batch(samples[np.newaxis])[0]
+    found: Samples = load_network(WEIGHTS).predict_on_batch(samples[np.newaxis])[0]
     return found
 
 
