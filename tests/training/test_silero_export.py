@@ -8,11 +8,13 @@ import json
 import numpy as np
 import pytest
 from scipy import signal
+from support.places import MODELS
 from support.small_networks import small_network
 
 from vad.cli import main
 from vad.errors import ModelError
 from vad.training.networks import LogMelCnn
+from vad.training.provenance import load_network
 from vad.training.release.probe_signals import probe_signals
 
 pytest.importorskip("onnxruntime")
@@ -20,7 +22,6 @@ pytest.importorskip("tf2onnx")
 import onnxruntime
 
 from vad.training.release import silero
-from vad.training.release.silero_graph import WindowedNetwork
 
 pytestmark = pytest.mark.acceptance
 
@@ -50,12 +51,13 @@ def in_windows(path, samples, sample_rate=16_000):
 def test_inputs_and_outputs_are_those_of_the_contract(exported):
     folder, _ = exported
     session = open_file(folder / "small.silero.onnx")
-    inputs = {one.name: (one.type, len(one.shape)) for one in session.get_inputs()}
-    assert inputs == {
-        "input": ("tensor(float)", 2),
-        "state": ("tensor(float)", 3),
-        "sr": ("tensor(int64)", 0),
-    }
+    inputs = [(one.name, one.type, len(one.shape)) for one in session.get_inputs()]
+    # Silero's example in Rust gives them by position.
+    assert inputs == [
+        ("input", "tensor(float)", 2),
+        ("state", "tensor(float)", 3),
+        ("sr", "tensor(int64)", 0),
+    ]
     assert [one.name for one in session.get_outputs()] == ["output", "stateN"]
     for sr in (np.array(16_000), np.array([16_000])):  # both are sent by one client or another
         state = np.zeros((2, 3, 128), np.float32)
@@ -94,6 +96,22 @@ def test_windows_without_their_context_give_the_same(exported):
     np.testing.assert_allclose(found, np.asarray(model(speech))[0], atol=1e-4)
 
 
+@pytest.mark.parametrize("first_has_context", [True, False])
+def test_clients_that_copy_256_numbers_of_the_state_get_the_same(exported, first_has_context):
+    """Silero's examples in C++ do; silero-vad-go and silero-vad of Haskell too, whose first window has no context."""
+    folder, model = exported
+    speech = probe_signals()["speech"][: 40 * 512]
+    session, found = open_file(folder / "small.silero.onnx"), []
+    buffer, context = np.zeros(2 * 1 * 128, np.float32), np.zeros(64, np.float32)
+    for number, window in enumerate(speech.reshape(-1, 512)):
+        joined = np.concatenate([context, window]) if number or first_has_context else window
+        inputs = {"input": joined[np.newaxis], "state": buffer.reshape(2, 1, 128), "sr": np.array([16_000])}
+        output, state = session.run(["output", "stateN"], inputs)
+        found.append(output.ravel()[0])
+        buffer, context = state.ravel()[:256].copy(), window[-64:]
+    np.testing.assert_allclose(found, np.asarray(model(speech[np.newaxis]))[0], atol=1e-4)
+
+
 def test_a_state_of_zeros_is_the_beginning_of_a_recording(exported):
     folder, model = exported
     speech = probe_signals()["speech"][np.newaxis, : 60 * 512]
@@ -123,13 +141,14 @@ def test_a_sequence_goes_on_from_its_state(exported):
     np.testing.assert_allclose(np.concatenate([first, second]), np.asarray(model(speech))[0], atol=1e-4)
 
 
-def test_frames_of_20_ms_run_in_windows_of_32(tmp_path):
-    config, model = small_network("logmel-cnn")
-    path = tmp_path / "small.onnx"
-    path.write_bytes(silero.silero_onnx(WindowedNetwork(model, config)))
+def test_a_model_with_frames_of_20_ms_runs_in_windows_of_32(tmp_path):
+    words = ["--name", "mine", "--format", "silero-onnx", "--output", str(tmp_path)]
+    assert main(["export", "tiny", *words]) == 0
+    assert {one.name for one in tmp_path.iterdir()} == {"mine.silero.onnx", "mine.silero.json"}
     speech = np.stack([probe_signals()[name][: 40 * 512] for name in ("speech", "noise")])
     frames = 512 * np.arange(1, 41) // 320 - 1
-    np.testing.assert_allclose(in_windows(path, speech), np.asarray(model(speech))[:, frames], atol=1e-4)
+    expected = load_network(MODELS / "tiny.keras").predict_on_batch(speech)[:, frames]
+    np.testing.assert_allclose(in_windows(tmp_path / "mine.silero.onnx", speech), expected, atol=1e-4)
 
 
 def test_a_file_that_differs_is_not_written(exported, tmp_path, monkeypatch):
