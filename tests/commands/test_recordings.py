@@ -162,6 +162,16 @@ def test_nothing_in_a_folder_is_passed_over(
         read_corpus(tree)
 
 
+@pytest.mark.parametrize("pattern", ["deep/*/*.wav", "**/*.wav", "deep/er/*"])
+def test_a_pattern_names_the_folders_that_it_cannot_search(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    reason = closed(tree / "deep" / "er", monkeypatch)
+    *fine, problem = find_recordings([pattern], NO_PIPES, recursive=False)
+    assert {one.problem for one in fine} <= {None}
+    assert problem.problem == f"deep/er: {reason}."
+
+
 def test_a_pattern_opens_no_pipe(tree: Path) -> None:
     os.mkfifo(tree / "pipe.wav")
     problems = {one.name: one.problem for one in find_recordings(["*.wav"], NO_PIPES, recursive=False)}

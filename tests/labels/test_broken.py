@@ -1,5 +1,6 @@
 """Broken labels: every message says the file, the line and the rule, and what came instead."""
 
+import gzip
 import math
 import re
 from pathlib import Path
@@ -213,3 +214,11 @@ def test_a_format_nobody_knows_is_refused_with_the_nearest() -> None:
         dumps(TALK, "textgird")
     with pytest.raises(ConfigError, match="rttm"):
         loads("", "rtm")
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.rttm.gz"
+    path.write_bytes(gzip.compress(b"\n" * 20_000_000, 1))
+    with pytest.raises(LabelError, match="unpacks to more than") as failure:
+        read_labels(path)
+    assert len(str(failure.value).splitlines()) == 1

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import io
 import os
 import zlib
 from pathlib import Path
@@ -13,6 +14,9 @@ from vad.labels.reading import Malformed
 __all__ = ["read_text"]
 
 _GZIP = b"\x1f\x8b"
+# Unpacked bytes: labels have at most a fiftieth of their size when they are packed, and a hostile file a thousandth.
+_ALWAYS_ALLOWED = 1 << 24
+_ALLOWED_TIMES = 100
 
 
 def read_text(path: str | os.PathLike[str]) -> str:
@@ -24,7 +28,7 @@ def read_text(path: str | os.PathLike[str]) -> str:
     source = os.fspath(path)
     try:
         content = Path(path).read_bytes()
-        content = gzip.decompress(content) if content.startswith(_GZIP) else content
+        content = _unpacked(content) if content.startswith(_GZIP) else content
     except (OSError, EOFError, ValueError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
         raise LabelError(f"cannot read {source}: {reason}.") from error
@@ -42,3 +46,12 @@ def read_text(path: str | os.PathLike[str]) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         rule = "a label file must be text in UTF-8, or in UTF-16 with a byte order mark"
         raise LabelError(f"{source}:{line}: {rule}. Received: byte {content[error.start]:#04x}.") from error
+
+
+def _unpacked(content: bytes) -> bytes:
+    limit = max(_ALWAYS_ALLOWED, _ALLOWED_TIMES * len(content))
+    with gzip.open(io.BytesIO(content)) as file:
+        unpacked = file.read(limit + 1)
+    if len(unpacked) > limit:
+        raise ValueError(f"it unpacks to more than {limit / 1e6:.0f} MB, which no labels do")
+    return unpacked

@@ -3,7 +3,7 @@
 import contextlib
 import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, BinaryIO
@@ -131,11 +131,22 @@ def _in_folder(folder: str, recursive: bool) -> list[AudioInput]:
 
 def _matching(pattern: str) -> list[AudioInput]:
     paths = sorted(path for path in glob.glob(pattern, recursive=True) if not os.path.isdir(path))
-    if not paths:
-        return [_single(pattern, problem=f"{pattern}: no file matches this pattern.")]
     parts = PurePath(pattern).parts
-    fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
-    return _below(PurePath(*parts[:fixed]), paths)
+    searched = [PurePath(*parts[:index]) for index, part in enumerate(parts) if glob.has_magic(part)]
+    unread = [_single(one.filename, problem=reason_unread(one)) for one in _unread_folders(searched)]
+    if not paths and not unread:
+        return [_single(pattern, problem=f"{pattern}: no file matches this pattern.")]
+    return _below(searched[0], paths) + unread
+
+
+def _unread_folders(patterns: Iterable[PurePath]) -> Iterator[OSError]:
+    """Give the error of each folder that `glob` passes over because it cannot be read."""
+    for folder in dict.fromkeys(path for one in patterns for path in glob.glob(str(one), recursive=True)):
+        if os.path.isdir(folder):
+            try:
+                os.scandir(folder).close()
+            except OSError as error:
+                yield error
 
 
 def _below(root: str | PurePath, paths: Sequence[str]) -> list[AudioInput]:
