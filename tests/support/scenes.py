@@ -24,7 +24,6 @@ BARE = SceneConfig(
     bars=0.0,
     music=0.0,
     background=0.0,
-    background_alone=0.0,
     babble=0.0,
     hiss=0.0,
     handling=0.0,

@@ -37,9 +37,7 @@ class SceneConfig:
         bars_db: Bars over the talk.
         music: Scenes with music throughout.
         music_snr_db: Talk over the music.
-        background: Scenes with faint talkers behind somebody.
-        background_alone: Scenes with them where nobody talks in front. Nothing but their room then tells them from the
-            front.
+        background: Scenes with faint talkers behind.
         background_db: How far behind.
         background_snr_db: These over the noise of a quiet place.
         babble: Scenes with a crowd.
@@ -82,9 +80,8 @@ class SceneConfig:
     music: float = 0.25
     music_snr_db: tuple[float, float] = (-3.0, 25.0)
     background: float = 0.5
-    background_alone: float = 0.125
     background_db: tuple[float, float] = (20.0, 45.0)
-    background_snr_db: tuple[float, float] = (-5.0, 20.0)
+    background_snr_db: tuple[float, float] = (-5.0, 28.0)
     babble: float = 0.08
     babble_snr_db: tuple[float, float] = (3.0, 25.0)
     hiss: float = 0.85

@@ -29,7 +29,7 @@ __all__ = ["FAINTEST_DB", "LOUDEST_DB", "Mixer", "Scene"]
 
 FAINTEST_DB = -60.0
 LOUDEST_DB = -3.0
-_CLEAR_SNR_DB = 20.0
+_NOISY_SNR_DB, _CLEAR_SNR_DB = 12.0, 20.0
 _FAINTEST_NOISY_DB = -75.0
 _LOUDEST_ABSENT_DB = -35.0
 
@@ -42,8 +42,8 @@ class Scene:
         samples: Peak at 0.98 [shape=(samples,)].
         labels: Speech probability per 10 ms cell [shape=(cells,)].
         level_db: Level of talk in this scene, or what it would be, dBFS; before the channel, which may lower it.
-        faintest_db: The lowest level of that talk in training, dBFS. Talk less than 20 dB over its noise goes further
-            down than clear talk: a recording of a noisy place may have been turned down as a whole.
+        faintest_db: The lowest level of that talk in training, dBFS. Talk in noise goes further down than clear talk: a
+            recording of a noisy place may have been turned down as a whole.
         loudest_db: The highest, dBFS. Without foreground, background talk differs from it by its level alone.
     """
 
@@ -100,11 +100,7 @@ class Mixer:
                 ("_bangs", config.bangs, parts.bangs),
                 ("_bars", config.bars * boost, parts.bars),
                 ("_music_bed", config.music * boost, parts.music_bed),
-                (
-                    "_background_talk",
-                    config.background_alone if speech_free else config.background,
-                    parts.background_talk,
-                ),
+                ("_background_talk", config.background * boost, parts.background_talk),
                 ("_babble", config.babble, parts.babble),
                 ("_hiss", config.hiss, parts.hiss),
                 ("_handling", config.handling * boost, parts.handling),
@@ -163,5 +159,5 @@ def _scaled(mix: Samples, labels: Labels, snr_db: float, loudest_db: float = LOU
     """The scene with its peak at 0.98, from a mix with talk at 0 dB and noise ``snr_db`` below it."""
     peak = float(np.abs(mix).max())
     scale = 0.98 / peak if peak > 0 else 1.0
-    faintest_db = FAINTEST_DB if snr_db >= _CLEAR_SNR_DB else _FAINTEST_NOISY_DB
+    faintest_db = float(np.interp(snr_db, (_NOISY_SNR_DB, _CLEAR_SNR_DB), (_FAINTEST_NOISY_DB, FAINTEST_DB)))
     return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), faintest_db, loudest_db)
