@@ -42,9 +42,9 @@ FIELDS = (
 )
 GAINS_DB = {"as recorded": 0.0, "-26 dB": -26.0, "-40 dB": -40.0}
 LABEL_ORIGIN = (
-    "Not by ear: the mean logit of two public detectors on the clean recording (FireRedVAD, Apache-2.0, and Silero "
-    "VAD v6, MIT), soft, on a 10 ms grid; where a recording is clean enough, pauses silent by energy for 120 ms or "
-    "more are taken out."
+    "Not by ear: the mean logit of four detectors on the clean recording (Silero VAD v6, FireRedVAD, TEN VAD, and the "
+    "model default of vad 0.1), soft, on a 10 ms grid; where a recording is clean enough, pauses silent by energy for "
+    "120 ms or more are taken out. Validation labels: Silero and FireRedVAD alone."
 )
 
 
@@ -71,6 +71,7 @@ MODELS: dict[str, Ensemble | None] = {
     "default": Ensemble("default-late", "default-second", 0.25, 0.25, -0.75),
     "tiny": None,
     "waveform": None,
+    "interchange": None,
 }
 
 
@@ -78,7 +79,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Train, export, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "models", metavar="MODEL", nargs="+", choices=MODELS, help="default, tiny or waveform"
+        "models", metavar="MODEL", nargs="+", choices=MODELS, help="one of: " + ", ".join(MODELS)
     )
     parser.add_argument("--corpus", type=Path, required=True, help="what to train on")
     parser.add_argument("--labelled", type=Path, required=True, help="recordings labelled by people")
@@ -99,6 +100,8 @@ def main(words: Sequence[str] | None = None) -> int:
             if ensemble is None
             else _export_ensemble(run, name, ensemble, args)
         )
+        if name == "interchange":
+            _export(run, name, args.output, "silero-onnx")
         figures = measure(exported, args.corpus, args.labelled)
         _update_card(exported.with_suffix(".json"), figures)
         _write_golden(exported, args.golden)
@@ -116,18 +119,9 @@ def _train(run: str, config: str, args: argparse.Namespace, *settings: str) -> P
     return Path(args.runs / run)
 
 
-def _export(run: Path, name: str, folder: Path) -> Path:
-    words = [
-        "export",
-        str(run),
-        "--name",
-        name,
-        "--output",
-        str(folder),
-        "--overwrite",
-        "--note",
-        f"label_origin={LABEL_ORIGIN}",
-    ]
+def _export(run: Path, name: str, folder: Path, format_name: str = "tflite") -> Path:
+    words = ["export", str(run), "--name", name, "--format", format_name, "--output", str(folder)]
+    words += ["--overwrite", "--note", f"label_origin={LABEL_ORIGIN}"]
     if vad(words):
         sys.exit(f"release: the export of {run} failed, see above.")
     return folder / f"{name}.tflite"
