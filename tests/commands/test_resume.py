@@ -156,6 +156,12 @@ def test_labels_of_a_folder_stay_as_they_are_unless_their_recording_changed(run:
     assert "2.560" in Path("labels/2.csv").read_text()
 
 
+def test_labels_of_a_folder_are_written_again_in_another_form_of_lines(run: Run) -> None:
+    run("--resume", "-o", "labels/", "-f", "text")
+    assert "time_format" in run("--resume", "-o", "labels/", "-f", "text", "--time-format", "%I")
+    assert Path("labels/0.txt").read_text().startswith("500 ")
+
+
 def test_two_runs_on_one_output_refuse_each_other(run: Run) -> None:
     with open_journal(Path("out.jsonl.journal"), {}):
         assert "another run" in run("--resume", "-o", "out.jsonl", code=2)

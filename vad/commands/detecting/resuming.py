@@ -68,7 +68,8 @@ def resume(
             output, label_format, recordings, each_channel=each_channel
         )  # refused now, not at the end
         files = output.values() if isinstance(output, dict) else [Path(args.output)]
-        journal = stack.enter_context(open_journal(_journal_path(Path(args.output)), analyser.facts()))
+        facts = analyser.facts() | {"printf": args.printf, "time_format": args.time_format}
+        journal = stack.enter_context(open_journal(_journal_path(Path(args.output)), facts))
         if not args.overwrite:
             ours = {one for one in recordings if one in journal}
             _refuse_foreign(output, ours, label_format, each_channel=each_channel)
