@@ -35,11 +35,19 @@ def test_pyannote_gets_scores_and_an_annotation(detector: Detector, tmp_path: Pa
     assert (annotation.uri, annotation.labels()) == ("call", ["SPEECH"])
     assert spans(annotation.itersegments()) == spans(detection.segments)
     pipeline = pyannote.VoiceActivityDetection(detector)
-    soundfile.write(tmp_path / "a.wav", bursts(), RATE, subtype="FLOAT")
-    waveform = {"waveform": np.stack([bursts()] * 2), "sample_rate": RATE, "uri": "call"}
-    for file in (waveform, str(tmp_path / "a.wav"), {"audio": tmp_path / "a.wav", "uri": "call"}):
-        assert spans(pipeline(file).itersegments()) == spans(detection.segments)
-    assert pipeline(waveform) == annotation
+    stereo = np.stack([0 * bursts(), bursts()], axis=1)
+    soundfile.write(tmp_path / "call.wav", stereo, RATE, subtype="FLOAT")
+    waveform = {"waveform": stereo.T, "sample_rate": RATE, "uri": "call"}
+    for file in (waveform, {"audio": tmp_path / "call.wav"}):
+        assert pipeline(file | {"channel": 1}) == annotation
+        assert not pipeline(file | {"channel": 0})
+    calls: list[tuple[str, Any]] = []
+    found = pipeline(
+        str(tmp_path / "call.wav"), hook=lambda step, artefact, **_: calls.append((step, artefact))
+    )
+    assert found.uri == "call"
+    ((step, artefact),) = calls
+    assert (step, artefact.data.shape) == ("segmentation", scores.data.shape)
 
 
 def test_lhotse_gets_supervisions_of_each_channel(detector: Detector, tmp_path: Path) -> None:

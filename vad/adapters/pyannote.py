@@ -1,11 +1,14 @@
 """pyannote: detections as its `SlidingWindowFeature` and `Annotation`, and a pipeline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vad.adapters import client, given_or_default
+from vad.audio.samples import Channel
 from vad.detection.detector import Detection, Detector
 
 with client("pyannote.core"):
@@ -38,11 +41,24 @@ class VoiceActivityDetection:
     def __init__(self, detector: Detector | None = None):
         self.detector = given_or_default(detector)
 
-    def __call__(self, file: Any) -> Annotation:
-        """Detect the speech in a path, a binary stream, or a mapping with `audio` or `waveform` and `sample_rate`."""
+    def __call__(self, file: Any, hook: Callable[..., object] | None = None) -> Annotation:
+        """Detect the speech in a path, a binary stream, or a mapping with `audio` or `waveform` and `sample_rate`.
+
+        Args:
+            file: A mapping may have a `channel`, counted from 0, and a `uri`. That of a path is its stem.
+            hook: Called with "segmentation", the `scores` and the mapping, as pyannote.audio's hooks are.
+        """
         mapping = file if isinstance(file, Mapping) else {"audio": file}
+        uri = mapping.get("uri")
+        channel: Channel = "mix" if mapping.get("channel") is None else mapping["channel"]
         if "waveform" in mapping:  # channels first
-            detection = self.detector.process(np.asarray(mapping["waveform"]).T, mapping["sample_rate"])
+            samples = np.asarray(mapping["waveform"]).T
+            detection = self.detector.process(samples, mapping["sample_rate"], channel=channel)
         else:
-            detection = self.detector.process(mapping["audio"])
-        return annotation(detection, mapping.get("uri"))
+            audio = mapping["audio"]
+            detection = self.detector.process(audio, channel=channel)
+            if uri is None and isinstance(audio, str | PathLike):
+                uri = Path(audio).stem
+        if hook is not None:
+            hook("segmentation", scores(detection), file=mapping)
+        return annotation(detection, uri)
