@@ -33,6 +33,8 @@ WRITTEN_SUFFIXES = tuple(_FORMATS)
 # Sample formats that are kept, with their bytes. Compressed ones are written as PCM_16.
 _DEPTHS = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
 _MAX_WAV_BYTES = 2**32 - 1_000
+_SYSTEM_ERROR = "System error"  # libsndfile's word for whatever the system refuses
+_MAYBE_FULL = "the disk may be full"
 
 
 def check_suffix(path: str | os.PathLike[str], name: str) -> None:
@@ -78,6 +80,8 @@ def write_audio(
             target = os.fsencode(temporary) if os.name == "posix" else temporary
             file = soundfile.SoundFile(target, "w", sample_rate, channels, stored, format=kind)
         except soundfile.LibsndfileError as error:
+            if _reason(error) == _SYSTEM_ERROR:
+                raise OSError(_MAYBE_FULL) from error
             shape = f"{channels} channel{'s' * (channels > 1)} at {sample_rate} Hz"
             raise ConfigError(
                 f"cannot write {path}: {path.suffix} does not take {shape} ({_reason(error)}). Write .wav or .flac."
@@ -88,7 +92,7 @@ def write_audio(
                     file.write(as_stored(block, stored))
         except soundfile.LibsndfileError as error:
             reason = _reason(error)
-            raise OSError("the disk may be full" if reason == "System error" else reason) from error
+            raise OSError(_MAYBE_FULL if reason == _SYSTEM_ERROR else reason) from error
 
 
 def as_stored(samples: Samples, subtype: str) -> Any:
