@@ -16,13 +16,13 @@ import soundfile
 
 from vad.audio.riff import missing_bytes
 from vad.audio.samples import Samples
+from vad.audio.sections import UnstatedFlac
 from vad.errors import AudioError
 
 __all__ = [
     "ByteSource",
     "ForwardSoundFile",
     "RefusedError",
-    "Section",
     "SoundfileDecoder",
     "cut_off",
     "file_descriptor",
@@ -52,32 +52,6 @@ class ByteSource(Protocol):
 
     def tell(self) -> int:
         """Return the position."""
-
-
-class Section:
-    """The bytes of a stream from `start` to `end`, as a file of their own."""
-
-    def __init__(self, stream: IO[bytes], start: int, end: int):
-        self._stream = stream
-        self._start = start
-        self._length = end - start
-        self._position = 0
-
-    def read(self, count: int) -> bytes:
-        """Return at most `count` of the next bytes, none at the end."""
-        self._stream.seek(self._start + self._position)
-        content = self._stream.read(max(0, min(count, self._length - self._position)))
-        self._position += len(content)
-        return content
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to a position, and return it."""
-        self._position = (0, self._position, self._length)[whence] + offset
-        return self._position
-
-    def tell(self) -> int:
-        """Return the position."""
-        return self._position
 
 
 class ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]
@@ -220,6 +194,7 @@ class SoundfileDecoder:
         self._file = file
         self._stream = stream
         self._problem = problem
+        self._rest = 0  # bytes after the last sample that is stated
 
     def __enter__(self) -> "SoundfileDecoder":
         """Return the object itself."""
@@ -242,6 +217,9 @@ class SoundfileDecoder:
             for block in read_blocks(self._file, block_length):
                 frames += len(block)
                 yield block
+            for block in self._after_stated_end(frames, block_length):
+                frames += len(block)
+                yield block
         except RefusedError as error:
             problem = str(error)
         problem = problem or self._problem or self._problem_at_end(frames)
@@ -249,11 +227,36 @@ class SoundfileDecoder:
             stated_s = None if self.frames is None else self.frames / self.sample_rate
             raise cut_off(self.name, frames / self.sample_rate, stated_s, problem)
 
+    def _after_stated_end(self, frames: int, block_length: int) -> Iterator[Samples]:
+        """Read on where a FLAC has more samples than its header states: from its beginning, without the statement."""
+        self._rest = self._flac_rest() if self.frames == frames else 0
+        if not self._rest:
+            return
+        self._stream.seek(0)
+        if self._stream.read(4) != b"fLaC":  # tags come first
+            return
+        source = UnstatedFlac(self._stream)
+        with open_soundfile(source) as file:
+            passed = 0
+            try:
+                for block in read_blocks(file, block_length):
+                    if passed + len(block) > frames:
+                        yield block[max(0, frames - passed) :]
+                    passed += len(block)
+            except RefusedError:
+                if source.left > _MAX_FLAC_REST:  # else tags
+                    raise
+
+    def _flac_rest(self) -> int:
+        """Return the bytes of a FLAC after its last stated sample, if they are more than tags."""
+        left = _bytes_left(self._stream) if self._file.format == "FLAC" else 0
+        return left if left > _MAX_FLAC_REST else 0
+
     def _problem_at_end(self, frames: int) -> str | None:
         """Compare the decoded frames with what the file states."""
         if self.frames is not None and frames < self.frames and self._file.format != "WAV":
             return "some Ogg pages are damaged" if self._file.format == "OGG" else "the file ends there"
-        if self._file.format == "FLAC" and (left := _bytes_left(self._stream)) > _MAX_FLAC_REST:
+        if frames == self.frames and (left := self._rest):
             return f"the header states no more samples, but {left} bytes follow"
         problems = (
             missing_bytes(int(stated), int(present))

@@ -4,7 +4,7 @@ import os
 import struct
 from typing import IO
 
-from vad.audio.libsndfile import Section, SoundfileDecoder
+from vad.audio.libsndfile import SoundfileDecoder
 from vad.audio.mpeg import MpegDecoder
 from vad.audio.pcm import PcmDecoder, open_pcm
 from vad.audio.riff import (
@@ -16,6 +16,7 @@ from vad.audio.riff import (
     skip_id3,
     starts_chunk,
 )
+from vad.audio.sections import Section
 
 __all__ = ["open_wav"]
 
