@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -17,6 +17,8 @@ from support.sounds import RATE, tone
 
 from vad.cli import main
 from vad.commands.detecting.journal import open_journal
+from vad.commands.detecting.recordings import AudioInput
+from vad.errors import ConfigError
 
 N = 6
 Run = Callable[..., str]
@@ -198,3 +200,23 @@ def done_so_far(journal: Path) -> list[str]:
     """The recordings of a journal that is being written."""
     whole = journal.read_bytes().rpartition(b"\n")[0].splitlines()
     return [line["recording"] for line in map(json.loads, whole) if "recording" in line]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        '"channels": null, "duration": 1',
+        '"channels": {"": [[1]]}, "duration": 1',
+        '"channels": {}',
+        f'"channels": {{"": {"[" * 3000}{"]" * 3000}}}, "duration": 1',
+    ],
+)
+def test_a_damaged_journal_is_one_line_or_done_again(tmp_path: Path, fields: str) -> None:
+    path = tmp_path / "out.journal"
+    identity = '"size": 1, "mtime_ns": 2, "sha256": null, "problem": null'
+    path.write_text(f'{{"options": {{}}}}\n{{"recording": "a.wav", {identity}, {fields}}}\n')
+    recording = AudioInput("a.wav", "a.wav", PurePath("a.wav"))
+    with open_journal(path, {}) as journal:
+        if recording in journal:
+            with pytest.raises(ConfigError, match=r"is damaged: the line of a\.wav"):
+                list(journal.results([recording]))

@@ -104,6 +104,23 @@ def manifest() -> list[bytes]:
     return ["\n".join(map(json.dumps, [row, *others])).encode()]
 
 
+def journals() -> list[bytes]:
+    """What a job wrote of two recordings."""
+    rows = [
+        {
+            "recording": f"{name}.wav",
+            "size": 1,
+            "mtime_ns": 2,
+            "sha256": None,
+            "duration": 3.5,
+            "problem": None,
+        }
+        | {"channels": {"": [[0.5, 1.0], [2.0, 3.0]]}}
+        for name in "ab"
+    ]
+    return ["".join(f"{json.dumps(row)}\n" for row in [{"options": {"model": "tiny"}}, *rows]).encode()]
+
+
 def training_options() -> list[bytes]:
     """The configurations of the models that ship."""
     return [path.read_bytes() for path in sorted(MODELS.glob("*.toml"))]

@@ -8,7 +8,7 @@ import io
 import math
 from argparse import Namespace
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 import numpy as np
@@ -19,6 +19,8 @@ from fuzz.mutation import Mutator, gzip_content, ogg_sums, zip_members
 from fuzz.target import Target
 from vad.audio.raw_format import ENCODINGS, RawFormat
 from vad.audio.reading import open_audio
+from vad.commands.detecting.journal import Identity, open_journal
+from vad.commands.detecting.recordings import AudioInput
 from vad.commands.options.detection import chosen_options
 from vad.corpus.manifest import read_corpus
 from vad.detection.model import Model
@@ -26,7 +28,7 @@ from vad.detection.options import SegmentOptions
 from vad.labels import read_all
 from vad.labels.formats import EXTENSIONS, READERS
 
-__all__ = ["GROUPS", "TARGETS"]
+__all__ = ["GROUPS", "HEAVY", "TARGETS"]
 
 
 class _OneWay(io.RawIOBase):
@@ -83,6 +85,16 @@ def _training_options(path: Path) -> None:
     from vad.training.config import load_config
 
     load_config(path)
+
+
+def _journal(path: Path) -> None:
+    """What a job that goes on reads: every entry, and the result of the recording of the seed."""
+    with open_journal(path, {}) as journal:
+        recording = AudioInput("a.wav", "a.wav", PurePath("a.wav"))
+        if recording in journal:
+            journal.reason(recording, Identity(1, 2))
+            journal.other_options(recording)
+            list(journal.results([recording]))
 
 
 def _card(path: Path) -> None:
@@ -156,6 +168,7 @@ GROUPS: dict[str, dict[str, Target]] = {
         "manifest": Target(seeds.manifest, read_corpus, ".jsonl"),
         "detection-options": Target(seeds.detection_options, _detection_options, ".toml"),
         "training-options": Target(seeds.training_options, _training_options, ".toml"),
+        "journal": Target(seeds.journals, _journal, ".jsonl"),
         "card": Target(seeds.cards, _card, ".json"),
     },
     "models": {
@@ -165,6 +178,9 @@ GROUPS: dict[str, dict[str, Target]] = {
     },
 }  # fmt: skip
 """The targets by group."""
+
+HEAVY = ("keras", "training-options")
+"""The targets that import TensorFlow."""
 
 TARGETS = {name: target for group in GROUPS.values() for name, target in group.items()}
 """The targets by name."""

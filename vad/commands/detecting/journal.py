@@ -21,7 +21,7 @@ from vad.commands.detecting.recordings import AudioInput
 from vad.detection.segments import Segment
 from vad.errors import ConfigError
 from vad.files import make_folder
-from vad.json_text import json_text
+from vad.json_text import json_text, parse_json
 
 __all__ = ["Identity", "Journal", "identify", "open_journal"]
 
@@ -158,11 +158,20 @@ class Journal:
         with open(self.path, "rb") as file:
             for recording in recordings:
                 file.seek(self._entries[recording.name].position)
-                line = json.loads(file.readline())
-                channels = {
-                    key: [Segment(*times) for times in found] for key, found in line["channels"].items()
-                }
-                yield Result(recording, channels, line["duration"], line["problem"])
+                yield self._result(recording, file.readline())
+
+    def _result(self, recording: AudioInput, line: bytes) -> Result:
+        try:
+            fields = parse_json(line.decode())
+            channels = {
+                key: [Segment(float(start), float(end)) for start, end in found]
+                for key, found in fields["channels"].items()
+            }
+            return Result(recording, channels, float(fields["duration"]), fields["problem"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConfigError(
+                f"{self.path} is damaged: the line of {recording.name} has no result. Remove the line, or the file."
+            ) from error
 
     def sync(self) -> None:
         """Wait until all lines are on the disk."""
@@ -197,7 +206,7 @@ class Journal:
             ConfigError: The first line is of another kind of file.
         """
         try:
-            fields = json.loads(line)
+            fields = parse_json(line.decode())
             if "options" in fields:
                 self._options = dict(fields["options"])
             elif self._options is not None:
