@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,6 +53,8 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises:
         ValueError: It is not well-formed, nested too deeply, or has a number of thousands of digits.
     """
+    import tomllib  # here: most commands need none
+
     values: dict[str, Any] = _parse(lambda: tomllib.loads(text))
     return values
 

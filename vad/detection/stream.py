@@ -6,7 +6,6 @@
 `Detector.process` feeds a whole recording to such a stream.
 """
 
-import asyncio
 import contextlib
 import copy
 import functools
@@ -25,7 +24,7 @@ from vad.detection.model import Model, State
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import Segmenter
 from vad.detection.segments import Event
-from vad.detection.threads import as_asynchronous, network_threads
+from vad.detection.threads import network_threads
 from vad.errors import AudioError, ConfigError, ModelError, require_bool, require_number, shown
 
 __all__ = ["ProbabilityStream", "Stream"]
@@ -274,6 +273,10 @@ class Stream:
         Raises:
             AudioError: The samples are not audio. Errors of the source pass through.
         """
+        import asyncio  # here, because it takes longer to load than all of vad
+
+        from vad.detection.waiting import as_asynchronous
+
         run = functools.partial(asyncio.get_running_loop().run_in_executor, network_threads())
         async with contextlib.aclosing(as_asynchronous(source)) as blocks:
             async for block in blocks:
