@@ -243,11 +243,11 @@ class Detector:
             frames = ParallelProbabilities(self.model, threads, lookahead=self.lookahead)
         stream = self._stream(sample_rate, lookahead=self.lookahead, resampler=Resampler, frames=frames)
         segments: list[Segment] = []
-        probabilities: list[Probabilities] = []
+        probabilities = bytearray()  # an array that grows in place: a day has 17 MB
         damage: AudioError | None = None
 
         def gather(events: Iterable[Event]) -> None:
-            probabilities.append(stream.probabilities)
+            probabilities.extend(stream.probabilities.tobytes())
             for event in events:
                 if isinstance(event, SpeechEnd):
                     segments.append(event.segment)
@@ -260,7 +260,8 @@ class Detector:
         except AudioError as error:
             damage = error
         gather(stream.finish())
-        detection = Detection(stream.duration, self.frame_duration, np.concatenate(probabilities), segments)
+        joined = np.frombuffer(probabilities, np.float32)
+        detection = Detection(stream.duration, self.frame_duration, joined, segments)
         if damage is not None:
             damage.partial = detection if stream.duration > 0 else None
             raise damage
