@@ -75,6 +75,15 @@ def test_a_folder_of_outputs_is_that_of_an_unbroken_run(run: Run) -> None:
     assert len(plain) == N + 2
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none")
+@pytest.mark.parametrize("words", [[], ["--resume"]])
+def test_what_cannot_be_opened_does_not_end_a_run_into_a_folder(run: Run, words: list[str]) -> None:
+    os.mkfifo("rec/0.flac")
+    for _ in range(2):
+        assert "rec/0.flac: cannot be read" in run("-o", "labels/", "-f", "rttm", "--overwrite", *words)
+        assert len([*Path("labels").glob("[!.]*")]) == N + 2
+
+
 def test_parquet_has_the_segments_and_the_recordings(run: Run) -> None:
     run("-o", "plain.csv", "--channel", "each")
     run("--resume", "-o", "out.parquet", "--channel", "each")

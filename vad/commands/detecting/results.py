@@ -252,10 +252,10 @@ class Folder:
         """Do nothing: files are written whole."""
 
     def write(self, result: "Result") -> None:
-        """Write the files."""
-        name = self._names[result.recording]
+        """Write the files. What could not be opened has none, and may have no name."""
         parts = _parts(result.channels, apart=self._is_apart)
         for path, part in zip(self.files(result), parts, strict=True):
+            name = self._names[result.recording]
             if self._lines is not None:
                 ((suffix, segments),) = part.items()
                 text = self._lines.text(result.recording, suffix, name and name + suffix, segments, 0)
@@ -265,8 +265,10 @@ class Folder:
 
     def files(self, result: "Result") -> list[Path]:
         """Give the paths of its files."""
+        if not result.channels:
+            return []
         path = self._paths[result.recording]
-        suffixes = result.channels if self._is_apart else [""] * bool(result.channels)
+        suffixes = result.channels if self._is_apart else [""]
         return [path.with_name(f"{path.stem}{suffix}{path.suffix}") for suffix in suffixes]
 
 
