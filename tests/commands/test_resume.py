@@ -84,6 +84,17 @@ def test_what_cannot_be_opened_does_not_end_a_run_into_a_folder(run: Run, words:
         assert len([*Path("labels").glob("[!.]*")]) == N + 2
 
 
+def test_a_file_that_cannot_be_written_costs_its_recording_alone(run: Run) -> None:
+    Path("rec/0.wav").rename(f"rec/{'n' * 249}.wav")
+    Path("labels/1.TextGrid").mkdir(parents=True)
+    for _ in range(2):
+        errors = run("--resume", "-o", "labels/", "-f", "textgrid")
+        assert errors.count("file name too long") == 1
+        assert errors.count("is a directory") == 1
+        assert len([*Path("labels").glob("*.TextGrid")]) == N + 1
+        write_recording(1, 1.7)
+
+
 def test_parquet_has_the_segments_and_the_recordings(run: Run) -> None:
     run("-o", "plain.csv", "--channel", "each")
     run("--resume", "-o", "out.parquet", "--channel", "each")

@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence, Set
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,9 @@ from vad.commands.detecting.outputs import refuse_replacing
 from vad.commands.detecting.recordings import AudioInput, Task, find_recordings
 from vad.commands.detecting.results import Folder, Results, label_paths, open_results, result_names
 from vad.commands.detecting.summary import Summary
-from vad.commands.detecting.work import sizes_of, summarized, threads_here, written
+from vad.commands.detecting.work import sizes_of, summarized, threads_here
 from vad.commands.options.progress import Progress
-from vad.errors import ConfigError
+from vad.errors import ConfigError, VadError
 from vad.files import remove_unfinished
 from vad.processes import sensible_jobs
 
@@ -82,8 +82,8 @@ def resume(
         label_folder = opened if isinstance(opened, Folder) else None
         failed = _do(args, recordings, journal, label_folder, make_analyser, analyser)
         with opening() if label_folder is None else nullcontext(label_folder) as results:
-            _write_all(journal, recordings, results, summary)
-    return failed
+            all_written = _write_all(journal, recordings, results, summary)
+    return failed or not all_written
 
 
 def _do(
@@ -113,34 +113,44 @@ def _do(
             analyser.watcher, analyser.threads = Follower(None, progress), threads_here()
         for result in finished(tasks, analyser, execute, sizes=sizes, workers=workers, progress=progress):
             progress.clear()
-            result = _kept(result, identities[result.recording], journal, results)
+            _keep(result, identities[result.recording], journal, results)
             if result.problem is not None:
                 failed = True
                 progress.report(result.problem)
     return failed
 
 
-def _kept(result: Result, identity: Identity, journal: Journal, results: Folder | None) -> Result:
+def _keep(result: Result, identity: Identity, journal: Journal, results: Folder | None) -> None:
     """Keep a result: in the journal, and as a file in a folder. A kill between two steps loses nothing."""
-    if results is None:
-        journal.add(result, identity)
-        return result
-    if result.recording in journal:
-        for path in results.files(next(journal.results([result.recording]))):
-            path.unlink(missing_ok=True)
+    if results is not None and result.recording in journal:
+        for path in filter(os.path.isfile, results.files(next(journal.results([result.recording])))):
+            path.unlink()
     journal.add(result, identity)
-    return written(result, results)
+    if results is not None:
+        with suppress(VadError):  # `_write_all` tries again, and reports it
+            results.write(result)
 
 
 def _write_all(
     journal: Journal, recordings: Sequence[AudioInput], results: Results, summary: Summary | None
-) -> None:
-    """Write all results to one file, or those that are missing to a folder."""
+) -> bool:
+    """Write all results to one file, or those that are missing to a folder. Report what cannot be written.
+
+    Returns:
+        Whether all are written.
+    """
+    all_written = True
     for result in journal.results(recordings):
-        if not isinstance(results, Folder) or not all(path.exists() for path in results.files(result)):
-            results.write(result)
+        if not isinstance(results, Folder) or not all(map(os.path.isfile, results.files(result))):
+            try:
+                results.write(result)
+            except VadError as error:
+                all_written = False
+                print(f"vad: {error}", file=sys.stderr)
+                result = replace(result, problem=str(error))
         if summary is not None:
             summary.add(result)
+    return all_written
 
 
 def _journal_path(output: Path) -> Path:

@@ -18,7 +18,7 @@ from vad.commands.options.progress import Progress
 from vad.errors import VadError
 from vad.processes import in_order, sensible_jobs, usable_cores
 
-__all__ = ["crashed", "process_all", "sizes_of", "summarized", "threads_here", "written"]
+__all__ = ["crashed", "process_all", "sizes_of", "summarized", "threads_here"]
 
 _MOST_THREADS = 3  # each takes 30 MB, and the main thread decodes
 
@@ -105,7 +105,7 @@ def _write_all(
             if player is not None:
                 player.play(result)
             if results is not None:
-                result = written(result, results)
+                result = _written(result, results)
             if summary is not None:
                 summary.add(result)
             if result.problem is not None:
@@ -117,7 +117,7 @@ def _write_all(
     return failed
 
 
-def written(result: Result, results: Results) -> Result:
+def _written(result: Result, results: Results) -> Result:
     """Write a result. One that cannot be written is a problem of its recording alone."""
     try:
         results.write(result)
