@@ -131,12 +131,14 @@ def test_only_what_is_missing_changed_or_failed_is_done(run: Run) -> None:
 
 def test_other_options_are_done_again_and_told(run: Run) -> None:
     run("--resume", "-o", "out.jsonl")
-    told = run("--resume", "-o", "out.jsonl", "--threshold", "0.9")
+    words = ["--threshold", "0.9", "--max-speech-duration-s", "20"]
+    told = run("--resume", "-o", "out.jsonl", *words)
     assert "threshold was 0.5, is 0.9" in told
+    assert "max_speech_duration_s was not set, is 20" in told
     assert done("out.jsonl.journal").count("rec/0.wav") == 2
-    run("--resume", "-o", "out.jsonl", "--threshold", "0.9")
+    run("--resume", "-o", "out.jsonl", *words)
     assert done("out.jsonl.journal").count("rec/0.wav") == 2
-    run("-o", "plain.jsonl", "--threshold", "0.9")
+    run("-o", "plain.jsonl", *words)
     assert Path("out.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()
 
 
@@ -184,6 +186,23 @@ def test_labels_of_a_folder_are_written_again_in_another_form_of_lines(run: Run)
     assert Path("labels/0.txt").read_text().startswith("500 ")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_disk_without_room_ends_a_job_that_goes_on_later(run: Run) -> None:
+    import resource
+
+    run("-o", "plain.jsonl")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        error = run("--resume", "-o", "out.jsonl", code=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "cannot write out.jsonl.journal: file too large" in error
+    n_done = len(done_so_far(Path("out.jsonl.journal")))
+    assert f"{n_done} of {N + 2} recordings are done" in run("--resume", "-o", "out.jsonl")
+    assert Path("out.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()
+
+
 def test_two_runs_on_one_output_refuse_each_other(run: Run) -> None:
     with open_journal(Path("out.jsonl.journal"), {}):
         assert "another run" in run("--resume", "-o", "out.jsonl", code=2)
@@ -192,6 +211,7 @@ def test_two_runs_on_one_output_refuse_each_other(run: Run) -> None:
 
 def test_options_that_do_not_fit_are_refused(run: Run) -> None:
     assert "--output" in run("--resume", code=2)
+    assert "--hash" in run("--hash", "-o", "out.jsonl", code=2)
     assert "--report" in run("--resume", "-o", "out.jsonl", "--report", "pages/", code=2)
     assert "a folder" in run("--resume", "-o", "out/", "-f", "parquet", code=2)
     assert not Path("out.jsonl.journal").exists()

@@ -140,6 +140,8 @@ def run(args: argparse.Namespace) -> int:
         from vad.commands.detecting.resuming import resume
 
         return EXIT_INPUT_FAILED if resume(args, make_analyser, analyser, label_format, lines) else 0
+    if args.hash:
+        raise ConfigError("--hash is for --resume. Add --resume, or leave --hash out.")
     outputs = ("output", "save_probabilities", "save_segments", "save_speech", "report", "plot")
     with ExitStack() as stack:
         summary = stack.enter_context(summarized(args, [getattr(args, name) for name in outputs]))

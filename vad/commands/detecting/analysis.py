@@ -157,7 +157,7 @@ class Analyser:
         detector = self._detector
         return {
             "model": detector.model.name,
-            "sha256": detector.model.card["sha256"],
+            "weights": detector.model.card["sha256"][:12],
             "lookahead": detector.lookahead,
             **asdict(detector.options),
             "channel": self._channel,

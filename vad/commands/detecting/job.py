@@ -53,7 +53,7 @@ def to_do(
         reasons[reason] += 1
         if reason == "options":
             for name, (then, now) in journal.other_options(recording).items():
-                options[name] = f"{name} was {then}, is {now}"
+                options[name] = f"{name} was {_shown(then)}, is {_shown(now)}"
     shown = [
         f"{reasons['changed']} changed",
         f"{reasons['options']} {'was' if reasons['options'] == 1 else 'were'} done with other options "
@@ -62,8 +62,12 @@ def to_do(
     ]
     again = [text for text in shown if not text.startswith("0 ")]
     done = len(tasks) - len(chosen)
-    told = f"{done} of {len(tasks)} recordings are done."
-    return chosen, told + (f" Done again: {', '.join(again)}." if again else "")
+    summary = f"{done} of {len(tasks)} recordings are done."
+    return chosen, summary + (f" Done again: {', '.join(again)}." if again else "")
+
+
+def _shown(value: object) -> object:
+    return "not set" if value is None else value
 
 
 def execute_here(analyser: Analyser, make_analyser: Callable[[], Analyser], jobs: int) -> Executor:

@@ -89,7 +89,8 @@ def open_journal(path: Path, options: Mapping[str, Any]) -> Iterator["Journal"]:
         # Unbuffered: a line is in the file when `write` returns.
         file = open(path, "a+b", buffering=0)  # noqa: SIM115 - it is closed below
     except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}. Give another --output.") from error
+        reason = str(error.strerror).lower()
+        raise ConfigError(f"cannot write {path}: {reason}. Give another --output.") from error
     with file:
         _lock(file, path)
         journal = Journal(file, path, options)
@@ -180,12 +181,18 @@ class Journal:
 
     def _write(self, line: dict[str, Any]) -> None:
         content = json_text(line).encode() + b"\n"
-        while content:  # a full disk takes a part, and then raises
-            written = self._file.write(content)
-            self._end += written
-            content = content[written:]
-        if time.monotonic() - self._synced >= _SYNC_EVERY_S:
-            self.sync()
+        try:
+            while content:  # a full disk takes a part, and then raises
+                written = self._file.write(content)
+                self._end += written
+                content = content[written:]
+            if time.monotonic() - self._synced >= _SYNC_EVERY_S:
+                self.sync()
+        except OSError as error:
+            reason = str(error.strerror).lower()
+            raise ConfigError(
+                f"cannot write {self.path}: {reason}. Make room, and give the same command again."
+            ) from error
 
     def _read(self) -> int:
         """Read all lines, and give the position after the last whole one."""
@@ -244,5 +251,5 @@ def _lock(file: IO[bytes], path: Path) -> None:
         ) from error
     except OSError as error:
         raise ConfigError(
-            f"cannot lock {path}: {error.strerror}. Give an --output on another disk."
+            f"cannot lock {path}: {str(error.strerror).lower()}. Give an --output on another disk."
         ) from error

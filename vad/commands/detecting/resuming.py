@@ -96,9 +96,9 @@ def _do(
 ) -> bool:
     """Do what is missing, and report every problem. Whether there was one."""
     identities = {one: identify(one, with_content=args.hash) for one in recordings}
-    tasks, told = to_do(journal, [Task(one) for one in recordings], identities)
+    tasks, note = to_do(journal, [Task(one) for one in recordings], identities)
     if journal.n_before:
-        print(f"vad: note: {told}", file=sys.stderr, flush=True)
+        print(f"vad: note: {note}", file=sys.stderr, flush=True)
     sizes = sizes_of(task.recording for task in tasks)
     jobs = args.jobs or sensible_jobs(len(tasks), sum(sizes.values()))
     failed = False
