@@ -170,3 +170,10 @@ def test_refuses_weights_that_are_none(tmp_path):
     (tmp_path / "a.keras").write_text("no weights")
     with pytest.raises(ModelError, match=r"Received: .*a\.keras"):
         export(tmp_path / "a.keras", LogMelCnn(), "a", tmp_path)
+
+
+def test_says_that_it_needs_tensorflow(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert main(["export", "tiny", "--name", "tiny", "--output", str(tmp_path)]) == 2
+    assert "vad export needs Keras with TensorFlow. Received: KERAS_BACKEND=jax." in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -85,9 +85,11 @@ def run(args: argparse.Namespace) -> int:
         lambda: notes.update(_given_notes(args)),
     )
     weights = weights_of(args.source, "RUN")
+    from vad.training.backend import require_tensorflow
     from vad.training.config import load_config
     from vad.training.provenance import describe_run, network_of
 
+    require_tensorflow("vad export")
     card = _read_card(weights.with_suffix(".json"))
     origin: dict[str, Any] = {name: card[name] for name in _ORIGIN_FIELDS if name in card}
     if args.source.is_dir():

@@ -104,10 +104,12 @@ def run(args: argparse.Namespace) -> int:
             samples = np.concatenate(list(blocks))
     if args.labels is not None:
         segments = labels_of(Path(args.audio), Path(args.labels))
+    from vad.training.backend import require_tensorflow
     from vad.training.inspection.network import InspectedAudio, load_inspected_network
     from vad.training.inspection.pictures import write
     from vad.training.inspection.views import look
 
+    require_tensorflow("vad inspect")
     network = load_inspected_network(args.network)
     clip = None if samples is None else InspectedAudio(Path(args.audio).name, samples, segments, args.start)
     with Progress(len(names), unit="views") as progress:

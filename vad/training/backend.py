@@ -9,4 +9,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 from keras import layers, ops
 
-__all__ = ["keras", "layers", "ops"]
+from vad.errors import ConfigError
+
+__all__ = ["keras", "layers", "ops", "require_tensorflow"]
+
+
+def require_tensorflow(feature: str) -> None:
+    """Checks that Keras computes with TensorFlow. Training works with any backend.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise ConfigError(
+            f"{feature} needs Keras with TensorFlow. Received: KERAS_BACKEND={backend}. "
+            "Run it in a process of its own with KERAS_BACKEND=tensorflow; it reads weights of any backend."
+        )

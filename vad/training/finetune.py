@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,13 +14,14 @@ from typing import Any
 
 from vad.corpus.manifest import CorpusItem
 from vad.detection.detector import Detector
+from vad.errors import VadError
 from vad.evaluation.scoring import Metrics, pool, score_item
 from vad.files import writing
 from vad.json_text import json_text
+from vad.training.backend import keras
 from vad.training.config import TrainConfig
 from vad.training.data.corpora import Corpora
 from vad.training.provenance import network_of
-from vad.training.release.export import export
 from vad.training.weights import weights_of
 
 __all__ = ["compare", "comparison_text", "fine_tuning_defaults"]
@@ -104,8 +108,30 @@ def _figures(weights: Path, items: list[CorpusItem]) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         path = weights.with_suffix(".tflite")
         if not path.is_file():
-            path = export(weights, network_of(weights), "network", Path(folder))
+            path = _exported(weights, Path(folder))
         detector = Detector(path)
         pooled = pool([score_item(detector, item) for item in items])
     metrics: Metrics = pooled.metrics(detector.options.threshold)
     return asdict(metrics)
+
+
+def _exported(weights: Path, folder: Path) -> Path:
+    """The network as a .tflite file, which only TensorFlow writes: under another backend, in a process of its own."""
+    if keras.backend.backend() != "tensorflow":
+        command = [
+            sys.executable,
+            "-m",
+            "vad",
+            "export",
+            str(weights),
+            "--name=network",
+            f"--output={folder}",
+        ]
+        environment = os.environ | {"KERAS_BACKEND": "tensorflow"}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise VadError(f"training is done, but the comparison failed. {done.stderr.strip()}")
+        return folder / "network.tflite"
+    from vad.training.release.export import export
+
+    return export(weights, network_of(weights), "network", folder)

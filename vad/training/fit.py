@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
 
     The run folder receives ``config.json``, ``corpus.json``, ``last.keras`` (with the optimizer: the start of a resumed
     run), ``best.keras`` (highest validation AUC, the mean of both outputs), ``history.csv``, ``curves.png``,
-    ``updates.csv`` (the sizes of the steps, for `vad inspect gradients`) and TensorBoard's ``logs/``. Fine-tuning keeps
-    the last epoch within 0.001 of the best as ``tuned.keras``, and makes ``best.keras`` of it at its end
-    (`vad.training.weight_interpolation.interpolate`).
+    ``updates.csv`` (the sizes of the steps, for `vad inspect gradients`) and, if TensorFlow is installed, TensorBoard's
+    ``logs/``. Fine-tuning keeps the last epoch within 0.001 of the best as ``tuned.keras``, and makes ``best.keras`` of
+    it at its end (`vad.training.weight_interpolation.interpolate`).
 
     Args:
         config: The run.
@@ -109,7 +110,12 @@ def _train(
             keras.callbacks.LearningRateScheduler(lambda e: learning_rate_at(e, config)),
             UpdateRatios(run / "updates.csv"),
             validation,
-            keras.callbacks.TensorBoard(run / "logs", update_freq="epoch"),
+            # Keras writes these with TensorFlow, under any backend.
+            *(
+                [keras.callbacks.TensorBoard(run / "logs", update_freq="epoch")]
+                if find_spec("tensorflow")
+                else []
+            ),
         ],
     )
 

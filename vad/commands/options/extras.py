@@ -1,13 +1,14 @@
 """The extras that commands need, checked before the work starts."""
 
 import importlib.util
+import os
 
 from vad.errors import MissingDependencyError, install_hint
 
 __all__ = ["require_extra"]
 
 _PACKAGES = {
-    "train": ("tensorflow", "keras", "librosa", "scipy", "matplotlib"),
+    "train": ("keras", "librosa", "scipy", "matplotlib"),
     "export-onnx": ("onnxruntime", "onnx", "tf2onnx"),
     "bench": ("scipy", "matplotlib"),
     "plot": ("matplotlib",),
@@ -26,6 +27,8 @@ def require_extra(extra: str, feature: str) -> None:
     Raises:
         MissingDependencyError: At least one is not installed.
     """
-    missing = [name for name in _PACKAGES[extra] if importlib.util.find_spec(name) is None]
+    # What Keras computes with.
+    backend = (os.environ.get("KERAS_BACKEND") or "tensorflow",) if extra == "train" else ()
+    missing = [name for name in (*backend, *_PACKAGES[extra]) if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingDependencyError(f"{feature} needs {' and '.join(missing)}. {install_hint(extra)}")

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
-from vad.training.backend import keras
+from vad.training.backend import keras, require_tensorflow
 from vad.training.networks import NetworkConfig
 from vad.training.networks.gain_control import GainControl
 from vad.training.networks.streaming import state_shapes, streaming
@@ -28,6 +28,7 @@ def convert(model: keras.Model, network: NetworkConfig, chunk_frames: int, *, in
     row by row ("dynamic range" quantization). The front end keeps its floats: under a loud sound the rounding would
     hide faint ones. docs/experiments/quantization.md has the measurements.
     """
+    require_tensorflow("an export")
     module = tf.Module()
     # Keeps the weights tracked: untracked ones would be written uninitialised.
     module.weights = [variable.value for variable in model.variables]
