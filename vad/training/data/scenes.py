@@ -29,7 +29,7 @@ __all__ = ["FAINTEST_DB", "LOUDEST_DB", "Mixer", "Scene"]
 
 FAINTEST_DB = -60.0
 LOUDEST_DB = -3.0
-_NOISY_SNR_DB, _CLEAR_SNR_DB = 12.0, 20.0
+_NOISY_SNR_DB, _CLEAR_SNR_DB = 12.0, 16.0
 _FAINTEST_NOISY_DB = -75.0
 _LOUDEST_ABSENT_DB = -35.0
 
@@ -113,8 +113,9 @@ class Mixer:
             mix += self._band_limited(index, name, render(self._rng(index, name)))
         snr_db = -steady_level_db(mix - talk)
         mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
-        only_background = speech_free and "_background_talk" in present
-        return _scaled(mix, labels, snr_db, _LOUDEST_ABSENT_DB if only_background else LOUDEST_DB)
+        if speech_free and "_background_talk" in present:
+            return _scaled(mix, labels, loudest_db=_LOUDEST_ABSENT_DB)
+        return _scaled(mix, labels, snr_db)
 
     def _recorded_scene(self, index: int) -> Scene:
         mix, labels = self._parts.as_recorded(self._rng(index, "as recorded"))
@@ -155,7 +156,7 @@ class Mixer:
         return mix, labels
 
 
-def _scaled(mix: Samples, labels: Labels, snr_db: float, loudest_db: float = LOUDEST_DB) -> Scene:
+def _scaled(mix: Samples, labels: Labels, snr_db: float = math.inf, loudest_db: float = LOUDEST_DB) -> Scene:
     """The scene with its peak at 0.98, from a mix with talk at 0 dB and noise ``snr_db`` below it."""
     peak = float(np.abs(mix).max())
     scale = 0.98 / peak if peak > 0 else 1.0
