@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigError: An option does not exist, is out of its range, or an output cannot be written.
         ModelError: There is no such model, or it is damaged.
-        MissingDependencyError: --plot was given without its extra.
+        MissingDependencyError: An option was given without its extra.
         DeviceError: --play was given, and no device can play.
     """
     from vad.commands.detecting.analysis import Analyser
@@ -117,31 +117,21 @@ def run(args: argparse.Namespace) -> int:
     from vad.commands.detecting.outputs import refuse_overwriting, refuse_replacing
     from vad.commands.detecting.playing import SegmentPlayer
     from vad.commands.detecting.recordings import find_recordings
-    from vad.commands.detecting.results import PARQUET, choose_format, label_paths, open_results
+    from vad.commands.detecting.results import label_paths, open_results
     from vad.commands.detecting.segment_names import existing_segments
     from vad.commands.detecting.work import process_all, summarized
 
-    if args.plot is not None:
-        require_extra("plot", "--plot")
     make_analyser = partial(
         Analyser, detector_maker(args), args.channel, raw_format(args), chunk_duration_s=args.chunks
     )
     analyser = make_analyser()  # refuses wrong options before anything is read
-    label_format = choose_format(args.format, args.output)
-    if label_format == PARQUET:
-        require_extra("parquet", "the format parquet")
-        if args.output is None:
-            raise ConfigError("parquet needs an --output. Name a file, such as results.parquet.")
+    label_format = _label_format(args)
     each = args.channel == "each"
     lines = chosen_lines(args.printf, args.time_format, label_format, args.channel)
-    if args.ray is not None:
-        require_extra("ray", "--ray")
     if args.resume or args.ray is not None:
         from vad.commands.detecting.resuming import resume
 
         return EXIT_INPUT_FAILED if resume(args, make_analyser, analyser, label_format, lines) else 0
-    if args.hash:
-        raise ConfigError("--hash is for --resume. Add --resume, or leave --hash out.")
     outputs = ("output", "save_probabilities", "save_segments", "save_speech", "report", "plot")
     with ExitStack() as stack:
         summary = stack.enter_context(summarized(args, [getattr(args, name) for name in outputs]))
@@ -163,6 +153,29 @@ def run(args: argparse.Namespace) -> int:
             tasks, make_analyser, analyser, results, args=args, player=player, summary=summary
         )
     return EXIT_INPUT_FAILED if failed else 0
+
+
+def _label_format(args: argparse.Namespace) -> str:
+    """Choose the format of the segments, after a check of what the options need.
+
+    Raises:
+        ConfigError: An option needs another one.
+        MissingDependencyError: An option needs an extra.
+    """
+    from vad.commands.detecting.results import PARQUET, choose_format
+
+    if args.plot is not None:
+        require_extra("plot", "--plot")
+    if args.ray is not None:
+        require_extra("ray", "--ray")
+    elif args.hash and not args.resume:
+        raise ConfigError("--hash is for --resume. Add --resume, or leave --hash out.")
+    label_format = choose_format(args.format, args.output)
+    if label_format == PARQUET:
+        require_extra("parquet", "the format parquet")
+        if args.output is None:
+            raise ConfigError("parquet needs an --output. Name a file, such as results.parquet.")
+    return label_format
 
 
 def _tasks(args: argparse.Namespace, recordings: "Sequence[AudioInput]") -> "list[Task]":

@@ -173,7 +173,7 @@ class Analyser:
         try:
             with open_audio(recording.source, raw=self._raw, name=recording.name) as audio:
                 duration, channels = audio.duration or 0.0, self._channels(audio.channels)
-        except Exception:  # told when the recording is processed
+        except Exception:  # reported when the recording is processed
             return []
         spans = spans_of(duration, self._detector, n_pieces)
         if len(spans) == 1:
