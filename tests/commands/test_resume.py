@@ -142,6 +142,14 @@ def test_other_options_are_done_again_and_told(run: Run) -> None:
     assert Path("out.jsonl").read_bytes() == Path("plain.jsonl").read_bytes()
 
 
+def test_an_option_that_an_older_version_did_not_have_is_no_other_one(run: Run) -> None:
+    run("--resume", "-o", "out.jsonl")
+    journal = Path("out.jsonl.journal")
+    journal.write_text(journal.read_text().replace(', "printf": null', ""))
+    assert "options" not in run("--resume", "-o", "out.jsonl")
+    assert done("out.jsonl.journal").count("rec/0.wav") == 1
+
+
 def test_a_torn_line_and_a_damaged_one_cost_their_recordings_alone(run: Run) -> None:
     run("--resume", "-o", "out.jsonl")
     whole, journal = Path("out.jsonl").read_bytes(), Path("out.jsonl.journal")

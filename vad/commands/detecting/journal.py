@@ -129,14 +129,14 @@ class Journal:
         entry = self._entries.get(recording.name)
         if entry is None:
             return "new"
-        if entry.options != self._options:
+        if self.other_options(recording):
             return "options"
         if not identity.is_same(entry.identity):
             return "changed"
         return "failed" if entry.failed else None
 
     def other_options(self, recording: AudioInput) -> dict[str, tuple[Any, Any]]:
-        """Give the options that a recording was not done with: their values then, and now."""
+        """Give the options that a recording was not done with: their values then, and now; None is left out."""
         then, now = self._entries[recording.name].options, self._options or {}
         names = [name for name in {**now, **then} if then.get(name) != now.get(name)]
         return {name: (then.get(name), now.get(name)) for name in names}
