@@ -123,6 +123,8 @@ def journals() -> list[bytes]:
 
 def training_options() -> list[bytes]:
     """The configurations of the models that ship."""
+    import vad.training.config  # noqa: F401 - TensorFlow takes long to load, which is no hang
+
     return [path.read_bytes() for path in sorted(MODELS.glob("*.toml"))]
 
 
