@@ -11,9 +11,8 @@ import soundfile
 from support import tiny_corpus
 from support.sounds import RATE, tone
 
-from vad.corpus.manifest import read_corpus
 from vad.errors import AudioError, ConfigError, LabelError
-from vad.training.data.decoded import CELL, DecodedCorpus, DecodedRecording, decode_corpus, fingerprint
+from vad.training.data.decoded import CELL, DecodedCorpus, DecodedRecording, decode_corpus
 
 
 @pytest.fixture(scope="module")
@@ -180,15 +179,3 @@ def test_an_unreadable_recording_is_named_and_leaves_no_bank(tmp_path: Path) -> 
     with pytest.raises(AudioError, match=r"1\.wav"):
         decode_corpus(corpus, tmp_path / "bank", jobs=1)
     assert contents(tmp_path / "bank") == {}
-
-
-def test_a_data_folder_of_the_release_before_is_known_again(tmp_path: Path) -> None:
-    """Speakers of a plain folder were called like their files where no folder told them."""
-    for name in ("speech/monday", "speech/anna/a", "noise/fan", "music/band/song"):
-        path = tmp_path / f"{name}.wav"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        if name.startswith("speech"):
-            path.with_suffix(".txt").write_text("0.5\t1.0\tx\n")
-    of_0_1_0 = "cedaf214974c258b06ebff200c69bd88d890773331882743a00025f009fc3638"
-    assert fingerprint(tmp_path, read_corpus(tmp_path)) == of_0_1_0

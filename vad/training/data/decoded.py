@@ -153,12 +153,9 @@ def fingerprint(corpus: Path, items: Iterable[CorpusItem]) -> str:
     """The hash of the rows and soft labels of a corpus, without its audio."""
     soft_path = _soft_path(corpus)
     digest = hashlib.sha256(soft_path.read_bytes() if soft_path.exists() else b"")
-    plain = corpus.is_dir() and not (corpus / "manifest.jsonl").is_file()
     for item in items:
-        # A data folder of vad 0.1.0 has the file's name where a plain folder has no speaker.
-        speaker = item.speaker or (item.path.stem if plain else "")
         segments = [(segment.start, segment.end) for segment in item.segments]
-        row = (item.key, item.kind, item.split, speaker, item.source, item.sound_class, segments)
+        row = (item.key, item.kind, item.split, item.speaker, item.source, item.sound_class, segments)
         digest.update(repr(row).encode())
     return digest.hexdigest()
 
