@@ -217,6 +217,16 @@ def test_two_runs_on_one_output_refuse_each_other(run: Run) -> None:
     run("--resume", "-o", "out.jsonl")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has none")
+def test_a_pipe_is_refused_before_it_is_opened(
+    folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo("call.wav")  # opening it would wait for a writer
+    for name in ("call.wav", "-"):
+        assert main(["detect", name, "--model", str(model_path), "--resume", "-o", "out.jsonl"]) == 2
+        assert f"{name}, a pipe" in capsys.readouterr().err
+
+
 def test_options_that_do_not_fit_are_refused(run: Run) -> None:
     assert "--output" in run("--resume", code=2)
     assert "--hash" in run("--hash", "-o", "out.jsonl", code=2)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from vad.audio.decoding import is_pipe
 from vad.commands.detecting.analysis import Analyser, Result
 from vad.commands.detecting.follower import Follower
 from vad.commands.detecting.job import execute_here, finished, to_do
@@ -56,11 +57,11 @@ def resume(
         ConfigError: The options do not fit --resume, an output cannot be written, or another run writes it.
     """
     _refuse_options(args)
+    _refuse_pipes(args.inputs)
     each_channel = args.channel == "each"
     with ExitStack() as stack:
         summary = stack.enter_context(summarized(args, [args.output]))
         recordings = [*dict.fromkeys(find_recordings(args.inputs, stack, recursive=args.recursive))]
-        _refuse_pipes(recordings)
         if args.ray is not None:  # workers stand in other folders
             recordings = [replace(one, source=os.path.abspath(one.path or "")) for one in recordings]
         output = label_paths(args.output, label_format, recordings)
@@ -167,12 +168,10 @@ def _refuse_options(args: argparse.Namespace) -> None:
             raise ConfigError(f"--resume is for --output. Received: {option}. Leave one of the two out.")
 
 
-def _refuse_pipes(recordings: Sequence[AudioInput]) -> None:
-    for one in recordings:
-        if one.path is None:
-            raise ConfigError(
-                f"--resume is for files. Received: {one.name}, a pipe. Leave one of the two out."
-            )
+def _refuse_pipes(inputs: Sequence[str]) -> None:
+    for one in inputs:
+        if one == "-" or (is_pipe(one) and not os.path.isdir(one)):
+            raise ConfigError(f"--resume is for files. Received: {one}, a pipe. Leave one of the two out.")
 
 
 def _refuse_foreign(
