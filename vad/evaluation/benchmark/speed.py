@@ -162,7 +162,7 @@ def system_table(measured: Sequence[Sequence[SystemSpeed]]) -> str:
     return table(_HEADINGS, rows)
 
 
-def measure_stages(detector: Detector, paths: Sequence[Path]) -> dict[str, float]:
+def _measure_stages(detector: Detector, paths: Sequence[Path]) -> dict[str, float]:
     """Seconds of each stage of `vad detect` for an hour of audio, on one thread: one pass over recordings.
 
     Raises:
@@ -204,7 +204,7 @@ def measure_stages(detector: Detector, paths: Sequence[Path]) -> dict[str, float
 
 def stage_table(detectors: Mapping[str, Detector], paths: Sequence[Path], rounds: int = ROUNDS) -> str:
     """A Markdown table of the stages, medians of rounds in which the models take turns."""
-    measured = [{name: measure_stages(one, paths) for name, one in detectors.items()} for _ in range(rounds)]
+    measured = [{name: _measure_stages(one, paths) for name, one in detectors.items()} for _ in range(rounds)]
     rows = []
     for name in detectors:
         medians = [statistics.median(of_round[name][stage] for of_round in measured) for stage in STAGES]
