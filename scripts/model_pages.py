@@ -25,12 +25,11 @@ if TYPE_CHECKING:
     from vad.training.inspection.pictures import Picture
 
 MODELS = Path(__file__).parent.parent / "models"
-NAMES = ("default", "tiny", "waveform", "interchange")
+NAMES = ("default", "tiny", "waveform")
 ARCHITECTURES = (
     "`logmel-pair`: log-mel, 2-D convolutions, dilated convolutions in time; an ensemble of two",
     "`logmel-cnn`: one such network, smaller",
     "`waveform-tcn`: learned filters on the samples, dilated convolutions in time",
-    "`interchange`: log-mel of windows of 32 ms, 2-D convolutions, a GRU; inputs and outputs of `silero_vad.onnx`",
 )
 # Measured on the same recordings, on the same grid: AUC, AP, best balanced error, false alarm at 5 % miss.
 PEERS = {
@@ -102,7 +101,7 @@ def pages() -> dict[Path, dict[str, str]]:
             "conditions": conditions(benchmark),
             "conditions on exact labels": conditions(on_exact_labels),
         },
-        root / "docs" / "training-data.md": {"sources": sources(cards[-1])},
+        root / "docs" / "training-data.md": {"sources": sources(cards[0])},
         experiments / "meetings.md": {"meetings": meetings(cards)},
         experiments / "non-speech.md": {"non-speech": non_speech(cards)},
         experiments / "retraining.md": {"trainings": trainings(cards)},
@@ -117,7 +116,7 @@ def networks(cards: list[dict[str, Any]]) -> str:
         ["architecture", *ARCHITECTURES],
         ["parameters", *(f"{card['parameters']:,}" for card in cards)],
         ["multiply-adds per second of audio", *(f"{card['macs_per_second'] / 1e6:.1f} M" for card in cards)],
-        ["receptive field, without gain control", *map(_receptive_field, cards)],
+        ["receptive field, without gain control", *(f"{card['receptive_field_s']:.2f} s" for card in cards)],
         ["output delay", *(_delays(card) for card in cards)],
         ["file", *(f"{size / 1e6:.1f} MB" for size in sizes)],
         [
@@ -264,11 +263,6 @@ def _row(benchmark: Path, row: str) -> dict[str, str]:
             if first.partition(", ")[0] == row:
                 return dict(zip(names[1:], cells, strict=True))
     sys.exit(f"{benchmark} must have a row {row}. Received: none. Run `vad benchmark`.")
-
-
-def _receptive_field(card: dict[str, Any]) -> str:
-    seconds = card["receptive_field_s"]
-    return "all before" if seconds is None else f"{seconds:.2f} s"
 
 
 def _delays(card: dict[str, Any]) -> str:
