@@ -50,7 +50,8 @@ class SceneConfig:
         tunes_db: Talk over these.
         tones: Scenes with the tones of a machine.
         tones_db: Talk over these.
-        part_band_limit: Parts of a scene, talk like noise and music, that come through a band limit of their own.
+        part_band_limit: Parts of a scene but the talk that come through a band limit of their own. Talk in front does
+            not: muffled talk in open noise is far away.
         telephone: Scenes through a telephone.
         band_limit: Scenes through a codec-like low-pass or a high-pass.
         equalise: Scenes through a coloured microphone.
@@ -81,7 +82,7 @@ class SceneConfig:
     music_snr_db: tuple[float, float] = (-3.0, 25.0)
     background: float = 0.5
     background_db: tuple[float, float] = (20.0, 45.0)
-    background_snr_db: tuple[float, float] = (-5.0, 28.0)
+    background_snr_db: tuple[float, float] = (-5.0, 20.0)
     babble: float = 0.08
     babble_snr_db: tuple[float, float] = (3.0, 25.0)
     hiss: float = 0.85

@@ -87,7 +87,6 @@ class Mixer:
         speech_free = rng.random() < config.speech_free
         if not speech_free:
             talk, labels = parts.foreground(self._rng(index, "speech"))
-            talk = self._band_limited(index, "speech", talk)
         mix = talk.copy()
         # Without foreground talk, other sounds are more frequent.
         boost = 2.0 if speech_free else 1.0
