@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from types import FrameType
@@ -19,6 +20,7 @@ Result = TypeVar("Result")
 _HAS_MASKS = hasattr(signal, "pthread_sigmask")  # not on Windows
 # A process takes about half a second to start: too long for less than some minutes of audio.
 _BYTES_PER_PROCESS = 20_000_000
+_CLEAN_UP_S = 10.0
 
 _log = logging.getLogger("vad")
 
@@ -214,6 +216,9 @@ def _leave_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        # A process that waits for work can hang in the exit of its pool, whose pipes the parent left behind.
+        time.sleep(_CLEAN_UP_S)
+        os._exit(1)
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:

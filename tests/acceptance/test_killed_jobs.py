@@ -82,3 +82,36 @@ def test_a_job_killed_five_times_is_that_of_an_unbroken_run(
     names = [line.get("recording") for line in map(json.loads, journal.read_text().splitlines())]
     done = [name for name in names if name and not name.endswith("damaged.wav")]
     assert len(done) == len(set(done)) == N_SHORT + 1  # nothing was done twice
+
+
+HUNG = """
+import signal, sys, time
+from pathlib import Path
+from vad.processes import in_order
+
+def make_work():
+    def work(item):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with open(sys.argv[1], "a") as file:
+            file.write("begun")
+            time.sleep(120)
+    return work
+
+if __name__ == "__main__":
+    list(in_order(make_work, [0, 1], 2, crashed=print))
+"""
+
+
+def test_a_process_that_hangs_leaves_after_its_parent(tmp_path: Path) -> None:
+    """It hung in the exit of its pool at times, and stayed for ever."""
+    (tmp_path / "hung.py").write_text(HUNG)
+    words = [sys.executable, str(tmp_path / "hung.py"), str(tmp_path / "begun")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as program:
+        while not (tmp_path / "begun").exists():
+            time.sleep(0.1)
+        time.sleep(1)
+        program.kill()
+        assert program.stdout is not None
+        began = time.monotonic()
+        program.stdout.read()  # ends when the last process that inherited it has left
+        assert time.monotonic() - began < 20
