@@ -23,7 +23,7 @@ __all__ = ["CONTEXT", "WINDOW", "WindowedNetwork", "upsampled"]
 CONTEXT = 64
 WINDOW = 512
 _ROW = 128  # numbers a row of Silero's state, with which clients begin: zeros
-_TAPS = 16
+_TAPS = 32
 
 
 class WindowedNetwork:
