@@ -12,10 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
-from support.sounds import RATE, long_speech
+from support.archive import write_archive
 
 pytestmark = pytest.mark.acceptance
 
@@ -28,15 +26,7 @@ LONG_S = 3_600
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Short recordings of 1 to 3 s, a damaged one, and an hour of two channels."""
     folder = tmp_path_factory.mktemp("archive")
-    (folder / "rec").mkdir()
-    speech = long_speech(60, RATE, [1.0] * 5)[:, 0]
-    draw = random.Random(0)
-    for index in range(N_SHORT):
-        start = draw.randrange(50 * RATE)
-        part = speech[start : start + draw.randrange(RATE, 3 * RATE)] * np.float32(draw.random())
-        soundfile.write(folder / f"rec/{index:05d}.wav", part, RATE)
-    (folder / "rec/damaged.wav").write_bytes((folder / "rec/00000.wav").read_bytes()[:4_000])
-    soundfile.write(folder / "rec/long.wav", long_speech(LONG_S, RATE, [0.3, 1.0, 0.01] * 20), RATE)
+    write_archive(folder / "rec", N_SHORT, 3, LONG_S)
     return folder
 
 

@@ -4,7 +4,6 @@ Run it with `python -m pytest -m acceptance tests/acceptance/test_ray_cluster.py
 """
 
 import json
-import random
 import subprocess
 import sys
 import time
@@ -12,10 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
-from support.sounds import RATE, long_speech
+from support.archive import write_archive
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.filterwarnings("ignore")]  # Ray's own
 
@@ -28,15 +25,7 @@ LONG_S = 1_250
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Short recordings, a damaged one, and one larger than the share of a node."""
     folder = tmp_path_factory.mktemp("archive")
-    (folder / "rec").mkdir()
-    speech = long_speech(60, RATE, [1.0] * 5)[:, 0]
-    draw = random.Random(0)
-    for index in range(N_SHORT):
-        start = draw.randrange(50 * RATE)
-        part = speech[start : start + draw.randrange(RATE, 2 * RATE)] * np.float32(draw.random())
-        soundfile.write(folder / f"rec/{index:05d}.wav", part, RATE)
-    (folder / "rec/damaged.wav").write_bytes((folder / "rec/00000.wav").read_bytes()[:4_000])
-    soundfile.write(folder / "rec/long.wav", long_speech(LONG_S, RATE, [0.3, 1.0, 0.01] * 20), RATE)
+    write_archive(folder / "rec", N_SHORT, 2, LONG_S)
     return folder
 
 

@@ -22,7 +22,7 @@ KEPT = Path(__file__).parent / "kept"
 _ROUND_S = 60.0  # then a new process starts: one that grows is no find before it has taken a gigabyte
 _STALL_S = 300.0  # of waiting, beyond the time that a process was given: busy machines start one slowly
 _MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-_TOLD = re.compile(r'\{"(kind|outcomes)": ').match
+_REPORTS = re.compile(r'\{"(kind|outcomes)": ').match
 _LINE = re.compile(r'File ".*/vad/([^"]*)", line (\d+)')
 
 
@@ -78,7 +78,7 @@ def run_target(
             output, errors, code = _finished(words, min(left, _ROUND_S) + _STALL_S)
             with contextlib.suppress(OSError, ValueError):
                 result.executions += int(Path(folder, "executions").read_text())
-            for line in filter(_TOLD, output.splitlines()):  # programs in C++ write to stdout too
+            for line in filter(_REPORTS, output.splitlines()):  # programs in C++ write to stdout too
                 _count(result, json.loads(line), kept / name)
             if code > 0:
                 raise RuntimeError(f"the worker of {name} ended: {errors}")
@@ -126,16 +126,16 @@ def _ending(code: int, errors: str) -> str:
     return f"{what} at {':'.join(lines[0])}" if lines else what
 
 
-def _count(result: Result, told: dict[str, str], kept: Path) -> None:
-    if "outcomes" in told:
-        result.outcomes = max(result.outcomes, int(told["outcomes"]))
+def _count(result: Result, report: dict[str, str], kept: Path) -> None:
+    if "outcomes" in report:
+        result.outcomes = max(result.outcomes, int(report["outcomes"]))
         return
-    kind = told["kind"]
+    kind = report["kind"]
     result.finds[kind] += 1
     if kind not in result.first:
         kept.mkdir(parents=True, exist_ok=True)
-        path = Path(shutil.copy(told["path"], kept / _kept_name(kind, Path(told["path"]))))
-        result.first[kind] = (path, told["text"])
+        path = Path(shutil.copy(report["path"], kept / _kept_name(kind, Path(report["path"]))))
+        result.first[kind] = (path, report["text"])
 
 
 def _kept_name(kind: str, path: Path) -> str:

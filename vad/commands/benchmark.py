@@ -31,7 +31,7 @@ _EXAMPLES = """\
 examples:
   vad benchmark test_set/ --models default mine.tflite -o comparison/
   vad benchmark test_set/ --onsets                 live streams: latency
-  vad benchmark test_set/ --speed                 stages, start-up, memory, size
+  vad benchmark test_set/ --speed                  stages, start-up, memory
 """
 
 _STORE = "heard"  # the folder of results so far

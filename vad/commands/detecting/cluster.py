@@ -16,9 +16,7 @@ from vad.errors import ConfigError
 __all__ = ["execute_on_ray"]
 
 _RETRIES = 3  # of a task whose node or process died; then its recording is reported, and skipped
-_WAITING_PER_CPU = (
-    4  # tasks that are submitted: enough to keep all processes busy, few enough to be a small queue
-)
+_WAITING_PER_CPU = 4  # submitted tasks: they keep all processes busy, and the queue is small
 
 
 @contextlib.contextmanager
