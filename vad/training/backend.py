@@ -11,7 +11,10 @@ from keras import layers, ops
 
 from vad.errors import ConfigError
 
-__all__ = ["keras", "layers", "ops", "require_tensorflow"]
+__all__ = ["FULL_PRECISION", "keras", "layers", "ops", "require_tensorflow"]
+
+# For layers of samples, of powers down to -85 dB, and of probabilities, under any policy of Keras.
+FULL_PRECISION = {"dtype": "float32"}
 
 
 def require_tensorflow(feature: str) -> None:

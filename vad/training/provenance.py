@@ -42,7 +42,7 @@ def load_keras(path: Path, *, compile: bool = True) -> keras.Model:
 
 
 def load_network(weights: Path) -> keras.Model:
-    """Reads a ``.keras`` file, without its optimizer and with nothing frozen.
+    """Reads a ``.keras`` file, without its optimizer, with nothing frozen, and in full precision.
 
     Raises:
         ModelError: It cannot be read.
@@ -50,6 +50,8 @@ def load_network(weights: Path) -> keras.Model:
     model = load_keras(weights, compile=False)
     for layer in model.layers:
         layer.trainable = True
+        for one in (layer, getattr(layer, "cell", layer)):  # the cell of a GRU
+            one.dtype_policy = "float32"
     return model
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vad.errors import ConfigError
-from vad.training.backend import keras, layers
+from vad.training.backend import FULL_PRECISION, keras, layers
 from vad.training.networks.config import NetworkConfig, current_name
 from vad.training.networks.facts import NetworkFacts, describe
 from vad.training.networks.interchange import Interchange
@@ -87,12 +87,14 @@ def build_network(config: NetworkConfig) -> keras.Model:
     """
     samples = keras.Input((None,), name="samples")
     features = config.draw(config.control_gain(samples))
-    probability = layers.Dense(1, activation="sigmoid", name="speech")(features)
+    probability = _probability(features, "speech")
     if config.lookahead_frames:
-        lookahead = layers.Dense(1, activation="sigmoid", name="late_speech")(
-            lookahead_features(features, config)
-        )
-        probability = layers.Concatenate(name="probability")([probability, lookahead])
+        lookahead = _probability(lookahead_features(features, config), "late_speech")
+        probability = layers.Concatenate(name="probability", **FULL_PRECISION)([probability, lookahead])
     else:
-        probability = layers.Reshape((-1,), name="probability")(probability)
+        probability = layers.Reshape((-1,), name="probability", **FULL_PRECISION)(probability)
     return keras.Model(samples, probability, name=config.architecture.replace("-", "_"))
+
+
+def _probability(features: Any, name: str) -> Any:
+    return layers.Dense(1, activation="sigmoid", name=name, **FULL_PRECISION)(features)

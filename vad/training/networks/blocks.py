@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vad.errors import require
-from vad.training.backend import layers
+from vad.training.backend import FULL_PRECISION, layers
 from vad.training.networks.config import NetworkConfig
 from vad.training.networks.frontend import GaborFilters, LogMel, LogPower
 from vad.training.networks.streaming import History
@@ -25,9 +25,9 @@ __all__ = [
 ]
 
 
-def with_history(x: Any, length: int, name: str) -> Any:
+def with_history(x: Any, length: int, name: str, **options: Any) -> Any:
     """Puts the ``length`` steps before x in front of it, where any are needed."""
-    return History(length, name=f"{name}_past")(x) if length else x
+    return History(length, name=f"{name}_past", **options)(x) if length else x
 
 
 def log_mel(samples: Any, config: NetworkConfig, n_mels: int) -> Any:
@@ -35,10 +35,10 @@ def log_mel(samples: Any, config: NetworkConfig, n_mels: int) -> Any:
 
     From [shape=(batch, hops * HOP_LENGTH)] to [shape=(batch, hops, n_mels)].
     """
-    x = with_history(samples, config.WIN_LENGTH - config.HOP_LENGTH, "samples")
+    x = with_history(samples, config.WIN_LENGTH - config.HOP_LENGTH, "samples", **FULL_PRECISION)
     x = LogMel(config.SAMPLE_RATE, config.WIN_LENGTH, config.HOP_LENGTH, n_mels, name="logmel")(x)
     # The identity until `adapt` has seen the training split.
-    return layers.Normalization(name="normalization")(x)
+    return layers.Normalization(name="normalization", **FULL_PRECISION)(x)
 
 
 def filter_energies(samples: Any, config: NetworkConfig, n_filters: int) -> Any:
@@ -46,8 +46,8 @@ def filter_energies(samples: Any, config: NetworkConfig, n_filters: int) -> Any:
 
     From [shape=(batch, hops * HOP_LENGTH)] to [shape=(batch, hops, n_filters)].
     """
-    x = with_history(samples, config.WIN_LENGTH - config.HOP_LENGTH, "filters")
-    x = layers.Reshape((-1, 1), name="channel")(x)
+    x = with_history(samples, config.WIN_LENGTH - config.HOP_LENGTH, "filters", **FULL_PRECISION)
+    x = layers.Reshape((-1, 1), name="channel", **FULL_PRECISION)(x)
     x = layers.Conv1D(
         2 * n_filters,
         config.WIN_LENGTH,
@@ -55,6 +55,7 @@ def filter_energies(samples: Any, config: NetworkConfig, n_filters: int) -> Any:
         use_bias=False,
         kernel_initializer=GaborFilters(config.SAMPLE_RATE),
         name="filters",
+        **FULL_PRECISION,
     )(x)
     return layers.BatchNormalization(name="logpower_norm")(LogPower(name="logpower")(x))
 

@@ -9,7 +9,7 @@ import librosa
 import numpy as np
 import numpy.typing as npt
 
-from vad.training.backend import keras, ops
+from vad.training.backend import FULL_PRECISION, keras, ops
 
 __all__ = ["GaborFilters", "LogMel", "LogPower", "decibels", "folded_dft", "hann_from_centre", "overlapping"]
 
@@ -56,7 +56,7 @@ class LogMel(keras.layers.Layer):
         floor: float = 3e-7,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**FULL_PRECISION | kwargs)
         self.sample_rate, self.win_length, self.hop_length = sample_rate, win_length, hop_length
         self.n_mels, self.fmin, self.fmax, self.floor = n_mels, fmin, fmax, floor
         mel = librosa.filters.mel(sr=sample_rate, n_fft=win_length, n_mels=n_mels, fmin=fmin, fmax=fmax)
@@ -224,7 +224,7 @@ class LogPower(keras.layers.Layer):
     """
 
     def __init__(self, floor: float = 3e-8, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(**FULL_PRECISION | kwargs)
         self.floor = floor
 
     def call(self, inputs: Any) -> Any:

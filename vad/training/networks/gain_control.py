@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from vad.training.backend import keras, ops
+from vad.training.backend import FULL_PRECISION, keras, ops
 from vad.training.networks.streaming import memory_of, remember
 
 __all__ = ["GainControl"]
@@ -60,7 +60,7 @@ class GainControl(keras.layers.Layer):
         lasting: int = 1,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(**FULL_PRECISION | kwargs)
         self.sample_rate, self.hop_length, self.span = sample_rate, hop_length, span
         self.peak_dbfs, self.peak_fall_db_per_s = peak_dbfs, peak_fall_db_per_s
         self.noise_dbfs, self.noise_rise_db_per_s, self.most_db = noise_dbfs, noise_rise_db_per_s, most_db

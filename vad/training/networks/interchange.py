@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from vad.errors import require
-from vad.training.backend import keras, layers, ops
+from vad.training.backend import FULL_PRECISION, keras, layers, ops
 from vad.training.networks.blocks import conv1d, conv2d, require_bands, with_history
 from vad.training.networks.config import NetworkConfig
 from vad.training.networks.frontend import LogMel, overlapping
@@ -56,11 +56,11 @@ class Interchange(NetworkConfig):
 
     def draw(self, samples: Any) -> Any:
         """Maps [shape=(batch, samples)] to [shape=(batch, frames, channels)]."""
-        x = with_history(samples, self.CONTEXT, "samples")
+        x = with_history(samples, self.CONTEXT, "samples", **FULL_PRECISION)
         x = Windows(self.CONTEXT + self.WINDOW, self.WINDOW, name="windows")(x)
         x = WindowGain(self.SAMPLE_RATE, _LEVEL_HOP, _LEVEL_SPAN, name="level")(x)
         x = WindowLogMel(self.SAMPLE_RATE, 288, 96, self.n_mels, name="logmel")(x)
-        x = layers.Normalization(name="normalization")(x)
+        x = layers.Normalization(name="normalization", **FULL_PRECISION)(x)
         x = layers.Permute((1, 3, 2), name="bands")(x)
         for i, width in enumerate(self.conv_channels):
             x = conv2d(x, width, (1, 2), kernel=(1, 3), name=f"conv{i + 1}")
@@ -80,7 +80,7 @@ class Windows(keras.layers.Layer):
     """
 
     def __init__(self, length: int, step: int, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(**FULL_PRECISION | kwargs)
         self.length, self.step = length, step
         self.window = (length, step)
 
