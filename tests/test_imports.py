@@ -28,6 +28,7 @@ KNOWN_BY = {
     "soundfile": {"vad.audio", "vad.report", "vad.commands", "vad.training"},
     "soxr": {"vad.audio", "vad.training"},
     "av": {"vad.audio"},
+    "fsspec": {"vad.audio.remote"},
     "sounddevice": {"vad.audio.portaudio"},
     "tensorflow": {"vad.training"},
     "tf2onnx": {"vad.training.release.onnx"},

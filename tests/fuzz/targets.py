@@ -92,7 +92,7 @@ def _journal(path: Path) -> None:
     with open_journal(path, {}) as journal:
         recording = AudioInput("a.wav", "a.wav", PurePath("a.wav"))
         if recording in journal:
-            journal.reason(recording, Identity(1, 2))
+            journal.reason(recording, Identity(1, "2"))
             journal.other_options(recording)
             list(journal.results([recording]))
 

@@ -9,7 +9,7 @@ import io
 import logging
 import os
 from collections.abc import Callable, Iterator
-from typing import IO, BinaryIO, TypeAlias, TypeVar, cast
+from typing import IO, TypeAlias, TypeVar, cast
 
 from vad.audio.libsndfile import RefusedError, SoundfileDecoder, file_descriptor
 from vad.audio.mpeg import MpegDecoder
@@ -18,6 +18,7 @@ from vad.audio.ogg import OggDecoder, find_links
 from vad.audio.pcm import PcmDecoder, check_headerless, open_pcm
 from vad.audio.pipe import Decoder, Pipe, open_arriving
 from vad.audio.raw_format import RawFormat
+from vad.audio.remote import is_url, open_url
 from vad.audio.riff import FORMS, ForwardReader, skip_id3
 from vad.audio.samples import Samples, sample_rate_problem
 from vad.audio.wav import open_wav
@@ -51,8 +52,8 @@ def open_decoder(
     """Open a recording of any known format.
 
     Args:
-        source: A path, or a binary stream, read from its beginning. A stream that cannot seek (a pipe) is decoded as it
-            arrives, or read to its end first where its format needs that.
+        source: A path, a URL, or a binary stream, read from its beginning. A stream that cannot seek (a pipe) is
+            decoded as it arrives, or read to its end first where its format needs that.
         name: The recording's name in messages. None uses the path.
         raw: The format of samples without a header.
 
@@ -66,7 +67,8 @@ def open_decoder(
         stream: IO[bytes] | Pipe
         if isinstance(source, str | os.PathLike):
             name = name or os.fspath(source)
-            stream = resources.enter_context(_open_file(source, name))
+            opened = _open_file(source, name, resources)
+            stream = cast(IO[bytes], _Foreign(opened, name)) if is_url(source) else opened
         elif isinstance(source, Pipe):
             stream, name = source, source.name
         else:
@@ -127,9 +129,9 @@ def _open_whole(
     return _open_format(stream, name, head, resources)
 
 
-def _open_file(path: str | os.PathLike[str], name: str) -> BinaryIO:
+def _open_file(path: str | os.PathLike[str], name: str, resources: contextlib.ExitStack) -> IO[bytes]:
     try:
-        return open(path, "rb")
+        return resources.enter_context(open_url(path) if is_url(path) else open(path, "rb"))
     except FileNotFoundError:
         reason = "there is no such file"
     except IsADirectoryError:

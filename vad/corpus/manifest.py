@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from vad.audio.remote import is_url, read_url
 from vad.corpus.folders import KINDS, SPLITS, places_in, unnamed_speakers_text
 from vad.corpus.speakers import speakers_in_two_splits
 from vad.detection.segments import Segment
@@ -25,6 +26,7 @@ __all__ = [
     "manifest_lines",
     "read_corpus",
     "require_corpus",
+    "row_from_line",
 ]
 
 _DEV_SHARE = 0.1
@@ -122,21 +124,44 @@ def _require_one_split(items: Iterable[tuple[str, CorpusItem]]) -> None:
         raise LabelError(f"{where}: {text}")
 
 
-def manifest_lines(manifest: Path) -> Iterator[tuple[str, str]]:
-    """The lines of a manifest that are not blank, each after its place, ``manifest:number``.
+def manifest_lines(manifest: Path | str) -> Iterator[tuple[str, str]]:
+    """The lines of a manifest, a file or a URL, that are not blank, each after its place, ``manifest:number``.
 
     Raises:
         LabelError: It cannot be read as text.
     """
     try:
-        lines = manifest.read_text(encoding="utf-8-sig").split("\n")
+        if is_url(manifest):
+            text = read_url(manifest).decode("utf-8-sig")
+        else:
+            text = Path(manifest).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise LabelError(f"cannot read the manifest {manifest}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise LabelError(
             f"{manifest}: this file is not text. Give a manifest (.jsonl) or a folder."
         ) from error
-    return ((f"{manifest}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip())
+    lines = enumerate(text.split("\n"), start=1)
+    return ((f"{manifest}:{number}", line) for number, line in lines if line.strip())
+
+
+def row_from_line(line: str, where: str) -> dict[str, Any]:
+    """Reads one line of a manifest of any program: an object with ``audio_filepath``, a string.
+
+    Args:
+        line: A JSON object.
+        where: The line's place, for messages.
+
+    Raises:
+        LabelError: It is none.
+    """
+    try:
+        row: dict[str, Any] = parse_json(line)
+    except ValueError as error:
+        raise LabelError(f"{where}: a manifest row must be one JSON object. Received: {error}.") from error
+    is_row = isinstance(row, dict) and isinstance(row.get("audio_filepath"), str)
+    _require(is_row, where, "a manifest row must have audio_filepath, a string", row)
+    return row
 
 
 def item_from_line(line: str, folder: Path, where: str) -> CorpusItem:
@@ -150,12 +175,7 @@ def item_from_line(line: str, folder: Path, where: str) -> CorpusItem:
     Raises:
         LabelError: It breaks a rule of the manifest.
     """
-    try:
-        row = parse_json(line)
-    except ValueError as error:
-        raise LabelError(f"{where}: a manifest row must be one JSON object. Received: {error}.") from error
-    is_row = isinstance(row, dict) and isinstance(row.get("audio_filepath"), str)
-    _require(is_row, where, "a manifest row must have audio_filepath, a string", row)
+    row = row_from_line(line, where)
     row = {name: value for name, value in row.items() if value is not None}
     kind = row.get("kind")
     _require(kind in KINDS, where, f"kind must be {' or '.join(KINDS)}", f"kind={kind!r}")

@@ -124,8 +124,8 @@ class Detector:
 
         Args:
             recording: One of three:
-                a path (wav, flac, ogg, opus, mp3, aiff; m4a, mp4, webm, mkv with the `media` extra) or a binary stream
-                of such a file;
+                a path (wav, flac, ogg, opus, mp3, aiff; m4a, mp4, webm, mkv with the `media` extra), a URL (the
+                `remote` extra) or a binary stream of such a file;
                 samples, as an array, a tensor or a list: float in [-1, 1], or int16, int32, uint8
                 [shape=(samples,) or (samples, channels)];
                 an iterable of blocks of such samples, of any lengths.

@@ -11,11 +11,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
+from vad.audio.remote import is_url, open_url, url_states
 from vad.commands.detecting.analysis import Result
 from vad.commands.detecting.recordings import AudioInput
 from vad.detection.segments import Segment
@@ -34,33 +35,44 @@ class Identity:
 
     Attributes:
         size: Bytes; -1 if there is no such file.
-        mtime_ns: Its modification time.
+        version: Its modification time in ns, or what the store of a URL says, such as an ETag.
         sha256: Of its content, if that is compared instead.
     """
 
     size: int
-    mtime_ns: int
+    version: str
     sha256: str | None = None
 
     def is_same(self, before: "Identity") -> bool:
         """Whether the recording is unchanged."""
         if self.sha256 is not None and before.sha256 is not None:
             return self.sha256 == before.sha256
-        return (self.size, self.mtime_ns) == (before.size, before.mtime_ns)
+        return (self.size, self.version) == (before.size, before.version)
 
 
-def identify(recording: AudioInput, *, with_content: bool) -> Identity:
-    """Identify a recording; with its content, it is read to the end."""
-    path = recording.path or ""
+def identify(recordings: Sequence[AudioInput], *, with_content: bool) -> dict[AudioInput, Identity]:
+    """Identify recordings; with their content, they are read to the end."""
+    states = url_states([one.source for one in recordings if is_url(one.source)])
+    return {one: _identity(one, states, with_content) for one in recordings}
+
+
+def _identity(recording: AudioInput, states: Mapping[str, tuple[int, str]], with_content: bool) -> Identity:
+    source = recording.source
+    assert isinstance(source, str), "no job has a pipe"
     try:
-        stat = os.stat(path)
+        if is_url(source):
+            size, version = states.get(source, (-1, ""))
+        else:
+            size, version = (stat := os.stat(source)).st_size, str(stat.st_mtime_ns)
         digest = None
         if with_content and recording.problem is None:
-            with open(path, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return Identity(-1, 0)
-    return Identity(stat.st_size, stat.st_mtime_ns, digest)
+            with open_url(source) if is_url(source) else open(source, "rb") as file:
+                digest = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
+    except (
+        Exception
+    ):  # each store has errors of its own; what cannot be read is reported when it is processed
+        return Identity(-1, "")
+    return Identity(size, version, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +229,7 @@ class Journal:
             if "options" in fields:
                 self._options = dict(fields["options"])
             elif self._options is not None:
-                identity = Identity(fields["size"], fields["mtime_ns"], fields["sha256"])
+                identity = Identity(fields["size"], fields["version"], fields["sha256"])
                 failed = fields["problem"] is not None
                 self._entries[fields["recording"]] = _Entry(position, identity, self._options, failed)
         except (ValueError, KeyError, TypeError):

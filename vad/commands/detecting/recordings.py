@@ -1,4 +1,4 @@
-"""From the arguments of `vad detect` to recordings: files, folders, patterns, and `-` for standard input."""
+"""From the arguments of `vad detect` to recordings: files, folders, patterns, manifests, URLs, and `-` for stdin."""
 
 import contextlib
 import glob
@@ -10,14 +10,17 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 
 from vad.audio.decoding import KNOWN_SUFFIXES, is_pipe
 from vad.audio.pipe import Pipe
+from vad.audio.remote import find_urls, is_url, url_beside, url_path
 from vad.commands.options.raw import piped_stdin
 from vad.corpus.folders import A_PIPE, files_in, reason_unread
-from vad.errors import ConfigError
+from vad.errors import ConfigError, LabelError
 
 if TYPE_CHECKING:
     from vad.commands.detecting.segment_names import SegmentNames
 
 __all__ = ["AudioInput", "Task", "find_recordings"]
+
+_MANIFEST = ".jsonl"
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class AudioInput:
     """A recording to process; only opening it shows whether it can be read.
 
     Attributes:
-        source: The path, or the stream to read.
+        source: The path or URL, or the stream to read.
         name: Its name in results and messages: the path as it was given.
         place: Its relative path in an output folder, without the folder or the fixed part of the pattern that led
             to it.
@@ -39,8 +42,8 @@ class AudioInput:
 
     @property
     def path(self) -> str | None:
-        """The path of its file; None if it comes from a pipe."""
-        return self.source if isinstance(self.source, str) else None
+        """The path of its file; None if it comes from a pipe or a URL."""
+        return self.source if isinstance(self.source, str) and not is_url(self.source) else None
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def find_recordings(
     """Find the recordings, in the order of the arguments; those of a folder or a pattern are sorted.
 
     Args:
-        arguments: Files, folders, patterns (`*`, `?`, `[...]`, `**`) and `-`.
+        arguments: Files, folders, patterns (`*`, `?`, `[...]`, `**`), manifests (.jsonl), URLs of these, and `-`.
         resources: Closes the pipes.
         recursive: Search subfolders too.
         keep_pipes: Keep a copy of what comes from a pipe, so that it can be read again.
@@ -92,6 +95,10 @@ def find_recordings(
                 stdin if stdin.seekable() else resources.enter_context(Pipe(stdin, "stdin", keep=keep_pipes))
             )
             recordings.append(AudioInput(pipe, "stdin", PurePath("stdin")))
+        elif argument.lower().endswith(_MANIFEST):
+            recordings += _in_manifest(argument)
+        elif is_url(argument):
+            recordings += _at_url(argument, recursive)
         elif os.path.isdir(argument):
             recordings += _in_folder(argument, recursive)
         elif glob.has_magic(argument) and not os.path.lexists(argument):
@@ -110,7 +117,7 @@ def _single(name: str, *, problem: str | None = None) -> AudioInput:
 
 
 def _place(name: str) -> PurePath:
-    return PurePath(PurePath(name).name or "unnamed")
+    return PurePath(PurePath(url_path(name) if is_url(name) else name).name or "unnamed")
 
 
 def _open_pipe(path: str) -> BinaryIO:
@@ -124,9 +131,62 @@ def _in_folder(folder: str, recursive: bool) -> list[AudioInput]:
     errors: list[OSError] = []
     paths = sorted(files_in(folder, KNOWN_SUFFIXES, recursive=recursive, on_error=errors.append))
     if not paths and not errors:
-        hint = "Its subfolders have none either." if recursive else "Search its subfolders with --recursive."
-        return [_single(folder, problem=f"{folder}: no audio files in this folder. {hint}")]
+        return [_empty(folder, recursive)]
     return _below(folder, paths) + [_single(one.filename, problem=reason_unread(one)) for one in errors]
+
+
+def _empty(folder: str, recursive: bool) -> AudioInput:
+    hint = "Its subfolders have none either." if recursive else "Search its subfolders with --recursive."
+    return _single(folder, problem=f"{folder}: no audio files in this folder. {hint}")
+
+
+def _at_url(url: str, recursive: bool) -> list[AudioInput]:
+    try:
+        found = find_urls(url, KNOWN_SUFFIXES, recursive=recursive)
+    except OSError as error:
+        return [_single(url, problem=f"{url}: cannot be read: {error.strerror or error}.")]
+    if found is None:
+        return [_single(url)]
+    if not found:
+        return [_unmatched(url) if "*" in url else _empty(url, recursive)]
+    return [AudioInput(one, one, PurePath(place)) for place, one in found.items()]
+
+
+def _in_manifest(manifest: str) -> list[AudioInput]:
+    """Find the recordings that the rows of a manifest name, each once."""
+    from vad.corpus.manifest import manifest_lines, row_from_line
+
+    recordings: dict[AudioInput, None] = {}
+    try:
+        for where, line in manifest_lines(manifest):
+            try:
+                name = row_from_line(line, where)["audio_filepath"]
+            except LabelError as error:
+                recordings[_single(where, problem=str(error))] = None
+            else:
+                recordings[_listed(name, manifest)] = None
+    except LabelError as error:
+        return [_single(manifest, problem=str(error))]
+    return [*recordings] or [_single(manifest, problem=f"{manifest}: no recordings in this manifest.")]
+
+
+def _listed(name: str, manifest: str) -> AudioInput:
+    """A recording of a manifest. A relative path is beside that; the place has the whole path, which nobody shares."""
+    place = PurePath(url_path(name) if is_url(name) else name)
+    if is_url(manifest) and not is_url(name) and not os.path.isabs(name):
+        source = url_beside(manifest, name)
+    else:
+        source = name if is_url(name) else os.path.join(os.path.dirname(manifest), name)
+    parts = [part for part in place.parts if part not in (place.anchor, "..")]
+    return AudioInput(source, source, PurePath(*parts or ["unnamed"]), _problem_of(source))
+
+
+def _problem_of(path: str) -> str | None:
+    return f"{path}: cannot be read: {A_PIPE}." if is_pipe(path) else None
+
+
+def _unmatched(pattern: str) -> AudioInput:
+    return _single(pattern, problem=f"{pattern}: no file matches this pattern.")
 
 
 def _matching(pattern: str) -> list[AudioInput]:
@@ -135,7 +195,7 @@ def _matching(pattern: str) -> list[AudioInput]:
     searched = [PurePath(*parts[:index]) for index, part in enumerate(parts) if glob.has_magic(part)]
     unread = [_single(one.filename, problem=reason_unread(one)) for one in _unread_folders(searched)]
     if not paths and not unread:
-        return [_single(pattern, problem=f"{pattern}: no file matches this pattern.")]
+        return [_unmatched(pattern)]
     return _below(searched[0], paths) + unread
 
 
@@ -150,7 +210,6 @@ def _unread_folders(patterns: Iterable[PurePath]) -> Iterator[OSError]:
 
 
 def _below(root: str | PurePath, paths: Sequence[str]) -> list[AudioInput]:
-    problems = {path: f"{path}: cannot be read: {A_PIPE}." for path in paths if is_pipe(path)}
     return [
-        AudioInput(path, path, PurePath(os.path.relpath(path, root)), problems.get(path)) for path in paths
+        AudioInput(path, path, PurePath(os.path.relpath(path, root)), _problem_of(path)) for path in paths
     ]

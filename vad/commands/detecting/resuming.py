@@ -23,7 +23,7 @@ from vad.commands.detecting.outputs import refuse_replacing
 from vad.commands.detecting.recordings import AudioInput, Task, find_recordings
 from vad.commands.detecting.results import Folder, Results, label_paths, open_results, result_names
 from vad.commands.detecting.summary import Summary
-from vad.commands.detecting.work import sizes_of, summarized, threads_here
+from vad.commands.detecting.work import summarized, threads_here
 from vad.commands.options.progress import Progress
 from vad.errors import ConfigError, VadError
 from vad.files import remove_unfinished
@@ -63,7 +63,10 @@ def resume(
         summary = stack.enter_context(summarized(args, [args.output]))
         recordings = [*dict.fromkeys(find_recordings(args.inputs, stack, recursive=args.recursive))]
         if args.ray is not None:  # workers stand in other folders
-            recordings = [replace(one, source=os.path.abspath(one.path or "")) for one in recordings]
+            recordings = [
+                one if one.path is None else replace(one, source=os.path.abspath(one.path))
+                for one in recordings
+            ]
         output = label_paths(args.output, label_format, recordings)
         result_names(
             output, label_format, recordings, each_channel=each_channel
@@ -96,11 +99,11 @@ def _do(
     analyser: Analyser,
 ) -> bool:
     """Do what is missing, and report every problem. Whether there was one."""
-    identities = {one: identify(one, with_content=args.hash) for one in recordings}
+    identities = identify(recordings, with_content=args.hash)
     tasks, note = to_do(journal, [Task(one) for one in recordings], identities)
     if journal.n_before:
         print(f"vad: note: {note}", file=sys.stderr, flush=True)
-    sizes = sizes_of(task.recording for task in tasks)
+    sizes = {task.recording: max(0, identities[task.recording].size) for task in tasks}
     jobs = args.jobs or sensible_jobs(len(tasks), sum(sizes.values()))
     failed = False
     with ExitStack() as stack:

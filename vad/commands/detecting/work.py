@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 
 from vad.audio.pipe import Pipe
+from vad.audio.remote import is_url, url_states
 from vad.commands.detecting.analysis import Analyser, OutputError, Result
 from vad.commands.detecting.follower import Follower
 from vad.commands.detecting.playing import SegmentPlayer
@@ -128,8 +129,13 @@ def _written(result: Result, results: Results) -> Result:
 
 def sizes_of(recordings: Iterable[AudioInput]) -> dict[AudioInput, int]:
     """Give the bytes of each recording; 0 for what is no file."""
-    paths = {one: one.path for one in recordings}
-    return {one: os.path.getsize(path) if path and os.path.isfile(path) else 0 for one, path in paths.items()}
+    recordings = [*recordings]
+    remote = url_states(one.source for one in recordings if is_url(one.source))
+    local = {one: one.path for one in recordings}
+    return {
+        one: os.path.getsize(path) if path and os.path.isfile(path) else remote.get(one.name, (0, ""))[0]
+        for one, path in local.items()
+    }
 
 
 def crashed(task: Task) -> Result:

@@ -15,8 +15,9 @@ def add_recording_arguments(parser: argparse.ArgumentParser, *, each: bool) -> N
         each: The command can analyse each channel by itself.
     """
     parser.add_argument(
-        "inputs", nargs="+", metavar="FILE|DIR|PATTERN|-",
-        help="recordings; - is a recording or raw samples on standard input",
+        "inputs", nargs="+", metavar="FILE|DIR|PATTERN|URL|-",
+        help="recordings, or a manifest of them (.jsonl); URLs, such as s3://bucket/calls/, need the extra remote; "
+        "- is a recording or raw samples on standard input",
     )  # fmt: skip
     parser.add_argument("--recursive", "-r", action="store_true", help="search subfolders too")
     names = ("mix", "each") if each else ("mix",)

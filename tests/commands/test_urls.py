@@ -1,0 +1,162 @@
+"""`vad detect` with recordings at URLs and in manifests: the results of the same files on this disk."""
+
+import functools
+import http.server
+import json
+import re
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pytest
+import soundfile
+from support import paper_ray
+from support.sounds import RATE, tone
+
+from vad.cli import main
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand beside `rec`, which has recordings, a hidden one, and a text."""
+    monkeypatch.chdir(tmp_path)
+    rec = tmp_path / "rec"
+    (rec / "more").mkdir(parents=True)
+    for seconds, name in ((0.4, "a.wav"), (0.5, "b.flac"), (0.6, "more/c d.mp3"), (0.7, ".e.wav")):
+        samples = np.concatenate([np.zeros(RATE // 2, np.float32), tone(seconds)])
+        soundfile.write(rec / name, samples, RATE)
+    (rec / "notes.txt").write_text("no audio")
+    return tmp_path
+
+
+@pytest.fixture
+def memory(folder: Path) -> Iterator[str]:
+    """The folder in a store of objects."""
+    store = fsspec.filesystem("memory")
+    store.put(str(folder / "rec"), "/store/rec", recursive=True)
+    yield "memory://store/rec"
+    store.rm("/store", recursive=True)
+
+
+@pytest.fixture
+def web(folder: Path) -> Iterator[str]:
+    """The folder on a web server."""
+    pytest.importorskip("aiohttp", reason="needs the extra remote")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/rec"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def run(folder: Path, model_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `vad detect`, and give its lines on stderr."""
+
+    def detect(*words: str, code: int = 0) -> str:
+        assert main(["detect", *words, "--model", str(model_path), "--jobs", "1"]) == code
+        return capsys.readouterr().err
+
+    return detect
+
+
+def results(path: str) -> dict[str, list[tuple[float, float]]]:
+    """The segments of each recording, by the name of its file."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for row in map(json.loads, Path(path).read_text().splitlines()):
+        name = row["file"].partition("::")[0].rpartition("/")[2].replace("%20", " ")
+        found.setdefault(name, []).append((row["start"], row["end"]))
+    return found
+
+
+def check(run: Run, url: str, output: str, *words: str) -> None:
+    """Compare the results of a folder at a URL with those of the folder here."""
+    run("rec", "-r", "-o", "plain.jsonl", "--overwrite")
+    run(url, "-r", "-o", output, *words)
+    assert results(output) == results("plain.jsonl")
+    assert len(results(output)) == 3
+
+
+def test_a_folder_in_a_store_gives_what_it_gives_here(
+    run: Run, memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check(run, memory, "out.jsonl")
+    check(run, memory, "job.jsonl", "--resume")
+    paper_ray.install(monkeypatch, lambda *_: False)
+    check(run, memory, "cluster.jsonl", "--ray")
+    run(memory, "-r", "-o", "labels/", "-f", "rttm")
+    assert sorted(path.name for path in Path("labels").rglob("*.rttm")) == ["a.rttm", "b.rttm", "c d.rttm"]
+
+
+def test_a_folder_on_a_web_server_gives_what_it_gives_here(run: Run, web: str) -> None:
+    check(run, f"{web}/", "out.jsonl", "--resume")
+    run(f"{web}/*.wav", "-o", "pattern.jsonl")
+    assert set(results("pattern.jsonl")) == {"a.wav"}
+    lines = run(f"{web}/no.wav", "http://127.0.0.1:1/x.wav", f"{web}/a.wav", "-o", "some.jsonl", code=1)
+    assert re.findall(r"(no|x)\.wav: cannot be read: (there is no|Cannot connect)", lines) == [
+        ("no", "there is no"), ("x", "Cannot connect"),
+    ]  # fmt: skip
+    assert set(results("some.jsonl")) == {"a.wav"}
+
+
+def test_recordings_in_an_archive_are_read_where_they_are(run: Run) -> None:
+    shutil.make_archive("calls", "zip", ".", "rec")
+    check(run, f"zip://rec/::file://{Path('calls.zip').resolve()}", "out.jsonl")
+
+
+def test_what_cannot_be_read_is_a_line_each_and_the_others_are_done(run: Run, memory: str) -> None:
+    inputs = [f"{memory}/no.wav", "nowhere://a.wav", "memory://empty/", f"{memory}/*.ogg", f"{memory}/a.wav"]
+    lines = run(*inputs, "-o", "out.jsonl", code=1)
+    for url, reason in zip(
+        inputs, ("no such file", "Protocol not known", "no audio files", "no file matches"), strict=False
+    ):
+        assert re.search(rf"^vad: {re.escape(url)}: .*{reason}", lines, re.MULTILINE)
+    assert set(results("out.jsonl")) == {"a.wav"}
+
+
+def test_a_job_does_again_what_changed_in_a_store(run: Run, memory: str, folder: Path) -> None:
+    words = [memory, "--resume", "-o", "out.jsonl"]
+    for extra in ([], ["--hash"]):
+        run(*words, *extra)
+        fsspec.filesystem("memory").put(str(folder / "rec/more/c d.mp3"), "/store/rec/a.wav")
+        assert "1 of 2 recordings are done. Done again: 1 changed" in run(*words, *extra)
+        fsspec.filesystem("memory").put(str(folder / "rec/a.wav"), "/store/rec/a.wav")
+
+
+def test_a_manifest_names_recordings_beside_it_and_elsewhere(run: Run, memory: str, folder: Path) -> None:
+    rows = ["a.wav", str(folder / "rec/b.flac"), f"{memory}/more/c d.mp3", "a.wav", "gone.wav"]
+    lines = [json.dumps({"audio_filepath": row, "offset": 1.0}) for row in rows] + [
+        "{broken",
+        '{"path": "a"}',
+    ]
+    for manifest in (str(folder / "rec/list.jsonl"), f"{memory}/list.jsonl"):
+        with fsspec.open(manifest, "w") as file:
+            file.write("\n".join(lines))
+        errors = run(manifest, "-o", "out.jsonl", "--overwrite", code=1)
+        assert set(results("out.jsonl")) == {"a.wav", "b.flac", "c d.mp3"}
+        assert len(Path("out.jsonl").read_text().splitlines()) == 3
+        for problem in ("gone.wav: cannot be read", "list.jsonl:6: ", "list.jsonl:7: "):
+            assert errors.count(problem) == 1
+    assert "cannot read the manifest" in run("no.jsonl", "rec/a.wav", code=1)
+    run(str(folder / "rec/list.jsonl"), "-o", "labels/", "-f", "rttm", code=1)
+    places = {path.relative_to("labels").as_posix() for path in Path("labels").rglob("*.rttm")}
+    assert {"a.rttm", "store/rec/more/c d.rttm"} < places
+
+
+def test_fsspec_is_asked_for_where_it_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    assert "openvad[remote]" in run("s3://bucket/a.wav", "-o", "out.jsonl", code=2)
+    run("rec", "-o", "out.jsonl")

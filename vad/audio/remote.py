@@ -1,0 +1,164 @@
+"""Recordings at URLs, such as s3://bucket/call.wav and https://host/call.mp3, read through fsspec.
+
+fsspec has a file system for each kind of store, and takes keys and settings from its own configuration. Some need a
+package of their own, such as s3fs. A URL may be a chain: zip://call.wav::s3://bucket/calls.zip is a file in an archive.
+"""
+
+import contextlib
+import os
+import re
+from collections.abc import Collection, Iterable, Iterator
+from typing import IO, Any, TypeGuard
+from urllib.parse import unquote
+
+from vad.errors import MissingDependencyError, VadError, install_hint
+
+__all__ = ["find_urls", "is_url", "open_url", "read_url", "url_beside", "url_path", "url_states"]
+
+_URL = re.compile(r"(?:[a-z][a-z0-9+.-]+::)*[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # C:/ has one letter
+# What tells that the content has changed, in the words of each store.
+_VERSIONS = (
+    "ETag", "etag", "Content-MD5", "Last-Modified", "LastModified", "last_modified", "updated", "mtime", "created",
+    "CRC",
+)  # fmt: skip
+_REQUESTS = 16  # at a time
+
+
+def is_url(source: object) -> TypeGuard[str]:
+    """Whether a recording is at a URL."""
+    return isinstance(source, str) and _URL.match(source) is not None
+
+
+def url_path(url: str) -> str:
+    """Give the host or bucket of a URL and the path there: without a scheme, a query, or the archive that holds it."""
+    path = _parts(url)[1]
+    return unquote(path.partition("?")[0]) if _is_web(url) else path
+
+
+def url_beside(url: str, relative: str) -> str:
+    """Give the URL of a file by its path relative to the folder of another file."""
+    scheme, path, chain = _parts(url)
+    return f"{scheme}{path[: path.rfind('/') + 1]}{relative}{chain}"
+
+
+@contextlib.contextmanager
+def open_url(url: str) -> Iterator[IO[bytes]]:
+    """Open a URL as a binary stream.
+
+    Raises:
+        OSError: It cannot be opened.
+        MissingDependencyError: fsspec is not installed.
+    """
+    with _os_errors():
+        system, path = _system(url)
+        opened = system.open(path, "rb")  # without its system, an archive would close
+    with opened as file:
+        if getattr(file, "size", 0) is None:  # it can only be read forwards, and says otherwise
+            file.seekable = lambda: False
+        yield file
+
+
+def read_url(url: str) -> bytes:
+    """Give the content of a URL. The errors are those of `open_url`."""
+    with _os_errors():
+        system, path = _system(url)
+        content: bytes = system.cat_file(path)
+    return content
+
+
+def url_states(urls: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Give the bytes of each file, and a text that changes with its content. A file of unknown size is left out."""
+    opened = []
+    for url in urls:  # in one thread: fsspec has another system, without these listings, for each thread
+        with contextlib.suppress(OSError), _os_errors():
+            opened.append((url, *_system(url)))
+    if not opened:
+        return {}
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_REQUESTS) as pool:
+        states = pool.map(lambda one: _state(*one[1:]), opened)
+        return {url: state for (url, *_), state in zip(opened, states, strict=True) if state is not None}
+
+
+def _state(system: Any, path: str) -> tuple[int, str] | None:
+    with contextlib.suppress(OSError), _os_errors():
+        info = system.info(path)
+        return int(info["size"]), " ".join(str(info[name]) for name in _VERSIONS if info.get(name))
+    return None
+
+
+def find_urls(url: str, suffixes: Collection[str], *, recursive: bool) -> dict[str, str] | None:
+    """Find the recordings in a folder, or those that match a pattern. Hidden files and folders are left out.
+
+    Args:
+        url: A pattern has a `*`. A folder of a web server ends with `/`.
+        suffixes: Of recordings in a folder, in lower case.
+        recursive: Look below the folder too.
+
+    Returns:
+        The URL of each by its path below the folder, or below the fixed part of the pattern; sorted. None if the URL is
+        neither a folder nor a pattern.
+
+    Raises:
+        OSError: The folder cannot be read.
+        MissingDependencyError: fsspec is not installed.
+    """
+    scheme, path, chain = _parts(url)
+    fixed, star, _ = path.partition("*")
+    folder = fixed[: fixed.rfind("/") + 1] if star else path + "/" * (not path.endswith("/") and path != "")
+    with _os_errors():
+        system, place = _system(url)
+        if star:
+            found = system.glob(place, detail=True)
+        elif url.endswith("/") or (not _is_web(url) and system.isdir(place)):
+            found = system.find(place, maxdepth=None if recursive else 1, detail=True)
+        else:
+            return None
+        root = _system(f"{scheme}{folder}{chain}")[1]
+    names = sorted(name[len(root) :].lstrip("/") for name, info in found.items() if info["type"] == "file")
+    return {
+        unquote(name) if _is_web(url) else name: f"{scheme}{folder}{name}{chain}"
+        for name in names
+        if not any(part.startswith(".") for part in name.split("/"))
+        and (star or os.path.splitext(name)[1].lower() in suffixes)
+    }
+
+
+def _parts(url: str) -> tuple[str, str, str]:
+    """Divide a URL: its scheme, its path there, and the rest of a chain."""
+    scheme = _URL.match(url)
+    assert scheme is not None
+    path, chain, rest = url[scheme.end() :].partition("::")
+    return scheme[0], path, chain + rest
+
+
+def _is_web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
+
+
+def _system(url: str) -> tuple[Any, str]:
+    """Give the file system of a URL, and the path in it."""
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise MissingDependencyError(f"{url} needs fsspec. {install_hint('remote')}") from error
+    system, path = url_to_fs(url)
+    return system, path
+
+
+@contextlib.contextmanager
+def _os_errors() -> Iterator[None]:
+    """Make an OSError of everything: each store has errors of its own."""
+    try:
+        yield
+    except VadError:
+        raise
+    except Exception as error:
+        cause = error.__cause__
+        if not isinstance(error, FileNotFoundError) or getattr(cause, "status", None) == 404:
+            cause = None
+        if cause is None and isinstance(error, OSError):
+            raise
+        reason = cause or error  # fsspec says of all that a web server does not give that there is no file
+        raise OSError(" ".join(str(reason).split()).rstrip(".") or type(reason).__name__) from error
