@@ -1,13 +1,15 @@
 """What is written is whole or not there."""
 
 import contextlib
+import itertools
 import os
 from pathlib import Path
 
 import pytest
 
+from vad import files
 from vad.errors import ConfigError, DeviceError
-from vad.files import remove_unfinished, writing
+from vad.files import make_folder, remove_unfinished, require_writable, writing
 
 
 def test_a_failed_write_leaves_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
@@ -45,10 +47,12 @@ def test_what_is_no_regular_file_is_written_to_and_never_replaced(tmp_path: Path
 
 def test_what_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     with (
-        pytest.raises(ConfigError, match=r"gone/out.txt:"),
+        pytest.raises(ConfigError, match=r"gone/out.txt: no such file"),
         writing(tmp_path / "gone" / "out.txt") as temporary,
     ):
         temporary.write_text("nowhere")
+    with pytest.raises(ConfigError, match=r"out.txt: the encoder"), writing(tmp_path / "out.txt"):
+        raise OSError("The encoder has no words of the system")
 
 
 def test_a_name_may_be_as_long_as_names_may_be(tmp_path: Path) -> None:
@@ -64,6 +68,36 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
         other.write_text("second")
     assert (tmp_path / "a.txt").read_text() == "first to begin, last to end"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_two_processes_that_write_one_file_do_not_meet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = set()
+    for process in (1, 2):
+        monkeypatch.setattr(os, "getpid", lambda number=process: number)
+        monkeypatch.setattr(files, "_numbers", itertools.count())  # each process counts from 0
+        with writing(tmp_path / "a.txt") as temporary:
+            temporary.touch()
+            names.add(temporary.name)
+    assert len(names) == 2
+
+
+def test_a_folder_is_made_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    require_writable(tmp_path / "a" / "b" / "c" / "d")
+    assert [path.name for path in (tmp_path / "a").rglob("*")] == ["b"]
+    (tmp_path / "file").touch()
+    for check in (make_folder, require_writable):
+        with pytest.raises(ConfigError, match=r"file/x: "):
+            check(tmp_path / "file" / "x")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "a" and allowed(path, mode))
+    require_writable(tmp_path / "c")
+    for check, folder in ((make_folder, "a"), (require_writable, "a"), (require_writable, "a/c/d")):
+        with pytest.raises(ConfigError, match=rf"{folder}: permission denied"):
+            check(tmp_path / folder)
 
 
 def test_an_error_of_ours_stays_what_it_is(tmp_path: Path) -> None:

@@ -145,6 +145,37 @@ def test_a_header_that_is_wrong_by_a_few_bytes_is_no_damage(tmp_path: Path, name
     assert len(read_audio(tmp_path / name)) == RATE - 18
 
 
+@pytest.mark.parametrize(("lost_s", "reported"), [(0.03, False), (0.3, True)])
+def test_an_mp3_that_misses_more_than_a_frame_of_its_stated_length_is_reported(
+    tmp_path: Path, lost_s: float, reported: bool
+) -> None:
+    soundfile.write(tmp_path / "clip.mp3", noise(4 * RATE), RATE)
+    content = (tmp_path / "clip.mp3").read_bytes()
+    (tmp_path / "clip.mp3").write_bytes(content[: -round(lost_s / 4 * len(content))])
+    expected = (
+        pytest.raises(AudioError, match=r"cut off at 3\.[67]") if reported else contextlib.nullcontext()
+    )
+    with expected:
+        read_audio(tmp_path / "clip.mp3")
+
+
+@pytest.mark.parametrize(("size", "reported"), [(2000, False), (3500, True)])
+def test_bytes_that_are_no_frames_of_an_mp3_are_reported_beyond_two_frames(
+    tmp_path: Path, size: int, reported: bool
+) -> None:
+    soundfile.write(tmp_path / "clip.mp3", noise(4 * RATE), RATE)
+    content = (tmp_path / "clip.mp3").read_bytes()
+    middle = len(content) // 2
+    (tmp_path / "clip.mp3").write_bytes(content[:middle] + b"\1" * size + content[middle:])
+    expected = (
+        pytest.raises(AudioError, match=r"at 1\.9\d s, are not MPEG")
+        if reported
+        else contextlib.nullcontext()
+    )
+    with expected:
+        read_audio(tmp_path / "clip.mp3")
+
+
 def test_planes_beyond_the_channels_are_never_read() -> None:
     """PyAV counts planes up to a null pointer, which more than 8 channels lack; damaged AAC may have 21."""
     values = noise(100, channels=12)

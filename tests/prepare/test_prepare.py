@@ -192,6 +192,34 @@ def test_what_a_manifest_says_is_kept_and_a_wrong_length_is_a_problem(
     assert {(item.snr_db, item.original, item.license) for item in items} == {(0.0, "there/x.wav", "CC0-1.0")}
 
 
+def test_rounded_lengths_and_labels_are_no_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [  # seconds, as the manifest says, the end of a label, whether all that is rounding
+        (3.0, 3.09, 1.0, True),
+        (3.0, 2.89, 1.0, False),
+        (20.0, 20.19, 1.0, True),
+        (20.0, 20.25, 1.0, False),
+        (3.0, 3.0, 3.09, True),
+        (3.0, 3.0, 3.11, False),
+    ]
+    lines = []
+    for number, (seconds, listed, end, _) in enumerate(rows):
+        recording(tmp_path / f"{number}.wav", *TALK, seconds=seconds)
+        row = {
+            "audio_filepath": f"{number}.wav",
+            "kind": "speech",
+            "segments": [[0.5, end]],
+            "duration": listed,
+        }
+        lines.append(json.dumps(row))
+    (tmp_path / "all.jsonl").write_text("\n".join(lines))
+    _, items, err = prepare(capsys, tmp_path, tmp_path / "all.jsonl")
+    reported = {int(line) for line in re.findall(r"all\.jsonl:(\d+): ", err)}
+    assert reported == {number for number, row in enumerate(rows, 1) if not row[-1]}
+    assert len(items) == 3
+
+
 def test_a_name_that_is_no_text_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     recordings_with_a_name_that_is_no_text(tmp_path / "in")
     code, items, err = prepare(capsys, tmp_path, tmp_path / "in")

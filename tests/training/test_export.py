@@ -15,7 +15,7 @@ from vad.errors import ConfigError, ModelError
 from vad.training.networks import ARCHITECTURES, LogMelCnn, network_from_dict
 from vad.training.release import convert as convert_module
 from vad.training.release import export as export_module
-from vad.training.release.export import MAX_DIFFERENCE, export
+from vad.training.release.export import MAX_DIFFERENCE, export, largest_difference, verified
 from vad.training.release.probe_signals import probe_signals
 
 
@@ -125,6 +125,26 @@ def test_refuses_to_write_what_differs(decision, exported, converted, tmp_path):
     with pytest.raises(ModelError, match=r"must stay within 0\.0001 of Keras"):
         export(model, config, "small", tmp_path / "out", chunk_frames=10)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_limit_is_exact():
+    limit = MAX_DIFFERENCE["none"]
+    assert verified({"speech": 0.5e-4, "noise": 1e-4}, limit)["limit"] == limit
+    for worst in (1.01e-4, np.nan):
+        with pytest.raises(ModelError, match="on noise"):
+            verified({"speech": 0.5e-4, "noise": worst, "tone": 0.9e-4}, limit)
+
+
+@pytest.mark.parametrize("call", ["step", "chunk"])
+def test_a_probability_that_is_no_number_is_refused(call, exported, monkeypatch):
+    _, model, path = exported
+    converted = Model.load(path)
+    original = getattr(converted, call)
+    monkeypatch.setattr(
+        converted, call, lambda *words, **named: (np.nan, original(*words, **named)[1]), raising=False
+    )
+    monkeypatch.setattr(export_module, "probe_signals", lambda: {"tone": np.zeros(3200, np.float32)})
+    assert np.isnan(largest_difference(model, converted)["tone"])
 
 
 def test_a_failed_export_leaves_the_set_that_was_there(exported, converted, tmp_path, monkeypatch):
