@@ -8,19 +8,23 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from pyarrow.dataset import dataset
 from support.sounds import RATE, tone
 
 from vad.cli import main
+from vad.commands.detecting import parquet
 from vad.commands.detecting.journal import open_journal
 from vad.commands.detecting.recordings import AudioInput
 from vad.errors import ConfigError
 
 N = 6
+TABLES = ("segments", "recordings")
 Run = Callable[..., str]
 
 
@@ -106,6 +110,52 @@ def test_parquet_has_the_segments_and_the_recordings(run: Run) -> None:
     assert recordings["rec/0.wav"]["segments"] == 1
     assert recordings["rec/0.wav"]["duration"] == pytest.approx(1.4)
     assert "cut off" in recordings["rec/x.wav"]["problem"]
+
+
+def rows(folder: str, table: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = dataset(f"{folder}/{table}").to_table().to_pylist()
+    return found
+
+
+def test_a_folder_of_parquet_parts_is_the_two_tables(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("-o", "whole.parquet", "--channel", "each")
+    monkeypatch.setattr(parquet, "_ROWS_PER_PART", 3)
+    for words in (["plain.parquet/"], ["job", "-f", "parquet", "--resume"]):
+        run("-o", *words, "--channel", "each")
+        assert rows(words[0], "segments") == pq.read_table("whole.parquet").to_pylist()
+        assert rows(words[0], "recordings") == pq.read_table("whole_recordings.parquet").to_pylist()
+    parts = sorted(Path("job/segments").iterdir())
+    assert [part.name for part in parts] == [f"part-0000{index}.parquet" for index in range(3)]
+    for part in parts:
+        segments, recordings = (pq.read_table(Path("job", table, part.name)) for table in TABLES)
+        assert {*segments["recording"].to_pylist()} <= {*recordings["recording"].to_pylist()}
+    for path in (path for table in TABLES for path in Path("job", table).iterdir()):
+        assert path.read_bytes() == Path("plain.parquet", *path.parts[1:]).read_bytes()
+
+
+def test_parts_are_replaced_by_option_and_no_old_one_stays(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet, "_ROWS_PER_PART", 3)
+    run("-o", "out.parquet/")
+    before = rows("out.parquet", "recordings")
+    assert "would be replaced" in run("-o", "out.parquet", code=2)
+    monkeypatch.setattr(parquet, "_ROWS_PER_PART", 100)
+    run("-o", "out.parquet", "--overwrite")
+    assert rows("out.parquet", "recordings") == before
+    assert len([*Path("out.parquet").rglob("*.*")]) == 2
+
+
+def test_duckdb_reads_the_parts(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    monkeypatch.setattr(parquet, "_ROWS_PER_PART", 3)
+    run("-o", "out.parquet/")
+    query = """
+        SELECT recording, max("end") <= max(duration), count(*) = max(segments)
+        FROM 'out.parquet/segments/*.parquet' JOIN 'out.parquet/recordings/*.parquet' USING (recording)
+        GROUP BY recording ORDER BY recording
+    """
+    expected = sorted({row["recording"] for row in rows("out.parquet", "segments")})
+    assert duckdb.sql(query).fetchall() == [(name, True, True) for name in expected]
+    assert len(expected) > N
 
 
 def test_what_is_there_is_not_replaced_without_overwrite(run: Run) -> None:
@@ -231,7 +281,6 @@ def test_options_that_do_not_fit_are_refused(run: Run) -> None:
     assert "--output" in run("--resume", code=2)
     assert "--hash" in run("--hash", "-o", "out.jsonl", code=2)
     assert "--report" in run("--resume", "-o", "out.jsonl", "--report", "pages/", code=2)
-    assert "a folder" in run("--resume", "-o", "out/", "-f", "parquet", code=2)
     assert not Path("out.jsonl.journal").exists()
 
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = [
     "is_folder",
     "output_paths",
+    "parquet_parts",
+    "parquet_tables",
     "paths_in",
-    "recordings_table",
     "refuse_overwriting",
     "refuse_replacing",
     "save_probabilities",
@@ -35,9 +36,16 @@ def is_folder(path: str, n_recordings: int) -> bool:
     return os.path.isdir(path) or path.endswith(("/", os.sep)) or (n_recordings > 1 and not Path(path).suffix)
 
 
-def recordings_table(path: Path) -> Path:
-    """Give the path of the table of recordings that belongs to a table of segments."""
-    return path.with_name(f"{path.stem}_recordings{path.suffix}")
+def parquet_tables(path: Path) -> tuple[Path, Path]:
+    """Give the tables of segments and of recordings: two files, or in a folder two folders of parts."""
+    if path.is_dir():
+        return path / "segments", path / "recordings"
+    return path, path.with_name(f"{path.stem}_recordings{path.suffix}")
+
+
+def parquet_parts(folder: Path) -> list[Path]:
+    """Give the parts of both tables that are in a folder."""
+    return [part for table in parquet_tables(folder) for part in sorted(table.glob("part-*.parquet"))]
 
 
 def refuse_overwriting(outputs: Iterable[Path], recordings: Iterable[AudioInput]) -> None:
@@ -63,7 +71,7 @@ def refuse_replacing(
     """Refuse to replace any output: it may hold labels that somebody made by hand.
 
     Args:
-        labels: The file for all results, a file for each recording, or None.
+        labels: The file for all results, or the folder of Parquet tables, a file for each recording, or None.
         tasks: The other files of each recording.
         segments: The files of segments that exist.
         each_channel: The files of a recording, but for its probabilities, get a suffix for each channel.
@@ -73,8 +81,8 @@ def refuse_replacing(
         ConfigError: Some outputs exist.
     """
     whole = [labels] if isinstance(labels, Path) else []
-    if label_format == "parquet":
-        whole += [recordings_table(path) for path in whole]
+    if label_format == "parquet" and isinstance(labels, Path):
+        whole = parquet_parts(labels) if labels.is_dir() else [*parquet_tables(labels)]
     whole += [task.probabilities for task in tasks if task.probabilities is not None]
     by_channel = [
         path

@@ -1,13 +1,19 @@
-"""Results as two Parquet tables: one of segments, and one of recordings beside it."""
+"""Results as two Parquet tables, one of segments and one of recordings: two files, or two folders of parts.
+
+A part of the segments has those of the recordings in the part with the same name.
+"""
 
 import contextlib
+import itertools
+import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from vad.commands.detecting.analysis import Result
 from vad.commands.detecting.milliseconds import in_milliseconds, milliseconds
-from vad.commands.detecting.outputs import recordings_table
+from vad.commands.detecting.outputs import parquet_parts, parquet_tables
 from vad.commands.detecting.recordings import AudioInput
 from vad.detection.segments import Segment
 from vad.files import writing
@@ -15,6 +21,7 @@ from vad.files import writing
 __all__ = ["ParquetResults", "open_parquet"]
 
 _ROWS_PER_GROUP = 100_000
+_ROWS_PER_PART = 1_000_000  # 10 to 20 MB
 
 
 @contextlib.contextmanager
@@ -22,29 +29,25 @@ def open_parquet(path: Path) -> Iterator["ParquetResults"]:
     """Open both tables. They are complete at the end of the `with` statement, or not written.
 
     Args:
-        path: The table of segments. `recordings_table` is the other one.
+        path: The table of segments, or a folder for parts of both. `parquet_tables` has the names.
 
     Raises:
         ConfigError: One cannot be written.
     """
-    import pyarrow as pa
-
-    text, seconds = pa.string(), pa.float64()
-    segments = {"recording": text, "channel": pa.int16(), "start": seconds, "end": seconds}
-    recordings = {
-        "recording": text,
-        "duration": seconds,
-        "segments": pa.int32(),
-        "speech": seconds,
-        "problem": text,
-    }
-    with (
-        writing(path) as one,
-        writing(recordings_table(path)) as other,
-        _Table(one, pa.schema(segments)) as table,
-        _Table(other, pa.schema(recordings)) as of_recordings,
-    ):
-        yield ParquetResults(table, of_recordings)
+    tables = parquet_tables(path)
+    if not path.is_dir():
+        with ExitStack() as files:
+            yield ParquetResults(iter([tables]), files, math.inf)
+        return
+    before = parquet_parts(path)
+    numbers = itertools.count()
+    with ExitStack() as files:
+        names = (f"part-{number:05d}.parquet" for number in numbers)
+        yield ParquetResults(((tables[0] / name, tables[1] / name) for name in names), files, _ROWS_PER_PART)
+    end = f"part-{next(numbers):05d}"
+    for part in before:
+        if part.name >= end:  # there were more results before
+            part.unlink()
 
 
 class _Table:
@@ -52,15 +55,20 @@ class _Table:
 
     Args:
         path: The file.
-        schema: Its columns, as an Arrow schema.
+        columns: The types of its columns, as Arrow has them, by their names.
+
+    Attributes:
+        n_rows: Number of rows so far.
     """
 
-    def __init__(self, path: Path, schema: Any):
+    def __init__(self, path: Path, columns: dict[str, Any]):
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self._schema = schema
+        self.n_rows = 0
+        self._schema = pa.schema(columns)
         self._rows: list[dict[str, object]] = []
-        self._writer = pq.ParquetWriter(path, schema)
+        self._writer = pq.ParquetWriter(path, self._schema)
 
     def __enter__(self) -> "_Table":
         return self
@@ -72,6 +80,7 @@ class _Table:
 
     def add(self, **row: object) -> None:
         """Add a row."""
+        self.n_rows += 1
         self._rows.append(row)
         if len(self._rows) == _ROWS_PER_GROUP:
             self._write()
@@ -84,17 +93,46 @@ class _Table:
 
 
 class ParquetResults:
-    """Results in the two tables; see `vad.commands.detecting.results.Results`."""
+    """Results in the two tables; see `vad.commands.detecting.results.Results`.
 
-    def __init__(self, segments: _Table, recordings: _Table):
-        self._segments = segments
-        self._recordings = recordings
+    Args:
+        paths: The files of each part: segments and recordings.
+        files: Renames all files at its end.
+        rows_per_part: A part ends with the recording that fills it.
+    """
+
+    def __init__(self, paths: Iterator[tuple[Path, Path]], files: ExitStack, rows_per_part: float):
+        self._paths = paths
+        self._files = files
+        self._rows_per_part = rows_per_part
+        self._part = ExitStack()
+        self._begin_part()
+
+    def _begin_part(self) -> None:
+        import pyarrow as pa
+
+        self._part.close()
+        text, seconds = pa.string(), pa.float64()
+        segments = {"recording": text, "channel": pa.int16(), "start": seconds, "end": seconds}
+        recordings = {
+            "recording": text,
+            "duration": seconds,
+            "segments": pa.int32(),
+            "speech": seconds,
+            "problem": text,
+        }
+        one, other = (self._files.enter_context(writing(path)) for path in next(self._paths))
+        self._part = self._files.enter_context(ExitStack())
+        self._segments = self._part.enter_context(_Table(one, segments))
+        self._recordings = self._part.enter_context(_Table(other, recordings))
 
     def write_segment(self, recording: AudioInput, suffix: str, segment: Segment) -> None:
         """Do nothing: the rows of a recording are written together."""
 
     def write(self, result: Result) -> None:
         """Add a row for the recording, and one for each segment."""
+        if max(self._segments.n_rows, self._recordings.n_rows) >= self._rows_per_part:
+            self._begin_part()
         name = _valid(result.recording.name)
         count, speech = 0, 0.0
         for suffix, found in result.channels.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from vad.commands.detecting.lines import Lines
 from vad.commands.detecting.milliseconds import in_milliseconds, milliseconds
-from vad.commands.detecting.outputs import is_folder, paths_in, refuse_overwriting
+from vad.commands.detecting.outputs import is_folder, parquet_tables, paths_in, refuse_overwriting
 from vad.commands.detecting.parquet import open_parquet
 from vad.commands.detecting.recordings import AudioInput
 from vad.detection.segments import Segment
@@ -51,6 +51,8 @@ def label_paths(
 ) -> Path | dict[AudioInput, Path] | None:
     """Give the file for all results, a file for each recording in an output folder, or None for stdout.
 
+    Parquet has a folder for all results: it has tables, not recordings.
+
     Raises:
         ConfigError: The output cannot be written.
     """
@@ -58,9 +60,10 @@ def label_paths(
         return None
     if is_folder(output, len(recordings)):
         if label_format == PARQUET:
-            raise ConfigError(
-                f"parquet is one file for all recordings. Received: {output}, a folder. Name a file."
-            )
+            make_folder(Path(output))
+            for table in parquet_tables(Path(output)):
+                make_folder(table)
+            return Path(output)
         return paths_in(Path(output), recordings, FORMATS[label_format])
     refuse_overwriting([Path(output)], recordings)
     make_folder(Path(output).parent)

@@ -19,7 +19,7 @@ from vad.commands.detecting.follower import Follower
 from vad.commands.detecting.job import execute_here, finished, to_do
 from vad.commands.detecting.journal import Identity, Journal, identify, open_journal
 from vad.commands.detecting.lines import Lines
-from vad.commands.detecting.outputs import refuse_replacing
+from vad.commands.detecting.outputs import parquet_tables, refuse_replacing
 from vad.commands.detecting.recordings import AudioInput, Task, find_recordings
 from vad.commands.detecting.results import Folder, Results, label_paths, open_results, result_names
 from vad.commands.detecting.summary import Summary
@@ -71,13 +71,12 @@ def resume(
         result_names(
             output, label_format, recordings, each_channel=each_channel
         )  # refused now, not at the end
-        files = output.values() if isinstance(output, dict) else [Path(args.output)]
         facts = analyser.facts() | {"printf": args.printf, "time_format": args.time_format}
         journal = stack.enter_context(open_journal(_journal_path(Path(args.output)), facts))
         if not args.overwrite:
             ours = {one for one in recordings if one in journal}
             _refuse_foreign(output, ours, label_format, each_channel=each_channel)
-        for folder in {path.parent for path in files}:
+        for folder in _written_folders(output):
             remove_unfinished(folder)
         opening = partial(
             open_results, output, label_format, recordings, each_channel=each_channel, lines=lines
@@ -155,6 +154,13 @@ def _write_all(
         if summary is not None:
             summary.add(result)
     return all_written
+
+
+def _written_folders(output: Path | dict[AudioInput, Path] | None) -> set[Path]:
+    """The folders that results are written to, of an output as `label_paths` gives it."""
+    if isinstance(output, Path):
+        return {*parquet_tables(output)} if output.is_dir() else {output.parent}
+    return {path.parent for path in (output or {}).values()}
 
 
 def _journal_path(output: Path) -> Path:
