@@ -244,6 +244,20 @@ def test_a_gap_in_a_track_becomes_silence(tmp_path: Path) -> None:
     assert quiet[-1] == pytest.approx(2.45, abs=0.15)
 
 
+@pytest.mark.parametrize(("gap_s", "seconds"), [(0.05, 2.0), (0.3, 2.3)])
+def test_a_gap_shorter_than_a_tenth_of_a_second_is_rounding(
+    tmp_path: Path, gap_s: float, seconds: float
+) -> None:
+    encode_container(tmp_path / "clip.mkv", "libopus", tone(2.0, 48000), 48000, gap_s=gap_s)
+    assert len(read_audio(tmp_path / "clip.mkv")) / RATE == pytest.approx(seconds, abs=0.01)
+
+
+def test_a_time_stamp_hours_away_is_damage_and_no_silence(tmp_path: Path) -> None:
+    encode_container(tmp_path / "clip.mkv", "libopus", tone(2.0, 48000), 48000, gap_s=4000.0)
+    with pytest.raises(AudioError, match=r"cut off at 2\.00 s of 4002"):
+        read_audio(tmp_path / "clip.mkv")
+
+
 @pytest.mark.parametrize("name", ["clip.wav", "clip.flac", "clip.mp3", "clip.ogg"])
 def test_members_of_archives_are_read_and_damage_in_them_is_one_line(tmp_path: Path, name: str) -> None:
     soundfile.write(tmp_path / name, noise(2 * RATE), RATE)

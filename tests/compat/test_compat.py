@@ -1,6 +1,7 @@
 """Programs written for silero-vad and webrtcvad, with only the import changed."""
 
 import asyncio
+import inspect
 import runpy
 import sys
 import types
@@ -363,6 +364,53 @@ SILEROS: list[tuple[dict[str, Any], list[tuple[float, float]]]] = [
 def test_silero_rules_are_its_own(options: dict[str, Any], expected: list[tuple[float, float]]) -> None:
     found = compat.get_speech_timestamps_from_probs(PROBABILITIES, **options)
     assert [(one["start"], one["end"]) for one in found] == expected
+
+
+def test_a_probability_at_a_threshold_is_not_below_it() -> None:
+    found = compat.get_speech_timestamps_from_probs([0.5] * 10 + [0.35] * 10, neg_threshold=0.35)
+    assert found == [{"start": 0, "end": 20 * 512}]
+
+
+# Those of silero-vad 6.2.3.
+DEFAULTS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+    *(
+        (
+            function,
+            {
+                **{"threshold": 0.5, "sampling_rate": 16000, "min_speech_duration_ms": 250},
+                **{
+                    "max_speech_duration_s": float("inf"),
+                    "min_silence_duration_ms": 100,
+                    "speech_pad_ms": 30,
+                },
+                **{
+                    "return_seconds": False,
+                    "time_resolution": 1,
+                    "visualize_probs": False,
+                    "neg_threshold": None,
+                },
+                **{"min_silence_at_max_speech": 98, "use_max_poss_sil_at_max_speech": True},
+            },
+        )
+        for function in (get_speech_timestamps, compat.get_speech_timestamps_from_probs)
+    ),
+    (
+        VADIterator,
+        {"threshold": 0.5, "sampling_rate": 16000, "min_silence_duration_ms": 100, "speech_pad_ms": 30},
+    ),
+    (load_silero_vad, {"onnx": False, "opset_version": 16, "sequence": False}),
+    (compat.SileroVADSequence, {"sampling_rate": 16000, "max_frames": 512}),
+    (read_audio, {"sampling_rate": 16000}),
+    (save_audio, {"sampling_rate": 16000}),
+    (collect_chunks, {"seconds": False, "sampling_rate": None}),
+    (drop_chunks, {"seconds": False, "sampling_rate": None}),
+]
+
+
+@pytest.mark.parametrize(("function", "defaults"), DEFAULTS)
+def test_silero_defaults_are_its_own(function: Callable[..., Any], defaults: dict[str, Any]) -> None:
+    parameters = inspect.signature(function).parameters
+    assert {name: parameters[name].default for name in defaults} == defaults
 
 
 def test_an_iterator_may_be_changed_at_any_time() -> None:

@@ -94,6 +94,11 @@ def test_drawn(options: dict[str, Any], drawing: str, expected: str) -> None:
     assert draw(ends(run(drawing, **options)), len(drawing)) == expected
 
 
+@pytest.mark.parametrize(("silence", "segments"), [(1999, 1), (2000, 2)])
+def test_long_silences_are_counted_to_the_frame(silence: int, segments: int) -> None:
+    assert len(ends(run(f"#{'.' * silence}#", min_silence_duration_ms=40_000))) == segments
+
+
 def test_the_docstring_draws_what_happens() -> None:
     options = {
         "min_silence_duration_ms": 80,

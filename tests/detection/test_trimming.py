@@ -104,12 +104,14 @@ def test_segments_that_overlap_touch_or_are_very_short(tmp_path: Path) -> None:
         Segment(0.0, 0.5),
         Segment(0.4, 1.0),
         Segment(3.0, 3.001),
-        Segment(4.0, 9.0),
+        Segment(4.0, 5.0),
+        Segment(4.5, 9.0),
     ]
-    vad.trim_file(tmp_path / "a.wav", segments, tmp_path / "b.wav", pause=0.0)
-    kept = read(tmp_path / "b.wav")
-    assert len(kept) == 2 * RATE + 16 + 2 * RATE
-    assert np.array_equal(kept[: 2 * RATE - 10], values[: 2 * RATE - 10])
+    for pause in (0, 1):  # none is inserted where two segments meet
+        vad.trim_file(tmp_path / "a.wav", segments, tmp_path / f"{pause}.wav", pause=pause)
+        kept = read(tmp_path / f"{pause}.wav")
+        assert len(kept) == 2 * RATE + 16 + 2 * RATE + 2 * pause * RATE
+        assert np.array_equal(kept[: 2 * RATE - 160], values[: 2 * RATE - 160])
 
 
 def test_damage_keeps_what_came_before_and_is_reported(tmp_path: Path) -> None:

@@ -271,6 +271,7 @@ BROKEN: dict[str, Callable[[Path], bytes]] = {
     "size_ffff.wav": wav(0xFFFFFFFF, 0xFFFFFFFF),
     "size_7fff.wav": wav(0x7FFFFFFF),
     "size_arecord.wav": wav(2_000_000_000, 2_000_000_036),
+    "size_round.wav": wav(1_999_999_964, 2_000_000_000),
     "size_beyond.wav": wav(700_000),
     "size_killed.wav": killed,
     "rate_wrong.wav": wrong_byte_rate,
