@@ -1,6 +1,7 @@
 """Programs written for silero-vad and webrtcvad, with only the import changed."""
 
 import asyncio
+import importlib.machinery
 import inspect
 import runpy
 import sys
@@ -16,6 +17,7 @@ import soundfile
 from support.bursts import DURATION, RATE, bursts
 from support.places import ROOT
 
+import vad
 from vad import compat
 from vad.audio.samples import as_array
 from vad.compat import (
@@ -470,9 +472,15 @@ def test_programs_import_the_old_packages_after_install(monkeypatch: pytest.Monk
     exec(
         "import silero_vad, webrtcvad\n"
         "from silero_vad.utils_vad import VADIterator\n"
-        "from silero_vad import load_silero_vad as load, __version__",
+        "from silero_vad import load_silero_vad as load, __version__\n"
+        "from silero_vad import model, sequence_vad, utils_vad\n"
+        "import silero_vad.model, silero_vad.sequence_vad as sequence, silero_vad.utils_vad as functions\n"
+        "assert silero_vad.model is model and silero_vad.utils_vad is utils_vad",
         found,
     )
+    assert found["model"].load_silero_vad is load_silero_vad
+    assert found["sequence"].SileroVADSequence is found["sequence_vad"].SileroVADSequence
+    assert found["functions"].read_audio is found["utils_vad"].read_audio is read_audio
     assert found["VADIterator"] is VADIterator
     assert found["load"] is load_silero_vad
     assert found["__version__"] == found["silero_vad"].__version__ == compat.__version__
@@ -485,6 +493,15 @@ def test_torch_hub_loads_the_model_and_its_functions(monkeypatch: pytest.MonkeyP
     model, (timestamps, _, _, iterator, _) = hub["silero_vad"](onnx=True, force_onnx_cpu=True)
     assert timestamps(bursts(), model, **OPTIONS)
     assert iterator(model)(bursts())
+
+
+def test_torch_hub_finds_the_models_of_a_clone_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then only the path of `vad` leads to `vad.models`."""
+    monkeypatch.setattr(sys, "meta_path", [importlib.machinery.PathFinder])
+    monkeypatch.setattr(vad, "__path__", [str(ROOT / "vad")])
+    monkeypatch.delitem(sys.modules, "vad.models", raising=False)
+    runpy.run_path(str(ROOT / "hubconf.py"))
+    assert "default" in vad.model_names()
 
 
 def webrtc_decisions(rate: int, frame_ms: int, mode: int = 1) -> np.ndarray:

@@ -54,6 +54,7 @@ __all__ = [
 
 def install() -> None:
     """Let `import silero_vad` and `import webrtcvad` give these functions from now on, in the whole process."""
-    for name in ("silero_vad", "silero_vad.model", "silero_vad.utils_vad", "silero_vad.sequence_vad"):
-        sys.modules[name] = silero
-    sys.modules["webrtcvad"] = webrtc
+    sys.modules |= {"webrtcvad": webrtc, "silero_vad": silero, "silero_vad.model": silero.model}
+    for name in ("utils_vad", "sequence_vad"):
+        sys.modules[f"silero_vad.{name}"] = silero
+        setattr(silero, name, silero)  # for `from silero_vad import utils_vad`
