@@ -290,6 +290,7 @@ def test_unknown_commands_are_usage(capsys: pytest.CaptureFixture[str]) -> None:
         ("keras", "train", "train run --corpus ."),
         ("keras", "train", "export run --name mine"),
         ("tf2onnx", "export-onnx", "export tiny --name mine --format onnx"),
+        ("keras", "export-onnx", "export tiny --name mine --format onnx"),
     ],
 )
 def test_a_missing_extra_is_one_line(missing: str, extra: str, command: str) -> None:

@@ -77,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: An option is wrong, or the model cannot be written.
         ModelError: There is no such network, or the converted one differs from it.
     """
+    if "onnx" in args.format:
+        require_extra("export-onnx", f"vad export --format {args.format}")
     require_extra("train", "vad export")
     notes: dict[str, Any] = {}
     check_all(
@@ -117,8 +119,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_outputs(args: argparse.Namespace) -> None:
-    if "onnx" in args.format:
-        require_extra("export-onnx", f"vad export --format {args.format}")
     if args.format != "tflite":
         require(args.quantize == "none", f"--format {args.format} has float weights", quantize=args.quantize)
     if not args.name or Path(args.name).name != args.name:

@@ -7,9 +7,10 @@ from vad.errors import MissingDependencyError, install_hint
 
 __all__ = ["require_extra"]
 
+_TRAIN = ("keras", "librosa", "scipy", "matplotlib")
 _PACKAGES = {
-    "train": ("keras", "librosa", "scipy", "matplotlib"),
-    "export-onnx": ("onnxruntime", "onnx", "tf2onnx"),
+    "train": _TRAIN,
+    "export-onnx": (*_TRAIN, "onnxruntime", "onnx", "tf2onnx"),
     "bench": ("scipy", "matplotlib"),
     "plot": ("matplotlib",),
     "parquet": ("pyarrow",),
@@ -28,7 +29,8 @@ def require_extra(extra: str, feature: str) -> None:
         MissingDependencyError: At least one is not installed.
     """
     # What Keras computes with.
-    backend = (os.environ.get("KERAS_BACKEND") or "tensorflow",) if extra == "train" else ()
-    missing = [name for name in (*backend, *_PACKAGES[extra]) if importlib.util.find_spec(name) is None]
+    needed = _PACKAGES[extra]
+    backend = (os.environ.get("KERAS_BACKEND") or "tensorflow",) if "keras" in needed else ()
+    missing = [name for name in (*backend, *needed) if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingDependencyError(f"{feature} needs {' and '.join(missing)}. {install_hint(extra)}")
