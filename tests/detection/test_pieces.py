@@ -56,9 +56,13 @@ def test_pieces_whose_network_remembers_more_than_the_overlap_are_refused(
     assert in_pieces(tiny, path, [Span(0, 4), Span(4, None)]) is None
 
 
-def test_a_recording_that_ends_before_a_piece_is_refused(tiny: Detector, tmp_path: Path) -> None:
+def test_a_recording_that_ends_before_a_piece_has_no_frames_too_many(tiny: Detector, tmp_path: Path) -> None:
     path = write(tmp_path / "short.wav", 8_000, [0.3])
-    assert in_pieces(tiny, path, [Span(0, 10), Span(10, None)]) is None
+    joined, whole = in_pieces(tiny, path, [Span(0, 10), Span(10, None)]), tiny.process(path)
+    assert joined is not None
+    np.testing.assert_array_equal(joined.probabilities, whole.probabilities)
+    assert joined.duration == whole.duration
+    assert in_pieces(tiny, path, [Span(0, 30), Span(30, None)]) is None
 
 
 def test_short_recordings_stay_whole_and_pieces_are_no_shorter_than_two_overlaps(tiny: Detector) -> None:

@@ -64,11 +64,9 @@ def open_audio(
 
 def watched(audio: "AudioBlocks", on_position: OnPosition) -> Iterator[Samples]:
     """Yield the blocks of a recording, and tell after each how far it is."""
-    seconds = 0.0
     for block in audio:
         yield block
-        seconds += len(block) / audio.sample_rate
-        on_position(seconds, audio.duration)
+        on_position(audio.samples / audio.sample_rate, audio.duration)
 
 
 def read_audio(
@@ -90,6 +88,7 @@ class AudioBlocks:
         sample_rate: Rate of the blocks, in Hz.
         source_sample_rate: Rate of the recording, in Hz.
         channels: Channels of the recording.
+        samples: Number of samples in the blocks so far.
         duration: Seconds. At first as the header states, or None; after the last block, what was decoded.
     """
 
@@ -112,6 +111,7 @@ class AudioBlocks:
         self.sample_rate = sample_rate
         self.source_sample_rate = decoder.sample_rate
         self.channels = decoder.channels
+        self.samples = 0
         self.duration = None if decoder.frames is None else decoder.frames / decoder.sample_rate
         self._input = MonoInput(decoder.sample_rate, channel, channels=decoder.channels, name=decoder.name)
         decoded = decoded_blocks(decoder, block_duration)
@@ -146,11 +146,13 @@ class AudioBlocks:
                     joined = np.concatenate([rest, piece]) if len(rest) else piece
                     whole = len(joined) - len(joined) % block_length
                     for start in range(0, whole, block_length):
+                        self.samples += block_length
                         yield joined[start : start + block_length]
                     rest = joined[whole:]
             except AudioError as error:
                 damage = error
             if len(rest):
+                self.samples += len(rest)
                 yield rest
             if damage is not None:
                 raise damage

@@ -15,6 +15,7 @@ before. Where it does not, the span is analysed again from the right state.
 import math
 import queue
 from collections import deque
+from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import NamedTuple, TypeAlias
 
@@ -25,7 +26,7 @@ from vad.detection.model import Model, State
 from vad.detection.stream import ProbabilityStream
 from vad.detection.threads import network_threads
 
-__all__ = ["ParallelProbabilities", "can_run_in_parallel"]
+__all__ = ["ParallelProbabilities", "SpanResult", "analyse_span", "can_run_in_parallel"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 Probabilities: TypeAlias = npt.NDArray[np.float32]
@@ -49,13 +50,38 @@ class _Span(NamedTuple):
     is_last: bool = False
 
 
-class _Result(NamedTuple):
+class SpanResult(NamedTuple):
+    """What a span gives.
+
+    Attributes:
+        before: The network's state before it.
+        probabilities: The next ones after those of the span before. [shape=(frames,)]
+        after: The state after it.
+    """
+
     before: State
     probabilities: Probabilities
     after: State
 
+    def follows(self, before: "SpanResult") -> bool:
+        """Whether its first state is, to the bit, the last one of the span before it."""
+        return all(np.array_equal(array, before.after[name]) for name, array in self.before.items())
+
 
 _NOTHING: Samples = np.zeros(0, np.float32)
+
+
+def analyse_span(
+    stream: ProbabilityStream, early: Iterable[Samples], blocks: Iterable[Samples], *, is_last: bool
+) -> SpanResult:
+    """Analyse the blocks of a span. The stream begins with early ones, which count for the network's memory alone."""
+    for block in early:
+        stream.feed(block)
+    before = stream.state
+    probabilities = [_NOTHING, *map(stream.feed, blocks)]
+    if is_last:
+        probabilities.append(stream.finish())
+    return SpanResult(before, np.concatenate(probabilities), stream.state)
 
 
 def can_run_in_parallel(model: Model) -> bool:
@@ -87,8 +113,8 @@ class ParallelProbabilities(ProbabilityStream):
         self._n_samples = 0  # in the blocks
         self._next = _Span(None, _NOTHING, _NOTHING)
         self._gain = self.model.initial_state()  # that of gain control is true, before the blocks
-        self._running: deque[tuple[_Span, Future[_Result]]] = deque()
-        self._after: State | None = None
+        self._running: deque[tuple[_Span, Future[SpanResult]]] = deque()
+        self._last: SpanResult | None = None
 
     def feed(self, samples: Samples) -> Probabilities:
         """Process the next samples, and return the probabilities of spans that are complete."""
@@ -125,12 +151,12 @@ class ParallelProbabilities(ProbabilityStream):
         """Wait for the first span, and check the state at its beginning."""
         span, future = self._running.popleft()
         result = future.result()
-        if self._after is not None and not _equal(result.before, self._after):
-            result = self._analyse(span._replace(state=self._after, early=_NOTHING))
-        self._after = result.after
+        if self._last is not None and not result.follows(self._last):
+            result = self._analyse(span._replace(state=self._last.after, early=_NOTHING))
+        self._last = result
         return result.probabilities
 
-    def _analyse(self, span: _Span) -> _Result:
+    def _analyse(self, span: _Span) -> SpanResult:
         """Run the network over a span, in any thread."""
         try:
             model = self._copies.get_nowait()
@@ -139,14 +165,6 @@ class ParallelProbabilities(ProbabilityStream):
         stream = ProbabilityStream(model, lookahead=self._lookahead)
         if span.state is not None:
             stream.resume(span.state)
-        stream.feed(span.early)
-        before = stream.state
-        probabilities = [stream.feed(span.samples)]
-        if span.is_last:
-            probabilities.append(stream.finish())
+        result = analyse_span(stream, [span.early], [span.samples], is_last=span.is_last)
         self._copies.put(model)
-        return _Result(before, np.concatenate(probabilities), stream.state)
-
-
-def _equal(one: State, other: State) -> bool:
-    return all(np.array_equal(array, other[name]) for name, array in one.items())
+        return result
