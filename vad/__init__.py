@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from vad.audio.raw_format import RawFormat
     from vad.audio.reading import read_audio
     from vad.detection.chunks import Chunk, chunks_from_probabilities
-    from vad.detection.detector import Detection, Detector, detect, detect_file
-    from vad.detection.model import Model, model_names
+    from vad.detection.default import detect, detect_file
+    from vad.detection.detector import Detection, Detector
+    from vad.detection.model import Model
+    from vad.detection.model_files import model_names
     from vad.detection.options import SegmentOptions
     from vad.detection.segmenter import Segmenter, segments_from_probabilities
     from vad.detection.segments import Event, Segment, SpeechEnd, SpeechRejected, SpeechStart
@@ -77,7 +79,8 @@ _MODULES = {
     "vad.audio.raw_format": ("RawFormat",),
     "vad.audio.reading": ("read_audio",),
     "vad.detection.chunks": ("Chunk", "chunks_from_probabilities"),
-    "vad.detection.detector": ("Detection", "Detector", "detect", "detect_file"),
+    "vad.detection.default": ("detect", "detect_file"),
+    "vad.detection.detector": ("Detection", "Detector"),
     "vad.errors": (
         "AudioError",
         "ConfigError",
@@ -89,7 +92,8 @@ _MODULES = {
     ),
     "vad.labels": ("read_entries", "read_labels", "write_labels"),
     "vad.audio.microphone": ("Microphone", "list_devices"),
-    "vad.detection.model": ("Model", "model_names"),
+    "vad.detection.model": ("Model",),
+    "vad.detection.model_files": ("model_names",),
     "vad.detection.options": ("SegmentOptions",),
     "vad.detection.segmenter": ("Segmenter", "segments_from_probabilities"),
     "vad.detection.segments": ("Event", "Segment", "SpeechEnd", "SpeechRejected", "SpeechStart"),

@@ -31,7 +31,8 @@ from vad.compat import (
     save_audio,
 )
 from vad.compat.webrtc import _detector
-from vad.detection.detector import Detector, default_model
+from vad.detection.default import default_model
+from vad.detection.detector import Detector
 from vad.detection.model import Model
 
 # The tiny model's options but for the shortest speech: Silero's default would drop the last burst.

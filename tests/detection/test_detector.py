@@ -187,17 +187,17 @@ def test_module_functions_load_thedefault_model_once(
         return model
 
     monkeypatch.setattr(Model, "load", load)
-    vad.detection.detector.default_model.cache_clear()
+    vad.detection.default.default_model.cache_clear()
     try:
         samples = bursts()
         path = tmp_path / "bursts.wav"
         soundfile.write(path, samples, RATE, subtype="FLOAT")
-        found = vad.detection.detector.detect(samples, RATE)
+        found = vad.detection.default.detect(samples, RATE)
         assert found == Detector(model).detect(samples, RATE)
-        assert vad.detection.detector.detect_file(path) == found
-        assert vad.detection.detector.detect(
+        assert vad.detection.default.detect_file(path) == found
+        assert vad.detection.default.detect(
             samples, RATE, operating_point="precise", speech_pad_ms=0
         ) == Detector(model, "precise", speech_pad_ms=0).detect(samples, RATE)
     finally:
-        vad.detection.detector.default_model.cache_clear()
+        vad.detection.default.default_model.cache_clear()
     assert loads == ["default"]

@@ -130,13 +130,13 @@ def test_without_lookahead_output_files_and_streams_are_alike(
 def test_the_module_functions_give_either_output(
     detectors: dict[str, Detector], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vad.detection.detector.default_model", lambda: detectors["lookahead"].model)
+    monkeypatch.setattr("vad.detection.default.default_model", lambda: detectors["lookahead"].model)
     soundfile.write(tmp_path / "bursts.wav", bursts(), RATE, subtype="FLOAT")
     for output, detector in detectors.items():
         expected = detector.detect(bursts(), RATE)
-        assert vad.detection.detector.detect(bursts(), RATE, lookahead=output == "lookahead") == expected
+        assert vad.detection.default.detect(bursts(), RATE, lookahead=output == "lookahead") == expected
         assert (
-            vad.detection.detector.detect_file(tmp_path / "bursts.wav", lookahead=output == "lookahead")
+            vad.detection.default.detect_file(tmp_path / "bursts.wav", lookahead=output == "lookahead")
             == expected
         )
 

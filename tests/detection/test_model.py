@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from support import tiny_model
 
-from vad.detection.model import Model, State, model_names
+from vad.detection.model import Model, State
+from vad.detection.model_files import model_names
 from vad.errors import AudioError, ModelError
 
 STEP = tiny_model.FRAME_LENGTH

@@ -19,7 +19,7 @@ def one_line(error: pytest.ExceptionInfo[ModelError]) -> str:
 
 
 def test_unknown_name_lists_the_names_and_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vad.detection.model.model_names", lambda: ["default", "waveform"])
+    monkeypatch.setattr("vad.detection.model_files.model_names", lambda: ["default", "waveform"])
     with pytest.raises(ModelError, match=r"default, waveform.*model='defualt'.*default"):
         Model.load("defualt")
 

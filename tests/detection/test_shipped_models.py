@@ -9,7 +9,8 @@ from support.places import EXAMPLES, GOLDEN, MEETINGS, MODELS
 from vad.audio.reading import read_audio
 from vad.corpus.manifest import read_corpus
 from vad.detection.detector import Detector
-from vad.detection.model import Model, model_names
+from vad.detection.model import Model
+from vad.detection.model_files import model_names
 from vad.evaluation.scoring import pool, score_item
 from vad.labels import read_labels
 

@@ -3,7 +3,8 @@
 import contextlib
 from collections.abc import Iterator
 
-from vad.detection.detector import Detector, default_model
+from vad.detection.default import default_model
+from vad.detection.detector import Detector
 from vad.errors import MissingDependencyError
 
 __all__ = ["client", "given_or_default"]

@@ -17,7 +17,7 @@ from vad.commands.options.outputs import add_overwrite_argument, check_all, refu
 from vad.commands.options.progress import Progress
 from vad.corpus.manifest import CorpusItem, read_corpus, require_corpus
 from vad.detection.detector import Detector
-from vad.detection.model import find_model, model_names
+from vad.detection.model_files import find_model, model_names
 from vad.errors import EXIT_INPUT_FAILED, ConfigError, MissingDependencyError, require
 from vad.files import make_folder, write_text, writing
 

@@ -7,7 +7,7 @@ import argparse
 import shlex
 from collections.abc import Mapping
 
-from vad.detection.model import model_names
+from vad.detection.model_files import model_names
 
 __all__ = ["add_arguments", "run"]
 

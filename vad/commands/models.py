@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
-    from vad.detection.model import model_names
+    from vad.detection.model_files import model_names
 
     rows = [_HEADINGS, *map(_row, model_names())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _row(name: str) -> tuple[str, ...]:
     """Give the cells of a model, from its files; nothing is loaded into LiteRT."""
-    from vad.detection.model import find_model
+    from vad.detection.model_files import find_model
 
     graph = find_model(name)
     card = json.loads(graph.with_suffix(".json").read_text(encoding="utf-8"))

@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: An option is out of its range, or the output cannot be written.
         ModelError: The model of --label-with does not exist.
     """
-    from vad.detection.model import find_model
+    from vad.detection.model_files import find_model
     from vad.prepare.checks import check_classes, check_duplicates, check_speakers
     from vad.prepare.inputs import InputOptions, find_recordings
     from vad.prepare.labelling import assign_labels

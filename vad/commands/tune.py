@@ -28,7 +28,7 @@ from vad.commands.options.progress import Progress
 from vad.corpus.manifest import CorpusItem, read_corpus, require_corpus
 from vad.corpus.speakers import tied_by_speakers
 from vad.detection.detector import Detector
-from vad.detection.model import MODEL_SUFFIXES
+from vad.detection.model_files import MODEL_SUFFIXES
 from vad.detection.operating_points import require_same_model, write_point
 from vad.errors import EXIT_INPUT_FAILED, ConfigError
 from vad.evaluation.scoring import process_item

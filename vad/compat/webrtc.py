@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from vad.compat.silero.model import SileroModel
-from vad.detection.detector import Detector, default_model
+from vad.detection.default import default_model
+from vad.detection.detector import Detector
 from vad.errors import AudioError, require, shown
 
 __all__ = ["Error", "Vad", "valid_rate_and_frame_length"]

@@ -1,6 +1,5 @@
 """The detector: a recording in, probabilities and segments out."""
 
-import functools
 import logging
 import os
 import warnings
@@ -23,7 +22,7 @@ from vad.detection.segments import Event, Segment, SpeechEnd
 from vad.detection.stream import Stream
 from vad.errors import AudioError, ConfigError, ModelError, did_you_mean, require, require_bool, shown
 
-__all__ = ["Detection", "Detector", "default_model", "detect", "detect_file", "open_recording"]
+__all__ = ["Detection", "Detector", "lookahead_from", "open_recording"]
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]
 
@@ -89,7 +88,7 @@ class Detector:
         lookahead: bool = True,
         **options: float | None,
     ):
-        self.lookahead = _without_live(lookahead, options)
+        self.lookahead = lookahead_from(lookahead, options)
         self.model = model if isinstance(model, Model) else Model.load(model)
         self.options = _operating_point(self.model, operating_point).replace(**options)
         self.sample_rate = self.model.sample_rate
@@ -291,40 +290,6 @@ def open_recording(
     )
 
 
-def detect(
-    samples: npt.ArrayLike,
-    sample_rate: float,
-    *,
-    operating_point: str = "balanced",
-    lookahead: bool = True,
-    **options: float | None,
-) -> list[Segment]:
-    """Detect the speech in samples with the default model, which is loaded once; see `Detector`."""
-    lookahead = _without_live(lookahead, options)
-    detector = Detector(default_model(), operating_point, lookahead=lookahead, **options)
-    return detector.detect(samples, sample_rate)
-
-
-def detect_file(
-    source: Source,
-    *,
-    channel: Channel = "mix",
-    operating_point: str = "balanced",
-    lookahead: bool = True,
-    **options: float | None,
-) -> list[Segment]:
-    """Detect the speech in a file with the default model, which is loaded once; see `Detector`."""
-    lookahead = _without_live(lookahead, options)
-    detector = Detector(default_model(), operating_point, lookahead=lookahead, **options)
-    return detector.detect_file(source, channel=channel)
-
-
-@functools.cache
-def default_model() -> Model:
-    """The default model, loaded once in a process."""
-    return Model.load()
-
-
 def _operating_point(model: Model, name: str) -> SegmentOptions:
     """The options of an operating point in the model card."""
     points = model.card["segment_options"]
@@ -339,8 +304,8 @@ def _operating_point(model: Model, name: str) -> SegmentOptions:
         raise ModelError(f"operating point {name!r} of the model {model.name!r}: {error}") from error
 
 
-def _without_live(lookahead: bool, options: dict[str, float | None]) -> bool:
-    """Remove the deprecated `live=` from the options, and give the `lookahead` that it means."""
+def lookahead_from(lookahead: bool, options: dict[str, float | None]) -> bool:
+    """Remove the deprecated `live=` from the options of the caller's caller, and give the `lookahead` that it means."""
     if "live" in options:
         warnings.warn("live=True is now lookahead=False", DeprecationWarning, stacklevel=3)
         lookahead = not options.pop("live")

@@ -16,31 +16,25 @@ LiteRT's signature runner takes 57 us per step with 11 states, 34 of them for th
 
 import functools
 import hashlib
-import importlib
 import json
-import logging
 import os
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from vad.detection.card import card_path, check_card
+from vad.detection.card import check_card
+from vad.detection.model_files import model_names, read_model
 from vad.detection.runtimes import RUNTIMES, Signature
 from vad.detection.threads import fork_safe_lock
-from vad.errors import AudioError, ModelError, did_you_mean, shown
-from vad.json_text import parse_json
+from vad.errors import AudioError, ModelError, shown
 
-__all__ = ["MODEL_SUFFIXES", "Model", "State", "find_model", "model_names"]
+__all__ = ["Model", "State", "model_names"]  # `model_names` for programs that import it from `vad.runtime`
 
 State: TypeAlias = dict[str, npt.NDArray[np.float32]]
 
-MODEL_SUFFIXES = (".tflite", ".onnx")
-
-_log = logging.getLogger(__name__)
 _EXPORT_AGAIN = "Export it again with `vad export`."
 
 
@@ -132,31 +126,8 @@ class Model:
             ModelError: There is no such model, its card is missing, or the two do not match.
             MissingDependencyError: LiteRT or onnxruntime is not installed.
         """
-        if not isinstance(name_or_path, str | os.PathLike):
-            raise ModelError(
-                f"model must be a name, a path or a loaded Model. Received: model={shown(name_or_path)}."
-            )
-        graph = find_model(name_or_path)
-        card = card_path(graph)
-        try:
-            content = graph.read_bytes()
-        except OSError as error:
-            raise ModelError(
-                f"cannot read {graph}: {error.strerror}. "
-                f"Give the path of a .tflite or .onnx file, or one of {', '.join(model_names())}."
-            ) from error
-        try:
-            fields = parse_json(card.read_text(encoding="utf-8"))
-        except OSError as error:
-            ours = " Other .onnx files than those of `vad export --format onnx` do not run here."
-            raise ModelError(
-                f"cannot read {card}: {error.strerror}. A model needs its card beside it: copy both files."
-                + (ours if graph.suffix == ".onnx" else "")
-            ) from error
-        except ValueError as error:
-            raise ModelError(f"{card} is not JSON: {error}. Restore it from the export.") from error
-        _log.debug("model %s", graph)
-        return cls(content, fields, source=str(graph))
+        graph, content, card = read_model(name_or_path)
+        return cls(content, card, source=str(graph))
 
     def initial_state(self) -> State:
         """The state at the beginning of a recording: zeros."""
@@ -306,30 +277,3 @@ def _last_unpickled(content: bytes, card: str, name: str) -> Model:
 def _unpickled(content: bytes, card: str, name: str) -> Model:
     """What a pickle calls. dill would copy a cached function, with an empty cache."""
     return _last_unpickled(content, card, name)
-
-
-def _folder() -> Path:
-    """Where the models of the package are. importlib.resources would take 6 ms to load."""
-    return Path(importlib.import_module("vad.models").__path__[0])
-
-
-def model_names() -> list[str]:
-    """The names of the models in the package."""
-    return sorted(file.stem for file in _folder().glob("*.tflite"))
-
-
-def find_model(name_or_path: str | os.PathLike[str]) -> Path:
-    """The path of a model's .tflite or .onnx file, which need not exist. Its card lies beside it.
-
-    Raises:
-        ModelError: It is neither the name of a model nor the path of such a file.
-    """
-    path = Path(name_or_path)
-    if path.suffix in MODEL_SUFFIXES:
-        return path
-    if isinstance(name_or_path, str) and name_or_path in model_names():
-        return _folder() / f"{name_or_path}.tflite"
-    raise ModelError(
-        f"model must be one of {', '.join(model_names())}, or the path of a .tflite or .onnx file. "
-        f"Received: model={str(name_or_path)!r}." + did_you_mean(str(name_or_path), model_names())
-    )

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from vad.detection.card import card_path
-from vad.detection.model import Model, find_model, model_names
+from vad.detection.model import Model
+from vad.detection.model_files import find_model, model_names
 from vad.detection.options import SegmentOptions
 from vad.errors import ConfigError
 from vad.files import writing

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.compat.silero.audio import check_rate, mono, rows, tensor
-from vad.detection.detector import Detector, default_model
+from vad.detection.default import default_model
+from vad.detection.detector import Detector
 from vad.detection.stream import Stream
 from vad.errors import require_number
 

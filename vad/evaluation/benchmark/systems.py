@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples
 from vad.detection.detector import Detection, Detector
-from vad.detection.model import Model, find_model
+from vad.detection.model import Model
+from vad.detection.model_files import find_model
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import segments_from_probabilities
 from vad.errors import MissingDependencyError, install_hint
