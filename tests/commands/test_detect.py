@@ -98,6 +98,15 @@ def test_json_of_many_is_one_list_and_of_one_an_object(run: Run) -> None:
     assert json.loads(run("one.wav", "--format", "json")) == many[0]
 
 
+@pytest.mark.parametrize("argument", ["deep", "deep/*", "deep.jsonl"])
+def test_a_search_that_finds_one_recording_has_the_form_of_many(run: Run, argument: str) -> None:
+    Path("deep.jsonl").write_text('{"audio_filepath": "deep/three.ogg"}\n')
+    (found,) = json.loads(run(argument, "--format", "json"))
+    assert found["file"] == "deep/three.ogg"
+    assert run(argument).startswith("deep/three.ogg")
+    assert "<TIME_ORDER>" in run(argument, "--format", "elan"), "a format for one recording takes it too"
+
+
 def test_label_studio_tasks_of_many_are_one_list(run: Run) -> None:
     many = json.loads(run("one.wav", "silent.wav", "--format", "labelstudio"))
     found = [(task["data"]["audio"], len(task["predictions"][0]["result"])) for task in many]

@@ -4,7 +4,7 @@ import contextlib
 import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, BinaryIO
 
@@ -33,12 +33,14 @@ class AudioInput:
         place: Its relative path in an output folder, without the folder or the fixed part of the pattern that led
             to it.
         problem: Why there is nothing to open, or None.
+        searched: It was found in a folder, by a pattern or in a manifest, which may have more.
     """
 
     source: str | Pipe | IO[bytes]
     name: str
     place: PurePath
     problem: str | None = None
+    searched: bool = field(default=False, compare=False)
 
     @property
     def path(self) -> str | None:
@@ -95,14 +97,8 @@ def find_recordings(
                 stdin if stdin.seekable() else resources.enter_context(Pipe(stdin, "stdin", keep=keep_pipes))
             )
             recordings.append(AudioInput(pipe, "stdin", PurePath("stdin")))
-        elif argument.lower().endswith(_MANIFEST):
-            recordings += _in_manifest(argument)
-        elif is_url(argument):
-            recordings += _at_url(argument, recursive)
-        elif os.path.isdir(argument):
-            recordings += _in_folder(argument, recursive)
-        elif glob.has_magic(argument) and not os.path.lexists(argument):
-            recordings += _matching(argument)
+        elif (found := _search(argument, recursive)) is not None:
+            recordings += [replace(one, searched=True) for one in found]
         elif os.path.exists(argument) and not os.path.isfile(argument):
             stream = resources.enter_context(_open_pipe(argument))
             pipe = resources.enter_context(Pipe(stream, argument, keep=keep_pipes))
@@ -110,6 +106,19 @@ def find_recordings(
         else:
             recordings.append(_single(argument))
     return recordings
+
+
+def _search(argument: str, recursive: bool) -> list[AudioInput] | None:
+    """Find the recordings of a folder, a pattern or a manifest. None for what names one recording."""
+    if argument.lower().endswith(_MANIFEST):
+        return _in_manifest(argument)
+    if is_url(argument):
+        return _at_url(argument, recursive)
+    if os.path.isdir(argument):
+        return _in_folder(argument, recursive)
+    if glob.has_magic(argument) and not os.path.lexists(argument):
+        return _matching(argument)
+    return None
 
 
 def _single(name: str, *, problem: str | None = None) -> AudioInput:
@@ -140,13 +149,13 @@ def _empty(folder: str, recursive: bool) -> AudioInput:
     return _single(folder, problem=f"{folder}: no audio files in this folder. {hint}")
 
 
-def _at_url(url: str, recursive: bool) -> list[AudioInput]:
+def _at_url(url: str, recursive: bool) -> list[AudioInput] | None:
     try:
         found = find_urls(url, KNOWN_SUFFIXES, recursive=recursive)
     except OSError as error:
         return [_single(url, problem=f"{url}: cannot be read: {error.strerror or error}.")]
     if found is None:
-        return [_single(url)]
+        return None
     if not found:
         return [_unmatched(url) if "*" in url else _empty(url, recursive)]
     return [AudioInput(one, one, PurePath(place)) for place, one in found.items()]

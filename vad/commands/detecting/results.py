@@ -106,7 +106,7 @@ def open_results(
             stream = stack.enter_context(open(temporary, "w", encoding="utf-8", errors=_NOT_UTF8))
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=_NOT_UTF8)
-        many = _is_many(label_format, recordings, each_channel)
+        many = _is_for_many(label_format, recordings, each_channel)
         document = _Document(stream, label_format, names, many, lines)
         yield document
         document.finish()
@@ -115,6 +115,12 @@ def open_results(
 def _is_many(label_format: str, recordings: Sequence[AudioInput], each_channel: bool) -> bool:
     """Whether one file has several results."""
     return len(recordings) > 1 or (each_channel and label_format not in WITH_CHANNELS)
+
+
+def _is_for_many(label_format: str, recordings: Sequence[AudioInput], each_channel: bool) -> bool:
+    """Whether one file has the form for several results: so it has where a search found one recording by chance."""
+    searched = label_format in MULTI_RECORDING and any(one.searched for one in recordings)
+    return searched or _is_many(label_format, recordings, each_channel)
 
 
 def result_names(
@@ -127,7 +133,8 @@ def result_names(
     """Give the names of the recordings in the results.
 
     They are the paths as given. RTTM and similar formats have bare names, which scoring tools match, unless two
-    recordings share one. Text about a single recording has none. ELAN opens the recording: a link from its document.
+    recordings share one. Text about a recording that was named alone has none. ELAN opens the recording: a link from
+    its document.
 
     Args:
         output: As `label_paths` gives it.
@@ -146,7 +153,9 @@ def result_names(
             f"{len(recordings)} recording{'s' * (len(recordings) > 1)}{', each channel' * each_channel}. "
             f"Give a folder with --output, or choose another --format: {', '.join(MULTI_RECORDING)}."
         )
-    if label_format == "text" and not many:
+    if label_format == "text" and (
+        isinstance(output, dict) or not _is_for_many(label_format, recordings, each_channel)
+    ):
         return dict.fromkeys(recordings, "")
     if label_format == "elan" and output is not None:
         documents = output if isinstance(output, dict) else dict.fromkeys(recordings, output)
