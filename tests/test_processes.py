@@ -70,6 +70,18 @@ def make_slowly(folder: Path) -> Callable[[int], int]:
     raise AssertionError("it was not stopped")
 
 
+def make_large(folder: Path) -> Callable[[int], bytes]:
+    """Results that fill the pipe to a parent that does not read."""
+
+    def work(item: int) -> bytes:
+        (folder / f"{os.getpid()}.begun").touch()
+        while not (folder / "stopped").exists():
+            time.sleep(0.01)
+        return bytes(10_000_000)
+
+    return work
+
+
 def never(item: int) -> int:
     raise AssertionError(f"{item} brought no process down")
 
@@ -111,7 +123,7 @@ def sleepers(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subproc
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from functools import partial; from pathlib import Path\n"
-        "from test_processes import make_sleeper, make_slowly, never; from vad.processes import in_order\n"
+        "from test_processes import make_large, make_sleeper, make_slowly, never; from vad.processes import in_order\n"
         "if __name__ == '__main__':\n"
         "    try: list(in_order(partial(eval(sys.argv[3]), Path(sys.argv[2])), range(9), 2, crashed=never))\n"
         "    except KeyboardInterrupt: sys.exit(130)\n"
@@ -148,6 +160,30 @@ def test_processes_do_not_outlive_a_parent_that_is_killed(
     while len(list(tmp_path.glob("*.cleaned"))) < 2:
         assert time.monotonic() < deadline, "they went on"
         time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows stops no processes")
+@pytest.mark.parametrize("sleepers", ["make_large"], indirect=True)
+def test_a_process_that_gives_its_result_to_a_killed_parent_ends_at_once(
+    sleepers: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    left = [int(path.stem) for path in tmp_path.glob("*.begun")]
+    sleepers.send_signal(signal.SIGSTOP)
+    (tmp_path / "stopped").touch()
+    time.sleep(0.5)  # until one waits for the parent to read
+    sleepers.kill()
+    killed = time.monotonic()
+    while left := [pid for pid in left if is_running(pid)]:
+        assert time.monotonic() < killed + 8, "they wait for a reader"
+        time.sleep(0.05)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(

@@ -166,9 +166,10 @@ def _interrupts_held() -> Iterator[None]:
 
 
 class _Worker:
-    """The state of a process: its work. Also how it starts and stops."""
+    """The state of a process: its work, and whether it is at it. Also how it starts and stops."""
 
     work: Callable[[Any], Any]
+    is_busy = False
 
     @classmethod
     def start(
@@ -203,9 +204,12 @@ class _Worker:
 def _exit_at_once() -> Iterator[None]:
     """Exit on SystemExit, after all clean-up. The pool would print it, or pass it to the parent."""
     try:
+        _Worker.is_busy = True
         yield
     except SystemExit:
         os._exit(1)
+    finally:
+        _Worker.is_busy = False
 
 
 def _leave_with_parent() -> None:
@@ -216,12 +220,14 @@ def _leave_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
-        # A process that waits for work can hang in the exit of its pool, whose pipes the parent left behind.
-        time.sleep(_CLEAN_UP_S)
+        time.sleep(_CLEAN_UP_S)  # by then the work is in a call that does not return
         os._exit(1)
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    if not _Worker.is_busy:
+        # The code of the pool would catch SystemExit, and try to send it to the parent, which no longer reads.
+        os._exit(1)
     # The pool sends SIGTERM again when another process has left. It must not interrupt the clean-up.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(1)

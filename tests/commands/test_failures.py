@@ -251,10 +251,12 @@ def test_a_recording_needs_no_command(
     assert main(["detect", "good.wav", *model]) == 0
     expected = capsys.readouterr().out
     assert len(expected.splitlines()) == 1
-    for words in (["good.wav"], ["goo*.wav"], ["-"]):
+    for words in (["good.wav"], ["-"]):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("good.wav").read_bytes())))
         assert main([*words, *model]) == 0
         assert capsys.readouterr().out == expected
+    assert main(["goo*.wav", *model]) == 0
+    assert capsys.readouterr().out == f"good.wav {expected}"
     for words in (
         ["--quiet", "good.wav", *model],
         [*model, "good.wav"],
