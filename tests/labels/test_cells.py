@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from vad.corpus.manifest import CorpusItem
 from vad.detection.segments import Segment
+from vad.errors import ConfigError
 from vad.evaluation.scoring import score_segments
 from vad.labels import Entry
+from vad.labels.cells import labels_to_frames
 from vad.prepare.inputs import Candidate
 from vad.prepare.measure import Measured
 
@@ -35,3 +37,9 @@ def test_training_evaluation_and_preparation_see_the_same_labels(
     )
     np.testing.assert_array_equal(learned == 255, measured)
     np.testing.assert_array_equal(counted.is_speech, measured)
+
+
+@pytest.mark.parametrize(("n_frames", "frame_duration"), [(-1, 0.01), (1, 0.0), (1, np.inf), (1, np.nan)])
+def test_frames_that_cannot_be_are_refused(n_frames: int, frame_duration: float) -> None:
+    with pytest.raises(ConfigError):
+        labels_to_frames([], n_frames, frame_duration)

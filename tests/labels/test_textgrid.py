@@ -95,8 +95,8 @@ def test_a_broken_number_is_reported_before_what_ends_the_reading() -> None:
     with pytest.raises(LabelError) as raised:
         loads(text, "textgrid", source="t")
     assert [problem.split(": ")[0] for problem in raised.value.problems] == ["t:16", "t:22"]
-    with pytest.raises(LabelError, match=r"^t:7:.*TextGrid.*'many'"):
-        loads(text.replace("size = 1", "size = many"), "textgrid", source="t")
+    with pytest.raises(LabelError, match=r"^t:8:.*TextGrid.*'many'"):
+        loads("\n" + text.replace("size = 1", "size = many"), "textgrid", source="t")
 
 
 def test_a_broken_text_is_reported_on_its_line() -> None:
