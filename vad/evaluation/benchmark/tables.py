@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 
 from vad.evaluation.benchmark.bootstrap import Interval
-from vad.evaluation.benchmark.conditions import CLEAN
+from vad.evaluation.benchmark.conditions import CLEAN, GAINS_DB, NOISY, turned_down
 from vad.evaluation.benchmark.run import Figures, Results
 from vad.json_text import json_text
 
@@ -20,6 +20,9 @@ end of a frame that its score waits for. Seed {seed}; intervals: 95 %, {n_draws}
 systems."""
 _THRESHOLDS = """\
 Own: the system's own threshold. Best: the threshold with the least mean of miss and false alarm in each condition."""
+_LEVEL = """\
+How far AUC, and recall at the own threshold, lie apart as recorded and played 26 and 40 dB softer, noise and all. After
+a beep: of the speech that is detected in the first 10 s without a beep, the share that is detected with one before."""
 _SEGMENTS = """\
 Segments: with the durations of our cards and of Silero's documentation, from single frames for the others. Onsets and
 offsets: median delay (late is positive) and 90th percentile of the distance, ms, if matched within 0.5 s. A pause is
@@ -59,6 +62,7 @@ def to_markdown(results: Results) -> str:
         _by_condition(results, _own_errors, "{}"),
         "### The mean at the best threshold",
         _by_condition(results, _best_errors, "{}"),
+        *_level(results),
         "### Clean: average precision, boundaries, pauses",
         _SEGMENTS,
         _clean(results),
@@ -141,6 +145,25 @@ def _own_errors(figures: Figures) -> str:
 
 def _best_errors(figures: Figures) -> str:
     return f"{figures.metrics.best_balanced_error:.3f} at {figures.metrics.best_threshold:.3f}"
+
+
+def _level(results: Results) -> list[str]:
+    """What a lower level costs, and a loud sound; nothing where these conditions were not measured."""
+    rows = []
+    for name in (CLEAN, *NOISY):
+        names = [name, *(turned_down(name, gain_db) for gain_db in GAINS_DB)]
+        if results.conditions.keys() >= set(names):
+            # Recall is 1 - miss, and varies as much.
+            for heading, metric in (("AUC", "auc"), ("recall", "miss")):
+                cells = []
+                for system in results.systems:
+                    values = [getattr(results.conditions[one][system].metrics, metric) for one in names]
+                    cells.append(_shown(max(values) - min(values), "{:.3f}"))
+                rows.append([f"{name}, {heading}", *cells])
+    if results.kept_after_beep:
+        kept = (results.kept_after_beep[system] for system in results.systems)
+        rows.append(["after a beep, kept", *(_shown(100 * one, "{:.1f} %") for one in kept)])
+    return ["### Level", _LEVEL, table(["", *results.systems], rows)] if rows else []
 
 
 def _clean(results: Results) -> str:
