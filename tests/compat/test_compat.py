@@ -175,7 +175,7 @@ def test_silero_iterator_gives_the_offline_segments(detector: Detector, rate: in
     first = expected(detector, wav, rate)[0]
     assert (events[0]["start"], events[1]["end"]) == pytest.approx(np.array(first) / rate, abs=0.033)
     assert vad_iterator(wav[:window]) is None
-    assert vad_iterator.current_sample == window
+    assert (vad_iterator.current_sample, vad_iterator.temp_end) == (window, 0)
 
 
 def test_silero_iterator_gives_samples_and_loses_no_event_of_a_long_window() -> None:
@@ -281,6 +281,8 @@ def test_channels_are_no_batch() -> None:
     for call in calls:
         with pytest.raises(ValueError, match=r"\(512, 2\)"):
             call()
+    with pytest.raises(ValueError, match=r"\(2, 511\)"):
+        model(np.zeros((2, 511), np.float32), 16000)
 
 
 def test_a_batch_is_its_recordings_one_by_one() -> None:

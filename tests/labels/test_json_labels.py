@@ -129,3 +129,10 @@ def test_a_cut_is_no_supervision() -> None:
 )
 def test_odd_tasks_bring_nothing_down(broken: Any) -> None:
     assert len(loads(json.dumps(broken), "json")) <= 1
+
+
+def test_times_have_microseconds_and_names_stay_readable() -> None:
+    for label_format in ("json", "jsonl"):
+        text = dumps([Segment(0.12345649, 1.12345651)], label_format, uri="été.wav", duration=2.0)
+        assert '"start": 0.123456, "end": 1.123457' in text
+        assert '"été.wav"' in text
