@@ -5,11 +5,12 @@ import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const litert = "node_modules/@litertjs/core/wasm/litert_wasm_compat_internal";
-const models = ["default", "tiny"].flatMap((name) => [`../models/${name}.tflite`, `../models/${name}.json`]);
 
 process.chdir(here);
 rmSync("dist", { recursive: true, force: true });
 execFileSync(process.execPath, ["node_modules/typescript/bin/tsc"], { stdio: "inherit" });
+const { MODEL_NAMES } = await import("./dist/index.js");
+const models = MODEL_NAMES.flatMap((name) => [`../models/${name}.tflite`, `../models/${name}.json`]);
 mkdirSync("dist/assets");
 for (const file of [`${litert}.js`, `${litert}.wasm`, "src/capture-worklet.js", ...models]) {
   cpSync(file, `dist/assets/${file.split("/").at(-1)}`);

@@ -1,19 +1,18 @@
-import { Detector, MicVAD } from "../dist/index.js";
+import { Detector, MicVAD, MODEL_NAMES } from "../dist/index.js";
 
 const SHOWN_S = 10; // of the microphone
 const MIN_DB = -60;
-const FRAME_S = 0.02;
 const SAMPLE_RATE = 16000;
 
 const $ = (id) => document.getElementById(id);
 const choices = ["model", "point", "file"].map($);
 
-/** What is drawn: a probability and a level per frame, and the segments; an open one has no end. */
+/** What is drawn: a probability and a level per frame of `frameS` seconds, and the segments; an open one has no end. */
 let view;
 let player;
 
 function clear(live) {
-  view = { live, probabilities: [], levels: [], segments: [] };
+  view = { live, frameS: 0.02, probabilities: [], levels: [], segments: [] };
   $("segments").replaceChildren();
   $("error").textContent = "";
   setLevel(MIN_DB, false);
@@ -41,8 +40,9 @@ function draw() {
   paint.setTransform(scale, 0, 0, scale, 0, 0);
   paint.clearRect(0, 0, width, height);
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
-  const now = view.probabilities.length * FRAME_S;
-  const shown = view.live ? SHOWN_S : Math.max(now, FRAME_S);
+  const { frameS } = view;
+  const now = view.probabilities.length * frameS;
+  const shown = view.live ? SHOWN_S : Math.max(now, frameS);
   const begin = view.live ? Math.max(0, now - SHOWN_S) : 0;
   const x = (time) => ((time - begin) / shown) * width;
   paint.fillStyle = colour("--detected");
@@ -52,16 +52,16 @@ function draw() {
     paint.globalAlpha = 1;
     paint.fillRect(x(start), height - 4, x(end) - x(start), 4);
   }
-  const first = Math.floor(begin / FRAME_S);
-  const step = Math.max(1, Math.floor(shown / FRAME_S / width)); // frames per pixel
+  const first = Math.floor(begin / frameS);
+  const step = Math.max(1, Math.floor(shown / frameS / width)); // frames per pixel
   paint.fillStyle = colour("--wave");
   paint.strokeStyle = colour("--ink");
   paint.beginPath();
   for (let frame = first; frame < view.probabilities.length; frame += step) {
     const bar = (1 - Math.max(...view.levels.slice(frame, frame + step)) / MIN_DB) * height;
     paint.globalAlpha = 0.5;
-    paint.fillRect(x(frame * FRAME_S), height - bar, Math.max(1, (FRAME_S / shown) * width - 0.5), bar);
-    paint.lineTo(x((frame + 0.5) * FRAME_S), (1 - view.probabilities[frame]) * (height - 2) + 1);
+    paint.fillRect(x(frame * frameS), height - bar, Math.max(1, (frameS / shown) * width - 0.5), bar);
+    paint.lineTo(x((frame + 0.5) * frameS), (1 - view.probabilities[frame]) * (height - 2) + 1);
   }
   paint.globalAlpha = 1;
   paint.lineWidth = 1.5;
@@ -113,6 +113,7 @@ function makeMicrophone(options) {
   return MicVAD.new({
     ...options,
     onFrameProcessed({ isSpeech }, frame) {
+      view.frameS = frame.length / SAMPLE_RATE;
       view.probabilities.push(isSpeech);
       view.levels.push(levelOf(frame));
       setLevel(view.levels.at(-1), view.segments.at(-1)?.end === undefined && view.segments.length > 0);
@@ -162,6 +163,7 @@ async function open(file) {
   const detector = await load((options) => Detector.load(options));
   const { probabilities, segments } = await detector.process(samples, SAMPLE_RATE);
   const length = detector.frameLength;
+  view.frameS = length / SAMPLE_RATE;
   detector.destroy();
   view.probabilities = [...probabilities];
   view.levels = view.probabilities.map((_, t) => levelOf(samples.subarray(t * length, (t + 1) * length)));
@@ -186,6 +188,7 @@ async function run(action) {
 
 $("listen").onclick = () => run(microphone ? stop : listen);
 $("file").onchange = ({ target }) => target.files.length && run(() => open(target.files[0]));
+$("model").append(...MODEL_NAMES.map((name) => new Option(name)));
 addEventListener("resize", draw);
 clear(true);
 draw();
