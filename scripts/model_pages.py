@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from vad.training.inspection.pictures import Picture
 
 MODELS = Path(__file__).parent.parent / "models"
-NAMES = ("default", "tiny", "waveform")
-ARCHITECTURES = (
-    "`logmel-pair`: log-mel, 2-D convolutions, dilated convolutions in time; an ensemble of two",
-    "`logmel-cnn`: one such network, smaller",
-    "`waveform-tcn`: learned filters on the samples, dilated convolutions in time",
-)
+ARCHITECTURES = {
+    "default": "`logmel-pair`: log-mel, 2-D convolutions, dilated convolutions in time; an ensemble of two",
+    "tiny": "`logmel-cnn`: one such network, smaller",
+    "waveform": "`waveform-tcn`: learned filters on the samples, dilated convolutions in time",
+    "interchange": "`interchange`: log-mel, convolutions over the mel bands, a GRU",
+}
+NAMES = [name for name in ARCHITECTURES if (MODELS / f"{name}.tflite").exists()]
 # Measured on the same recordings, on the same grid: AUC, AP, best balanced error, false alarm at 5 % miss.
 PEERS = {
     "Silero v6": (".982", ".984", ".072", ".105"),
@@ -113,10 +114,10 @@ def networks(cards: list[dict[str, Any]]) -> str:
     speeds = [card["metrics"]["times real time, one thread"] for card in cards]
     sizes = [(MODELS / f"{name}.tflite").stat().st_size for name in NAMES]
     rows: list[list[str]] = [
-        ["architecture", *ARCHITECTURES],
+        ["architecture", *(ARCHITECTURES[name] for name in NAMES)],
         ["parameters", *(f"{card['parameters']:,}" for card in cards)],
         ["multiply-adds per second of audio", *(f"{card['macs_per_second'] / 1e6:.1f} M" for card in cards)],
-        ["receptive field, without gain control", *(f"{card['receptive_field_s']:.2f} s" for card in cards)],
+        ["receptive field, without gain control", *map(_receptive_field, cards)],
         ["output delay", *(_delays(card) for card in cards)],
         ["file", *(f"{size / 1e6:.1f} MB" for size in sizes)],
         [
@@ -184,7 +185,7 @@ def trainings(cards: list[dict[str, Any]]) -> str:
         steps = {f"`{name}`": _first_training(card)}
         if "second" in card["training"]:
             steps[f"`{name}`, second network"] = card["training"]["second"]
-        if "start" in card["training"]:
+        if _adds_lookahead(card):
             steps[f"`{name}`, lookahead output"] = card["training"]
         rows += [
             [
@@ -251,7 +252,11 @@ def non_speech(cards: list[dict[str, Any]]) -> str:
 def _first_training(card: dict[str, Any]) -> dict[str, Any]:
     """The training of the network, before that of its lookahead output."""
     training: dict[str, Any] = card["training"]
-    return training.get("start", training)  # type: ignore[no-any-return]
+    return training["start"] if _adds_lookahead(card) else training  # type: ignore[no-any-return]
+
+
+def _adds_lookahead(card: dict[str, Any]) -> bool:
+    return bool(card.get("late_frames")) and "start" in card["training"]
 
 
 def _row(benchmark: Path, row: str) -> dict[str, str]:
@@ -263,6 +268,11 @@ def _row(benchmark: Path, row: str) -> dict[str, str]:
             if first.partition(", ")[0] == row:
                 return dict(zip(names[1:], cells, strict=True))
     sys.exit(f"{benchmark} must have a row {row}. Received: none. Run `vad benchmark`.")
+
+
+def _receptive_field(card: dict[str, Any]) -> str:
+    """None of a recurrent network, whose state has no end."""
+    return "-" if card["receptive_field_s"] is None else f"{card['receptive_field_s']:.2f} s"
 
 
 def _delays(card: dict[str, Any]) -> str:

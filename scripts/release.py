@@ -1,11 +1,13 @@
 """Makes a model that ships, from its trainings to its card.
 
     python scripts/release.py MODEL... --corpus MANIFEST --labelled DIR [--runs runs/release] [--output models]
+    python scripts/release.py MODEL --trained RUN --corpus MANIFEST --labelled DIR
 
 Trains with models/MODEL.toml, exports, measures the figures of the card, and writes the model's probabilities of
-data/examples/clip.wav to tests/golden. Stopped, the same command goes on. Default takes three trainings: that of
-models/default.toml; from there, those of models/default-late.toml, which adds the lookahead output, and of
-models/default-second.toml, a smaller network; then both become one ensemble (vad/training/release/ensemble.py).
+data/examples/clip.wav to tests/golden. Stopped, the same command goes on. With --trained it takes a network that is
+trained already. Default takes three trainings: that of models/default.toml; from there, those of
+models/default-late.toml, which adds the lookahead output, and of models/default-second.toml, a smaller network; then
+both become one ensemble (vad/training/release/ensemble.py).
 Afterwards `python scripts/model_pages.py` writes the figures into the pages.
 """
 
@@ -67,11 +69,24 @@ class Ensemble:
     lookahead_offset: float
 
 
-MODELS: dict[str, Ensemble | None] = {
-    "default": Ensemble("default-late", "default-second", 0.25, 0.25, -0.75),
-    "tiny": None,
-    "waveform": None,
-    "interchange": None,
+@dataclass(frozen=True)
+class Recipe:
+    """How a model that ships is made.
+
+    Attributes:
+        ensemble: How three trainings become one; None is one training.
+        formats: What it ships as, of the formats of `vad export`.
+    """
+
+    ensemble: Ensemble | None = None
+    formats: tuple[str, ...] = ("tflite",)
+
+
+MODELS = {
+    "default": Recipe(Ensemble("default-late", "default-second", 0.25, 0.25, -0.75)),
+    "tiny": Recipe(),
+    "waveform": Recipe(),
+    "interchange": Recipe(formats=("tflite", "silero-onnx")),
 }
 
 
@@ -81,7 +96,10 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "models", metavar="MODEL", nargs="+", choices=MODELS, help="one of: " + ", ".join(MODELS)
     )
-    parser.add_argument("--corpus", type=Path, required=True, help="what to train on")
+    parser.add_argument(
+        "--trained", metavar="RUN", type=Path, help="release this network: a run's folder or a .keras file"
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="what to train and to validate on")
     parser.add_argument("--labelled", type=Path, required=True, help="recordings labelled by people")
     parser.add_argument("--runs", type=Path, default=Path("runs/release"), help="folder of the trainings")
     parser.add_argument("--output", type=Path, default=ROOT / "models", help="where the models are written")
@@ -92,20 +110,23 @@ def main(words: Sequence[str] | None = None) -> int:
         "--set", metavar="NAME=VALUE", action="append", default=[], help="as vad train takes it"
     )
     args = parser.parse_args(words)
+    if args.trained and len(args.models) > 1:
+        parser.error("--trained is one network: name one model")
     for name in args.models:
-        run = _train(name, name, args)
-        ensemble = MODELS[name]
-        exported = (
-            _export(run, name, args.output)
-            if ensemble is None
-            else _export_ensemble(run, name, ensemble, args)
-        )
-        if name == "interchange":
-            _export(run, name, args.output, "silero-onnx")
+        trained = args.trained or _trained(name, args)
+        for format_name in MODELS[name].formats:
+            _export(trained, name, args.output, format_name)
+        exported = args.output / f"{name}.tflite"
         figures = measure(exported, args.corpus, args.labelled)
         _update_card(exported.with_suffix(".json"), figures)
         _write_golden(exported, args.golden)
     return 0
+
+
+def _trained(name: str, args: argparse.Namespace) -> Path:
+    """The network of a model, trained by its recipe."""
+    run, ensemble = _train(name, name, args), MODELS[name].ensemble
+    return run if ensemble is None else _join(run, name, ensemble, args)
 
 
 def _train(run: str, config: str, args: argparse.Namespace, *settings: str) -> Path:
@@ -119,22 +140,22 @@ def _train(run: str, config: str, args: argparse.Namespace, *settings: str) -> P
     return Path(args.runs / run)
 
 
-def _export(run: Path, name: str, folder: Path, format_name: str = "tflite") -> Path:
+def _export(run: Path, name: str, folder: Path, format_name: str = "tflite") -> None:
     words = ["export", str(run), "--name", name, "--format", format_name, "--output", str(folder)]
     words += ["--overwrite", "--note", f"label_origin={LABEL_ORIGIN}"]
     if vad(words):
         sys.exit(f"release: the export of {run} failed, see above.")
-    return folder / f"{name}.tflite"
 
 
-def _export_ensemble(run: Path, name: str, ensemble: Ensemble, args: argparse.Namespace) -> Path:
-    """The two trainings that start from the first, and their ensemble."""
+def _join(run: Path, name: str, ensemble: Ensemble, args: argparse.Namespace) -> Path:
+    """The two trainings that start from the first, and the weights of their ensemble."""
     from vad.training.config import load_config
     from vad.training.provenance import describe_run, load_network, network_of, training_of
     from vad.training.release.ensemble import adjust_lookahead, join_ensemble
     from vad.training.release.export import export
 
-    start = _export(run, name, args.runs / "start").with_suffix(".keras")
+    _export(run, name, args.runs / "start")
+    start = args.runs / "start" / f"{name}.keras"
     scenes = f"data={args.runs / 'late-data'}"
     late = _train(ensemble.lookahead, ensemble.lookahead, args, f"warm_start={start}", scenes)
     second = _train(ensemble.second, ensemble.second, args, f"warm_start={start}")
@@ -145,7 +166,7 @@ def _export_ensemble(run: Path, name: str, ensemble: Ensemble, args: argparse.Na
     notes = describe_run(late, load_config(late / "config.json"))
     notes["training"]["second"] = {"share": ensemble.second_share, **training_of(weights[1])}
     notes |= {"prompt_share": ensemble.low_latency_share, "late_offset": ensemble.lookahead_offset}
-    return export(model, network, name, args.output, notes=notes | {"label_origin": LABEL_ORIGIN})
+    return export(model, network, name, args.runs / "ensemble", notes=notes).with_suffix(".keras")
 
 
 def measure(model: Path, corpus: Path, labelled: Path) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def table(page: Path, heading: str) -> list[list[str]]:
     return [[cell.strip("` ") for cell in row.split(" | ")] for row in rows[1:]]
 
 
-@pytest.mark.parametrize("model", ["default", "tiny", "waveform"])
+@pytest.mark.parametrize("model", vad.model_names())
 def test_the_table_of_options_has_the_defaults_of_every_operating_point(model: str) -> None:
     points = ("balanced", "precise", "eager")
     options = {point: vad.Detector(model, point).options for point in points}

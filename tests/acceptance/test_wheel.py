@@ -75,7 +75,7 @@ def test_the_wheel_holds_what_running_needs(wheel: Path) -> None:
     models = {
         f"vad/models/{path.name}"
         for path in (ROOT / "models").iterdir()
-        if path.suffix in (".tflite", ".json")
+        if path.suffix in (".tflite", ".json", ".onnx")
     }
     starts = {f"vad/models/{name}.keras" for name in ("default", "tiny", "interchange")}
     assert names == package | models | starts | {"vad/models/__init__.py"}
@@ -175,7 +175,7 @@ def write_corpus(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("start", ["default", "tiny"])
+@pytest.mark.parametrize("start", ["default", "tiny", "interchange"])
 def test_the_wheel_fine_tunes(wheel: Path, start: str, tmp_path: Path) -> None:
     """TensorFlow is the one of the present environment, for it is large; vad is the wheel's."""
     run(sys.executable, "-m", "venv", "--without-pip", tmp_path / "env")

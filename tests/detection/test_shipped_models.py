@@ -14,7 +14,7 @@ from vad.detection.model_files import model_names
 from vad.evaluation.scoring import pool, score_item
 from vad.labels import read_labels
 
-NAMES = ("default", "tiny", "waveform")
+NAMES = sorted({"default", "tiny", "waveform", *model_names()})
 
 pytestmark = pytest.mark.parametrize("name", NAMES)
 

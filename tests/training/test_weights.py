@@ -30,9 +30,12 @@ def test_what_one_command_takes_all_take(given: str, tmp_path: Path) -> None:
     assert load_inspected_network(named).model.count_params() > 0
 
 
-def test_weights_are_found_by_name_where_no_tflite_file_ships() -> None:
-    assert weights_of("interchange") == MODELS / "interchange.keras"
-    assert not (MODELS / "interchange.tflite").exists()
+def test_weights_are_found_by_name_where_no_tflite_file_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vad.training.weights.resources.files", lambda _: tmp_path)
+    shutil.copy(MODELS / "interchange.keras", tmp_path)
+    assert weights_of("interchange") == tmp_path / "interchange.keras"
 
 
 @pytest.mark.parametrize("given", ["tinny", "lone.tflite", "empty", "notes.txt", "nowhere.keras"])
