@@ -83,7 +83,7 @@ class Recipe:
 
 
 MODELS = {
-    "default": Recipe(Ensemble("default-late", "default-second", 0.25, 0.25, -0.75)),
+    "default": Recipe(Ensemble("default-late", "default-second", 0.25, 0.25, -0.75), ("tflite", "onnx")),
     "tiny": Recipe(),
     "waveform": Recipe(),
     "interchange": Recipe(formats=("tflite", "silero-onnx")),

@@ -21,7 +21,7 @@ from support.places import EXAMPLES, ROOT
 
 pytestmark = pytest.mark.acceptance
 
-MOST_BYTES = 8_000_000
+MOST_BYTES = 12_000_000
 
 
 def run(*words: str | Path, **options: object) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from support import tiny_model
 from support.bursts import RATE, bursts, streamed
+from support.places import EXAMPLES
 
+from vad.audio.reading import read_audio
 from vad.cli import main
 from vad.detection.detector import Detector
 from vad.detection.model import Model
@@ -75,6 +77,20 @@ def test_without_litert_an_onnx_export_runs_and_others_name_it(
     with pytest.raises(MissingDependencyError, match=r"LiteRT: .*--format onnx.*'openvad\[onnx\]'"):
         Detector(folder / "tiny.tflite")
     assert Detector(folder / "tiny.onnx").detect(bursts(), RATE)
+
+
+def test_without_litert_onnxruntime_runs_the_same_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = read_audio(EXAMPLES / "clip.wav", sample_rate=16_000)
+    expected = Model.load("default")
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    model = Model.load("default")
+    assert model.card["format"] == "onnx"
+    assert model.card["segment_options"] == expected.card["segment_options"]
+    for lookahead in (False, True):
+        found, right = (
+            Detector(one, lookahead=lookahead).probabilities(samples, 16_000) for one in (model, expected)
+        )
+        np.testing.assert_allclose(found, right, atol=1e-4)
 
 
 def test_without_onnxruntime_the_extra_is_named(

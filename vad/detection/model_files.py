@@ -1,6 +1,6 @@
 """The files of models: those of the package by their names, others by their paths, each with its card beside it."""
 
-import importlib
+import importlib.util
 import logging
 import os
 from pathlib import Path
@@ -30,6 +30,8 @@ def model_names() -> list[str]:
 def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     """The path of a model's .tflite or .onnx file, which need not exist. Its card lies beside it.
 
+    A name gives the .tflite file, or the .onnx file if LiteRT is not installed and the package has one.
+
     Raises:
         ModelError: It is neither the name of a model nor the path of such a file.
     """
@@ -37,7 +39,10 @@ def find_model(name_or_path: str | os.PathLike[str]) -> Path:
     if path.suffix in MODEL_SUFFIXES:
         return path
     if isinstance(name_or_path, str) and name_or_path in model_names():
-        return _folder() / f"{name_or_path}.tflite"
+        onnx = _folder() / f"{name_or_path}.onnx"
+        if onnx.exists() and importlib.util.find_spec("ai_edge_litert") is None:
+            return onnx
+        return onnx.with_suffix(".tflite")
     raise ModelError(
         f"model must be one of {', '.join(model_names())}, or the path of a .tflite or .onnx file. "
         f"Received: model={str(name_or_path)!r}." + did_you_mean(str(name_or_path), model_names())

@@ -53,8 +53,8 @@ def _load_litert(content: bytes) -> dict[str, Signature]:
     except ImportError as error:
         reason = str(error).partition("\n")[0]
         raise MissingDependencyError(
-            f"cannot load LiteRT: {reason}. Without it, take a model that `vad export --format onnx` wrote, such as "
-            f"vad.Detector('mine.onnx'), and onnxruntime. {install_hint('onnx')}"
+            f"cannot load LiteRT: {reason}. Without it, take the model default, or one that `vad export --format onnx` "
+            f"wrote, such as vad.Detector('mine.onnx'), and onnxruntime. {install_hint('onnx')}"
         ) from error
 
     interpreter = Interpreter(model_content=content, num_threads=1)
