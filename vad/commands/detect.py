@@ -50,19 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     outputs.add_argument(
         "--output", "-o", metavar="FILE|DIR", help="where to write the segments (default: stdout)"
     )
-    outputs.add_argument(
-        "--resume", action="store_true",
-        help="do what is missing of a job that was stopped, or begin one that can resume (default: start anew)",
-    )  # fmt: skip
-    outputs.add_argument(
-        "--ray", nargs="?", const="", metavar="ADDRESS",
-        help="do such a job on a Ray cluster: that of ADDRESS, of RAY_ADDRESS or of this machine; needs the extra ray "
-        "(default: no cluster)",
-    )  # fmt: skip
-    outputs.add_argument(
-        "--hash", action="store_true",
-        help="with --resume, know recordings by their content, not by size and time (default: by size and time)",
-    )  # fmt: skip
+    _add_job_arguments(outputs)
     outputs.add_argument(
         "--chunks", type=float, metavar="S",
         help="join segments, pauses included, to chunks of at most S seconds for speech recognition, such as 30; "
@@ -76,6 +64,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     outputs.add_argument(
         "--time-format", metavar="FORMAT", help=f"{TIME_FORMAT_HELP}; for text and --printf (default: %%S)"
     )
+    _add_file_arguments(outputs)
+    add_raw_arguments(parser)
+    add_detection_arguments(parser, lookahead=True)
+
+
+def _add_job_arguments(outputs: argparse._ArgumentGroup) -> None:
+    """Add the options of jobs that can resume."""
+    outputs.add_argument(
+        "--resume", action="store_true",
+        help="do what is missing of a job that was stopped, or begin one that can resume (default: start anew)",
+    )  # fmt: skip
+    outputs.add_argument(
+        "--ray", nargs="?", const="", metavar="ADDRESS",
+        help="do such a job on a Ray cluster: that of ADDRESS, of RAY_ADDRESS or of this machine; needs the extra ray "
+        "(default: no cluster)",
+    )  # fmt: skip
+    outputs.add_argument(
+        "--hash", action="store_true",
+        help="with --resume, know recordings by their content, not by size and time (default: by size and time)",
+    )  # fmt: skip
+
+
+def _add_file_arguments(outputs: argparse._ArgumentGroup) -> None:
+    """Add what is written beside the segments, and --play."""
     outputs.add_argument(
         "--save-probabilities", metavar="FILE|DIR",
         help="write the speech probability of every frame, as .npz or .csv (default: not written)",
@@ -99,8 +111,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write a picture, as .png, .svg or .pdf; in DIR as .png; needs the extra plot (default: not written)",
     )  # fmt: skip
     outputs.add_argument("--play", action="store_true", help="play each segment after its line; Ctrl-C stops")
-    add_raw_arguments(parser)
-    add_detection_arguments(parser, lookahead=True)
 
 
 def run(args: argparse.Namespace) -> int:
