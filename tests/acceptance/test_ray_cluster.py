@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow.dataset import dataset
 from support.archive import write_archive
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.filterwarnings("ignore")]  # Ray's own
@@ -45,13 +46,13 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         started.shutdown()
 
 
-def start(archive: Path, output: Path, *words: str) -> subprocess.Popen[str]:
+def start(inputs: Path, output: Path, *words: str) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-m",
         "vad",
         "detect",
-        str(archive / "rec"),
+        str(inputs),
         "--model",
         "tiny",
         "-o",
@@ -67,14 +68,14 @@ def wait_for(journal: Path, n_lines: int, process: subprocess.Popen[str]) -> Non
 
 
 def test_a_killed_node_and_a_killed_program_cost_nothing(archive: Path, tmp_path: Path, cluster: Any) -> None:
-    start(archive, tmp_path / "plain.jsonl").communicate()
+    start(archive / "rec", tmp_path / "plain.jsonl").communicate()
     output, journal = tmp_path / "out.jsonl", tmp_path / "out.jsonl.journal"
-    driver = start(archive, output, "--ray", cluster.address)
+    driver = start(archive / "rec", output, "--ray", cluster.address)
     wait_for(journal, 30, driver)
     driver.kill()
     driver.communicate()
     n_before = journal.read_bytes().count(b"\n")
-    driver = start(archive, output, "--ray", cluster.address)
+    driver = start(archive / "rec", output, "--ray", cluster.address)
     wait_for(journal, n_before + 80, driver)
     cluster.remove_node(cluster.worker_nodes.copy().pop(), allow_graceful=False)
     _, told = driver.communicate(timeout=600)
@@ -85,3 +86,19 @@ def test_a_killed_node_and_a_killed_program_cost_nothing(archive: Path, tmp_path
     names = [line.get("recording") for line in map(json.loads, journal.read_text().splitlines())]
     done = [name for name in names if name and not name.endswith("damaged.wav")]
     assert len(done) == len(set(done)) == N_SHORT + 1
+
+
+def test_a_manifest_of_urls_becomes_parts_of_tables(archive: Path, tmp_path: Path, cluster: Any) -> None:
+    """Workers open the URLs themselves. The result is that of this machine, and of the files."""
+    paths = [*sorted((archive / "rec").iterdir())[:20], archive / "rec" / "gone.wav"]
+    manifest = tmp_path / "list.jsonl"
+    manifest.write_text("".join(json.dumps({"audio_filepath": path.as_uri()}) + "\n" for path in paths))
+    tables = []
+    for output, words in ((tmp_path / "plain/", []), (tmp_path / "cluster/", ["--ray", cluster.address])):
+        run = start(manifest, output, "-f", "parquet", *words)
+        _, told = run.communicate(timeout=300)
+        assert run.returncode == 1
+        assert told.count("gone.wav: cannot be read: there is no such file") == 1
+        tables.append([dataset(output / name).to_table() for name in ("segments", "recordings")])
+    assert tables[0] == tables[1]
+    assert tables[0][1].num_rows == len(paths)
