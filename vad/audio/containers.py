@@ -7,9 +7,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from vad.audio.libsndfile import cut_off
 from vad.audio.resampling import conform
 from vad.audio.samples import Samples, as_float32
+from vad.audio.unreadable import cut_off
 from vad.errors import AudioError, MissingDependencyError, install_hint
 
 __all__ = ["ContainerDecoder", "open_container"]

@@ -2,6 +2,8 @@
 
 wav ─► wav    mp3, mp2 ─► mpeg    ogg, opus ─► ogg    flac, aiff, au, ... ─► libsndfile
 mp4, webm, mkv, aac, and what these do not read (wma, amr, ac3, avi, flv, ...) ─► containers
+
+A decoder is imported for the first recording that needs it: WAV, the most common, needs none of the others.
 """
 
 import contextlib
@@ -11,16 +13,14 @@ import os
 from collections.abc import Callable, Iterator
 from typing import IO, TypeAlias, TypeVar, cast
 
-from vad.audio.libsndfile import RefusedError, SoundfileDecoder, file_descriptor
-from vad.audio.mpeg import MpegDecoder
-from vad.audio.mpeg_frames import is_mpeg, starts_with_frames
-from vad.audio.ogg import OggDecoder, find_links
-from vad.audio.pcm import PcmDecoder, check_headerless, open_pcm
+from vad.audio.pcm import check_headerless, open_pcm
 from vad.audio.pipe import Decoder, Pipe, open_arriving
 from vad.audio.raw_format import RawFormat
 from vad.audio.remote import is_url, open_url
 from vad.audio.riff import FORMS, ForwardReader, skip_id3
 from vad.audio.samples import Samples, sample_rate_problem
+from vad.audio.sections import file_descriptor
+from vad.audio.unreadable import RefusedError
 from vad.audio.wav import open_wav
 from vad.errors import AudioError, ConfigError, MissingDependencyError, shown
 
@@ -205,13 +205,13 @@ def _open_format(stream: IO[bytes], name: str, head: bytes, resources: contextli
     except RefusedError as error:
         reason = str(error)
     else:
-        return resources.enter_context(decoder) if isinstance(decoder, SoundfileDecoder) else decoder
+        if isinstance(decoder, contextlib.AbstractContextManager):
+            resources.enter_context(decoder)
+        return decoder
     return _open_with_ffmpeg(stream, name, reason, resources)
 
 
-def _open_without_ffmpeg(
-    stream: IO[bytes], name: str
-) -> PcmDecoder | MpegDecoder | OggDecoder | SoundfileDecoder:
+def _open_without_ffmpeg(stream: IO[bytes], name: str) -> Decoder:
     """Open a format that needs no optional package.
 
     Raises:
@@ -227,6 +227,16 @@ def _open_without_ffmpeg(
         except AudioError as error:
             reason = str(error).removeprefix(f"{name}: ")
             raise AudioError(f"{name}: {reason}") from error
+    return _open_compressed(stream, name, head)
+
+
+def _open_compressed(stream: IO[bytes], name: str, head: bytes) -> Decoder:
+    """Open a format other than WAV, as `_open_without_ffmpeg` does."""
+    from vad.audio.libsndfile import SoundfileDecoder
+    from vad.audio.mpeg import MpegDecoder
+    from vad.audio.mpeg_frames import is_mpeg, starts_with_frames
+    from vad.audio.ogg import OggDecoder, find_links
+
     if is_mpeg(head):
         with contextlib.suppress(RefusedError):
             return MpegDecoder(stream, name)

@@ -16,18 +16,16 @@ import soundfile
 
 from vad.audio.riff import missing_bytes
 from vad.audio.samples import Samples
-from vad.audio.sections import UnstatedFlac
-from vad.errors import AudioError
+from vad.audio.sections import UnstatedFlac, file_descriptor
+from vad.audio.unreadable import RefusedError, cut_off
 
 __all__ = [
     "ByteSource",
     "ForwardSoundFile",
-    "RefusedError",
     "SoundfileDecoder",
-    "cut_off",
-    "file_descriptor",
     "open_soundfile",
     "read_blocks",
+    "reason_of",
 ]
 
 # libsndfile's log names the stated bytes and those present: "SSND : 32008 (should be 19954)".
@@ -35,10 +33,6 @@ _STATED_BYTES = re.compile(r"^\s*(?:SSND|Data Size) *: (\d+) \(should be (\d+)\)
 
 
 _MAX_FLAC_REST = 1 << 14  # bytes after the last sample that are not reported: tags
-
-
-class RefusedError(Exception):
-    """libsndfile cannot read this. The message is its reason."""
 
 
 class ByteSource(Protocol):
@@ -119,7 +113,7 @@ def open_soundfile(source: ByteSource | int) -> ForwardSoundFile:
     try:
         return ForwardSoundFile(source, closefd=False)
     except soundfile.LibsndfileError as error:
-        raise RefusedError(_reason(error)) from error
+        raise RefusedError(reason_of(error)) from error
 
 
 def read_blocks(file: ForwardSoundFile, block_length: int) -> Iterator[Samples]:
@@ -135,26 +129,11 @@ def read_blocks(file: ForwardSoundFile, block_length: int) -> Iterator[Samples]:
             filled = file.read_block(block)
         except soundfile.LibsndfileError as error:
             yield block[: max(0, file.tell() - frames)]
-            raise RefusedError(_reason(error)) from error
+            raise RefusedError(reason_of(error)) from error
         if not len(filled):
             return
         frames += len(filled)
         yield filled
-
-
-def cut_off(name: str, decoded_s: float, stated_s: float | None, reason: str) -> AudioError:
-    """Make the error for a recording of which only the first seconds could be decoded."""
-    stated = "" if stated_s is None or stated_s <= decoded_s else f" of {stated_s:.2f} s"
-    return AudioError(
-        f"{name}: cut off at {decoded_s:.2f} s{stated}: {reason}. Results cover the part before."
-    )
-
-
-def file_descriptor(stream: object) -> int | None:
-    """Return the file descriptor of a plain file. None for others: that of a packed file has packed bytes."""
-    if os.name != "posix" or not isinstance(stream, io.BufferedReader | io.BufferedRandom):
-        return None
-    return stream.fileno() if isinstance(stream.raw, io.FileIO) else None
 
 
 def _bytes_left(stream: IO[bytes] | ByteSource) -> int:
@@ -265,5 +244,6 @@ class SoundfileDecoder:
         return next(filter(None, problems), None)
 
 
-def _reason(error: soundfile.LibsndfileError) -> str:
+def reason_of(error: soundfile.LibsndfileError) -> str:
+    """Return libsndfile's reason, without its prefix and its full stop."""
     return str(error.error_string).removeprefix("Error : ").rstrip(". ")

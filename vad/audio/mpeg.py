@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from typing import IO
 
 from vad.audio.endless import EndlessFile
-from vad.audio.libsndfile import ByteSource, RefusedError, cut_off, open_soundfile, read_blocks
+from vad.audio.libsndfile import ByteSource, open_soundfile, read_blocks
 from vad.audio.mpeg_frames import Frame, Gap, MpegFrames
 from vad.audio.resampling import conform
 from vad.audio.riff import ForwardReader
 from vad.audio.samples import Samples
+from vad.audio.unreadable import RefusedError, cut_off
 from vad.errors import AudioError
 
 __all__ = ["MpegDecoder"]

@@ -14,11 +14,12 @@ from operator import itemgetter
 from typing import IO
 
 from vad.audio.endless import EndlessFile
-from vad.audio.libsndfile import ByteSource, RefusedError, cut_off, open_soundfile, read_blocks
+from vad.audio.libsndfile import ByteSource, open_soundfile, read_blocks
 from vad.audio.resampling import conform
 from vad.audio.riff import ForwardReader
 from vad.audio.samples import Samples
 from vad.audio.sections import Section
+from vad.audio.unreadable import RefusedError, cut_off
 from vad.errors import AudioError
 
 __all__ = ["ArrivingLinks", "Links", "OggDecoder", "find_links"]

@@ -8,9 +8,7 @@ from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 
-from vad.audio.libsndfile import cut_off
 from vad.audio.raw_format import ENCODINGS, RawFormat
 from vad.audio.riff import (
     FORMS,
@@ -23,6 +21,7 @@ from vad.audio.riff import (
     starts_chunk,
 )
 from vad.audio.samples import Samples, as_float32
+from vad.audio.unreadable import cut_off
 from vad.errors import AudioError
 
 __all__ = ["PcmDecoder", "check_headerless", "open_pcm"]
@@ -190,6 +189,8 @@ def _decoder(encoding: str, order: str) -> Callable[[bytes], npt.NDArray[Any]]:
 
 def _table(encoding: str) -> npt.NDArray[np.float32]:
     """Return the sample of each byte of A-law or mu-law. [shape=(256,)]."""
+    import soundfile
+
     subtype, _ = ENCODINGS[encoding]
     all_bytes = BytesIO(bytes(range(256)))
     samples, _ = soundfile.read(

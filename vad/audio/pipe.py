@@ -10,14 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import IO, Protocol, Self
 
 from vad.audio.endless import EndlessFile
-from vad.audio.libsndfile import RefusedError, SoundfileDecoder
-from vad.audio.mpeg import MpegDecoder
-from vad.audio.mpeg_frames import is_mpeg
-from vad.audio.ogg import ArrivingLinks, OggDecoder
 from vad.audio.pcm import PcmDecoder, check_headerless
 from vad.audio.raw_format import RawFormat
 from vad.audio.riff import FORMS, ForwardReader, read_header, skip_id3
 from vad.audio.samples import Samples
+from vad.audio.unreadable import RefusedError
 from vad.errors import AudioError
 
 __all__ = ["Decoder", "Pipe", "open_arriving"]
@@ -176,6 +173,17 @@ def _open_format(forward: ForwardReader, name: str, resources: contextlib.ExitSt
         except AudioError as error:
             raise AudioError(f"{name}: {error}") from error
         return None if header.format.encoding is None else PcmDecoder(forward, name, header)
+    return _open_compressed(forward, name, head, resources)
+
+
+def _open_compressed(
+    forward: ForwardReader, name: str, head: bytes, resources: contextlib.ExitStack
+) -> Decoder | None:
+    from vad.audio.libsndfile import SoundfileDecoder
+    from vad.audio.mpeg import MpegDecoder
+    from vad.audio.mpeg_frames import is_mpeg
+    from vad.audio.ogg import ArrivingLinks, OggDecoder
+
     with contextlib.suppress(RefusedError):
         if is_mpeg(head):
             return MpegDecoder(forward, name)

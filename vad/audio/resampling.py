@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 import numpy as np
-import soxr
 
 from vad.audio.channels import Samples
 
@@ -37,8 +36,11 @@ class Resampler:
     """
 
     def __init__(self, from_rate: float, to_rate: float, channels: int = 1):
-        same = from_rate == to_rate
-        self._stream = None if same else soxr.ResampleStream(from_rate, to_rate, channels, dtype="float32")
+        self._stream = None
+        if from_rate != to_rate:
+            import soxr
+
+            self._stream = soxr.ResampleStream(from_rate, to_rate, channels, dtype="float32")
         self._empty: Samples | None = None
         self._any_in = False
         self._any_out = False

@@ -1,14 +1,22 @@
-"""Parts of a stream, and streams with another header, as files for libsndfile."""
+"""Streams as libsndfile reads them: files by their descriptor, parts of a stream, other headers."""
 
+import io
 import os
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vad.audio.libsndfile import ByteSource
 
-__all__ = ["Section", "UnstatedFlac"]
+__all__ = ["Section", "UnstatedFlac", "file_descriptor"]
 
 _FLAC_SAMPLES = range(21, 26)  # bytes of the number of samples in STREAMINFO (RFC 9639, 8.2)
+
+
+def file_descriptor(stream: object) -> int | None:
+    """Return the file descriptor of a plain file. None for others: that of a packed file has packed bytes."""
+    if os.name != "posix" or not isinstance(stream, io.BufferedReader | io.BufferedRandom):
+        return None
+    return stream.fileno() if isinstance(stream.raw, io.FileIO) else None
 
 
 class Section:

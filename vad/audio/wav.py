@@ -4,9 +4,8 @@ import os
 import struct
 from typing import IO
 
-from vad.audio.libsndfile import SoundfileDecoder
-from vad.audio.mpeg import MpegDecoder
-from vad.audio.pcm import PcmDecoder, open_pcm
+from vad.audio.pcm import open_pcm
+from vad.audio.pipe import Decoder
 from vad.audio.riff import (
     ForwardReader,
     WavHeader,
@@ -23,7 +22,7 @@ __all__ = ["open_wav"]
 _MPEG_TAGS = (0x50, 0x55)
 
 
-def open_wav(stream: IO[bytes], name: str) -> PcmDecoder | MpegDecoder | SoundfileDecoder:
+def open_wav(stream: IO[bytes], name: str) -> Decoder:
     """Open a WAV file.
 
     Args:
@@ -44,7 +43,11 @@ def open_wav(stream: IO[bytes], name: str) -> PcmDecoder | MpegDecoder | Soundfi
     if size is None or (size < present and not _chunk_follows(stream, header, present - size)):
         size = present
     if header.format.tag in _MPEG_TAGS:
+        from vad.audio.mpeg import MpegDecoder
+
         return MpegDecoder(Section(stream, header.start, header.start + size), name)
+    from vad.audio.libsndfile import SoundfileDecoder
+
     corrected = stream if size == header.size else _WithSize(stream, header, size)
     return SoundfileDecoder(corrected, name, missing_bytes(header.size, present))
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
 from vad.audio.samples import Samples
 from vad.errors import ConfigError
@@ -69,6 +68,10 @@ def write_audio(
     Raises:
         ConfigError: The file cannot be written, or the format does not take this sample rate or so many channels.
     """
+    import soundfile  # late: what asks for the suffixes alone need not load it
+
+    from vad.audio.libsndfile import reason_of
+
     kind, only = _FORMATS[path.suffix.lower()]
     stored = only or _subtype(kind, subtype)
     if kind == "WAV" and duration * sample_rate * channels * _DEPTHS[stored] > _MAX_WAV_BYTES:
@@ -80,18 +83,18 @@ def write_audio(
             target = os.fsencode(temporary) if os.name == "posix" else temporary
             file = soundfile.SoundFile(target, "w", sample_rate, channels, stored, format=kind)
         except soundfile.LibsndfileError as error:
-            if _reason(error) == _SYSTEM_ERROR:
+            if reason_of(error) == _SYSTEM_ERROR:
                 raise OSError(_MAYBE_FULL) from error
             shape = f"{channels} channel{'s' * (channels > 1)} at {sample_rate} Hz"
             raise ConfigError(
-                f"cannot write {path}: {path.suffix} does not take {shape} ({_reason(error)}). Write .wav or .flac."
+                f"cannot write {path}: {path.suffix} does not take {shape} ({reason_of(error)}). Write .wav or .flac."
             ) from error
         try:
             with file:
                 for block in blocks:
                     file.write(as_stored(block, stored))
         except soundfile.LibsndfileError as error:
-            reason = _reason(error)
+            reason = reason_of(error)
             raise OSError(_MAYBE_FULL if reason == _SYSTEM_ERROR else reason) from error
 
 
@@ -106,10 +109,8 @@ def as_stored(samples: Samples, subtype: str) -> Any:
 
 def _subtype(kind: str, original: str) -> str:
     """Choose the sample format that loses nothing, or the nearest one."""
+    import soundfile
+
     kept = (original,) if original in _DEPTHS else ()
     deep = ("PCM_24",) if original in ("PCM_32", "FLOAT", "DOUBLE") else ()
     return next((one for one in (*kept, *deep) if soundfile.check_format(kind, one)), "PCM_16")
-
-
-def _reason(error: soundfile.LibsndfileError) -> str:
-    return str(error.error_string).removeprefix("Error : ").rstrip(".")

@@ -125,7 +125,6 @@ def run(args: argparse.Namespace) -> int:
     from vad.commands.detecting.analysis import Analyser
     from vad.commands.detecting.lines import chosen_lines
     from vad.commands.detecting.outputs import refuse_overwriting, refuse_replacing
-    from vad.commands.detecting.playing import SegmentPlayer
     from vad.commands.detecting.recordings import find_recordings
     from vad.commands.detecting.results import label_paths, open_results
     from vad.commands.detecting.segment_names import existing_segments
@@ -158,6 +157,8 @@ def run(args: argparse.Namespace) -> int:
         )
         player = None
         if args.play:
+            from vad.commands.detecting.playing import SegmentPlayer
+
             player = stack.enter_context(closing(SegmentPlayer(results, args.channel, raw_format(args))))
         failed = process_all(
             tasks, make_analyser, analyser, results, args=args, player=player, summary=summary

@@ -20,7 +20,6 @@ from vad.detection.cutting import save_segments, save_speech
 from vad.detection.detector import Detection, Detector, open_recording
 from vad.detection.pieces import PieceResult, Span, analyse_piece, join, spans_of
 from vad.detection.segments import Segment
-from vad.detection.trimming import trim_file
 from vad.errors import AudioError, VadError
 
 __all__ = ["Analyser", "OutputError", "Piece", "Result", "Watcher"]
@@ -282,6 +281,8 @@ class Analyser:
                 path = one.path(task.speech)
                 save_speech(source, segments, path, channel=one.channel, raw=raw, on_position=cutting)
             if task.trimmed is not None:
+                from vad.detection.trimming import trim_file
+
                 trim_file(source, segments, task.trimmed, raw=raw, **task.pauses)
             if task.report is not None or task.plot is not None:
                 self._write_views(task, one)

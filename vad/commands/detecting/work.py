@@ -6,18 +6,21 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from vad.audio.pipe import Pipe
 from vad.audio.remote import is_url, url_states
 from vad.commands.detecting.analysis import Analyser, OutputError, Result
 from vad.commands.detecting.follower import Follower
-from vad.commands.detecting.playing import SegmentPlayer
 from vad.commands.detecting.recordings import AudioInput, Task
 from vad.commands.detecting.results import Results
 from vad.commands.detecting.summary import Summary
 from vad.commands.options.progress import Progress
 from vad.errors import VadError
 from vad.processes import in_order, sensible_jobs, usable_cores
+
+if TYPE_CHECKING:
+    from vad.commands.detecting.playing import SegmentPlayer
 
 __all__ = ["crashed", "process_all", "sizes_of", "summarized", "threads_here"]
 
@@ -31,7 +34,7 @@ def process_all(
     results: Results | None,
     *,
     args: argparse.Namespace,
-    player: SegmentPlayer | None = None,
+    player: "SegmentPlayer | None" = None,
     summary: Summary | None = None,
 ) -> bool:
     """Process recordings, in this process or in several.
@@ -97,7 +100,7 @@ def _write_all(
     progress: Progress,
     sizes: Mapping[AudioInput, int],
     summary: Summary | None,
-    player: SegmentPlayer | None,
+    player: "SegmentPlayer | None",
 ) -> bool:
     failed = False
     try:
