@@ -166,6 +166,28 @@ def test_talk_behind_is_heard_over_the_noise_of_its_own_place(decoded: DecodedCo
         assert power_db(noisy - quiet) == pytest.approx(-32, abs=8)
 
 
+def test_crosstalk_is_all_that_sounds_in_its_scenes(decoded: DecodedCorpus) -> None:
+    """Under a bed or music it would be drowned, and never learned."""
+    listener = replace(
+        BARE, speech_free=1.0, crosstalk=1.0, background_db=(30.0, 30.0), crosstalk_snr_db=(60.0, 60.0)
+    )
+    for index in range(3):
+        alone, among_others = (
+            Mixer(decoded, config, 6).scene(index)
+            for config in (listener, replace(listener, noise=1.0, music=1.0, background=1.0))
+        )
+        assert louder_half_db(mix(alone)) == pytest.approx(-30, abs=0.1)
+        assert np.array_equal(alone.samples, among_others.samples)
+        assert not alone.labels.any()
+
+
+def test_scenes_with_talk_in_front_have_no_crosstalk(decoded: DecodedCorpus) -> None:
+    assert np.array_equal(
+        Mixer(decoded, replace(BARE, crosstalk=1.0), 6).scene(0).samples,
+        Mixer(decoded, BARE, 6).scene(0).samples,
+    )
+
+
 @pytest.mark.parametrize(("snr_db", "faintest_db"), [(0.0, -75.0), (14.0, -67.5), (25.0, FAINTEST_DB)])
 def test_talk_in_noise_is_played_fainter_than_clear_talk(
     decoded: DecodedCorpus, snr_db: float, faintest_db: float
@@ -185,13 +207,13 @@ def test_talk_in_noise_is_played_fainter_than_clear_talk(
 
 def test_talk_behind_nobody_is_never_played_loud(decoded: DecodedCorpus) -> None:
     loudest = {
-        (absent, behind): Mixer(decoded, replace(BARE, speech_free=absent, background=behind), 0)
+        (absent, part): Mixer(decoded, replace(BARE, speech_free=absent, **{part: 1.0}), 0)
         .scene(0)
         .loudest_db
         for absent in (0.0, 1.0)
-        for behind in (0.0, 1.0)
+        for part in ("background", "crosstalk", "noise")
     }
-    assert loudest.pop((1.0, 1.0)) == -35.0
+    assert loudest.pop((1.0, "background")) == loudest.pop((1.0, "crosstalk")) == -35.0
     assert set(loudest.values()) == {LOUDEST_DB}
 
 

@@ -40,6 +40,9 @@ class SceneConfig:
         background: Scenes with faint talkers behind.
         background_db: How far behind.
         background_snr_db: These over the noise of a quiet place.
+        crosstalk: Scenes without foreground in which nothing sounds but such talkers, as at the microphone of a person
+            who listens; a share of the scenes without foreground.
+        crosstalk_snr_db: These over the noise of a quiet place.
         babble: Scenes with a crowd.
         babble_snr_db: Talk over the crowd.
         hiss: Scenes with microphone noise.
@@ -83,6 +86,8 @@ class SceneConfig:
     background: float = 0.5
     background_db: tuple[float, float] = (20.0, 45.0)
     background_snr_db: tuple[float, float] = (-5.0, 20.0)
+    crosstalk: float = 0.0
+    crosstalk_snr_db: tuple[float, float] = (12.0, 30.0)
     babble: float = 0.08
     babble_snr_db: tuple[float, float] = (3.0, 25.0)
     hiss: float = 0.85

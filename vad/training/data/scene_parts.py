@@ -118,10 +118,11 @@ class SceneParts:
 
     def background_talk(self, rng: np.random.Generator) -> Samples:
         """One to three talkers far behind, not much above the noise of a quiet place."""
-        level = -rng.uniform(*self._config.background_db)
-        floor = level - rng.uniform(*self._config.background_snr_db)
-        crowd = self._crowd(rng, int(rng.integers(1, 4)), rng.uniform(0.2, 2.0), acoustics.next_room)
-        return crowd * decibel_gain(level) + acoustics.coloured_noise(rng, self._n) * decibel_gain(floor)
+        return self._behind(rng, self._config.background_snr_db)
+
+    def crosstalk(self, rng: np.random.Generator) -> Samples:
+        """Such talkers well above the noise, as at the microphone of a person who listens."""
+        return self._behind(rng, self._config.crosstalk_snr_db)
 
     def babble(self, rng: np.random.Generator) -> Samples:
         """A crowd in which no talker stands out."""
@@ -172,6 +173,12 @@ class SceneParts:
             samples, _ = self._excerpts.cut(rng, recording, min(self._n - at, 4 * SAMPLE_RATE) // CELL * CELL)
             track[at : at + len(samples)] += samples * decibel_gain(rng.uniform(*range_db))
         return _in_room(rng, track, 0.15, 0.8) if rng.random() < 0.5 else track
+
+    def _behind(self, rng: np.random.Generator, snr_db: tuple[float, float]) -> Samples:
+        level = -rng.uniform(*self._config.background_db)
+        floor = level - rng.uniform(*snr_db)
+        crowd = self._crowd(rng, int(rng.integers(1, 4)), rng.uniform(0.2, 2.0), acoustics.next_room)
+        return crowd * decibel_gain(level) + acoustics.coloured_noise(rng, self._n) * decibel_gain(floor)
 
     def _crowd(
         self,

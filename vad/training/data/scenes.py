@@ -108,11 +108,13 @@ class Mixer:
             )
             if rng.random() < share
         }
+        if speech_free and rng.random() < config.crosstalk:
+            present = {"_crosstalk": parts.crosstalk}
         for name, render in present.items():
             mix += self._band_limited(index, name, render(self._rng(index, name)))
         snr_db = -steady_level_db(mix - talk)
         mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
-        if speech_free and "_background_talk" in present:
+        if speech_free and not {"_background_talk", "_crosstalk"}.isdisjoint(present):
             return _scaled(mix, labels, loudest_db=_LOUDEST_ABSENT_DB)
         return _scaled(mix, labels, snr_db)
 
