@@ -137,23 +137,24 @@ def test_a_job_does_again_what_changed_in_a_store(run: Run, memory: str, folder:
 
 
 def test_a_manifest_names_recordings_beside_it_and_elsewhere(run: Run, memory: str, folder: Path) -> None:
-    rows = ["a.wav", str(folder / "rec/b.flac"), f"{memory}/more/c d.mp3", "a.wav", "gone.wav"]
-    lines = [json.dumps({"audio_filepath": row, "offset": 1.0}) for row in rows] + [
-        "{broken",
-        '{"path": "a"}',
-    ]
+    shutil.make_archive("calls", "zip", ".", "rec")
+    zipped = f"zip://rec/a.wav::file://{folder / 'calls.zip'}"
+    rows = ["a.wav", str(folder / "rec/b.flac"), f"{memory}/more/c d.mp3", "a.wav", zipped]
+    bad_rows = ["gone.wav", "memory://", "", "a\0.wav", "\ud800.wav"]
+    lines = [json.dumps({"audio_filepath": row, "offset": 1.0}) for row in [*rows, *bad_rows]]
     for manifest in (str(folder / "rec/list.jsonl"), f"{memory}/list.jsonl"):
         with fsspec.open(manifest, "w") as file:
-            file.write("\n".join(lines))
+            file.write("\n".join([*lines, "{broken", '{"path": "a"}']))
         errors = run(manifest, "-o", "out.jsonl", "--overwrite", code=1)
         assert set(results("out.jsonl")) == {"a.wav", "b.flac", "c d.mp3"}
-        assert len(Path("out.jsonl").read_text().splitlines()) == 3
-        for problem in ("gone.wav: cannot be read", "list.jsonl:6: ", "list.jsonl:7: "):
+        assert len(Path("out.jsonl").read_text().splitlines()) == len(rows) - 1
+        for problem in ("gone.wav: ", "memory://: ", *(f"list.jsonl:{number}: " for number in range(8, 13))):
             assert errors.count(problem) == 1
     assert "cannot read the manifest" in run("no.jsonl", "rec/a.wav", code=1)
     run(str(folder / "rec/list.jsonl"), "-o", "labels/", "-f", "rttm", code=1)
     places = {path.relative_to("labels").as_posix() for path in Path("labels").rglob("*.rttm")}
-    assert {"a.rttm", "store/rec/more/c d.rttm"} < places
+    in_archive = f"{folder}/calls.zip/rec/a.rttm".removeprefix("/")
+    assert {"a.rttm", "store/rec/more/c d.rttm", in_archive} < places
 
 
 def test_fsspec_is_asked_for_where_it_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

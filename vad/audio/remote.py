@@ -30,9 +30,12 @@ def is_url(source: object) -> TypeGuard[str]:
 
 
 def url_path(url: str) -> str:
-    """Give the host or bucket of a URL and the path there: without a scheme, a query, or the archive that holds it."""
-    path = _parts(url)[1]
-    return unquote(path.partition("?")[0]) if _is_web(url) else path
+    """Give the host or bucket of a URL and the path there, and in an archive; without schemes and queries."""
+    _, path, chain = _parts(url)
+    if _is_web(url):
+        path = unquote(path.partition("?")[0])
+    archive = chain.removeprefix("::")
+    return f"{url_path(archive)}/{path}" if is_url(archive) else path
 
 
 def url_beside(url: str, relative: str) -> str:

@@ -161,6 +161,8 @@ def row_from_line(line: str, where: str) -> dict[str, Any]:
         raise LabelError(f"{where}: a manifest row must be one JSON object. Received: {error}.") from error
     is_row = isinstance(row, dict) and isinstance(row.get("audio_filepath"), str)
     _require(is_row, where, "a manifest row must have audio_filepath, a string", row)
+    name = row["audio_filepath"]
+    _require(_can_be_path(name), where, "audio_filepath must be the path of a file", ascii(name))
     return row
 
 
@@ -200,6 +202,13 @@ def item_from_line(line: str, folder: Path, where: str) -> CorpusItem:
 def _require(holds: bool, where: str, rule: str, received: object) -> None:
     if not holds:
         raise LabelError(f"{where}: {rule}. Received: {str(received)[:80]}.")
+
+
+def _can_be_path(text: str) -> bool:
+    try:
+        return bool(text) and b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_number(value: object) -> bool:

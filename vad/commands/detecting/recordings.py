@@ -187,7 +187,9 @@ def _listed(name: str, manifest: str) -> AudioInput:
     else:
         source = name if is_url(name) else os.path.join(os.path.dirname(manifest), name)
     parts = [part for part in place.parts if part not in (place.anchor, "..")]
-    return AudioInput(source, source, PurePath(*parts or ["unnamed"]), _problem_of(source))
+    if not parts:
+        return _single(source, problem=f"{source}: cannot be read: it names no file.")
+    return AudioInput(source, source, PurePath(*parts), _problem_of(source))
 
 
 def _problem_of(path: str) -> str | None:
