@@ -98,11 +98,12 @@ def test_blocks_of_shape_1_by_n_are_one_channel() -> None:
     assert np.array_equal(np.concatenate(mono), values)
 
 
-def test_a_last_block_of_one_stereo_sample_is_one_sample() -> None:
-    values = noise(481, channels=2)
+@pytest.mark.parametrize("length", [2, 480])
+def test_a_last_block_of_one_stereo_sample_is_one_sample(length: int) -> None:
+    values = noise(length + 1, channels=2)
     source = MonoInput(RATE)
-    mono = np.concatenate([source.feed(values[:480]), source.feed(values[480:])])
-    assert len(mono) == 481
+    mono = np.concatenate([source.feed(values[:length]), source.feed(values[length:])])
+    assert len(mono) == length + 1
 
 
 def test_int16_in_int32_is_refused_whole_and_in_blocks() -> None:

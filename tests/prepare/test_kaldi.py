@@ -86,8 +86,8 @@ def test_utterances_that_end_with_their_recording(tmp_path: Path, capsys: pytest
 
 @pytest.mark.parametrize(
     "command",
-    ["cat {} |", "flac -c -d -s {} |", "/usr/bin/sph2pipe -f wav -p {} |", "sox '{}' -r 16k -t wav - |",
-     "ffmpeg -loglevel error -i {} -f wav -ar 16000 pipe:1 |"],
+    ["cat {} |", "flac -c -d -s {} |", "/usr/bin/sph2pipe -f wav -p {} |", "sox -q '{}' -r 16k -t wav - |",
+     "ffmpeg -nostdin -loglevel error -i {} -f wav -ar 16000 pipe:1 |"],
 )  # fmt: skip
 def test_a_command_that_only_decodes_stands_for_its_file(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

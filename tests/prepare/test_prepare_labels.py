@@ -7,11 +7,15 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.prepared import TALK, prepare, recording, rttm
 
 from vad.detection.segments import Segment
-from vad.labels import merge, write_labels
+from vad.labels import Entry, merge, write_labels
+from vad.prepare.inputs import Candidate
+from vad.prepare.manifest import review_text
+from vad.prepare.measure import Measured
 
 SECOND = (Segment(1.0, 2.0),)
 
@@ -226,6 +230,20 @@ def test_a_recording_in_which_a_model_detects_nobody_comes_back_in_the_review_sh
     assert code == 0, err
     assert {item.path.stem: len(item.segments) for item in items} == {"a": 1, "b": 1, "silent": 0}
     assert "review.csv: its labels hold no speech" in err
+
+
+def test_the_review_sheet_begins_with_the_most_doubtful() -> None:
+    def measured(name: str, *probabilities: float) -> Measured:
+        candidate = Candidate(Path(name), "speech", turns=(Entry(0, 0.0, 0.04),))
+        return Measured(candidate, 0.08, probabilities=np.float32(probabilities), frame_duration=0.02)
+
+    sheet = review_text(
+        [measured("sure.wav", 0.9, 0.9, 0.1, 0.3), measured("doubtful.wav", 0.6, 0.9, 0.3, 0.1)]
+    )
+    assert sheet.splitlines()[1:] == [
+        "doubtful.wav,0.000,0.040,0.750,0.500",
+        "sure.wav,0.000,0.040,0.900,0.250",
+    ]
 
 
 def test_labels_of_noise_alone_say_that_nobody_speaks(
