@@ -110,7 +110,7 @@ def journals() -> list[bytes]:
         {
             "recording": f"{name}.wav",
             "size": 1,
-            "mtime_ns": 2,
+            "version": "2",
             "sha256": None,
             "duration": 3.5,
             "problem": None,

@@ -8,6 +8,7 @@ import io
 import math
 from argparse import Namespace
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -19,8 +20,9 @@ from fuzz.mutation import Mutator, gzip_content, ogg_sums, zip_members
 from fuzz.target import Target
 from vad.audio.raw_format import ENCODINGS, RawFormat
 from vad.audio.reading import open_audio
-from vad.commands.detecting.journal import Identity, open_journal
-from vad.commands.detecting.recordings import AudioInput
+from vad.commands.detecting.journal import Identity, identify, open_journal
+from vad.commands.detecting.outputs import refuse_overwriting
+from vad.commands.detecting.recordings import AudioInput, find_recordings
 from vad.commands.options.detection import chosen_options
 from vad.corpus.manifest import read_corpus
 from vad.detection.model import Model
@@ -85,6 +87,14 @@ def _training_options(path: Path) -> None:
     from vad.training.config import load_config
 
     load_config(path)
+
+
+def _recordings(path: Path) -> None:
+    """What `vad detect` does with a manifest before it opens a recording."""
+    with ExitStack() as resources:
+        recordings = find_recordings([str(path)], resources, recursive=False)
+        refuse_overwriting([path], recordings)
+        identify(recordings, with_content=False)
 
 
 def _journal(path: Path) -> None:
@@ -166,6 +176,7 @@ GROUPS: dict[str, dict[str, Target]] = {
     },
     "settings": {
         "manifest": Target(seeds.manifest, read_corpus, ".jsonl"),
+        "recordings": Target(seeds.manifest, _recordings, ".jsonl"),
         "detection-options": Target(seeds.detection_options, _detection_options, ".toml"),
         "training-options": Target(seeds.training_options, _training_options, ".toml"),
         "journal": Target(seeds.journals, _journal, ".jsonl"),
