@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import operator
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ Samples: TypeAlias = npt.NDArray[np.float32]
 # block lengths do not change the result.
 _CANCELLATION_RATIO = 16.0
 _WINDOW_S = 0.05
-_HALF_LIFE_WINDOWS = 20.0
+_DECAY = 0.5 ** (1 / 20.0)  # a window
 _STRIDE = 32  # the energy of every 32nd sample is accurate enough
 
 _log = logging.getLogger("vad")
@@ -36,8 +37,9 @@ class Mixer:
         self._window = round(_WINDOW_S * sample_rate / _STRIDE) * _STRIDE
         self._prefix = prefix
         self._samples_in_window = 0
+        # Lists of floats: an operation on a small array takes as long as ten of those.
         self._mix_energy = 0.0
-        self._channel_energies = np.zeros(channels)
+        self._channel_energies = [0.0] * channels
         self._chosen: int | None = None
         self._warned = False
 
@@ -57,9 +59,11 @@ class Mixer:
         offset = -self._samples_in_window % _STRIDE
         energies = _energies(values[offset::_STRIDE], edges, offset)
         mix_energies = _energies(mono[offset::_STRIDE, np.newaxis], edges, offset)
-        for index, (start, stop) in enumerate(itertools.pairwise(edges)):
-            self._mix_energy += float(mix_energies[index, 0])
-            self._channel_energies += energies[index]
+        for (start, stop), (mixed,), by_channel in zip(
+            itertools.pairwise(edges), mix_energies, energies, strict=True
+        ):
+            self._mix_energy += mixed
+            self._channel_energies = [*map(operator.add, self._channel_energies, by_channel)]
             if self._chosen is not None:
                 mono[start:stop] = values[start:stop, self._chosen]
             self._samples_in_window += stop - start
@@ -68,12 +72,11 @@ class Mixer:
         return mono
 
     def _update_choice(self) -> None:
-        loudest = int(self._channel_energies.argmax())
-        cancelled = self._mix_energy * self.channels * _CANCELLATION_RATIO < self._channel_energies[loudest]
-        if not cancelled:
+        highest = max(self._channel_energies)
+        if self._mix_energy * self.channels * _CANCELLATION_RATIO >= highest:
             self._chosen = None
         elif self._chosen is None:
-            self._chosen = loudest
+            self._chosen = loudest = self._channel_energies.index(highest)
             if not self._warned:
                 self._warned = True
                 _log.warning(
@@ -83,22 +86,24 @@ class Mixer:
                     loudest,
                 )
         self._samples_in_window = 0
-        decay = 0.5 ** (1 / _HALF_LIFE_WINDOWS)
-        self._mix_energy *= decay
-        self._channel_energies *= decay
+        self._mix_energy *= _DECAY
+        self._channel_energies = [energy * _DECAY for energy in self._channel_energies]
 
 
 def _mean(values: Samples) -> Samples:
     """Average the channels. Unlike numpy's mean, the result does not depend on the block length; and it is faster."""
-    mono = values[:, 0].copy()
-    for index in range(1, values.shape[1]):
+    mono = values[:, 0] + values[:, 1]
+    for index in range(2, values.shape[1]):
         mono += values[:, index]
     mono /= values.shape[1]
     return mono
 
 
-def _energies(values: Samples, edges: list[int], offset: int) -> npt.NDArray[np.float64]:
+def _energies(values: Samples, edges: list[int], offset: int) -> list[list[float]]:
     """Return the energy between edges, from every `_STRIDE`th sample. [shape=(edges - 1, channels)]."""
     sums = np.zeros((len(values) + 1, values.shape[1]))
     np.cumsum(np.square(values), axis=0, dtype=np.float64, out=sums[1:])
-    return np.diff(sums[[max(0, -((offset - edge) // _STRIDE)) for edge in edges]], axis=0)
+    energies: list[list[float]] = np.diff(
+        sums[[max(0, -((offset - edge) // _STRIDE)) for edge in edges]], axis=0
+    ).tolist()
+    return energies

@@ -38,7 +38,7 @@ _MAX_FLAC_REST = 1 << 14  # bytes after the last sample that are not reported: t
 class ByteSource(Protocol):
     """A Python object that libsndfile reads from."""
 
-    def read(self, count: int, /) -> bytes:
+    def read(self, count: int, /) -> bytes | bytearray:
         """Return at most `count` of the next bytes, none at the end."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
@@ -81,7 +81,7 @@ class ForwardSoundFile(soundfile.SoundFile):  # type: ignore[misc]
 
         def read(target: Any, count: int, _: Any) -> int:
             content = source.read(count)
-            soundfile._ffi.buffer(target, count)[: len(content)] = content
+            soundfile._ffi.memmove(target, content, len(content))
             return len(content)
 
         callbacks = {

@@ -230,7 +230,7 @@ def samples_before_fault(values: Samples) -> int:
 
 
 def _check_values(values: Samples, sample_rate: float, start: float) -> None:
-    peak = float(np.abs(values).max(initial=0.0))
+    peak = max(float(values.max(initial=0.0)), -float(values.min(initial=0.0)))
     if peak <= _MAX_FLOAT_PEAK:
         return
     if np.isfinite(peak):
