@@ -10,7 +10,7 @@ from support.places import EXAMPLES
 
 from vad.audio.reading import read_audio
 from vad.detection.detector import Detector
-from vad.evaluation.benchmark.speed import STAGES, SystemSpeed, _measure, stage_table, system_table
+from vad.evaluation.benchmark.speed import STAGES, SystemSpeed, measure_system, stage_table, system_table
 from vad.evaluation.benchmark.systems import PEERS, model_systems
 
 SPEED = SystemSpeed("first", 0.1, 100.0, 0.02, (1e-3, 2e-3, 3e-3), 10_000_000, 500_000)
@@ -41,7 +41,7 @@ def test_a_system_is_measured_whole_and_by_hops(name: str, index: int | None) ->
     if index is None and not any(distributions(name="webrtcvad-wheels")):
         pytest.skip("needs webrtcvad-wheels")
     samples = read_audio(EXAMPLES / "clip.wav", sample_rate=16_000)
-    speed = _measure(name, index, samples)
+    speed = measure_system(name, index, samples)
     assert speed.times_real_time > 1
     assert 0 < speed.latencies_s[0] <= speed.latencies_s[2] < speed.hop_s
     assert speed.installed_bytes > 10_000

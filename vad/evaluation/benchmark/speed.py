@@ -31,7 +31,7 @@ from vad.evaluation.benchmark.systems import PEERS, System, model_systems
 from vad.evaluation.benchmark.tables import table
 from vad.labels import dumps
 
-__all__ = ["ROUNDS", "STAGES", "SystemSpeed", "measure_systems", "stage_table", "system_table"]
+__all__ = ["ROUNDS", "STAGES", "SystemSpeed", "measure_system", "measure_systems", "stage_table", "system_table"]
 
 ROUNDS = 5
 STAGES = ("decode", "resample", "graph", "segmenter", "write")
@@ -86,11 +86,18 @@ def measure_systems(
     measured: list[list[SystemSpeed]] = [[] for _ in openings]
     for _, (place, opening) in itertools.product(range(rounds), enumerate(openings)):
         with context.Pool(1) as pool:
-            measured[place].append(pool.apply(_measure, (*opening, samples)))
+            measured[place].append(pool.apply(measure_system, (*opening, samples)))
     return measured
 
 
-def _measure(name: str, index: int | None, samples: Samples) -> SystemSpeed:
+def measure_system(name: str, index: int | None, samples: Samples) -> SystemSpeed:
+    """Measure one system in this process, once.
+
+    Args:
+        name: Of a model or its path, or a key of `vad.evaluation.benchmark.systems.PEERS`.
+        index: Which of the model's systems (`model_systems`); None for one of `PEERS`.
+        samples: At 16 kHz. [shape=(samples,)]
+    """
     before = _peak_bytes()
     began = time.process_time()
     system: System = PEERS[name]() if index is None else model_systems(name)[index]
