@@ -56,19 +56,26 @@ def test_pympi_writes_documents_that_are_read(tmp_path: Path) -> None:
     assert read_labels(tmp_path / "talk.eaf") == [Segment(0.32, 1.24), Segment(1.5, 2.0)]
 
 
-def test_pympi_reads_documents(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("uri", "link"),
+    [
+        ("a b&.wav", "a%20b%26.wav"),
+        ("https://host/a.wav?x=1&y=%202", "https://host/a.wav?x=1&y=%202"),
+    ],
+)
+def test_pympi_reads_documents(tmp_path: Path, uri: str, link: str) -> None:
     peer = pytest.importorskip("pympi.Elan")
     write_labels(
         tmp_path / "talk.eaf",
         [Segment(0.32, 1.24), Segment(1.0, 1.3), Segment(3661.5, 3662.0)],
-        uri="a b&.wav",
+        uri=uri,
     )
     document = peer.Eaf(str(tmp_path / "talk.eaf"))
     assert list(document.get_tier_names()) == ["speech"]
     found = document.get_annotation_data_for_tier("speech")
     assert sorted(found) == [(320, 1300, "speech"), (3661500, 3662000, "speech")]
-    assert document.media_descriptors[0]["MEDIA_URL"] == "a%20b%26.wav"
-    assert document.media_descriptors[0]["MIME_TYPE"] == "audio/x-wav"
+    assert document.media_descriptors[0]["MEDIA_URL"] == link
+    assert document.media_descriptors[0]["MIME_TYPE"] == ("unknown" if "?" in uri else "audio/x-wav")
 
 
 def test_a_document_is_what_elans_schema_asks_for() -> None:

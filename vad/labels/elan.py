@@ -1,9 +1,11 @@
 """Labels as an ELAN annotation document (.eaf)."""
 
+import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from vad.audio.remote import is_url
 from vad.errors import shown
 from vad.labels.merge import merge
 from vad.labels.reading import Entry, Malformed, choose_tiers, read_each
@@ -56,11 +58,12 @@ def _media(uri: str) -> str:
         return ""
     path = quote(uri, errors="surrogateescape")
     kind = "audio/x-wav" if uri.lower().endswith(".wav") else "unknown"
-    url = (
-        f'MEDIA_URL="file://{path}"'
-        if uri.startswith("/")
-        else f'MEDIA_URL="{path}" RELATIVE_MEDIA_URL="./{path}"'
-    )
+    if is_url(uri):
+        url = f'MEDIA_URL="{html.escape(uri)}"'
+    elif uri.startswith("/"):
+        url = f'MEDIA_URL="file://{path}"'
+    else:
+        url = f'MEDIA_URL="{path}" RELATIVE_MEDIA_URL="./{path}"'
     return f'    <MEDIA_DESCRIPTOR {url} MIME_TYPE="{kind}"/>\n'
 
 
