@@ -23,7 +23,7 @@ class EndlessFile:
         self._start = 0  # of the buffer in the file
         self._position = 0
 
-    def read(self, count: int) -> bytes | bytearray:
+    def read(self, count: int) -> bytes:
         """Wait for `count` bytes. Fewer are returned at the end."""
         if self._position > _FAR_END // 2:
             return self._read_ending(count)
@@ -33,7 +33,7 @@ class EndlessFile:
                 break
             self._buffer += piece
         at = self._position - self._start
-        content = self._buffer[at : at + count]
+        content = bytes(self._buffer[at : at + count])
         self._position += len(content)
         excess = self._position - self._start - _REWIND_BYTES
         if excess > _REWIND_BYTES:

@@ -38,7 +38,7 @@ _MAX_FLAC_REST = 1 << 14  # bytes after the last sample that are not reported: t
 class ByteSource(Protocol):
     """A Python object that libsndfile reads from."""
 
-    def read(self, count: int, /) -> bytes | bytearray:
+    def read(self, count: int, /) -> bytes:
         """Return at most `count` of the next bytes, none at the end."""
 
     def seek(self, offset: int, whence: int = 0, /) -> int:

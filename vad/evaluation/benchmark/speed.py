@@ -31,7 +31,15 @@ from vad.evaluation.benchmark.systems import PEERS, System, model_systems
 from vad.evaluation.benchmark.tables import table
 from vad.labels import dumps
 
-__all__ = ["ROUNDS", "STAGES", "SystemSpeed", "measure_system", "measure_systems", "stage_table", "system_table"]
+__all__ = [
+    "ROUNDS",
+    "STAGES",
+    "SystemSpeed",
+    "measure_system",
+    "measure_systems",
+    "stage_table",
+    "system_table",
+]
 
 ROUNDS = 5
 STAGES = ("decode", "resample", "graph", "segmenter", "write")
