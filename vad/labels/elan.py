@@ -1,6 +1,5 @@
 """Labels as an ELAN annotation document (.eaf)."""
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -59,6 +58,8 @@ def _media(uri: str) -> str:
     path = quote(uri, errors="surrogateescape")
     kind = "audio/x-wav" if uri.lower().endswith(".wav") else "unknown"
     if is_url(uri):
+        import html  # its tables take milliseconds to load
+
         url = f'MEDIA_URL="{html.escape(uri)}"'
     elif uri.startswith("/"):
         url = f'MEDIA_URL="file://{path}"'
