@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import io
 import os
+import struct
 import sys
 import tarfile
 import tracemalloc
@@ -143,6 +144,17 @@ def test_a_header_that_is_wrong_by_a_few_bytes_is_no_damage(tmp_path: Path, name
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[:-36])
     assert len(read_audio(tmp_path / name)) == RATE - 18
+
+
+def test_an_rf64_ends_where_its_long_size_says() -> None:
+    samples = (1000 * noise(RATE)).astype("<i2")
+    sizes = struct.pack("<QQQI", 0, samples.nbytes, RATE, 0)
+    form = struct.pack("<HHIIHH", 1, 1, RATE, 2 * RATE, 2, 16)
+    chunks = [(b"ds64", sizes), (b"fmt ", form), (b"data", samples.tobytes()), (b"LIST", b"INFO" + bytes(30))]
+    content = b"RF64\xff\xff\xff\xffWAVE"
+    for name, body in chunks:
+        content += name + struct.pack("<I", 0xFFFFFFFF if name == b"data" else len(body)) + body
+    assert len(read_audio(io.BytesIO(content))) == RATE
 
 
 @pytest.mark.parametrize(("lost_s", "reported"), [(0.03, False), (0.3, True)])
