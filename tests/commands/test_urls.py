@@ -5,8 +5,10 @@ import http.server
 import json
 import re
 import shutil
+import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import soundfile
 from support import paper_ray
 from support.sounds import RATE, tone
 
+from vad.audio import remote
 from vad.cli import main
 
 Run = Callable[..., str]
@@ -105,10 +108,14 @@ def test_a_folder_on_a_web_server_gives_what_it_gives_here(run: Run, web: str) -
     check(run, f"{web}/", "out.jsonl", "--resume")
     run(f"{web}/*.wav", "-o", "pattern.jsonl")
     assert set(results("pattern.jsonl")) == {"a.wav"}
-    lines = run(f"{web}/no.wav", "http://127.0.0.1:1/x.wav", f"{web}/a.wav", "-o", "some.jsonl", code=1)
-    assert re.findall(r"(no|x)\.wav: cannot be read: (there is no|Cannot connect)", lines) == [
-        ("no", "there is no"), ("x", "Cannot connect"),
-    ]  # fmt: skip
+    away = "http://127.0.0.1:1"
+    inputs = [f"{web}/none/", f"{away}/", f"{away}/*.wav", f"{web}/no.wav", f"{away}/x.wav", f"{web}/a.wav"]
+    lines = run(*inputs, "-o", "some.jsonl", code=1)
+    reasons = dict(
+        re.findall(r"(\S+): cannot be read: (there is no|Cannot connect|Connect call failed)", lines)
+    )
+    assert list(reasons) == inputs[:-1]
+    assert [reason == "there is no" for reason in reasons.values()] == [True, False, False, True, False]
     assert set(results("some.jsonl")) == {"a.wav"}
 
 
@@ -157,7 +164,28 @@ def test_a_manifest_names_recordings_beside_it_and_elsewhere(run: Run, memory: s
     assert {"a.rttm", "store/rec/more/c d.rttm", in_archive} < places
 
 
-def test_fsspec_is_asked_for_where_it_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a signal to one thread")
+def test_ctrl_c_waits_for_no_server(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(remote, "_state", lambda *_: answer.wait(10.0))
+    press = threading.Timer(0.1, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    press.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        remote.url_states([f"{memory}/a.wav"])
+    signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - began < 5.0
+    answer.set()
+
+
+def test_packages_of_the_extra_are_asked_for_where_they_are_missing(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    monkeypatch.delitem(sys.modules, "fsspec.implementations.http", raising=False)
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, "http", raising=False)
+    assert "openvad[remote]" in run("http://127.0.0.1:1/a.wav", "-o", "out.jsonl", code=2)
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
     assert "openvad[remote]" in run("s3://bucket/a.wav", "-o", "out.jsonl", code=2)
     run("rec", "-o", "out.jsonl")

@@ -5,6 +5,7 @@ package of their own, such as s3fs. A URL may be a chain: zip://call.wav::s3://b
 """
 
 import contextlib
+import errno
 import os
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -21,6 +22,7 @@ _VERSIONS = (
     "ETag", "etag", "Content-MD5", "Last-Modified", "LastModified", "last_modified", "updated", "mtime", "created",
     "CRC",
 )  # fmt: skip
+_EXTRA = ("fsspec", "aiohttp")  # the packages of the extra `remote`
 _REQUESTS = 16  # at a time
 
 
@@ -50,7 +52,7 @@ def open_url(url: str) -> Iterator[IO[bytes]]:
 
     Raises:
         OSError: It cannot be opened.
-        MissingDependencyError: fsspec is not installed.
+        MissingDependencyError: A package of the extra `remote` is not installed.
     """
     with _os_errors():
         system, path = _system(url)
@@ -77,10 +79,11 @@ def url_states(urls: Iterable[str]) -> dict[str, tuple[int, str]]:
             opened.append((url, *_system(url)))
     if not opened:
         return {}
-    from concurrent.futures import ThreadPoolExecutor
+    from multiprocessing.pool import ThreadPool
 
-    with ThreadPoolExecutor(_REQUESTS) as pool:
-        states = pool.map(lambda one: _state(*one[1:]), opened)
+    # Unlike an executor, it waits for no request of a server that does not answer, so Ctrl-C stops it.
+    with ThreadPool(_REQUESTS) as pool:
+        states = pool.map(lambda one: _state(*one[1:]), opened, chunksize=1)
         return {url: state for (url, *_), state in zip(opened, states, strict=True) if state is not None}
 
 
@@ -105,17 +108,19 @@ def find_urls(url: str, suffixes: Collection[str], *, recursive: bool) -> dict[s
 
     Raises:
         OSError: The folder cannot be read.
-        MissingDependencyError: fsspec is not installed.
+        MissingDependencyError: A package of the extra `remote` is not installed.
     """
     scheme, path, chain = _parts(url)
     fixed, star, _ = path.partition("*")
     folder = fixed[: fixed.rfind("/") + 1] if star else path + "/" * (not path.endswith("/") and path != "")
+    # fsspec would take a web server that cannot be reached for an empty folder; not all stores know the option.
+    options = {"on_error": "raise"} if _is_web(url) else {}
     with _os_errors():
         system, place = _system(url)
         if star:
-            found = system.glob(place, detail=True)
+            found = system.glob(place, detail=True, **options)
         elif url.endswith("/") or (not _is_web(url) and system.isdir(place)):
-            found = system.find(place, maxdepth=None if recursive else 1, detail=True)
+            found = system.find(place, maxdepth=None if recursive else 1, detail=True, **options)
         else:
             return None
         root = _system(f"{scheme}{folder}{chain}")[1]
@@ -144,9 +149,14 @@ def _system(url: str) -> tuple[Any, str]:
     """Give the file system of a URL, and the path in it."""
     try:
         from fsspec.core import url_to_fs
+
+        system, path = url_to_fs(url)
     except ImportError as error:
-        raise MissingDependencyError(f"{url} needs fsspec. {install_hint('remote')}") from error
-    system, path = url_to_fs(url)
+        missing = getattr(error.__cause__ or error, "name", None) or ""
+        package = missing.partition(".")[0]
+        if package not in _EXTRA:  # the package of a store, which the message of fsspec names
+            raise
+        raise MissingDependencyError(f"{url} needs {package}. {install_hint('remote')}") from error
     return system, path
 
 
@@ -161,6 +171,8 @@ def _os_errors() -> Iterator[None]:
         cause = error.__cause__
         if not isinstance(error, FileNotFoundError) or getattr(cause, "status", None) == 404:
             cause = None
+        if cause is None and isinstance(error, FileNotFoundError):
+            raise FileNotFoundError(errno.ENOENT, "there is no such file") from error
         if cause is None and isinstance(error, OSError):
             raise
         reason = cause or error  # fsspec says of all that a web server does not give that there is no file
