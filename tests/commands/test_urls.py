@@ -143,6 +143,18 @@ def test_a_job_does_again_what_changed_in_a_store(run: Run, memory: str, folder:
         fsspec.filesystem("memory").put(str(folder / "rec/a.wav"), "/store/rec/a.wav")
 
 
+def test_a_job_does_again_what_may_have_changed(
+    run: Run, memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some web servers state no size, and some say nothing that tells whether the content is the same."""
+    notes = []
+    for tag in ("1", "1", "2", "", ""):
+        info = {"size": None, "type": "file", "ETag": tag}
+        monkeypatch.setattr(type(fsspec.filesystem("memory")), "info", lambda *_, info=info, **__: info)
+        notes.append("changed" in run(f"{memory}/a.wav", "--resume", "-o", "out.jsonl"))
+    assert notes == [False, False, True, True, True]
+
+
 def test_a_manifest_names_recordings_beside_it_and_elsewhere(run: Run, memory: str, folder: Path) -> None:
     shutil.make_archive("calls", "zip", ".", "rec")
     zipped = f"zip://rec/a.wav::file://{folder / 'calls.zip'}"

@@ -72,7 +72,7 @@ def read_url(url: str) -> bytes:
 
 
 def url_states(urls: Iterable[str]) -> dict[str, tuple[int, str]]:
-    """Give the bytes of each file, and a text that changes with its content. A file of unknown size is left out."""
+    """Give the bytes of each file, -1 if unknown, and a text that changes with its content. Left out: no answer."""
     opened = []
     for url in urls:  # in one thread: fsspec has another system, without these listings, for each thread
         with contextlib.suppress(OSError), _os_errors():
@@ -90,7 +90,8 @@ def url_states(urls: Iterable[str]) -> dict[str, tuple[int, str]]:
 def _state(system: Any, path: str) -> tuple[int, str] | None:
     with contextlib.suppress(OSError), _os_errors():
         info = system.info(path)
-        return int(info["size"]), " ".join(str(info[name]) for name in _VERSIONS if info.get(name))
+        size = -1 if info["size"] is None else int(info["size"])
+        return size, " ".join(str(info[name]) for name in _VERSIONS if info.get(name))
     return None
 
 

@@ -34,7 +34,7 @@ class Identity:
     """What shows that a recording is still the one that was done.
 
     Attributes:
-        size: Bytes; -1 if there is no such file.
+        size: Bytes; -1 if there is no such file, or a store does not say.
         version: Its modification time in ns, or what the store of a URL says, such as an ETag.
         sha256: Of its content, if that is compared instead.
     """
@@ -44,9 +44,11 @@ class Identity:
     sha256: str | None = None
 
     def is_same(self, before: "Identity") -> bool:
-        """Whether the recording is unchanged."""
+        """Whether the recording is known to be unchanged."""
         if self.sha256 is not None and before.sha256 is not None:
             return self.sha256 == before.sha256
+        if self.size < 0 and not self.version:
+            return False
         return (self.size, self.version) == (before.size, before.version)
 
 
@@ -68,9 +70,7 @@ def _identity(recording: AudioInput, states: Mapping[str, tuple[int, str]], with
         if with_content and recording.problem is None:
             with open_url(source) if is_url(source) else open(source, "rb") as file:
                 digest = hashlib.file_digest(cast(Any, file), "sha256").hexdigest()
-    except (
-        Exception
-    ):  # each store has errors of its own; what cannot be read is reported when it is processed
+    except Exception:  # of any kind; what cannot be read is reported when it is processed
         return Identity(-1, "")
     return Identity(size, version, digest)
 
@@ -143,9 +143,9 @@ class Journal:
             return "new"
         if self.other_options(recording):
             return "options"
-        if not identity.is_same(entry.identity):
-            return "changed"
-        return "failed" if entry.failed else None
+        if entry.failed:
+            return "failed"
+        return None if identity.is_same(entry.identity) else "changed"
 
     def other_options(self, recording: AudioInput) -> dict[str, tuple[Any, Any]]:
         """Give the options that a recording was not done with: their values then, and now; None is left out."""

@@ -136,7 +136,9 @@ def sizes_of(recordings: Iterable[AudioInput]) -> dict[AudioInput, int]:
     remote = url_states(one.source for one in recordings if is_url(one.source))
     local = {one: one.path for one in recordings}
     return {
-        one: os.path.getsize(path) if path and os.path.isfile(path) else remote.get(one.name, (0, ""))[0]
+        one: os.path.getsize(path)
+        if path and os.path.isfile(path)
+        else max(0, remote.get(one.name, (0, ""))[0])
         for one, path in local.items()
     }
 
