@@ -45,6 +45,11 @@ def test_recursive_goes_down(tree: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_folder_with_the_name_of_a_manifest_is_that_folder(tree: Path) -> None:
+    (tree / "deep").rename("deep.jsonl")
+    assert names("deep.jsonl") == ["deep.jsonl/c.mp3"]
+
+
 def test_patterns_are_matched_here_too(tree: Path) -> None:
     assert names("*.wav") == ["b.wav", "odd[1].wav"]
     assert names("**/*.wav") == ["b.wav", "deep/er/d.wav", "odd[1].wav"]

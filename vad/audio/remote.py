@@ -151,7 +151,7 @@ def _system(url: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
 
-        system, path = url_to_fs(url)
+        system, path = url_to_fs(_URL.sub(lambda scheme: scheme[0].lower(), url, count=1))
     except ImportError as error:
         missing = getattr(error.__cause__ or error, "name", None) or ""
         package = missing.partition(".")[0]

@@ -110,7 +110,7 @@ def find_recordings(
 
 def _search(argument: str, recursive: bool) -> list[AudioInput] | None:
     """Find the recordings of a folder, a pattern or a manifest. None for what names one recording."""
-    if argument.lower().endswith(_MANIFEST):
+    if argument.lower().endswith(_MANIFEST) and not os.path.isdir(argument):
         return _in_manifest(argument)
     if is_url(argument):
         return _at_url(argument, recursive)

@@ -169,12 +169,13 @@ def _journal_path(output: Path) -> Path:
 
 
 def _refuse_options(args: argparse.Namespace) -> None:
+    job = "--resume" if args.ray is None else "--ray"
     if args.output is None:
-        raise ConfigError("--resume needs an --output, where it finds what is done. Give a file or a folder.")
+        raise ConfigError(f"{job} needs an --output, where it finds what is done. Give a file or a folder.")
     for name in _OTHER_OUTPUTS:
         if getattr(args, name):
             option = f"--{name.replace('_', '-')}"
-            raise ConfigError(f"--resume is for --output. Received: {option}. Leave one of the two out.")
+            raise ConfigError(f"{job} is for --output. Received: {option}. Leave one of the two out.")
 
 
 def _refuse_pipes(inputs: Sequence[str]) -> None:
