@@ -50,6 +50,12 @@ def test_a_folder_with_the_name_of_a_manifest_is_that_folder(tree: Path) -> None
     assert names("deep.jsonl") == ["deep.jsonl/c.mp3"]
 
 
+def test_a_folder_in_a_manifest_is_no_pipe(tree: Path) -> None:
+    Path("list.jsonl").write_text('{"audio_filepath": "deep"}\n')
+    (found,) = find_recordings(["list.jsonl"], NO_PIPES, recursive=False)
+    assert found.problem is None, "opening it says what it is"
+
+
 def test_patterns_are_matched_here_too(tree: Path) -> None:
     assert names("*.wav") == ["b.wav", "odd[1].wav"]
     assert names("**/*.wav") == ["b.wav", "deep/er/d.wav", "odd[1].wav"]

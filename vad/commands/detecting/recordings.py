@@ -193,7 +193,7 @@ def _listed(name: str, manifest: str) -> AudioInput:
 
 
 def _problem_of(path: str) -> str | None:
-    return f"{path}: cannot be read: {A_PIPE}." if is_pipe(path) else None
+    return f"{path}: cannot be read: {A_PIPE}." if is_pipe(path) and not os.path.isdir(path) else None
 
 
 def _unmatched(pattern: str) -> AudioInput:
