@@ -188,9 +188,12 @@ def test_scenes_with_talk_in_front_have_no_crosstalk(decoded: DecodedCorpus) -> 
     )
 
 
-@pytest.mark.parametrize(("snr_db", "faintest_db"), [(0.0, -75.0), (14.0, -67.5), (25.0, FAINTEST_DB)])
+@pytest.mark.parametrize(
+    ("snr_db", "faintest_db", "tolerance_db"),
+    [(0.0, -68.0, 0.01), (14.0, -64.0, 4), (25.0, FAINTEST_DB, 0.01)],
+)
 def test_talk_in_noise_is_played_fainter_than_clear_talk(
-    decoded: DecodedCorpus, snr_db: float, faintest_db: float
+    decoded: DecodedCorpus, snr_db: float, faintest_db: float, tolerance_db: float
 ) -> None:
     """A recording of a noisy place turned down as a whole holds speech; clear talk so faint is background."""
     mixer = Mixer(decoded, replace(BARE, noise=1.0, snr_db=(snr_db, snr_db)), 0)
@@ -201,7 +204,9 @@ def test_talk_in_noise_is_played_fainter_than_clear_talk(
         if is_recorded(mix(mixer.scene(index)) - mix(bare.scene(index)))
     ]
     assert recorded
-    assert [scene.faintest_db for scene in recorded] == pytest.approx([faintest_db] * len(recorded), abs=7)
+    assert [scene.faintest_db for scene in recorded] == pytest.approx(
+        [faintest_db] * len(recorded), abs=tolerance_db
+    )
     assert bare.scene(0).faintest_db == FAINTEST_DB
 
 
