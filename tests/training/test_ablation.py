@@ -35,6 +35,7 @@ def test_the_script_knows_every_architecture() -> None:
     assert set(ablation.ARCHITECTURES.partition("=")[2].split(",")) == comparable
 
 
+@pytest.mark.acceptance
 def test_what_is_varied_trains_and_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
