@@ -39,10 +39,8 @@ from vad.labels import write_labels
 from vad.labels.cells import labels_to_frames
 
 PARTIES, CALL_S = 20, 30.0
-CALLS_A_PARTY = {
-    "30 min": 3,
-    "10 min": 1,
-}  # of the split test always three, so that both are measured on the same
+# Of the split test there are always three, so that both are measured on the same calls.
+CALLS_A_PARTY = {"30 min": 3, "10 min": 1}
 SEEDS = (11, 12, 13, 14, 15)  # fixed before any of them was measured
 MUSIC_SNR_DB = (-10.0, 0.0)
 PAUSE_S = 1.0

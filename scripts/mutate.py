@@ -46,14 +46,22 @@ _OPERATORS = [
     *["ZeroIterationForLoop", "ReplaceUnaryOperator_Delete_Not", "ReplaceUnaryOperator_Delete_USub"],
     *map(
         "ReplaceComparisonOperator_{}".format,
-        ["Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Eq_NotEq", "NotEq_Eq"],
+        ["Lt_LtE", "LtE_Lt", "Gt_GtE", "GtE_Gt", "Eq_NotEq", "NotEq_Eq", "Is_IsNot", "IsNot_Is"],
     ),
-    *map("ReplaceComparisonOperator_{}".format, ["Is_IsNot", "IsNot_Is"]),
     *map(
         "ReplaceBinaryOperator_{}".format,
-        ["Add_Sub", "Sub_Add", "Mul_Div", "Div_Mul", "FloorDiv_Mul", "Mod_Mul"],
+        [
+            "Add_Sub",
+            "Sub_Add",
+            "Mul_Div",
+            "Div_Mul",
+            "FloorDiv_Mul",
+            "Mod_Mul",
+            "RShift_LShift",
+            "LShift_RShift",
+            "BitAnd_Add",
+        ],
     ),
-    *map("ReplaceBinaryOperator_{}".format, ["RShift_LShift", "LShift_RShift", "BitAnd_Add"]),
 ]
 
 

@@ -70,7 +70,7 @@ class Ensemble:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Release:
     """How a model that ships is made.
 
     Attributes:
@@ -83,10 +83,10 @@ class Recipe:
 
 
 MODELS = {
-    "default": Recipe(Ensemble("default-late", "default-second", 0.25, 0.25, -0.75), ("tflite", "onnx")),
-    "tiny": Recipe(),
-    "waveform": Recipe(),
-    "interchange": Recipe(formats=("tflite", "silero-onnx")),
+    "default": Release(Ensemble("default-late", "default-second", 0.25, 0.25, -0.75), ("tflite", "onnx")),
+    "tiny": Release(),
+    "waveform": Release(),
+    "interchange": Release(formats=("tflite", "silero-onnx")),
 }
 
 
@@ -124,7 +124,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _trained(name: str, args: argparse.Namespace) -> Path:
-    """The network of a model, trained by its recipe."""
+    """The network of a model, trained by its config."""
     run, ensemble = _train(name, name, args), MODELS[name].ensemble
     return run if ensemble is None else _join(run, name, ensemble, args)
 

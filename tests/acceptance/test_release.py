@@ -1,4 +1,4 @@
-"""The whole recipe of the models that ship, with networks and scenes as small as can be.
+"""The whole way to the models that ship, with networks and scenes as small as can be.
 
 Run it with `python -m pytest -m acceptance tests/acceptance/test_release.py`; it takes some minutes.
 """

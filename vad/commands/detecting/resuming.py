@@ -56,8 +56,9 @@ def resume(
     Raises:
         ConfigError: The options do not fit --resume, an output cannot be written, or another run writes it.
     """
-    _refuse_options(args)
-    _refuse_pipes(args.inputs)
+    job = "--resume" if args.ray is None else "--ray"
+    _refuse_options(args, job)
+    _refuse_pipes(args.inputs, job)
     each_channel = args.channel == "each"
     with ExitStack() as stack:
         summary = stack.enter_context(summarized(args, [args.output]))
@@ -168,8 +169,7 @@ def _journal_path(output: Path) -> Path:
     return output / ".vad.journal" if output.is_dir() else output.with_name(f"{output.name}.journal")
 
 
-def _refuse_options(args: argparse.Namespace) -> None:
-    job = "--resume" if args.ray is None else "--ray"
+def _refuse_options(args: argparse.Namespace, job: str) -> None:
     if args.output is None:
         raise ConfigError(f"{job} needs an --output, where it finds what is done. Give a file or a folder.")
     for name in _OTHER_OUTPUTS:
@@ -178,10 +178,10 @@ def _refuse_options(args: argparse.Namespace) -> None:
             raise ConfigError(f"{job} is for --output. Received: {option}. Leave one of the two out.")
 
 
-def _refuse_pipes(inputs: Sequence[str]) -> None:
+def _refuse_pipes(inputs: Sequence[str], job: str) -> None:
     for one in inputs:
         if one == "-" or (is_pipe(one) and not os.path.isdir(one)):
-            raise ConfigError(f"--resume is for files. Received: {one}, a pipe. Leave one of the two out.")
+            raise ConfigError(f"{job} is for files. Received: {one}, a pipe. Leave one of the two out.")
 
 
 def _refuse_foreign(

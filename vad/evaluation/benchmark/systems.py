@@ -35,9 +35,8 @@ ByHops: TypeAlias = Callable[[Samples], tuple[Iterable[Any], Callable[[Any], Any
 _QUIETEST_DB = -120.0
 _ENERGY_THRESHOLD_DB = -50.0
 _WINDOW = 400  # samples: 25 ms
-_FIRERED_DELAY_S = (
-    1.615  # 160 frames of 10 ms, and the rest of the last window: found by changing what comes later
-)
+# 160 frames of 10 ms, and the rest of the last window: found by changing what comes later.
+_FIRERED_DELAY_S = 1.615
 
 
 @dataclass(frozen=True)

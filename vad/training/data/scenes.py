@@ -2,7 +2,8 @@
 
 The policy the labels teach: *foreground* speech counts, near or far, loud or soft, in noise down to -5 dB. Talk far
 under the foreground (20-45 dB, in another place) that hardly clears the noise of a quiet place, and the babble of a
-crowd, are background and count as non-speech.
+crowd, are background and count as non-speech. So does talk of that level where nobody is in front, even if it stands
+well above its noise.
 
 Recordings that are scenes by themselves, such as conversations, can be used unmodified: ``recorded`` is their share.
 
@@ -114,7 +115,7 @@ class Mixer:
             mix += self._band_limited(index, name, render(self._rng(index, name)))
         snr_db = -steady_level_db(mix - talk)
         mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
-        if speech_free and not {"_background_talk", "_crosstalk"}.isdisjoint(present):
+        if speech_free and present.keys() & {"_background_talk", "_crosstalk"}:
             return _scaled(mix, labels, loudest_db=_LOUDEST_ABSENT_DB)
         return _scaled(mix, labels, snr_db)
 
