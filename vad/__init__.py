@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from vad.audio.reading import read_audio
     from vad.detection.chunks import Chunk, chunks_from_probabilities
     from vad.detection.default import detect, detect_file
-    from vad.detection.detector import Detection, Detector
+    from vad.detection.detection import Detection
+    from vad.detection.detector import Detector
     from vad.detection.model import Model
     from vad.detection.model_files import model_names
     from vad.detection.options import SegmentOptions
@@ -80,7 +81,8 @@ _MODULES = {
     "vad.audio.reading": ("read_audio",),
     "vad.detection.chunks": ("Chunk", "chunks_from_probabilities"),
     "vad.detection.default": ("detect", "detect_file"),
-    "vad.detection.detector": ("Detection", "Detector"),
+    "vad.detection.detection": ("Detection",),
+    "vad.detection.detector": ("Detector",),
     "vad.errors": (
         "AudioError",
         "ConfigError",

@@ -8,7 +8,8 @@ import soundfile
 from support.sounds import long_speech
 
 from vad.detection import pieces
-from vad.detection.detector import Detection, Detector, open_recording
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector, open_recording
 from vad.detection.pieces import Span, analyse_piece, join, spans_of
 
 DURATION = 123.4

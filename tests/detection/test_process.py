@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from support.bursts import DURATION, RATE, bursts, ends, streamed
 
 import vad
-from vad.detection.detector import Detection, Detector
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector
 from vad.detection.model import Model
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import Segmenter, segments_from_probabilities

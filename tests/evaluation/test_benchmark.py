@@ -18,7 +18,7 @@ from support.sounds import RATE, noise, tone
 from vad.audio.reading import read_audio
 from vad.cli import main
 from vad.corpus.manifest import read_corpus
-from vad.detection.detector import Detection
+from vad.detection.detection import Detection
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import Segment
 from vad.errors import MissingDependencyError

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vad.detection.detector import Detection, Detector
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector
 from vad.detection.options import SegmentOptions
 from vad.detection.segments import Segment
 from vad.errors import ConfigError

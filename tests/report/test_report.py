@@ -20,7 +20,8 @@ from support.sounds import RATE, noise, tone
 import vad.report.detection
 import vad.report.excerpt
 from vad.cli import main
-from vad.detection.detector import Detection, Detector
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector
 from vad.detection.segments import Segment
 from vad.report.excerpt import Excerpt, take_excerpt
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from vad.adapters import client, given_or_default
 from vad.audio.samples import Channel
-from vad.detection.detector import Detection, Detector
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector
 
 with client("pyannote.core"):
     from pyannote.core import Annotation, Segment, SlidingWindow, SlidingWindowFeature

@@ -4,8 +4,8 @@ import logging
 import os
 import warnings
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias, TypeGuard
+from dataclasses import asdict
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from vad.audio.raw_format import RawFormat
 from vad.audio.reading import AudioBlocks, open_audio
 from vad.audio.resampling import LiveResampler, Resampler
 from vad.audio.samples import Channel, MonoInput
+from vad.detection.detection import Detection, Probabilities
 from vad.detection.model import Model
 from vad.detection.options import SegmentOptions
 from vad.detection.parallel import ParallelProbabilities, can_run_in_parallel
@@ -22,36 +23,10 @@ from vad.detection.segments import Event, Segment, SpeechEnd
 from vad.detection.stream import Stream
 from vad.errors import AudioError, ConfigError, ModelError, did_you_mean, require, require_bool, shown
 
-__all__ = ["Detection", "Detector", "lookahead_from", "open_recording"]
-
-Probabilities: TypeAlias = npt.NDArray[np.float32]
+__all__ = ["Detector", "lookahead_from", "open_recording"]
 
 _log = logging.getLogger(__name__)
 _BLOCK_DURATION_S = 20.0  # 1.3 MB of samples
-
-
-@dataclass(frozen=True, eq=False)
-class Detection:
-    """The result of `Detector.process`.
-
-    Attributes:
-        duration: Seconds of audio.
-        frame_duration: Seconds of audio per probability.
-        probabilities: Of speech, 0 to 1, one per frame. Frame t begins at t * frame_duration seconds, and the last one
-            may be partial. Empty for a recording without samples. [shape=(frames,)]
-        segments: The speech, in order.
-    """
-
-    duration: float
-    frame_duration: float
-    probabilities: Probabilities
-    segments: list[Segment]
-
-    def __repr__(self) -> str:
-        return (
-            f"Detection(duration={round(self.duration, 6)}, frame_duration={self.frame_duration}, "
-            f"probabilities=<{len(self.probabilities)} frames>, segments={shown(self.segments)})"
-        )
 
 
 class Detector:

@@ -22,7 +22,8 @@ from itertools import islice, pairwise
 import numpy as np
 
 from vad.audio.reading import AudioBlocks
-from vad.detection.detector import Detection, Detector
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector
 from vad.detection.parallel import SpanResult, analyse_span
 from vad.detection.segmenter import segments_from_probabilities
 from vad.detection.stream import ProbabilityStream

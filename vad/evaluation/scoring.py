@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from vad.audio.reading import OnPosition, watched
 from vad.corpus.manifest import CorpusItem
-from vad.detection.detector import Detection, Detector, open_recording
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector, open_recording
 from vad.detection.segments import Segment
 from vad.evaluation.calibration import reliability
 from vad.evaluation.frame_metrics import RocCurve, resample_frames, roc_curve

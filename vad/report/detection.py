@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from vad.detection.detector import Detection, Detector
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector
 from vad.errors import AudioError
 from vad.files import write_text, writing
 from vad.report.excerpt import Excerpt, Samples, take_excerpt

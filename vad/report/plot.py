@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vad.detection.detector import Detection
+from vad.detection.detection import Detection
 from vad.detection.options import SegmentOptions
 from vad.report.excerpt import Excerpt
 from vad.report.page import printable

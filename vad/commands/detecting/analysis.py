@@ -17,7 +17,8 @@ from vad.commands.detecting.recordings import AudioInput, Task
 from vad.commands.detecting.segment_names import write_table
 from vad.detection.chunks import Chunker, chunk_options, chunks_of
 from vad.detection.cutting import save_segments, save_speech
-from vad.detection.detector import Detection, Detector, open_recording
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector, open_recording
 from vad.detection.pieces import PieceResult, Span, analyse_piece, join, spans_of
 from vad.detection.segments import Segment
 from vad.errors import AudioError, VadError

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from vad.audio import acoustics
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples, decibel_gain, level_db
 from vad.corpus.sound_classes import MUSIC_CLASSES
-from vad.detection.detector import Detection
+from vad.detection.detection import Detection
 from vad.detection.segments import Segment
 from vad.evaluation.scoring import Scored, score
 from vad.labels.cells import CELL_DURATION, labels_to_frames

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio.acoustics import SAMPLE_RATE
-from vad.detection.detector import Detection
+from vad.detection.detection import Detection
 from vad.evaluation.benchmark.bootstrap import (
     DRAWN_METRICS,
     Interval,

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from vad.audio.acoustics import SAMPLE_RATE, Samples
-from vad.detection.detector import Detection
+from vad.detection.detection import Detection
 from vad.detection.segments import Segment
 from vad.evaluation.benchmark.systems import System
 from vad.files import writing

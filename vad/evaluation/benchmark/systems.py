@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples
-from vad.detection.detector import Detection, Detector
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector
 from vad.detection.model import Model
 from vad.detection.model_files import find_model
 from vad.detection.options import SegmentOptions

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
-from vad.detection.detector import Detection, Detector
+from vad.detection.detection import Detection
+from vad.detection.detector import Detector
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import Segmenter, segments_from_probabilities
 from vad.detection.segments import Segment, SpeechEnd
