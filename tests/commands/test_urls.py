@@ -57,6 +57,16 @@ def web(folder: Path) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
+        def do_GET(self) -> None:
+            if self.path.endswith("/locked.wav"):
+                self.send_error(403)
+            elif self.path.endswith("/dropped.wav"):
+                self.send_response(200)
+                self.send_header("Content-Length", "400")
+                self.end_headers()
+            else:
+                super().do_GET()
+
     handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -110,13 +120,15 @@ def test_a_folder_on_a_web_server_gives_what_it_gives_here(run: Run, web: str) -
     run(f"{web}/*.wav", "-o", "pattern.jsonl")
     assert set(results("pattern.jsonl")) == {"a.wav"}
     away = "http://127.0.0.1:1"
-    inputs = [f"{web}/none/", f"{away}/", f"{away}/*.wav", f"{web}/no.wav", f"{away}/x.wav", f"{web}/a.wav"]
-    lines = run(*inputs, "-o", "some.jsonl", code=1)
-    reasons = dict(
-        re.findall(r"(\S+): cannot be read: (there is no|Cannot connect|Connect call failed)", lines)
-    )
-    assert list(reasons) == inputs[:-1]
-    assert [reason == "there is no" for reason in reasons.values()] == [True, False, False, True, False]
+    absent = [f"{web}/none/", f"{web}/no.wav"]
+    unreached = [f"{away}/", f"{away}/*.wav", f"{away}/x.wav"]
+    refused = [f"{web}/locked.wav", f"{web}/dropped.wav", "http:///x.wav"]
+    lines = run(*absent, *unreached, *refused, f"{web}/a.wav", "-o", "some.jsonl", code=1)
+    reasons = dict(re.findall(r"^vad: (\S+): cannot be read(?: further)?: (.*)", lines, re.MULTILINE))
+    assert [url for url in reasons if "there is no such file" in reasons[url]] == absent
+    assert [url for url in reasons if "no connection" in reasons[url]] == unreached
+    assert list(reasons) == [*absent, *unreached, *refused]
+    assert not re.search(r"\[|ssl|Error|Payload|=|\('", " ".join(reasons.values())), "the words of aiohttp"
     assert set(results("some.jsonl")) == {"a.wav"}
 
 

@@ -16,7 +16,7 @@ from typing import IO, TypeAlias, TypeVar, cast
 from vad.audio.pcm import check_headerless, open_pcm
 from vad.audio.pipe import Decoder, Pipe, open_arriving
 from vad.audio.raw_format import RawFormat
-from vad.audio.remote import is_url, open_url
+from vad.audio.remote import is_url, open_url, reason_text
 from vad.audio.riff import FORMS, ForwardReader, skip_id3
 from vad.audio.samples import Samples, sample_rate_problem
 from vad.audio.sections import file_descriptor
@@ -190,8 +190,7 @@ class _Foreign(io.RawIOBase):
         try:
             return method(*values)
         except Exception as error:
-            reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-            raise AudioError(f"{self._name}: cannot be read further: {reason}.") from error
+            raise AudioError(f"{self._name}: cannot be read further: {reason_text(error)}.") from error
 
 
 def _open_format(stream: IO[bytes], name: str, head: bytes, resources: contextlib.ExitStack) -> Decoder:

@@ -14,7 +14,16 @@ from urllib.parse import unquote
 
 from vad.errors import MissingDependencyError, VadError, install_hint
 
-__all__ = ["find_urls", "is_url", "open_url", "read_url", "url_beside", "url_path", "url_states"]
+__all__ = [
+    "find_urls",
+    "is_url",
+    "open_url",
+    "read_url",
+    "reason_text",
+    "url_beside",
+    "url_path",
+    "url_states",
+]
 
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]+::)*[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # C:/ has one letter
 # What tells that the content has changed, in the words of each store.
@@ -24,6 +33,12 @@ _VERSIONS = (
 )  # fmt: skip
 _EXTRA = ("fsspec", "aiohttp")  # the packages of the extra `remote`
 _REQUESTS = 16  # at a time
+# Answers of web servers
+_ABSENT = (404, 410)
+_REFUSED = (401, 403)
+_BUSY = (408, 429)
+_FAULTS = 500  # and above
+_DETAILS = re.compile(r"\[[^]]*\] | \([^)]*\)$")  # of errors of the network: codes, addresses
 
 
 def is_url(source: object) -> TypeGuard[str]:
@@ -169,12 +184,36 @@ def _os_errors() -> Iterator[None]:
     except VadError:
         raise
     except Exception as error:
-        cause = error.__cause__
-        if not isinstance(error, FileNotFoundError) or getattr(cause, "status", None) == 404:
-            cause = None
-        if cause is None and isinstance(error, FileNotFoundError):
+        # fsspec says of all that a web server does not give that there is no file. Its cause is the reason.
+        cause = error.__cause__ if isinstance(error, FileNotFoundError) else None
+        is_of_web = isinstance(cause, ValueError | TimeoutError) or _is_of_aiohttp(cause)
+        reason = cause if cause is not None and is_of_web else error
+        if isinstance(reason, FileNotFoundError) or getattr(reason, "status", None) in _ABSENT:
             raise FileNotFoundError(errno.ENOENT, "there is no such file") from error
-        if cause is None and isinstance(error, OSError):
+        if isinstance(reason, OSError) and not (isinstance(reason, TimeoutError) or _is_of_aiohttp(reason)):
             raise
-        reason = cause or error  # fsspec says of all that a web server does not give that there is no file
-        raise OSError(" ".join(str(reason).split()).rstrip(".") or type(reason).__name__) from error
+        raise OSError(reason_text(reason)) from error
+
+
+def reason_text(error: BaseException) -> str:
+    """Say on one line why a store or a server does not give a file, and what to do; without the last full stop."""
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, TimeoutError):
+        return "the server did not answer in time. Try again later"
+    if not _is_of_aiohttp(error):
+        return " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    if isinstance(error, ValueError):
+        return "this URL is not valid. Correct it"
+    status, network = getattr(error, "status", None), getattr(error.__cause__, "strerror", None)
+    if network is not None:
+        return f"no connection to the server ({_DETAILS.sub('', network)}). Check the URL and the network"
+    if status is None:
+        return "the server ended the connection. Try again later"
+    if status in _BUSY or status >= _FAULTS:
+        return f"the server answered with HTTP error {status}. Try again later"
+    return f"the server answered with HTTP error {status}. Check the URL{' and your access' * (status in _REFUSED)}"
+
+
+def _is_of_aiohttp(error: BaseException | None) -> bool:
+    return type(error).__module__.startswith("aiohttp.")
