@@ -56,6 +56,15 @@ def test_a_folder_in_a_manifest_is_no_pipe(tree: Path) -> None:
     assert found.problem is None, "opening it says what it is"
 
 
+def test_of_many_rows_that_are_wrong_the_first_are_shown(tree: Path) -> None:
+    Path("list.jsonl").write_text('{"audio_filepath": "b.wav"}\n' + "b.wav\n" * 99)
+    read, *unread = find_recordings(["list.jsonl"], NO_PIPES, recursive=False)
+    assert (read.name, read.problem) == ("b.wav", None)
+    assert [one.name for one in unread] == [f"list.jsonl:{row}" for row in range(2, len(unread) + 2)]
+    assert 2 < len(unread) < 20
+    assert str(99 - len(unread)) in str(unread[-1].problem)
+
+
 def test_patterns_are_matched_here_too(tree: Path) -> None:
     assert names("*.wav") == ["b.wav", "odd[1].wav"]
     assert names("**/*.wav") == ["b.wav", "deep/er/d.wav", "odd[1].wav"]

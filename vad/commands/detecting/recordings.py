@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AudioInput", "Task", "find_recordings"]
 
 _MANIFEST = ".jsonl"
+_MOST_ROWS = 10
 
 
 @dataclass(frozen=True)
@@ -162,21 +163,24 @@ def _at_url(url: str, recursive: bool) -> list[AudioInput] | None:
 
 
 def _in_manifest(manifest: str) -> list[AudioInput]:
-    """Find the recordings that the rows of a manifest name, each once."""
+    """Find the recordings that the rows of a manifest name, each once, and the first rows that name none."""
     from vad.corpus.manifest import manifest_lines, row_from_line
 
     recordings: dict[AudioInput, None] = {}
+    problems: list[tuple[str, str]] = []
     try:
         for where, line in manifest_lines(manifest):
             try:
-                name = row_from_line(line, where)["audio_filepath"]
+                recordings[_listed(row_from_line(line, where)["audio_filepath"], manifest)] = None
             except LabelError as error:
-                recordings[_single(where, problem=str(error))] = None
-            else:
-                recordings[_listed(name, manifest)] = None
+                problems.append((where, str(error)))
     except LabelError as error:
         return [_single(manifest, problem=str(error))]
-    return [*recordings] or [_single(manifest, problem=f"{manifest}: no recordings in this manifest.")]
+    unread = [_single(where, problem=text) for where, text in problems[:_MOST_ROWS]]
+    if more := problems[_MOST_ROWS:]:
+        unread.append(_single(more[0][0], problem=str(LabelError(*(text for _, text in more)))))
+    found = [*recordings, *unread]
+    return found or [_single(manifest, problem=f"{manifest}: no recordings in this manifest.")]
 
 
 def _listed(name: str, manifest: str) -> AudioInput:
