@@ -130,6 +130,7 @@ def test_a_folder_on_a_web_server_gives_what_it_gives_here(run: Run, web: str) -
     assert list(reasons) == [*absent, *unreached, *refused]
     assert not re.search(r"\[|ssl|Error|Payload|=|\('", " ".join(reasons.values())), "the words of aiohttp"
     assert set(results("some.jsonl")) == {"a.wav"}
+    assert "end the URL with `/`" in run(web, "-o", "out.jsonl", "--overwrite", code=1)
 
 
 def test_recordings_in_an_archive_are_read_where_they_are(run: Run) -> None:

@@ -40,6 +40,7 @@ KNOWN_SUFFIXES = frozenset({
 
 _Value = TypeVar("_Value")
 
+_WEB_PAGE = (b"<!doctype", b"<html")  # what servers give for a folder, or in place of what needs a login
 _MAX_BLOCK_BYTES = 1 << 25  # 20 s of 8 channels at 48 kHz: a header may state far more
 
 _log = logging.getLogger(__name__)
@@ -195,6 +196,9 @@ class _Foreign(io.RawIOBase):
 
 def _open_format(stream: IO[bytes], name: str, head: bytes, resources: contextlib.ExitStack) -> Decoder:
     """Open a recording with a header."""
+    if head.lstrip().lower().startswith(_WEB_PAGE):
+        folder = "If it lists a folder, end the URL with `/`. Else give" if is_url(name) else "Download"
+        raise AudioError(f"{name}: this is a web page, not a recording. {folder} the recording itself.")
     if _is_container(head):
         from vad.audio.containers import open_container
 
