@@ -1,6 +1,7 @@
 """The words of a command line become recordings, in order."""
 
 import contextlib
+import json
 import os
 import re
 from collections.abc import Callable
@@ -54,6 +55,17 @@ def test_a_folder_in_a_manifest_is_no_pipe(tree: Path) -> None:
     Path("list.jsonl").write_text('{"audio_filepath": "deep"}\n')
     (found,) = find_recordings(["list.jsonl"], NO_PIPES, recursive=False)
     assert found.problem is None, "opening it says what it is"
+
+
+def test_a_pattern_reads_the_manifests_it_matches(tree: Path) -> None:
+    for name, row in (("1.jsonl", "b.wav"), ("2.jsonl", "deep/c.mp3"), ("deep/3.jsonl", "er/d.wav")):
+        Path(name).write_text(json.dumps({"audio_filepath": row}))
+    assert names("*.jsonl") == ["b.wav", "deep/c.mp3"]
+    assert names("[ab].*") == ["a.FLAC", "b.wav"]
+    assert names("deep/*") == ["deep/er/d.wav", "deep/c.mp3"]
+    assert names("[1].jsonl") == ["b.wav"]
+    Path("[1].jsonl").write_text('{"audio_filepath": "a.FLAC"}')
+    assert names("[1].jsonl") == ["a.FLAC"]
 
 
 def test_of_many_rows_that_are_wrong_the_first_are_shown(tree: Path) -> None:

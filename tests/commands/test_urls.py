@@ -192,6 +192,8 @@ def test_a_manifest_names_recordings_beside_it_and_elsewhere(run: Run, memory: s
         assert len(Path("out.jsonl").read_text().splitlines()) == len(rows) - 1
         for problem in ("gone.wav: ", "memory://: ", *(f"list.jsonl:{number}: " for number in range(8, 13))):
             assert errors.count(problem) == 1
+    run(f"{memory}/l*.jsonl", "-o", "pattern.jsonl", code=1)
+    assert results("pattern.jsonl") == results("out.jsonl")
     assert "cannot read the manifest" in run("no.jsonl", "rec/a.wav", code=1)
     run(str(folder / "rec/list.jsonl"), "-o", "labels/", "-f", "rttm", code=1)
     places = {path.relative_to("labels").as_posix() for path in Path("labels").rglob("*.rttm")}

@@ -111,15 +111,18 @@ def find_recordings(
 
 def _search(argument: str, recursive: bool) -> list[AudioInput] | None:
     """Find the recordings of a folder, a pattern or a manifest. None for what names one recording."""
-    if argument.lower().endswith(_MANIFEST) and not os.path.isdir(argument):
-        return _in_manifest(argument)
     if is_url(argument):
-        return _at_url(argument, recursive)
+        is_one = _is_manifest(argument) and "*" not in argument
+        return _in_manifest(argument) if is_one else _at_url(argument, recursive)
     if os.path.isdir(argument):
         return _in_folder(argument, recursive)
     if glob.has_magic(argument) and not os.path.lexists(argument):
         return _matching(argument)
-    return None
+    return _in_manifest(argument) if _is_manifest(argument) else None
+
+
+def _is_manifest(name: str) -> bool:
+    return name.lower().endswith(_MANIFEST)
 
 
 def _single(name: str, *, problem: str | None = None) -> AudioInput:
@@ -159,7 +162,7 @@ def _at_url(url: str, recursive: bool) -> list[AudioInput] | None:
         return None
     if not found:
         return [_unmatched(url) if "*" in url else _empty(url, recursive)]
-    return [AudioInput(one, one, PurePath(place)) for place, one in found.items()]
+    return _matches((one, PurePath(place)) for place, one in found.items())
 
 
 def _in_manifest(manifest: str) -> list[AudioInput]:
@@ -225,6 +228,15 @@ def _unread_folders(patterns: Iterable[PurePath]) -> Iterator[OSError]:
 
 
 def _below(root: str | PurePath, paths: Sequence[str]) -> list[AudioInput]:
-    return [
-        AudioInput(path, path, PurePath(os.path.relpath(path, root)), _problem_of(path)) for path in paths
-    ]
+    return _matches((path, PurePath(os.path.relpath(path, root))) for path in paths)
+
+
+def _matches(found: Iterable[tuple[str, PurePath]]) -> list[AudioInput]:
+    """Give each file found, by its path or URL and its place; in place of a manifest the recordings that it names."""
+    recordings: list[AudioInput] = []
+    for path, place in found:
+        if _is_manifest(path) and not is_pipe(path):
+            recordings += _in_manifest(path)
+        else:
+            recordings.append(AudioInput(path, path, place, _problem_of(path)))
+    return recordings
