@@ -68,6 +68,12 @@ def test_a_pattern_reads_the_manifests_it_matches(tree: Path) -> None:
     assert names("[1].jsonl") == ["a.FLAC"]
 
 
+def test_the_folder_of_a_host_is_a_valid_name_without_the_password(tree: Path) -> None:
+    Path("list.jsonl").write_text('{"audio_filepath": "http://me:secret@host:8000/a%20b/c:d.wav?key=1"}')
+    (found,) = find_recordings(["list.jsonl"], NO_PIPES, recursive=False)
+    assert found.place.parts == ("host_8000", "a b", "c:d.wav")
+
+
 def test_of_many_rows_that_are_wrong_the_first_are_shown(tree: Path) -> None:
     Path("list.jsonl").write_text('{"audio_filepath": "b.wav"}\n' + "b.wav\n" * 99)
     read, *unread = find_recordings(["list.jsonl"], NO_PIPES, recursive=False)

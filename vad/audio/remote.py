@@ -47,10 +47,14 @@ def is_url(source: object) -> TypeGuard[str]:
 
 
 def url_path(url: str) -> str:
-    """Give the host or bucket of a URL and the path there, and in an archive; without schemes and queries."""
+    """Give the host or bucket of a URL and the path there, and in an archive; without schemes, passwords and queries.
+
+    It can name a folder: Windows allows no `:` in front of a port.
+    """
     _, path, chain = _parts(url)
     if _is_web(url):
-        path = unquote(path.partition("?")[0])
+        host, slash, path = path.partition("?")[0].partition("/")
+        path = host.rpartition("@")[2].replace(":", "_") + slash + unquote(path)
     archive = chain.removeprefix("::")
     return f"{url_path(archive)}/{path}" if is_url(archive) else path
 
