@@ -62,11 +62,11 @@ class SileroModel:
         return tensor(np.stack([self.window_probabilities(samples, sr) for samples in rows(x, sr)]), like=x)
 
     def window_probabilities(
-        self, samples: npt.NDArray[Any], sr: float, on_window: Callable[[float], object] | None = None
+        self, samples: npt.NDArray[Any], sr: float, progress: Callable[[float], object] | None = None
     ) -> npt.NDArray[np.float32]:
         """The mean probability of each window of 32 ms, weighted by how much of each frame lies in it.
 
-        `on_window` is called with the end of each window, in samples, when its block is processed.
+        `progress` is called with the percentage after each window, when its block is processed.
         """
         window, block = WINDOW_S * sr, max(1, round(self.detector.block_duration * sr))
         ends = np.minimum(np.arange(1, math.ceil(len(samples) / window - 1e-9) + 1) * window, len(samples))
@@ -74,9 +74,9 @@ class SileroModel:
         def blocks() -> Iterator[npt.NDArray[Any]]:
             for position in range(0, len(samples), block):
                 yield samples[position : position + block]
-                if on_window is not None:
+                if progress is not None:
                     for end in ends[(position < ends) & (ends <= position + block)].tolist():
-                        on_window(end)
+                        progress(end / len(samples) * 100)
 
         probabilities = self.detector.process(blocks(), sr).probabilities
         frame_edges_s = np.arange(len(probabilities) + 1) * self.detector.frame_duration

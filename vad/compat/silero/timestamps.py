@@ -53,37 +53,20 @@ def get_speech_timestamps(
     check_rate(sampling_rate)
     samples = mono(audio)
     step, progress = 1, progress_tracking_callback
-
-    def report(end: float) -> None:
-        if progress is not None:
-            progress(end / len(samples) * 100)
-
     if hasattr(model, "reset_states"):
         model.reset_states()
     probabilities: Iterable[float]
     if isinstance(model, SileroModel):
-        probabilities = model.window_probabilities(samples, sampling_rate, report)
+        probabilities = model.window_probabilities(samples, sampling_rate, progress)
     else:  # Silero's take 8 or 16 kHz; of multiples it drops samples
         step = sampling_rate // 16000 if sampling_rate % 16000 == 0 else 1
         samples, sampling_rate = samples[::step], sampling_rate // step
-        probabilities = _window_probabilities(samples, model, sampling_rate, report)
+        probabilities = _window_probabilities(samples, model, sampling_rate, progress)
     return get_speech_timestamps_from_probs(
-        probabilities,
-        sampling_rate,
-        threshold,
-        min_speech_duration_ms,
-        max_speech_duration_s,
-        min_silence_duration_ms,
-        speech_pad_ms,
-        return_seconds,
-        time_resolution,
-        visualize_probs,
-        neg_threshold,
-        min_silence_at_max_speech,
-        use_max_poss_sil_at_max_speech,
-        len(samples),
-        step,
-    )
+        probabilities, sampling_rate, threshold, min_speech_duration_ms, max_speech_duration_s,
+        min_silence_duration_ms, speech_pad_ms, return_seconds, time_resolution, visualize_probs, neg_threshold,
+        min_silence_at_max_speech, use_max_poss_sil_at_max_speech, len(samples), step,
+    )  # fmt: skip
 
 
 def get_speech_timestamps_from_probs(
@@ -144,7 +127,7 @@ def get_speech_timestamps_sequence(
 
 
 def _window_probabilities(
-    samples: npt.NDArray[Any], model: Any, sampling_rate: int, on_window: Callable[[float], object]
+    samples: npt.NDArray[Any], model: Any, sampling_rate: int, progress: Callable[[float], object] | None
 ) -> Iterator[float]:
     """The probability of each window, by a model that is not ours."""
     if sampling_rate not in (8000, 16000):
@@ -154,4 +137,5 @@ def _window_probabilities(
     windows = tensor(np.pad(as_float32(samples), (0, -len(samples) % window)))
     for start in range(0, len(samples), window):
         yield number(model(windows[start : start + window], sampling_rate))
-        on_window(min(start + window, len(samples)))
+        if progress is not None:
+            progress(min(start + window, len(samples)) / len(samples) * 100)
