@@ -121,7 +121,8 @@ def test_an_error_of_the_work_is_raised() -> None:
 def sleepers(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     """A program whose two processes have begun their work, or to load what it needs."""
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import signal, sys; sys.path.insert(0, sys.argv[1])\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background ignores it
         "from functools import partial; from pathlib import Path\n"
         "from test_processes import make_large, make_sleeper, make_slowly, never; from vad.processes import in_order\n"
         "if __name__ == '__main__':\n"
@@ -137,6 +138,7 @@ def sleepers(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subproc
             assert time.monotonic() < deadline
             time.sleep(0.02)
         yield process
+        process.kill()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends processes without a signal")
