@@ -1,6 +1,7 @@
 """Fixtures for the tests of several wings."""
 
 import os
+import signal
 import sys
 import types
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ from vad.detection.model import Model
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
+
+# A shell lets a job in the background ignore Ctrl-C, and the programs that it starts too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -121,8 +121,7 @@ def test_an_error_of_the_work_is_raised() -> None:
 def sleepers(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     """A program whose two processes have begun their work, or to load what it needs."""
     code = (
-        "import signal, sys; sys.path.insert(0, sys.argv[1])\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background ignores it
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from functools import partial; from pathlib import Path\n"
         "from test_processes import make_large, make_sleeper, make_slowly, never; from vad.processes import in_order\n"
         "if __name__ == '__main__':\n"
