@@ -107,6 +107,7 @@ def run(args: argparse.Namespace) -> int:
     from vad.training.finetune import compare, comparison_text, fine_tuning_defaults
     from vad.training.fit import fit
     from vad.training.history import history_text, read_rows
+    from vad.training.workers import join_workers
 
     defaults = fine_tuning_defaults(args.init, args.run_folder) if args.init else None
     config = load_config(args.config, settings, defaults=defaults)
@@ -116,6 +117,8 @@ def run(args: argparse.Namespace) -> int:
     except (KeyboardInterrupt, SystemExit):  # the latter by SIGTERM
         print(f"vad: stopped. The same command continues the run in {args.run_folder}.", file=sys.stderr)
         raise
+    if not join_workers().is_chief:
+        return 0
     if config.init:
         result = compare(config, args.run_folder, corpora)
         close_with(comparison_text(result))

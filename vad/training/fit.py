@@ -33,6 +33,7 @@ from vad.training.resume import check_start, starting_model
 from vad.training.update_ratios import UpdateRatios
 from vad.training.weight_interpolation import TUNED, interpolate
 from vad.training.weights import weights_of
+from vad.training.workers import Workers, join_workers
 
 __all__ = ["fit", "learning_rate_at"]
 
@@ -52,6 +53,9 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     ``logs/``. Fine-tuning keeps the last epoch within 0.001 of the best as ``tuned.keras``, and makes ``best.keras`` of
     it at its end (`vad.training.weight_interpolation.interpolate`).
 
+    Over several workers (`vad.training.workers.join_workers`), each calls this with the same options. All read the run
+    folder; the chief alone validates, and writes there.
+
     Args:
         config: The run.
         run: Its folder.
@@ -61,18 +65,20 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
         The path of ``best.keras``.
 
     Raises:
-        ConfigError: As `vad.training.resume` says.
+        ConfigError: As `vad.training.resume` and `vad.training.workers` say.
         VadError: The loss is no longer finite; the last checkpoint is from before.
     """
+    workers = join_workers()
+    workers.share(config.batch_size)
     corpora = read_corpora(config) if corpora is None else corpora
     check_start(config, run, corpora)
     model = starting_model(config, run)  # fails before hours of rendering
-    own_scenes, base_scenes, dev_scenes = _prepare_data(config, corpora)
-    run.mkdir(parents=True, exist_ok=True)
-    remove_unfinished(run)
-    write_text(run / "config.json", config.to_json())
-    write_text(run / "corpus.json", json.dumps(describe_corpora(config, corpora), indent=1))
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
+    workers.require_same(f"{epoch} {replace(config, jobs=1, data='').to_json()}")
+    with workers.chief_first():
+        own_scenes, base_scenes, dev_scenes = _prepare_data(config, corpora)
+    if workers.is_chief:
+        _begin(config, run, corpora)
     delays = " and ".join(f"{delay * config.network.frame_ms}" for delay in config.network.delays)
     print(f"{config.network.architecture}: {describe(model)}, delay {delays} ms", file=sys.stderr)
     own_prior = 0.0 if config.mixing.recorded else config.pause_prior
@@ -87,37 +93,51 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     if epoch == 0 and not config.init:
         _adapt_normalization(model, batches)
     validation = _Validation(dev_scenes, config, run)
-    _train(model, batches, validation, config, run, epoch)
-    if not (run / validation.checkpoint).exists():
-        raise VadError("the loss was not finite in the first epoch. Lower the learning rate.")
-    if config.init:
-        interpolate(model, weights_of(config.init), run, validation.measure)
+    _train(model, batches, validation, config, run, epoch, workers)
+    if workers.is_chief:
+        if not (run / validation.checkpoint).exists():
+            raise VadError("the loss was not finite in the first epoch. Lower the learning rate.")
+        if config.init:
+            interpolate(model, weights_of(config.init), run, validation.measure)
+    workers.any(False)  # the best weights are there
     return run / "best.keras"
 
 
+def _begin(config: TrainConfig, run: Path, corpora: Corpora) -> None:
+    run.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(run)
+    write_text(run / "config.json", config.to_json())
+    write_text(run / "corpus.json", json.dumps(describe_corpora(config, corpora), indent=1))
+
+
 def _train(
-    model: keras.Model, batches: Batches, validation: _Validation, config: TrainConfig, run: Path, epoch: int
+    model: keras.Model,
+    batches: Batches,
+    validation: _Validation,
+    config: TrainConfig,
+    run: Path,
+    epoch: int,
+    workers: Workers,
 ) -> None:
     """Trains from an epoch on, to the last one or where the validation ends the run."""
-    model.fit(
-        batches.forever(epoch * config.batches_per_epoch),
-        steps_per_epoch=config.batches_per_epoch,
-        initial_epoch=epoch,
-        epochs=epoch if validation.is_over(epoch) else config.epochs,
-        verbose=0,
-        shuffle=False,
-        callbacks=[
-            keras.callbacks.LearningRateScheduler(lambda e: learning_rate_at(e, config)),
-            UpdateRatios(run / "updates.csv"),
-            validation,
-            # Keras writes these with TensorFlow, under any backend.
-            *(
-                [keras.callbacks.TensorBoard(run / "logs", update_freq="epoch")]
-                if find_spec("tensorflow")
-                else []
-            ),
-        ],
-    )
+    writers: list[keras.callbacks.Callback] = [UpdateRatios(run / "updates.csv"), validation]
+    if find_spec("tensorflow"):  # Keras writes these with it, under any backend.
+        writers.append(keras.callbacks.TensorBoard(run / "logs", update_freq="epoch"))
+    workers.connect(model)
+    with workers.losses_reported():
+        model.fit(
+            batches.forever(epoch * config.batches_per_epoch, workers.share(config.batch_size)),
+            steps_per_epoch=config.batches_per_epoch,
+            initial_epoch=epoch,
+            epochs=epoch if workers.any(validation.is_over(epoch)) else config.epochs,
+            verbose=0,
+            shuffle=False,
+            callbacks=[
+                keras.callbacks.LearningRateScheduler(lambda e: learning_rate_at(e, config)),
+                *(writers if workers.is_chief else []),
+                keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: workers.stop_together(model)),
+            ],
+        )
 
 
 def learning_rate_at(epoch: int, config: TrainConfig) -> float:

@@ -59,15 +59,19 @@ class Batches:
         self._pause_priors = pause_priors or [0.0] * len(scenes)
         self._excerpt_cells = round(excerpt_s / CELL_DURATION)
 
-    def forever(self, step: int = 0) -> Iterator[tuple[Array, Array]]:
-        """All batches from ``step`` on, without end."""
-        return (self[n] for n in itertools.count(step))
+    def forever(self, step: int = 0, share: slice = slice(None)) -> Iterator[tuple[Array, Array]]:
+        """All batches from ``step`` on, without end; of each, the scenes of ``share``."""
+        return (self._part(n, share) for n in itertools.count(step))
 
     def __getitem__(self, step: int) -> tuple[Array, Array]:
         """Samples [shape=(batch, samples)] and targets [shape=(batch, frames[, 2])] of one step."""
+        return self._part(step, slice(None))
+
+    def _part(self, step: int, share: slice) -> tuple[Array, Array]:
         first = step * self._batch_size
         total = len(self._samples) * SCENES_PER_FILE
-        pairs = [self._scene(*divmod(place, total)) for place in range(first, first + self._batch_size)]
+        places = range(first, first + self._batch_size)[share]
+        pairs = [self._scene(*divmod(place, total)) for place in places]
         samples, labels = zip(*pairs, strict=True)
         return np.stack(samples), np.stack(labels)
 
