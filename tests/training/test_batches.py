@@ -34,7 +34,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         rows = slice(file * SCENES_PER_FILE, (file + 1) * SCENES_PER_FILE)
         np.save(folder / f"samples-{file:05d}.npy", samples[rows])
         np.save(folder / f"labels-{file:05d}.npy", labels[rows])
-        np.save(folder / f"levels-{file:05d}.npy", np.full((SCENES_PER_FILE, 2), [-4.3, -60], np.float32))
+        np.save(folder / f"levels-{file:05d}.npy", np.full((SCENES_PER_FILE, 2), [-4.3, -3.0], np.float32))
     return [folder / f"labels-{file:05d}.npy" for file in range(2)]
 
 
@@ -196,17 +196,9 @@ def test_talk_comes_to_all_levels_down_to_minus_60_dbfs_and_mostly_to_usual_ones
     assert 0.55 < np.mean([-36 <= level <= -12 for level in levels]) < 0.8
 
 
-def test_talk_is_played_no_fainter_than_its_scene_allows() -> None:
-    samples = scene_at(-20.0)
-    levels = [level_of(set_level(np.random.default_rng(seed), samples, -20.0, -45.0)) for seed in range(100)]
-    assert -45.1 < min(levels) < -44
-
-
 def test_talk_is_played_no_louder_than_its_scene_allows() -> None:
     samples = scene_at(-20.0)
-    levels = [
-        level_of(set_level(np.random.default_rng(seed), samples, -20.0, -65.0, -35.0)) for seed in range(100)
-    ]
+    levels = [level_of(set_level(np.random.default_rng(seed), samples, -20.0, -35.0)) for seed in range(100)]
     assert -35.1 < max(levels) < -34.9
 
 

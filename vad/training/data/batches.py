@@ -93,7 +93,6 @@ def set_level(
     rng: np.random.Generator,
     samples: npt.NDArray[np.int16],
     level_db: float,
-    faintest_db: float = FAINTEST_DB,
     loudest_db: float = LOUDEST_DB,
 ) -> Array:
     """Scales talk to a random level, often to a usual one, and sometimes rounds to 16 bits.
@@ -102,15 +101,14 @@ def set_level(
         rng: Source of randomness.
         samples: A scene [shape=(samples,)].
         level_db: The level of talk in it, dBFS.
-        faintest_db: The lowest level to scale to, dBFS.
-        loudest_db: The highest.
+        loudest_db: The highest level to scale to, dBFS.
 
     Returns:
         Samples in [-1, 1] [shape=(samples,)].
     """
     usual = rng.random() < 0.4
-    target_db = rng.uniform(-36, -12) if usual else rng.uniform(faintest_db, loudest_db)
-    target_db = min(max(target_db, faintest_db), loudest_db)
+    target_db = rng.uniform(-36, -12) if usual else rng.uniform(FAINTEST_DB, loudest_db)
+    target_db = min(target_db, loudest_db)
     scaled = samples * np.float32(10 ** ((target_db - level_db) / 20) / FULL_SCALE)
     if rng.random() < 0.5:
         dither = np.float32(0)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vad.audio.acoustics import CELL, Samples, decibel_gain
 from vad.training.data.decoded import DecodedCorpus, DecodedRecording
 
-__all__ = ["Excerpts", "Labels", "Sounds", "pick", "pick_group", "shares", "steady_level_db"]
+__all__ = ["Excerpts", "Labels", "Sounds", "pick", "pick_group", "shares"]
 
 Labels = npt.NDArray[np.float32]
 
@@ -106,12 +106,6 @@ def shares(groups: Sequence[Sized]) -> npt.NDArray[np.float64]:
     """The probability of each group, by the square root of its members."""
     weights = np.sqrt([len(group) for group in groups])
     return weights / weights.sum()
-
-
-def steady_level_db(samples: Samples) -> float:
-    """The median level of the cells, dB."""
-    power = np.square(samples.reshape(-1, CELL), dtype=np.float64).mean(axis=1)
-    return float(10 * np.log10(np.median(power) + 1e-12))
 
 
 def _groups(recordings: Iterable[DecodedRecording], key: str) -> list[list[DecodedRecording]]:

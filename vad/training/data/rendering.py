@@ -83,7 +83,7 @@ class _Renderer:
     def __call__(self, number: int) -> None:
         first = number * SCENES_PER_FILE
         scenes = [self._mixer.scene(index) for index in range(first, first + SCENES_PER_FILE)]
-        levels = [[scene.level_db, scene.faintest_db, scene.loudest_db] for scene in scenes]
+        levels = [[scene.level_db, scene.loudest_db] for scene in scenes]
         arrays: dict[str, npt.NDArray[Any]] = {
             "samples": np.stack([np.round(one.samples * FULL_SCALE).astype(np.int16) for one in scenes]),
             "levels": np.array(levels, np.float32),

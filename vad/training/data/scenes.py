@@ -12,7 +12,6 @@ Each part of scene i draws from its own generator, seeded by (seed, i, part): ad
 
 from __future__ import annotations
 
-import math
 import zlib
 from dataclasses import dataclass
 
@@ -21,7 +20,7 @@ import numpy as np
 from vad.audio import acoustics
 from vad.audio.acoustics import CELL, SAMPLE_RATE, Samples
 from vad.errors import ConfigError
-from vad.training.data.clips import Excerpts, Labels, steady_level_db
+from vad.training.data.clips import Excerpts, Labels
 from vad.training.data.decoded import DecodedCorpus
 from vad.training.data.scene_config import SceneConfig
 from vad.training.data.scene_parts import SceneParts
@@ -30,8 +29,6 @@ __all__ = ["FAINTEST_DB", "LOUDEST_DB", "Mixer", "Scene"]
 
 FAINTEST_DB = -60.0
 LOUDEST_DB = -3.0
-_NOISY_SNR_DB, _CLEAR_SNR_DB = 12.0, 16.0
-_FAINTEST_NOISY_DB = -68.0
 _LOUDEST_ABSENT_DB = -35.0
 
 
@@ -43,15 +40,13 @@ class Scene:
         samples: Peak at 0.98 [shape=(samples,)].
         labels: Speech probability per 10 ms cell [shape=(cells,)].
         level_db: Level of talk in this scene, or what it would be, dBFS; before the channel, which may lower it.
-        faintest_db: The lowest level of that talk in training, dBFS. Talk in noise goes further down than clear talk: a
-            recording of a noisy place may have been turned down as a whole.
-        loudest_db: The highest, dBFS. Without foreground, background talk differs from it by its level alone.
+        loudest_db: The highest level of that talk in training, dBFS. Without foreground, background talk differs from
+            it by its level alone.
     """
 
     samples: Samples
     labels: Labels
     level_db: float
-    faintest_db: float
     loudest_db: float
 
 
@@ -84,11 +79,10 @@ class Mixer:
         if config.recorded and self._rng(index, "recorded").random() < config.recorded:
             return self._recorded_scene(index)
         rng = self._rng(index, "plan")
-        talk, labels = np.zeros(self._n, np.float32), np.zeros(self._n // CELL, np.float32)
+        mix, labels = np.zeros(self._n, np.float32), np.zeros(self._n // CELL, np.float32)
         speech_free = rng.random() < config.speech_free
         if not speech_free:
-            talk, labels = parts.foreground(self._rng(index, "speech"))
-        mix = talk.copy()
+            mix, labels = parts.foreground(self._rng(index, "speech"))
         # Without foreground talk, other sounds are more frequent.
         boost = 2.0 if speech_free else 1.0
         # The names seed the generators: another name or order changes the scenes of a seed.
@@ -113,18 +107,14 @@ class Mixer:
             present = {"_crosstalk": parts.crosstalk}
         for name, render in present.items():
             mix += self._band_limited(index, name, render(self._rng(index, name)))
-        snr_db = -steady_level_db(mix - talk)
         mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
         if speech_free and present.keys() & {"_background_talk", "_crosstalk"}:
-            return _scaled(mix, labels, loudest_db=_LOUDEST_ABSENT_DB)
-        return _scaled(mix, labels, snr_db)
+            return _scaled(mix, labels, _LOUDEST_ABSENT_DB)
+        return _scaled(mix, labels)
 
     def _recorded_scene(self, index: int) -> Scene:
         mix, labels = self._parts.as_recorded(self._rng(index, "as recorded"))
-        silence = np.repeat(labels < 0.5, CELL)
-        snr_db = -steady_level_db(mix[silence]) if silence.any() else math.inf
-        mix, labels = self._channel(self._rng(index, "channel"), mix, labels)
-        return _scaled(mix, labels, snr_db)
+        return _scaled(*self._channel(self._rng(index, "channel"), mix, labels))
 
     def _rng(self, index: int, part: str) -> np.random.Generator:
         return np.random.default_rng([self._seed, index, zlib.crc32(part.encode())])
@@ -158,9 +148,8 @@ class Mixer:
         return mix, labels
 
 
-def _scaled(mix: Samples, labels: Labels, snr_db: float = math.inf, loudest_db: float = LOUDEST_DB) -> Scene:
-    """The scene with its peak at 0.98, from a mix with talk at 0 dB and noise ``snr_db`` below it."""
+def _scaled(mix: Samples, labels: Labels, loudest_db: float = LOUDEST_DB) -> Scene:
+    """The scene with its peak at 0.98, from a mix with talk at 0 dB."""
     peak = float(np.abs(mix).max())
     scale = 0.98 / peak if peak > 0 else 1.0
-    faintest_db = float(np.interp(snr_db, (_NOISY_SNR_DB, _CLEAR_SNR_DB), (_FAINTEST_NOISY_DB, FAINTEST_DB)))
-    return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), faintest_db, loudest_db)
+    return Scene(mix * np.float32(scale), labels, float(20 * np.log10(scale)), loudest_db)
