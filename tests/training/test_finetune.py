@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -111,6 +112,15 @@ def test_the_held_out_recordings_show_what_it_was_worth(fine_tuning):
     )
     assert f"{0.1 / error:.0%}" in better
     assert "%" not in worse
+
+
+def test_with_a_teacher_the_last_epoch_is_kept_as_it_is(start, fine_tuning, tmp_path):
+    _, config, *_ = fine_tuning
+    fit_module.fit(replace(config, teacher=str(start), epochs=1), tmp_path / "taught")
+    best, last = (keras.models.load_model(tmp_path / "taught" / f"{name}.keras") for name in ("best", "last"))
+    for one, other in zip(best.get_weights(), last.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert "blend" not in describe_run(tmp_path / "taught", replace(config, teacher=str(start)))["training"]
 
 
 class _KilledError(Exception):

@@ -29,8 +29,8 @@ examples:
 _NETWORK_OPTIONS = {
     "architecture": (
         str, "NAME",
-        "logmel-cnn, waveform-tcn, logmel-crnn, two-branch, patch-cnn, logmel-pair or interchange (default: "
-        "logmel-cnn; with --init: its own)",
+        "logmel-cnn, waveform-tcn, logmel-crnn, two-branch, patch-cnn or interchange (default: logmel-cnn; "
+        "with --init: its own)",
     ),
     "frame_ms": (
         int, "MS",
@@ -147,12 +147,25 @@ def _read_inputs(args: argparse.Namespace, settings: "Mapping[str, Any]") -> "Co
 
     run: Path = args.run_folder
     options = {} if args.config is None else read_options(args.config)
-    named = {"corpus": "", "base": "", "init": "", "warm_start": "", "data": "", **options, **settings}
+    named = {
+        "corpus": "",
+        "base": "",
+        "init": "",
+        "warm_start": "",
+        "teacher": "",
+        "data": "",
+        **options,
+        **settings,
+    }
     paths = argparse.Namespace(**{name: str(value) for name, value in named.items()})
     check_all(
         partial(_check_run_folder, run),
         *(partial(require_corpus, path) for path in (paths.corpus, paths.base) if path),
-        *(partial(weights_of, named[name], name) for name in ("init", "warm_start") if named[name]),
+        *(
+            partial(weights_of, named[name], name)
+            for name in ("init", "warm_start", "teacher")
+            if named[name]
+        ),
     )
     corpora = read_corpora(paths, lambda text: print(f"vad: note: {text}", file=sys.stderr))
     require_splits(paths.corpus, corpora[Path(paths.corpus)])

@@ -30,6 +30,7 @@ from vad.training.history import mean_auc, read_rows, write_rows
 from vad.training.networks import describe
 from vad.training.provenance import describe_corpora
 from vad.training.resume import check_start, starting_model
+from vad.training.teacher import Teacher
 from vad.training.update_ratios import UpdateRatios
 from vad.training.weight_interpolation import TUNED, interpolate
 from vad.training.weights import weights_of
@@ -50,8 +51,9 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     The run folder receives ``config.json``, ``corpus.json``, ``last.keras`` (with the optimizer: the start of a resumed
     run), ``best.keras`` (highest validation AUC, the mean of both outputs), ``history.csv``, ``curves.png``,
     ``updates.csv`` (the sizes of the steps, for `vad inspect gradients`) and, if TensorFlow is installed, TensorBoard's
-    ``logs/``. Fine-tuning keeps the last epoch within 0.001 of the best as ``tuned.keras``, and makes ``best.keras`` of
-    it at its end (`vad.training.weight_interpolation.interpolate`).
+    ``logs/``. With a teacher, ``best.keras`` is the last epoch. Other fine-tuning keeps the last epoch within 0.001 of
+    the best as ``tuned.keras``, and makes ``best.keras`` of it at its end
+    (`vad.training.weight_interpolation.interpolate`).
 
     Over several workers (`vad.training.workers.join_workers`), each calls this with the same options. All read the run
     folder; the chief alone validates, and writes there.
@@ -72,7 +74,9 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     workers.share(config.batch_size)
     corpora = read_corpora(config) if corpora is None else corpora
     check_start(config, run, corpora)
-    model = starting_model(config, run)  # fails before hours of rendering
+    # Both fail before hours of rendering.
+    model = starting_model(config, run)
+    teacher = Teacher(weights_of(config.teacher, "teacher"), config.network) if config.teacher else None
     epoch = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) // config.batches_per_epoch
     workers.require_same(f"{epoch} {replace(config, jobs=1, data='').to_json()}")
     with workers.chief_first():
@@ -89,6 +93,7 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
         seed=config.seed,
         pause_priors=[own_prior] * len(own_scenes) + [config.pause_prior] * len(base_scenes),
         excerpt_s=config.excerpt_s,
+        teach=teacher,
     )
     if epoch == 0 and not config.init:
         _adapt_normalization(model, batches)
@@ -97,7 +102,7 @@ def fit(config: TrainConfig, run: Path, corpora: Corpora | None = None) -> Path:
     if workers.is_chief:
         if not (run / validation.checkpoint).exists():
             raise VadError("the loss was not finite in the first epoch. Lower the learning rate.")
-        if config.init:
+        if config.interpolates:
             interpolate(model, weights_of(config.init), run, validation.measure)
     workers.any(False)  # the best weights are there
     return run / "best.keras"
@@ -180,8 +185,9 @@ class _Validation(keras.callbacks.Callback):
     def __init__(self, scenes: list[Path], config: TrainConfig, run: Path):
         super().__init__()
         self._run, self._config = run, config
-        self.checkpoint = TUNED if config.init else "best.keras"
-        self._tolerance = _AUC_TOLERANCE if config.init else 0.0
+        self.checkpoint = TUNED if config.interpolates else "best.keras"
+        # The labels, by which it validates, are not what a teacher teaches.
+        self._tolerance = math.inf if config.teacher else _AUC_TOLERANCE if config.init else 0.0
         count = max(1, int(config.dev_hours * 3600 / config.mixing.scene_s))
         dev = Batches(scenes, config.network, batch_size=1, seed=config.seed)
         samples, targets = zip(*(dev[i] for i in range(count)), strict=True)

@@ -115,7 +115,7 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
             f"Received: {run}. Go on with it: vad train {run} ..."
         )
     history = read_rows(run / "history.csv")
-    best = max(history, key=mean_auc)
+    best = history[-1] if config.teacher else max(history, key=mean_auc)
     corpus = read_json(run / "corpus.json", ModelError, _REMEDY)
     training = {
         "command": "vad train RUN --config CONFIG.json, which holds what is below config",
@@ -131,7 +131,7 @@ def describe_run(run: Path, config: TrainConfig) -> dict[str, Any]:
     }
     if "val_lookahead_auc" in best:
         training["lookahead_validation_auc"] = best["val_lookahead_auc"]
-    if config.init:
+    if config.interpolates:
         training["blend"] = read_json(run / "blend.json", ModelError, _REMEDY)
         del training["blend"]["tried"]
     if config.warm_start:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -37,6 +37,7 @@ class Batches:
         seed: Decides order and levels.
         pause_priors: One a file, as in `targets`; 0 for all by default.
         excerpt_s: Seconds of a scene in a batch, from any place on; 0 takes whole scenes.
+        teach: Changes the targets of a batch, as `vad.training.teacher.Teacher` does.
 
     Raises:
         ConfigError: A file of scenes is damaged.
@@ -51,6 +52,7 @@ class Batches:
         seed: int,
         pause_priors: Sequence[float] = (),
         excerpt_s: float = 0.0,
+        teach: Callable[[Array, Array], Array] | None = None,
     ):
         self._samples = [_loaded(_sibling(path, "samples"), mmap_mode="r") for path in scenes]
         self._levels = [_loaded(_sibling(path, "levels")) for path in scenes]
@@ -58,6 +60,7 @@ class Batches:
         self._network, self._batch_size, self._seed = network, batch_size, seed
         self._pause_priors = pause_priors or [0.0] * len(scenes)
         self._excerpt_cells = round(excerpt_s / CELL_DURATION)
+        self._teach = teach
 
     def forever(self, step: int = 0, share: slice = slice(None)) -> Iterator[tuple[Array, Array]]:
         """All batches from ``step`` on, without end; of each, the scenes of ``share``."""
@@ -72,8 +75,8 @@ class Batches:
         total = len(self._samples) * SCENES_PER_FILE
         places = range(first, first + self._batch_size)[share]
         pairs = [self._scene(*divmod(place, total)) for place in places]
-        samples, labels = zip(*pairs, strict=True)
-        return np.stack(samples), np.stack(labels)
+        samples, wanted = map(np.stack, zip(*pairs, strict=True))
+        return samples, self._teach(samples, wanted) if self._teach else wanted
 
     def _scene(self, epoch: int, place: int) -> tuple[Array, Array]:
         order = np.random.default_rng([self._seed, epoch]).permutation(len(self._samples) * SCENES_PER_FILE)
