@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 MODELS = Path(__file__).parent.parent / "models"
 ARCHITECTURES = {
-    "default": "`logmel-pair`: log-mel, 2-D convolutions, dilated convolutions in time; an ensemble of two",
-    "tiny": "`logmel-cnn`: one such network, smaller",
+    "default": "`logmel-cnn`: log-mel, 2-D convolutions, dilated convolutions in time",
+    "tiny": "`logmel-cnn`, smaller, without lookahead",
     "waveform": "`waveform-tcn`: learned filters on the samples, dilated convolutions in time",
     "interchange": "`interchange`: log-mel, convolutions over the mel bands, a GRU",
 }
@@ -182,23 +182,18 @@ def trainings(cards: list[dict[str, Any]]) -> str:
     """How each was trained and verified."""
     rows = []
     for name, card in zip(NAMES, cards, strict=True):
-        steps = {f"`{name}`": _first_training(card)}
-        if "second" in card["training"]:
-            steps[f"`{name}`, second network"] = card["training"]["second"]
-        if _adds_lookahead(card):
-            steps[f"`{name}`, lookahead output"] = card["training"]
-        rows += [
+        training = card["training"]
+        rows.append(
             [
-                step,
-                f"{training['epochs']} x {training['config']['epoch_hours']:.0f} h",
+                f"`{name}`",
+                f"{training['epochs']} x {training['config']['epoch_hours']:g} h",
                 f"{training['wall_clock_hours']:.2f} h",
                 str(training["seed"]),
                 training["manifest_sha256"][:12],
                 f"{card['versions']['keras']} on TensorFlow {card['versions']['tensorflow']}",
                 f"{max(card['verification']['largest_difference_from_keras'].values()):.1e}",
             ]
-            for step, training in steps.items()
-        ]
+        )
     headings = [
         "",
         "scenes",
@@ -236,7 +231,7 @@ def conditions(benchmark: Path) -> str:
 
 
 def non_speech(cards: list[dict[str, Any]]) -> str:
-    """False alarms with default options, by source."""
+    """False alarms with default options, by source, of those that all cards have: the corpus has grown."""
     shares = [card["metrics"]["non-speech taken for speech, share of time"] for card in cards]
     rows = [
         [
@@ -245,18 +240,9 @@ def non_speech(cards: list[dict[str, Any]]) -> str:
             *(f"{100 * share[name]:.1f} %" for share in shares),
         ]
         for name in shares[0]
+        if all(name in share for share in shares)
     ]
     return table(["source", "what it is", *(f"`{name}`" for name in NAMES)], rows)
-
-
-def _first_training(card: dict[str, Any]) -> dict[str, Any]:
-    """The training of the network, before that of its lookahead output."""
-    training: dict[str, Any] = card["training"]
-    return training["start"] if _adds_lookahead(card) else training  # type: ignore[no-any-return]
-
-
-def _adds_lookahead(card: dict[str, Any]) -> bool:
-    return bool(card.get("late_frames")) and "start" in card["training"]
 
 
 def _row(benchmark: Path, row: str) -> dict[str, str]:

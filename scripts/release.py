@@ -5,10 +5,7 @@
 
 Trains with models/MODEL.toml, exports, measures the figures of the card, and writes the model's probabilities of
 data/examples/clip.wav to tests/golden. Stopped, the same command goes on. With --trained it takes a network that is
-trained already. Default takes three trainings: that of models/default.toml; from there, those of
-models/default-late.toml, which adds the lookahead output, and of models/default-second.toml, a smaller network; then
-both become one ensemble (vad/training/release/ensemble.py).
-Afterwards `python scripts/model_pages.py` writes the figures into the pages.
+trained already. Afterwards `python scripts/model_pages.py` writes the figures into the pages.
 """
 
 from __future__ import annotations
@@ -20,7 +17,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,43 +47,12 @@ LABEL_ORIGIN = (
 )
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """How three trainings become one model.
-
-    Attributes:
-        lookahead: The config of the training that adds the lookahead output; its network comes first.
-        second: The config of the smaller network's training.
-        second_share: The weight of the second network, 0 to 1.
-        low_latency_share: The weight of the low-latency output for the same frame in the lookahead output, 0 to 1.
-        lookahead_offset: Added to the logit of the lookahead output.
-    """
-
-    lookahead: str
-    second: str
-    second_share: float
-    low_latency_share: float
-    lookahead_offset: float
-
-
-@dataclass(frozen=True)
-class Release:
-    """How a model that ships is made.
-
-    Attributes:
-        ensemble: How three trainings become one; None is one training.
-        formats: What it ships as, of the formats of `vad export`.
-    """
-
-    ensemble: Ensemble | None = None
-    formats: tuple[str, ...] = ("tflite",)
-
-
-MODELS = {
-    "default": Release(Ensemble("default-late", "default-second", 0.25, 0.25, -0.75), ("tflite", "onnx")),
-    "tiny": Release(),
-    "waveform": Release(),
-    "interchange": Release(formats=("tflite", "silero-onnx")),
+# What each model ships as, of the formats of `vad export`.
+FORMATS = {
+    "default": ("tflite", "onnx"),
+    "tiny": ("tflite",),
+    "waveform": ("tflite",),
+    "interchange": ("tflite", "silero-onnx"),
 }
 
 
@@ -94,7 +60,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Train, export, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "models", metavar="MODEL", nargs="+", choices=MODELS, help="one of: " + ", ".join(MODELS)
+        "models", metavar="MODEL", nargs="+", choices=FORMATS, help="one of: " + ", ".join(FORMATS)
     )
     parser.add_argument(
         "--trained", metavar="RUN", type=Path, help="release this network: a run's folder or a .keras file"
@@ -113,8 +79,8 @@ def main(words: Sequence[str] | None = None) -> int:
     if args.trained and len(args.models) > 1:
         parser.error("--trained is one network: name one model")
     for name in args.models:
-        trained = args.trained or _trained(name, args)
-        for format_name in MODELS[name].formats:
+        trained = args.trained or _train(name, args)
+        for format_name in FORMATS[name]:
             _export(trained, name, args.output, format_name)
         exported = args.output / f"{name}.tflite"
         figures = measure(exported, args.corpus, args.labelled)
@@ -123,50 +89,23 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _trained(name: str, args: argparse.Namespace) -> Path:
-    """The network of a model, trained by its config."""
-    run, ensemble = _train(name, name, args), MODELS[name].ensemble
-    return run if ensemble is None else _join(run, name, ensemble, args)
-
-
-def _train(run: str, config: str, args: argparse.Namespace, *settings: str) -> Path:
-    """A training by its config; trainings share rendered scenes."""
-    words = ["train", str(args.runs / run), "--config", str(ROOT / "models" / f"{config}.toml")]
+def _train(name: str, args: argparse.Namespace) -> Path:
+    """The run of a model, trained by its config; trainings share decoded recordings and rendered scenes."""
+    run: Path = args.runs / name
+    words = ["train", str(run), "--config", str(ROOT / "models" / f"{name}.toml")]
     words += ["--corpus", str(args.corpus), "--data", str(args.runs / "data")]
-    for setting in (*settings, *args.set):
+    for setting in args.set:
         words += ["--set", setting]
     if vad(words):
         sys.exit(f"release: the training {run} failed, see above.")
-    return Path(args.runs / run)
+    return run
 
 
-def _export(run: Path, name: str, folder: Path, format_name: str = "tflite") -> None:
+def _export(run: Path, name: str, folder: Path, format_name: str) -> None:
     words = ["export", str(run), "--name", name, "--format", format_name, "--output", str(folder)]
     words += ["--overwrite", "--note", f"label_origin={LABEL_ORIGIN}"]
     if vad(words):
         sys.exit(f"release: the export of {run} failed, see above.")
-
-
-def _join(run: Path, name: str, ensemble: Ensemble, args: argparse.Namespace) -> Path:
-    """The two trainings that start from the first, and the weights of their ensemble."""
-    from vad.training.config import load_config
-    from vad.training.provenance import describe_run, load_network, network_of, training_of
-    from vad.training.release.ensemble import adjust_lookahead, join_ensemble
-    from vad.training.release.export import export
-
-    _export(run, name, args.runs / "start")
-    start = args.runs / "start" / f"{name}.keras"
-    scenes = f"data={args.runs / 'late-data'}"
-    late = _train(ensemble.lookahead, ensemble.lookahead, args, f"warm_start={start}", scenes)
-    second = _train(ensemble.second, ensemble.second, args, f"warm_start={start}")
-    weights = [folder / "best.keras" for folder in (late, second)]
-    (first, config), (other, other_config) = ((load_network(one), network_of(one)) for one in weights)
-    model, network = join_ensemble(first, config, other, other_config, ensemble.second_share)
-    adjust_lookahead(model, ensemble.low_latency_share, ensemble.lookahead_offset)
-    notes = describe_run(late, load_config(late / "config.json"))
-    notes["training"]["second"] = {"share": ensemble.second_share, **training_of(weights[1])}
-    notes |= {"prompt_share": ensemble.low_latency_share, "late_offset": ensemble.lookahead_offset}
-    return export(model, network, name, args.runs / "ensemble", notes=notes).with_suffix(".keras")
 
 
 def measure(model: Path, corpus: Path, labelled: Path) -> dict[str, Any]:

@@ -12,7 +12,6 @@ _SMALL = {
     "logmel-crnn": {"channels": 12},
     "interchange": {"channels": 12, "frame_ms": 32},
     "two-branch": {"filter_channels": (6, 8), **_STACK},
-    "logmel-pair": {"second_conv_channels": (4, 5), "second_channels": 6, **_STACK},
     "patch-cnn": {"dense_units": (12, 8)},
 }
 

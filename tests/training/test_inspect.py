@@ -50,9 +50,7 @@ def assert_healthy(layers, structure, sick):
 
 # Small networks have a third of the weights of large ones: more of them still look like random numbers.
 def test_shipped_networks_are_in_good_health(default):
-    layers = stages(default.model)
-    assert_healthy([one for one in layers if not one.name.startswith("second_")], structure=0.25, sick=0.01)
-    assert_healthy([one for one in layers if one.name.startswith("second_")], structure=0.15, sick=0.16)
+    assert_healthy(stages(default.model), structure=0.25, sick=0.01)
     assert_healthy(stages(load_inspected_network("waveform").model), structure=0.25, sick=0.01)
     assert_healthy(stages(load_inspected_network("tiny").model), structure=0.15, sick=0.13)
 
@@ -61,7 +59,7 @@ def words_about(model):
     return "\n".join(line for stage in stages(model) for line in layer_health(stage).words())
 
 
-@pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn", "two-branch", "logmel-pair"])
+@pytest.mark.parametrize("architecture", ["logmel-cnn", "waveform-tcn", "two-branch"])
 def test_dead_and_saturated_filters_are_named(architecture):
     _, model = small_network(architecture)
     assert not re.search("dead|saturated", words_about(model))
@@ -108,17 +106,6 @@ def test_connections_have_a_scale():
     assert len(panels) == 7
     for panel in panels:
         assert panel.images[0].colorbar.ax.get_ylabel() == "norm of the weights"
-
-
-def test_the_first_layers_of_both_networks_of_an_ensemble_are_shown_apart():
-    view = weights.inspect(small_inspected("logmel-pair"))
-    names = [one.name for one in view.pictures]
-    assert {"first-layer", "second-first-layer"} <= set(names)
-    assert len(names) == len(set(names)), "one picture would be written over the other"
-    counted = [line.split(")")[0] for line in view.findings if "filters on the spectrogram" in line]
-    assert counted == [
-        f"Of the {n} filters on the spectrogram ({of}" for n, of in ((6, "conv1"), (4, "second_conv1"))
-    ]
 
 
 def test_kernels_are_parted_into_what_they_ask_for():

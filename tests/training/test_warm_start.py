@@ -11,13 +11,13 @@ import pytest
 from support.small_networks import small_network
 from support.tiny_run import SETTINGS, history, write_corpus
 
-from vad.errors import ConfigError, ModelError, VadError
+from vad.errors import ModelError, VadError
 from vad.training.config import TrainConfig, load_config
 from vad.training.data.batches import Batches
 from vad.training.data.corpora import read_corpora
 from vad.training.fit import _adapt_normalization, _prepare_data, _Validation, fit
 from vad.training.networks import build_network, low_latency_only
-from vad.training.provenance import describe_run, load_keras, load_network
+from vad.training.provenance import describe_run, load_keras
 from vad.training.resume import starting_model
 from vad.training.weights import weights_of
 
@@ -114,30 +114,6 @@ def test_a_run_keeps_the_normalisation_of_its_start_and_its_card_tells_of_both(c
     assert training["start"]["config"]["weight_decay"] == config.weight_decay
     assert "start" not in training["start"]
     assert describe_run(second, config)["training"]["start"] == {}, "of weights without a run or a card"
-
-
-def test_frozen_the_low_latency_output_stay_and_the_lookahead_ones_learn(config, tmp_path):
-    frozen = replace(config, warm_frozen=True, epochs=2)
-    fit(frozen, tmp_path)
-    start, trained = (keras.models.load_model(path) for path in (config.warm_start, tmp_path / "best.keras"))
-    np.testing.assert_array_equal(low_latency_only(trained)(SAMPLES), start(SAMPLES))
-    begun = starting_model(frozen, tmp_path / "none")
-    for name in ("late_join", "late_dilated1", "late_speech"):
-        assert not np.array_equal(begun.get_layer(name).kernel, trained.get_layer(name).kernel), name
-    assert not trained.get_layer("conv1").trainable
-    assert load_network(tmp_path / "best.keras").get_layer("conv1").trainable, (
-        "frozen is a run's, not a network's"
-    )
-    rows = history(tmp_path)
-    assert len({row["val_auc"] for row in rows}) == 1
-    lookahead = max(row["val_lookahead_auc"] for row in rows)
-    assert describe_run(tmp_path, frozen)["training"]["lookahead_validation_auc"] == lookahead
-
-
-def test_frozen_throughout_there_is_nothing_to_learn(config, tmp_path):
-    same = replace(config, warm_frozen=True, network=replace(config.network, lookahead_frames=0))
-    with pytest.raises(ConfigError, match=r"^warm_frozen .*Received: .*a\.keras"):
-        starting_model(same, tmp_path)
 
 
 def test_a_normalisation_of_other_bands_is_adapted_to_the_training_scenes(config, tmp_path):

@@ -26,7 +26,7 @@ examples:
 """
 
 # Fields of a card that stay true for weights wherever they are copied to.
-_ORIGIN_FIELDS = ("prompt_share", "late_offset", "training", "data_sources", "label_origin")
+_ORIGIN_FIELDS = ("training", "data_sources", "label_origin")
 
 
 # What each format writes beside one another; a saved-model is a new folder in NAME/, with the card in it.

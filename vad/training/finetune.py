@@ -37,7 +37,6 @@ _DEFAULTS: Mapping[str, Any] = {
     "learning_rate": 8e-4,
     "decay_from": 0.0,
     "patience": 4,
-    "pause_prior": 0.6,  # of the base corpus alone: that of the lookahead output of `default`
     "mixing.recorded": 0.6,
 }
 # A column of the comparison: its heading, and the field of `vad.evaluation.scoring.Metrics`.

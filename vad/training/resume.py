@@ -46,7 +46,7 @@ def starting_model(config: TrainConfig, run: Path) -> keras.Model:
     (keras.io/guides/transfer_learning).
 
     Raises:
-        ConfigError: ``warm_start`` shares no layer with this network, or freezes all.
+        ConfigError: ``warm_start`` shares no layer with this network.
         ModelError: ``init`` or ``warm_start`` is nowhere, or cannot be read.
     """
     if (run / "last.keras").exists():
@@ -61,7 +61,7 @@ def starting_model(config: TrainConfig, run: Path) -> keras.Model:
         model = build_network(config.network)
         if config.warm_start:
             known = load_network(weights_of(config.warm_start, "warm_start"))
-            _copy_shared_layers(model, known, config.warm_start, frozen=config.warm_frozen)
+            _copy_shared_layers(model, known, config.warm_start)
     model.compile(
         keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, clipnorm=1.0),
         keras.losses.BinaryCrossentropy(),
@@ -71,15 +71,14 @@ def starting_model(config: TrainConfig, run: Path) -> keras.Model:
     return model
 
 
-def _copy_shared_layers(model: keras.Model, known: keras.Model, name: str, *, frozen: bool) -> None:
-    """Copies the weights of layers with the same name and shapes; frozen, these are not trained."""
+def _copy_shared_layers(model: keras.Model, known: keras.Model, name: str) -> None:
+    """Copies the weights of layers with the same name and shapes."""
     there = {layer.name: layer for layer in known.layers}
     shared = 0
     for layer in model.layers:
         weights = there[layer.name].get_weights() if layer.name in there else []
         if weights and [w.shape for w in weights] == [tuple(w.shape) for w in layer.weights]:
             layer.set_weights(weights)
-            layer.trainable = not frozen
             shared += 1
             if isinstance(layer, keras.layers.Normalization):
                 layer.finalize_state()  # without it the layer stays the identity
@@ -87,11 +86,6 @@ def _copy_shared_layers(model: keras.Model, known: keras.Model, name: str, *, fr
         raise ConfigError(
             f"warm_start must share layers with the network. Received: {name}, which has none of the same name and "
             "shape. Name another, or train from scratch."
-        )
-    if not model.trainable_weights:
-        raise ConfigError(
-            f"warm_frozen must leave layers to train. Received: {name}, which has all layers of the network. "
-            "Add lookahead_frames, or leave warm_frozen out."
         )
 
 

@@ -124,14 +124,12 @@ def first_layer(stage: Stage, sample_rate: int, *, what: str) -> list[Picture]:
 
 
 def _first_layer_2d(stage: Stage, what: str) -> Picture:
-    is_second = stage.name.startswith("second_")
-    prefix, suffix = ("second-", " of the second network") if is_second else ("", "")
     tiles = np.moveaxis(stage.kernel[:, :, 0], -1, 0)
     return Picture(
-        f"{prefix}first-layer",
-        f"First layer{suffix} on the spectrogram: {what}s",
+        "first-layer",
+        f"First layer on the spectrogram: {what}s",
         kernels_2d(tiles, [str(i) for i in range(len(tiles))], label=what),
-        f"The {what} of each filter of the first layer{suffix}: {stage.kernel.shape[0]} columns of 10 ms by "
+        f"The {what} of each filter of the first layer: {stage.kernel.shape[0]} columns of 10 ms by "
         f"{stage.kernel.shape[1]} bands. All have one scale. White is zero.",
         "Healthy: they differ. Left against right is an edge in time, top against bottom one in frequency. Pale ones "
         "have little effect."

@@ -19,7 +19,6 @@ from vad.training.networks.interchange import Interchange
 from vad.training.networks.late import lookahead_features, low_latency_only
 from vad.training.networks.logmel_cnn import LogMelCnn
 from vad.training.networks.logmel_crnn import LogMelCrnn
-from vad.training.networks.logmel_pair import LogMelEnsemble
 from vad.training.networks.patch_cnn import PatchCnn
 from vad.training.networks.two_branch import TwoBranch
 from vad.training.networks.waveform_tcn import WaveformTcn
@@ -30,7 +29,6 @@ __all__ = [
     "Interchange",
     "LogMelCnn",
     "LogMelCrnn",
-    "LogMelEnsemble",
     "NetworkConfig",
     "NetworkFacts",
     "PatchCnn",
@@ -44,8 +42,7 @@ __all__ = [
 ]
 
 ARCHITECTURES: dict[str, type[NetworkConfig]] = {
-    kind.architecture: kind
-    for kind in (LogMelCnn, WaveformTcn, LogMelCrnn, TwoBranch, PatchCnn, LogMelEnsemble, Interchange)
+    kind.architecture: kind for kind in (LogMelCnn, WaveformTcn, LogMelCrnn, TwoBranch, PatchCnn, Interchange)
 }
 
 

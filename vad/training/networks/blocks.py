@@ -60,15 +60,15 @@ def filter_energies(samples: Any, config: NetworkConfig, n_filters: int) -> Any:
     return layers.BatchNormalization(name="logpower_norm")(LogPower(name="logpower")(x))
 
 
-def mel_convolutions(features: Any, channels: Sequence[int], time_stride: int, prefix: str = "") -> Any:
+def mel_convolutions(features: Any, channels: Sequence[int], time_stride: int) -> Any:
     """2-D convolutions over time and mel bands that halve the bands each time; the second strides in time.
 
     From [shape=(batch, hops, n_mels)] to [shape=(batch, hops / time_stride, remaining bands * channels[-1])].
     """
-    x = layers.Reshape((-1, features.shape[2], 1), name=f"{prefix}picture")(features)
+    x = layers.Reshape((-1, features.shape[2], 1), name="picture")(features)
     for i, width in enumerate(channels):
-        x = conv2d(x, width, (time_stride if i == 1 else 1, 2), name=f"{prefix}conv{i + 1}")
-    return layers.Reshape((-1, x.shape[2] * x.shape[3]), name=f"{prefix}flatten")(x)
+        x = conv2d(x, width, (time_stride if i == 1 else 1, 2), name=f"conv{i + 1}")
+    return layers.Reshape((-1, x.shape[2] * x.shape[3]), name="flatten")(x)
 
 
 def convolutions(features: Any, channels: Sequence[int], time_stride: int, name: str = "conv") -> Any:

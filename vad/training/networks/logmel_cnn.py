@@ -1,15 +1,14 @@
-"""Log-mel spectrogram, 2-D convolutions, then dilated convolutions in time: the `tiny` model."""
+"""Log-mel spectrogram, 2-D convolutions, then dilated convolutions in time: the models `default` and `tiny`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from vad.training.networks.blocks import conv1d, dilated_stack, log_mel, mel_convolutions, require_bands
 from vad.training.networks.config import NetworkConfig
 
-__all__ = ["LogMelCnn", "over_mel"]
+__all__ = ["LogMelCnn"]
 
 
 @dataclass(frozen=True)
@@ -35,14 +34,7 @@ class LogMelCnn(NetworkConfig):
 
     def draw(self, samples: Any) -> Any:
         """Maps [shape=(batch, samples)] to [shape=(batch, frames, channels)]."""
-        return over_mel(log_mel(samples, self, self.n_mels), self, self.conv_channels, self.channels)
-
-
-def over_mel(
-    mel: Any, config: LogMelCnn, conv_channels: Sequence[int], channels: int, prefix: str = ""
-) -> Any:
-    """The layers after the spectrogram, from [shape=(batch, hops, n_mels)] to [shape=(batch, frames, channels)]."""
-    early, late = config.time_strides
-    x = mel_convolutions(mel, conv_channels, early, prefix)
-    x = conv1d(x, channels, late, late, name=f"{prefix}join")
-    return dilated_stack(x, channels, config.dilations, f"{prefix}dilated")
+        early, late = self.time_strides
+        x = mel_convolutions(log_mel(samples, self, self.n_mels), self.conv_channels, early)
+        x = conv1d(x, self.channels, late, late, name="join")
+        return dilated_stack(x, self.channels, self.dilations)
