@@ -275,7 +275,7 @@ def test_a_recording_needs_no_command(
 def test_the_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
-    assert re.search(r"2\.4 MB +498,467 +80 ms +820 ms +[\d,]+ x$", rows["default"])
+    assert re.search(r"2\.2 MB +456,539 +80 ms +820 ms +[\d,]+ x$", rows["default"])
     assert re.search(r"59,530 +80 ms +80 ms +[\d,]+ x$", rows["tiny"])
     assert "waveform" in rows
 

@@ -46,7 +46,7 @@ class TrainConfig:
             recording learns to start anywhere. 0 uses whole scenes.
         learning_rate: Of AdamW; a short warm-up, a plateau, then cosine down to a hundredth.
         decay_from: Share of the epochs after which the rate falls.
-        patience: Epochs without a better validation after which it ends; 0 goes on to the last.
+        patience: Epochs without a better validation after which it ends; 0, or a teacher, goes on to the last.
         weight_decay: Of AdamW.
         pause_prior: The speech probability of pauses, as in `vad.training.data.batches.targets`; 0 for a corpus whose
             recordings are used unmodified (``mixing.recorded``).
@@ -102,7 +102,10 @@ class TrainConfig:
 
     @property
     def interpolates(self) -> bool:
-        """Whether the run ends with weights between those of its start and its best epoch: what no teacher kept."""
+        """Whether the run ends with weights between those of its start and its best epoch.
+
+        With a teacher it does not: that keeps what the start knew.
+        """
         return bool(self.init) and not self.teacher
 
     @property

@@ -197,7 +197,7 @@ class _Validation(keras.callbacks.Callback):
     def is_over(self, epoch: int) -> bool:
         """Whether the run ends after so many epochs, by its patience."""
         aucs = [mean_auc(row) for row in self._history[:epoch]]
-        patience = self._config.patience
+        patience = 0 if self._config.teacher else self._config.patience
         return bool(patience and aucs) and epoch - 1 - int(np.argmax(aucs)) >= patience
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

@@ -21,11 +21,11 @@ class Teacher:
 
     Labels of detectors differ from edition to edition in how faint or how far talk may be. A network that people's
     labels have proven is a better judge of that (Li and Hoiem, "Learning without forgetting", 2016). Scenes without
-    talk keep their targets: they are certain, and are what the teacher is to be surpassed in.
+    talk keep their targets: they are certain, and there the network is to become better than its teacher.
 
     Args:
         weights: A ``.keras`` file.
-        network: That of the student: frame and delays must be the teacher's too.
+        network: That of the student. Its frame must be the teacher's, and so must its delays, which are not checked.
 
     Raises:
         ConfigError: The teacher has other outputs.
