@@ -1,6 +1,6 @@
 """Two workers that train one network give the losses of one process, also when they were stopped and go on.
 
-Run it with `python -m pytest -m acceptance tests/acceptance/test_workers.py`; it takes a minute.
+Run it with `python -m pytest -m acceptance tests/acceptance/test_training_over_workers.py`; it takes a minute.
 """
 
 from __future__ import annotations
