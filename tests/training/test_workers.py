@@ -1,4 +1,4 @@
-"""Several workers: each one's share of a batch, and what is refused. They train in tests/acceptance/test_training_over_workers.py."""
+"""Several workers: the share of each, and what is refused. tests/acceptance/test_training_over_workers.py trains."""
 
 import numpy as np
 import pytest
