@@ -21,7 +21,7 @@ SMALL = {
     **{"hours": 0.01, "dev_hours": 0.01, "epochs": 1, "epoch_hours": 0.01, "batch_size": 2, "jobs": 1},
     **{"mixing.scene_s": 2.0, "mixing.tunes": 0.0},
     **{"network.conv_channels": [4, 8], "network.channels": 8, "network.n_mels": 24},
-    "init": '""',  # weights have a size
+    "init": '""',  # whose network is not so small
 }
 
 
