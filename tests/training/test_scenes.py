@@ -199,6 +199,13 @@ def test_talk_behind_nobody_is_never_played_loud(decoded: DecodedCorpus) -> None
     assert set(loudest.values()) == {LOUDEST_DB}
 
 
+def test_without_foreground_half_of_the_scenes_hold_no_voice(decoded: DecodedCorpus) -> None:
+    """Music alone, at all levels, is what a network must hear to leave it alone."""
+    mixer = Mixer(decoded, replace(BARE, speech_free=1.0, background=0.5, crosstalk=0.0), 0)
+    without = [mixer.scene(index).loudest_db == LOUDEST_DB for index in range(60)]
+    assert 18 < sum(without) < 42
+
+
 def test_bangs_are_short_and_far_louder_than_the_talk(decoded: DecodedCorpus) -> None:
     mixer = Mixer(decoded, replace(BARE, bangs=1.0, bangs_db=(30.0, 30.0)), 3)
     for index in range(6):

@@ -83,7 +83,7 @@ class Mixer:
         speech_free = rng.random() < config.speech_free
         if not speech_free:
             mix, labels = parts.foreground(self._rng(index, "speech"))
-        # Without foreground talk, other sounds are more frequent.
+        # Without foreground talk, other sounds are more frequent; many of these scenes must hold no voice at all.
         boost = 2.0 if speech_free else 1.0
         # The names seed the generators: another name or order changes the scenes of a seed.
         present = {
@@ -94,7 +94,7 @@ class Mixer:
                 ("_bangs", config.bangs, parts.bangs),
                 ("_bars", config.bars * boost, parts.bars),
                 ("_music_bed", config.music * boost, parts.music_bed),
-                ("_background_talk", config.background * boost, parts.background_talk),
+                ("_background_talk", config.background, parts.background_talk),
                 ("_babble", config.babble, parts.babble),
                 ("_hiss", config.hiss, parts.hiss),
                 ("_handling", config.handling * boost, parts.handling),
