@@ -1,5 +1,7 @@
 """A trained network as a teacher: what it changes in the targets, and what it leaves."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +15,19 @@ from vad.training.teacher import Teacher
 FRAMES = 50
 
 
+def saved(folder: Path, architecture: str, **options: int) -> Path:
+    config, model = small_network(architecture, **options)
+    model.save(folder / "a.keras")
+    (folder / "a.json").write_text(json.dumps({"network": asdict(config)}))
+    return folder / "a.keras"
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("teacher") / "a.keras"
-    small_network("logmel-cnn", lookahead_frames=6)[1].save(path)
-    return path
+    return saved(tmp_path_factory.mktemp("teacher"), "logmel-cnn", lookahead_frames=6)
 
 
-def test_targets_come_near_the_teachers_probabilities_where_somebody_talks(weights: Path) -> None:
+def test_the_teachers_probabilities_are_the_targets_where_somebody_talks(weights: Path) -> None:
     config, _ = small_network("logmel-cnn", lookahead_frames=6)
     rng = np.random.default_rng(0)
     samples = 0.1 * rng.standard_normal((3, FRAMES * config.frame_length)).astype(np.float32)
@@ -30,14 +37,42 @@ def test_targets_come_near_the_teachers_probabilities_where_somebody_talks(weigh
     taught = Teacher(weights, config)(samples, targets)
     probabilities = np.asarray(load_network(weights)(samples))
     for scene in (0, 2):
-        wanted = 0.25 * targets[scene] + 0.75 * probabilities[scene]
-        np.testing.assert_allclose(taught[scene], wanted, atol=1e-5)
+        np.testing.assert_allclose(taught[scene], probabilities[scene], atol=1e-5)
     np.testing.assert_array_equal(taught[1], 0)
     assert targets[0, 0, 0] == 0, "the caller's targets stay"
 
 
-@pytest.mark.parametrize("options", [{}, {"lookahead_frames": 6, "frame_ms": 40}])
-def test_a_teacher_of_other_outputs_is_refused(weights: Path, options: dict[str, int]) -> None:
-    config, _ = small_network("logmel-cnn", **options)
-    with pytest.raises(ConfigError, match=r"^a teacher must have .*a\.keras"):
-        Teacher(weights, config)
+@pytest.mark.parametrize(
+    ("architecture", "options"),
+    [
+        ("logmel-cnn", {"delay_frames": 1}),
+        ("logmel-cnn", {"delay_frames": 2, "frame_ms": 40}),
+        ("interchange", {}),
+    ],
+)
+def test_a_teacher_of_other_frames_teaches_at_the_same_time(
+    weights: Path, architecture: str, options: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lookahead output, of a straight line in time, is the same line at the student's frames."""
+    config, _ = small_network(architecture, **options)
+    teacher = Teacher(weights, config)
+    count = 40
+    samples = np.zeros((1, count * config.frame_length), np.float32)
+    frames = samples.shape[1] // 320
+    ends_s = 0.02 * (np.arange(frames) + 0.5 - 6)
+    lines = np.stack([np.full(frames, 9.0), 0.2 + 0.3 * ends_s], axis=-1)[None]
+    monkeypatch.setattr(teacher._model, "predict_on_batch", lambda _: lines)
+    targets = np.ones((1, count), np.float32)
+    taught = teacher(samples, targets)[0]
+    middles_s = config.frame_ms / 1000 * (np.arange(count) + 0.5 - config.delay_frames)
+    known = middles_s < ends_s[-1]
+    np.testing.assert_allclose(taught[known], 0.2 + 0.3 * middles_s[known], atol=0.01)
+    late = middles_s > ends_s[-1] + 0.02
+    assert late.any()
+    np.testing.assert_array_equal(taught[late], 1)
+
+
+def test_a_teacher_with_fewer_outputs_is_refused(tmp_path: Path, weights: Path) -> None:
+    config, _ = small_network("logmel-cnn", lookahead_frames=6)
+    with pytest.raises(ConfigError, match=r"teacher.*a\.keras"):
+        Teacher(saved(tmp_path, "logmel-cnn"), config)

@@ -33,8 +33,8 @@ class TrainConfig:
         init: Weights to fine-tune: a model's name, a run's folder, a ``.keras`` or ``.tflite`` file; "" for none.
         warm_start: Weights of another network, named likewise, for the layers of the same name and shape. Unlike
             ``init`` it is followed by plain training, without weight interpolation.
-        teacher: Weights of a trained network, named likewise, whose probabilities replace three quarters of the targets
-            in scenes with talk (`vad.training.teacher`); "" for none.
+        teacher: Weights of a trained network, named likewise, whose probabilities are the targets in scenes with talk
+            (`vad.training.teacher`); "" for none.
         base: Another corpus to mix in, so that nothing is forgotten; "" is none.
         base_hours: Rendered scenes of it.
         hours: Rendered training scenes.
