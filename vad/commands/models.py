@@ -42,7 +42,7 @@ def _row(name: str) -> tuple[str, ...]:
     graph = find_model(name)
     card = json.loads(graph.with_suffix(".json").read_text(encoding="utf-8"))
     frame_ms = 1000 * card["frame_length"] / card["sample_rate"]
-    delays = (card["delay_frames"], card.get("late_frames", card["delay_frames"]))
+    delays = (card["delay_frames"], card.get("late_frames") or card["delay_frames"])  # 0 is no such output
     speeds = card.get("metrics", {}).get("times real time, one thread")
     return (
         name,
