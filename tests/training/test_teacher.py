@@ -47,6 +47,7 @@ def test_the_teachers_probabilities_are_the_targets_where_somebody_talks(weights
     [
         ("logmel-cnn", {"delay_frames": 1}),
         ("logmel-cnn", {"delay_frames": 2, "frame_ms": 40}),
+        ("logmel-cnn", {"delay_frames": 10}),
         ("interchange", {}),
     ],
 )
@@ -56,7 +57,7 @@ def test_a_teacher_of_other_frames_teaches_at_the_same_time(
     """The lookahead output, of a straight line in time, is the same line at the student's frames."""
     config, _ = small_network(architecture, **options)
     teacher = Teacher(weights, config)
-    count = 40
+    count = 41
     samples = np.zeros((1, count * config.frame_length), np.float32)
     frames = samples.shape[1] // 320
     ends_s = 0.02 * (np.arange(frames) + 0.5 - 6)
@@ -65,11 +66,19 @@ def test_a_teacher_of_other_frames_teaches_at_the_same_time(
     targets = np.ones((1, count), np.float32)
     taught = teacher(samples, targets)[0]
     middles_s = config.frame_ms / 1000 * (np.arange(count) + 0.5 - config.delay_frames)
-    known = middles_s < ends_s[-1]
+    known = (middles_s > ends_s[0]) & (middles_s < ends_s[-1])
     np.testing.assert_allclose(taught[known], 0.2 + 0.3 * middles_s[known], atol=0.01)
-    late = middles_s > ends_s[-1] + 0.02
-    assert late.any()
-    np.testing.assert_array_equal(taught[late], 1)
+    outside = (middles_s < ends_s[0] - 0.02) | (middles_s > ends_s[-1] + 0.02)
+    assert outside.any()
+    np.testing.assert_array_equal(taught[outside], 1)
+
+
+def test_a_teacher_takes_samples_that_end_within_its_frame(weights: Path) -> None:
+    config, _ = small_network("interchange")
+    samples = np.zeros((1, 39 * config.frame_length), np.float32)
+    taught = Teacher(weights, config)(samples, np.ones((1, 39), np.float32))
+    assert taught.shape == (1, 39)
+    assert 0 < taught[0, 0] < 1
 
 
 def test_a_teacher_with_fewer_outputs_is_refused(tmp_path: Path, weights: Path) -> None:

@@ -22,8 +22,8 @@ class Teacher:
     talk keep their targets: they are certain, and there the network is to become better than its teacher.
 
     The two may differ in their frames and delays. Each output of the student learns the teacher's output of the same
-    kind; a student without lookahead output learns the last output of its teacher, the most certain one. The last
-    targets keep their values where the teacher's delay is longer.
+    kind; a student without lookahead output learns the last output of its teacher, the most certain one. The first
+    and the last targets keep their values where the other delay leaves no probability for them.
 
     Args:
         weights: A ``.keras`` file in its run or beside its card.
@@ -36,6 +36,7 @@ class Teacher:
 
     def __init__(self, weights: Path, student: NetworkConfig):
         self._model, network = load_network(weights), network_of(weights)
+        self._frame_length = network.frame_length
         if len(network.delays) < len(student.delays):
             raise ConfigError(
                 "a network with a lookahead output needs a teacher with one. "
@@ -53,7 +54,8 @@ class Teacher:
         talk = np.flatnonzero(targets.reshape(len(targets), -1).max(axis=1) > 0.5)
         if not len(talk):
             return targets
-        taught = self._model.predict_on_batch(samples[talk])
+        whole = samples.shape[1] // self._frame_length * self._frame_length
+        taught = self._model.predict_on_batch(samples[talk, :whole])
         taught = taught.reshape(*taught.shape[:2], -1)[..., -len(self._firsts) :]
         targets = targets.copy()
         outputs = targets.reshape(*targets.shape[:2], -1)  # a view
