@@ -20,6 +20,8 @@ hypothesis.settings.load_profile("patient")
 
 # A shell lets a job in the background ignore Ctrl-C, and the programs that it starts too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):  # which nohup has a job and its children ignore
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
