@@ -10,7 +10,14 @@ from support.places import EXAMPLES
 
 from vad.audio.reading import read_audio
 from vad.detection.detector import Detector
-from vad.evaluation.benchmark.speed import STAGES, SystemSpeed, measure_system, stage_table, system_table
+from vad.evaluation.benchmark.speed import (
+    STAGES,
+    SystemSpeed,
+    measure_system,
+    measure_systems,
+    stage_table,
+    system_table,
+)
 from vad.evaluation.benchmark.systems import PEERS, model_systems
 
 SPEED = SystemSpeed("first", 0.1, 100.0, 0.02, (1e-3, 2e-3, 3e-3), 10_000_000, 500_000)
@@ -50,3 +57,11 @@ def test_a_system_is_measured_whole_and_by_hops(name: str, index: int | None) ->
     hops, score = system.by_hops(samples[: 20 * system.hop])
     assert len([score(hop) for hop in hops]) == 20
     assert np.isclose(speed.hop_s * 16_000, system.hop)
+
+
+def test_memory_is_that_of_the_system_whatever_this_process_has_had() -> None:
+    peak = np.ones(60_000_000)  # 480 MB, which getrusage would hand down
+    del peak
+    samples = read_audio(EXAMPLES / "clip.wav", sample_rate=16_000)
+    ((speed,),) = measure_systems(["tiny"], [], samples, rounds=1)
+    assert 2e6 < speed.memory_bytes < 200e6
