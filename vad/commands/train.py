@@ -147,25 +147,13 @@ def _read_inputs(args: argparse.Namespace, settings: "Mapping[str, Any]") -> "Co
 
     run: Path = args.run_folder
     options = {} if args.config is None else read_options(args.config)
-    named = {
-        "corpus": "",
-        "base": "",
-        "init": "",
-        "warm_start": "",
-        "teacher": "",
-        "data": "",
-        **options,
-        **settings,
-    }
+    weights = ("init", "warm_start", "teacher")
+    named = dict.fromkeys(("corpus", "base", "data", *weights), "") | {**options, **settings}
     paths = argparse.Namespace(**{name: str(value) for name, value in named.items()})
     check_all(
         partial(_check_run_folder, run),
         *(partial(require_corpus, path) for path in (paths.corpus, paths.base) if path),
-        *(
-            partial(weights_of, named[name], name)
-            for name in ("init", "warm_start", "teacher")
-            if named[name]
-        ),
+        *(partial(weights_of, named[name], name) for name in weights if named[name]),
     )
     corpora = read_corpora(paths, lambda text: print(f"vad: note: {text}", file=sys.stderr))
     require_splits(paths.corpus, corpora[Path(paths.corpus)])

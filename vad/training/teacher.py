@@ -22,8 +22,8 @@ class Teacher:
     talk keep their targets: they are certain, and there the network is to become better than its teacher.
 
     The two may differ in their frames and delays. Each output of the student learns the teacher's output of the same
-    kind; a student without lookahead output learns the last output of its teacher, the most certain one. The first
-    and the last targets keep their values where the other delay leaves no probability for them.
+    kind; a student without lookahead output learns the last output of its teacher, the most certain one. Where the
+    delays differ, the teacher has no probability for the first targets or for the last ones: these keep their values.
 
     Args:
         weights: A ``.keras`` file in its run or beside its card.
