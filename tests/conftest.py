@@ -20,7 +20,8 @@ hypothesis.settings.load_profile("patient")
 
 # A shell lets a job in the background ignore Ctrl-C, and the programs that it starts too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-if hasattr(signal, "SIGHUP"):  # which nohup has a job and its children ignore
+# nohup does the same with hang-ups.
+if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
