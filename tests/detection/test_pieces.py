@@ -33,12 +33,15 @@ def in_pieces(detector: Detector, path: Path, spans: list[Span]) -> Detection | 
     return join(detector, results)
 
 
-@pytest.mark.parametrize(("name", "rate"), [("a.wav", 16_000), ("b.wav", 44_100), ("c.flac", 8_000)])
+@pytest.mark.parametrize(
+    ("name", "rate", "level"),
+    [("a.wav", 16_000, 1.0), ("b.wav", 44_100, 1.0), ("c.flac", 8_000, 1.0), ("quiet.wav", 16_000, 0.02)],
+)
 def test_pieces_are_the_whole_to_the_bit(
-    tiny: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rate: int
+    tiny: Detector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rate: int, level: float
 ) -> None:
     monkeypatch.setattr(pieces, "OVERLAP_S", 20.0)
-    path = write(tmp_path / name, rate, [0.02, 1.0, 0.002, 1.0, 0.05, 1.0] * 3)
+    path = write(tmp_path / name, rate, [level * one for one in [0.02, 1.0, 0.002, 1.0, 0.05, 1.0] * 3])
     spans = spans_of(DURATION, tiny, 5)
     assert [span.end for span in spans[:-1]] == [span.first for span in spans[1:]]
     assert len(spans) == 3

@@ -6,6 +6,7 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from support.bursts import streamed
 from support.small_networks import small_network
 
 from vad.cli import main
@@ -102,7 +103,7 @@ def test_the_detector_takes_the_delay_of_either_decision_out(exported):
     config, model, path = exported
     samples = probe_signals()["speech"][: 57 * 320 - 100]
     for decision, delay in enumerate(config.delays):
-        found = Detector(path, lookahead=decision == 1).probabilities(samples, 16_000)
+        _, found = streamed(Detector(path).stream(lookahead=decision == 1), [samples])
         padded = np.concatenate([samples, np.zeros(100 + delay * 320, np.float32)])
         expected = np.asarray(model(padded[np.newaxis]))[0, delay:, decision]
         np.testing.assert_allclose(found, expected, atol=MAX_DIFFERENCE["none"])

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
+from support.bursts import streamed
 from support.small_networks import small_network
 
 from vad.detection.detector import Detector
@@ -68,7 +69,7 @@ def test_the_detector_runs_the_export(exported, network):
     assert set(card["verification"]["largest_difference_from_keras"]) == set(probe_signals())
     samples = probe_signals()["speech"][: 57 * 320]
     for which, delay in enumerate(config.delays):
-        found = Detector(exported, lookahead=which == 1).probabilities(samples, 16_000)
+        _, found = streamed(Detector(exported).stream(lookahead=which == 1), [samples])
         expected = offline(config, model, np.pad(samples, (0, delay * 320))[np.newaxis])[0, delay:, which]
         np.testing.assert_allclose(found, expected, atol=1e-4)
 

@@ -59,12 +59,13 @@ return { probabilities: [...probabilities], segments };
 
 
 @pytest.mark.parametrize(
-    ("model", "lookahead"), [("default", True), *((name, False) for name in vad.model_names())]
+    ("model", "lookahead", "gain"),
+    [("default", True, 1.0), ("default", True, 0.01), *((name, False, 1.0) for name in vad.model_names())],
 )
 def test_probabilities_and_segments_are_those_of_python(
-    blank: browser.Tab, model: str, lookahead: bool
+    blank: browser.Tab, model: str, lookahead: bool, gain: float
 ) -> None:
-    samples, _ = example("clip.wav")
+    samples = example("clip.wav")[0] * np.float32(gain)
     ours = vad.Detector(model, lookahead=lookahead).process(samples, 16_000)
     # By their addresses, models that the package does not have run too.
     name = model if model == "default" else f"/models/{model}.tflite"

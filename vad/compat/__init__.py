@@ -9,8 +9,8 @@ them (see `vad.detection.segmenter`). Audio may be an array, a list of floats or
 torch is never imported.
 
 The times of `get_speech_timestamps`, `audio_forward` and `VADIterator` are right. The probability of a model call and
-the result of `Vad.is_speech` are `Model.delay_frames` late. Whole recordings get the lookahead output of a model that
-has one; all others the low-latency output.
+the result of `Vad.is_speech` are `Model.delay_frames` late. Whole recordings are read ahead, as
+`vad.Detector(lookahead=True)` does; all others get the low-latency output.
 """
 
 import sys

@@ -36,8 +36,8 @@ class Detector:
         model: A name in `vad.model_names()`, the path of a .tflite or .onnx file, or a loaded `Model`.
         operating_point: A set of options in the model card: "balanced", "precise" (fewer false alarms) or "eager"
             (fewer misses).
-        lookahead: Process recordings with the model's lookahead output, if it has one. This output is more accurate.
-            False selects the low-latency output, as for streams.
+        lookahead: Read recordings ahead: turn quiet ones up (`vad.detection.lookahead_gain`), and use the model's
+            lookahead output, if it has one, which is more accurate. False processes them as streams.
         **options: Fields of `SegmentOptions` that replace the operating point's: threshold, neg_threshold,
             min_speech_duration_ms, min_silence_duration_ms, speech_pad_ms, max_speech_duration_s.
 
@@ -105,7 +105,7 @@ class Detector:
                 an iterable of blocks of such samples, of any lengths.
             sample_rate: Of the samples, in Hz. Not for files.
             channel: "mix" for the mean of all channels, or the index of one, counted from 0.
-            on_segment: Called with each segment as soon as it is complete.
+            on_segment: Called with each segment as soon as it is certain.
             threads: Parts of a recording of several minutes that are analysed at a time. The result is the same. Models
                 without gain control, models that never forget, and .onnx files use one thread.
 
@@ -145,13 +145,13 @@ class Detector:
     ) -> Stream:
         """Start a stream: a recording that comes piece by piece. Any number may run at a time.
 
-        Its segments are those of `process` where the model has no lookahead output, or the detector's `lookahead` is
-        False. At another rate than the model's, a boundary may differ by a frame, because another filter resamples.
+        Its segments are those of `process` where the detector's `lookahead` is False. At another rate than the model's,
+        a boundary may differ by a frame, because another filter resamples.
 
         Args:
             sample_rate: Of the samples to come, in Hz; None is the model's.
-            lookahead: Give exactly the result of `process`, event by event. Events come later, and a stream that
-                resamples cannot be copied.
+            lookahead: Use the lookahead output and the resampler of `process`. The result is that of `process`, event
+                by event, unless `process` turns the recording up. A stream that resamples cannot be copied.
             confirm_start: Withhold `SpeechStart` until it is certain. Then there is no `SpeechRejected`.
             keep_audio_s: Seconds of the latest audio that `Stream.audio` can return.
 
@@ -215,7 +215,13 @@ class Detector:
         frames = None
         if threads > 1 and can_run_in_parallel(self.model):
             frames = ParallelProbabilities(self.model, threads, lookahead=self.lookahead)
-        stream = self._stream(sample_rate, lookahead=self.lookahead, resampler=Resampler, frames=frames)
+        stream = self._stream(
+            sample_rate,
+            lookahead=self.lookahead,
+            turn_up=self.lookahead,
+            resampler=Resampler,
+            frames=frames,
+        )
         segments: list[Segment] = []
         probabilities = bytearray()  # an array that grows in place: a day has 17 MB
         damage: AudioError | None = None

@@ -24,6 +24,7 @@ import numpy as np
 from vad.audio.reading import AudioBlocks
 from vad.detection.detection import Detection
 from vad.detection.detector import Detector
+from vad.detection.lookahead_gain import LookaheadGain
 from vad.detection.parallel import SpanResult, analyse_span
 from vad.detection.segmenter import segments_from_probabilities
 from vad.detection.stream import ProbabilityStream
@@ -88,6 +89,9 @@ def analyse_piece(detector: Detector, recording: AudioBlocks, span: Span) -> Pie
     """
     n_early = min(span.first, math.ceil(OVERLAP_S / detector.block_duration))
     blocks = iter(recording)
+    if detector.lookahead:
+        length = round(detector.block_duration * detector.sample_rate)
+        blocks = LookaheadGain(detector.model).blocks(blocks, length)
     for _ in islice(blocks, span.first - n_early):
         pass
     stream = ProbabilityStream(detector.model, lookahead=detector.lookahead)

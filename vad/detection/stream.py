@@ -20,6 +20,7 @@ import numpy.typing as npt
 from vad.audio.resampling import LiveResampler, Resampler
 from vad.audio.samples import MonoInput, sample_rate_problem
 from vad.detection.audio_history import AudioHistory
+from vad.detection.lookahead_gain import LookaheadGain
 from vad.detection.model import Model, State
 from vad.detection.options import SegmentOptions
 from vad.detection.segmenter import Segmenter
@@ -147,6 +148,7 @@ class Stream:
         lookahead: bool = False,
         resampler: type[LiveResampler] | type[Resampler] = LiveResampler,
         frames: ProbabilityStream | None = None,
+        turn_up: bool = False,
     ):
         if not isinstance(model, Model):
             raise ModelError(f"model must be a Model. Received: {shown(model)}. Load one with Model.load().")
@@ -165,6 +167,7 @@ class Stream:
         # LiveResampler delays audio by 3 ms at most. Resampler, which reads files, is faster and sharper, but delays it
         # by up to 115 ms and cannot be copied.
         self._make_resampler = resampler
+        self._turns_up = turn_up
         self.reset()
 
     @property
@@ -176,6 +179,7 @@ class Stream:
         """Start a new recording."""
         self._input = MonoInput(self.sample_rate)
         self._resampler = self._make_resampler(self.sample_rate, self._frames.model.sample_rate)
+        self._gain = LookaheadGain(self._frames.model) if self._turns_up else None
         self._history = AudioHistory(self.sample_rate, self._keep_audio_s)
         self._frames.reset()
         self._segmenter.reset()
@@ -199,7 +203,8 @@ class Stream:
             raise AudioError("the stream is finished. Call reset() before the next recording.")
         mono = self._input.feed(samples)
         self._history.feed(mono)
-        self.probabilities = self._frames.feed(self._resampler.feed(mono))
+        resampled = self._resampler.feed(mono)
+        self.probabilities = self._frames.feed(self._gain.feed(resampled) if self._gain else resampled)
         return self._segmenter.feed(self.probabilities)
 
     def finish(self) -> list[Event]:
@@ -211,8 +216,10 @@ class Stream:
         if self._finished:
             return []
         self._finished = True
-        last = self._frames.feed(self._resampler.finish())
-        self.probabilities = np.concatenate([last, self._frames.finish()])
+        rest = self._resampler.finish()
+        if self._gain:
+            rest = np.concatenate([self._gain.feed(rest), self._gain.finish()])
+        self.probabilities = np.concatenate([self._frames.feed(rest), self._frames.finish()])
         events = self._segmenter.feed(self.probabilities)
         events += self._segmenter.finish(self.duration)
         # The zeros after the end are no audio: they decide nothing later than the end.

@@ -1,7 +1,8 @@
+import { joined } from "./joined.js";
 import { Model } from "./model.js";
 import { changedOptions, DEFAULT_OPTIONS, requireKnown, type SegmentOptions } from "./options.js";
 import { segmentsOf, type Event, type Segment } from "./segments.js";
-import { joined, Stream, type StreamOptions } from "./stream.js";
+import { Stream, type StreamOptions } from "./stream.js";
 
 /** What to load, and the options that replace those of its operating point. */
 export interface DetectorOptions extends Partial<SegmentOptions> {
@@ -97,10 +98,12 @@ export class Detector {
    *
    * @param samples Mono, in [-1, 1].
    * @param sampleRate In Hz.
-   * @param options `lookahead`, by default true here: the model's lookahead output, which is more accurate.
+   * @param options `lookahead`, by default true here: quiet recordings are turned up, and the model's lookahead output
+   *     is used, which is more accurate. False processes the recording as a stream.
    */
   async process(samples: Float32Array, sampleRate: number, options: { lookahead?: boolean } = {}): Promise<Detection> {
-    const stream = this.stream({ sampleRate, lookahead: options.lookahead ?? true });
+    const lookahead = options.lookahead ?? true;
+    const stream = new Stream(this.model, this.options, { sampleRate, lookahead }, lookahead);
     const blockLength = Math.round(this.model.chunkFrames * this.frameDuration * sampleRate);
     const events: Event[] = [];
     const probabilities: Float32Array[] = [];

@@ -1,4 +1,6 @@
+import { joined } from "./joined.js";
 import type { Tensors } from "./litert.js";
+import { LookaheadGain } from "./lookahead-gain.js";
 import type { Model } from "./model.js";
 import { requireThat, type SegmentOptions } from "./options.js";
 import { Resampler } from "./resampler.js";
@@ -78,16 +80,18 @@ export class Stream {
   private readonly resampler: Resampler;
   private readonly frames: ProbabilityStream;
   private readonly segmenter: Segmenter;
+  private readonly gain: LookaheadGain | undefined;
   private samples = 0;
   private finished = false;
 
   /** @internal */
-  constructor(model: Model, options: SegmentOptions, settings: StreamOptions = {}) {
+  constructor(model: Model, options: SegmentOptions, settings: StreamOptions = {}, turnUp = false) {
     const { sampleRate = model.sampleRate, lookahead = false, confirmStart = false } = settings;
     const inRange = Number.isInteger(sampleRate) && sampleRate >= 4000 && sampleRate <= 384000;
     requireThat(inRange, "sampleRate must be a whole number from 4000 to 384000", sampleRate);
     this.sampleRate = sampleRate;
     this.resampler = new Resampler(sampleRate, model.sampleRate);
+    this.gain = turnUp ? new LookaheadGain(model) : undefined;
     this.frames = new ProbabilityStream(model, lookahead && model.lookaheadFrames > 0);
     const delay = this.frames.delayFrames * model.frameDuration;
     this.segmenter = new Segmenter(options, model.frameDuration, confirmStart, delay);
@@ -111,7 +115,8 @@ export class Stream {
     const wrong = samples.find((sample) => !(Math.abs(sample) <= MAX_PEAK));
     requireThat(wrong === undefined, "samples must be in [-1, 1]", wrong);
     this.samples += samples.length;
-    this.probabilities = this.frames.feed(this.resampler.feed(samples));
+    const resampled = this.resampler.feed(samples);
+    this.probabilities = this.frames.feed(this.gain ? this.gain.feed(resampled) : resampled);
     return this.segmenter.feed(this.probabilities);
   }
 
@@ -119,21 +124,11 @@ export class Stream {
   finish(): Event[] {
     if (this.finished) return [];
     this.finished = true;
-    const last = this.frames.feed(this.resampler.finish());
-    this.probabilities = joined([last, this.frames.finish()]);
+    let rest = this.resampler.finish();
+    if (this.gain) rest = joined([this.gain.feed(rest), this.gain.finish()]);
+    this.probabilities = joined([this.frames.feed(rest), this.frames.finish()]);
     const events = [...this.segmenter.feed(this.probabilities), ...this.segmenter.finish(this.duration)];
     // The zeros after the end are no audio: they decide nothing later than the end.
     return events.map((event) => ({ ...event, decidedAt: Math.min(event.decidedAt, this.duration) }));
   }
-}
-
-/** All samples of some arrays in one. */
-export function joined(arrays: readonly Float32Array[]): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(arrays.reduce((length, array) => length + array.length, 0));
-  let position = 0;
-  for (const array of arrays) {
-    all.set(array, position);
-    position += array.length;
-  }
-  return all;
 }

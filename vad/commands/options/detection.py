@@ -68,7 +68,7 @@ def add_model_arguments(group: argparse._ArgumentGroup, *, lookahead: bool) -> N
     if lookahead:
         group.add_argument(
             "--no-lookahead", dest="lookahead", action="store_false",
-            help="use the low-latency output, as streams do (default: the lookahead output, if the model has one)",
+            help="process recordings as streams (default: turn quiet ones up, and use the lookahead output)",
         )  # fmt: skip
         group.add_argument(
             "--live", dest="lookahead", action=_OldLookaheadOption, nargs=0, help=argparse.SUPPRESS
