@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -133,12 +133,15 @@ def decode_corpus(
             )
         # A folder of an earlier version has no such file; a recording that is gone was decoded before.
         earlier = read_json(files, ConfigError, _REMEDY) if files.exists() else {}
-        changed = [path for path, state in states.items() if earlier.get(path, state) != state]
+        touched = {path for path, state in states.items() if earlier.get(path, state) != state}
+        changed = [_name(item) for item in _with_other_sound(items, touched, folder, jobs)]
         if changed:
             raise ConfigError(
-                f"The recordings must be those that {folder} was made from. Received: {len(changed)} with another "
-                f"size or time, such as {changed[0]}. Name another data folder, and another run."
+                f"The recordings must be those that {folder} was made from. Received: {len(changed)} with other "
+                f"sound, such as {changed[0]}. Name another data folder, and another run."
             )
+        if touched:
+            write_text(files, json.dumps(earlier | states))
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     rows = _decode_all(items, _read_soft_labels(_soft_path(corpus)), folder, jobs)
@@ -166,8 +169,30 @@ def _file_states(items: Iterable[CorpusItem]) -> dict[str, list[int]]:
     for item in items:
         with contextlib.suppress(OSError):
             status = item.path.stat()
-            states[item.key or str(item.path)] = [status.st_size, status.st_mtime_ns]
+            states[_name(item)] = [status.st_size, status.st_mtime_ns]
     return states
+
+
+def _with_other_sound(
+    items: Sequence[CorpusItem], touched: Container[str], folder: Path, jobs: int
+) -> Iterator[CorpusItem]:
+    """Decodes recordings with another size or time, such as copies, and yields those whose sound is another."""
+    rows = read_json(folder / "index.json", ConfigError, _REMEDY)
+    pairs = [pair for pair in zip(items, rows, strict=True) if _name(pair[0]) in touched]
+    if not pairs:
+        return
+    stored = np.memmap(folder / "audio.i16", np.int16, "r")
+    decoded = in_order(_make_decoder, [str(item.path) for item, _ in pairs], jobs, crashed=_crashed)
+    progress = tqdm(decoded, "compare", len(pairs), unit=" recordings", leave=False, disable=None)
+    for (item, row), samples in zip(pairs, progress, strict=True):
+        offset, length = row["clip"]["offset"], row["clip"]["length"]
+        whole = samples[: len(samples) // CELL * CELL]
+        if not np.array_equal(whole, stored[offset : offset + length]):
+            yield item
+
+
+def _name(item: CorpusItem) -> str:
+    return item.key or str(item.path)
 
 
 def _soft_path(corpus: Path) -> Path:
