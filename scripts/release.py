@@ -130,9 +130,8 @@ def measure(model: Path, corpus: Path, labelled: Path) -> dict[str, Any]:
 
 
 def outputs_of(model: Model) -> dict[str, Detector]:
-    """The outputs of a model: "file" with lookahead, and "live" without, where the model has both."""
-    outputs = {"file": Detector(model)}
-    return outputs | {"live": Detector(model, lookahead=False)} if model.lookahead_frames else outputs
+    """How a model is used: "file" on recordings, which are read ahead, and "live" on streams."""
+    return {"file": Detector(model), "live": Detector(model, lookahead=False)}
 
 
 def figures_of(detector: Detector, items: Iterable[CorpusItem], gain_db: float) -> dict[str, Any]:
@@ -190,7 +189,7 @@ def _update_card(path: Path, figures: dict[str, Any]) -> None:
 
 
 def _write_golden(model: Path, folder: Path) -> None:
-    """The probabilities of an example, which a test compares; "live" is the low-latency output, if there are two."""
+    """The probabilities of an example, which a test compares; "live" is without lookahead."""
     samples = read_audio(CLIP, sample_rate=16_000)
     golden = {
         way: [round(float(p), 5) for p in detector.probabilities(samples, 16_000)]

@@ -175,7 +175,7 @@ def test_a_long_file_is_read_in_flat_memory(
     chunk = tiny_model.CHUNK_FRAMES * FRAME
     assert len(whole) >= 2
     assert all(length % chunk == 0 and length <= 21 * RATE for length in whole), "chunks only, and few"
-    assert end < chunk
+    assert end < 1.2 * RATE
 
 
 def test_module_functions_load_thedefault_model_once(

@@ -1,6 +1,8 @@
 """Quiet recordings are turned up before the network gets them, by what is loudest within a minute."""
 
+import types
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +72,18 @@ def test_a_short_recording_is_judged_by_half_of_it(model: Model) -> None:
     np.testing.assert_array_equal(turned_up(model, one_hop), one_hop)
 
 
+def test_an_offset_counts_because_it_is_turned_up_too(model: Model) -> None:
+    samples = sound((3.0, -80.0)) + np.float32(0.05)
+    np.testing.assert_array_equal(turned_up(model, samples), samples)
+
+
+@pytest.mark.parametrize("frame_length", [160, 100])
+def test_chunks_shorter_than_a_hop_have_their_level_too(frame_length: int) -> None:
+    model = types.SimpleNamespace(chunk_frames=1, frame_length=frame_length, sample_rate=RATE)
+    samples = sound((3.0, -26.0))
+    np.testing.assert_array_equal(turned_up(cast("Model", model), samples), samples)
+
+
 def test_the_gain_has_a_limit_and_samples_stay_in_range(model: Model) -> None:
     assert gain_db(model, sound((2.0, -100.0)), 1.0) == pytest.approx(MOST_DB)
     click = sound((1.0, -100.0), (0.01, -10.0), (1.0, -100.0))
@@ -93,7 +107,7 @@ def test_what_comes_within_a_minute_counts(model: Model) -> None:
 
 
 def test_no_more_than_a_minute_is_held_back(model: Model) -> None:
-    chunk_s = model.chunk_frames * model.frame_duration
+    chunk_s = 1.2  # the least number of the model's chunks that is a second or more, and some
     quiet, loud = LookaheadGain(model), LookaheadGain(model)
     held = 100.0 - len(quiet.feed(sound((100.0, -60.0)))) / RATE
     assert AHEAD_S - chunk_s <= held <= AHEAD_S + chunk_s

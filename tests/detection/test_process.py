@@ -105,8 +105,10 @@ def cut_flac(path: Path, samples: np.ndarray) -> Path:
     return path
 
 
-def test_damage_keeps_what_came_before(detector: Detector, tmp_path: Path) -> None:
-    path = cut_flac(tmp_path / "cut.flac", np.tile(bursts(), 4))
+@pytest.mark.parametrize("gain", [1.0, 0.01], ids=["loud", "turned up"])
+def test_damage_keeps_what_came_before(detector: Detector, tmp_path: Path, gain: float) -> None:
+    samples = gain * np.tile(bursts(), 4)
+    path = cut_flac(tmp_path / "cut.flac", samples)
     with pytest.raises(AudioError) as error:
         detector.process(path)
     partial = error.value.partial
@@ -114,7 +116,7 @@ def test_damage_keeps_what_came_before(detector: Detector, tmp_path: Path) -> No
     assert len(partial.probabilities) == -(
         -round(partial.duration * RATE) // round(detector.frame_duration * RATE)
     )
-    before = np.tile(bursts(), 4)[: round(partial.duration * RATE)]
+    before = samples[: round(partial.duration * RATE)]
     assert partial.segments[:1] == detector.detect(before, RATE)[:1]
 
 

@@ -184,7 +184,7 @@ def test_a_copy_of_the_corpus_with_other_times_is_the_same_corpus(
     bank = decode_corpus(tmp_path / "manifest.jsonl", tmp_path / "bank")
     os.utime(tmp_path / "a.wav", (1, 1))
     assert decode_corpus(tmp_path / "manifest.jsonl", bank) == bank
-    monkeypatch.setattr(decoded_module, "_decode", None)
+    monkeypatch.setattr(decoded_module, "in_order", None)
     assert decode_corpus(tmp_path / "manifest.jsonl", bank) == bank, "compared once"
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.small_networks import small_network
 
 from vad.training.networks.gain_control import GainControl
 from vad.training.networks.streaming import streaming
@@ -99,6 +100,20 @@ def test_a_beep_shorter_than_a_word_does_not_set_the_peak(seconds):
     )
     late = slice(SAMPLE_RATE // 4, None)
     assert np.abs(with_beep[late] - without[late]).max() < 0.06 * np.abs(without[late]).max()
+
+
+def test_a_beep_does_not_set_the_peak_of_windows_either():
+    """The gain control of `interchange` has a state of 128 numbers at most, and yet outlasts half a second."""
+    _, model = small_network("interchange")
+    layer = model.get_layer("level")
+    assert layer.state_shape[0] <= 128
+    quiet, beep = tone(0.5, -70), tone(0.5, -5, 1_000)
+    gains = []
+    for first in (quiet, beep):
+        hops = np.concatenate([tone(1, -70), first, talk()]).astype(np.float32)
+        gain, _ = layer.follow(hops[: len(hops) // 128 * 128].reshape(1, -1, 128), None)
+        gains.append(np.asarray(gain)[0, round(2.0 * SAMPLE_RATE) // 128 :, 0])
+    np.testing.assert_allclose(*gains, rtol=0.06)
 
 
 def test_a_beep_is_turned_down_while_it_sounds():

@@ -44,7 +44,7 @@ examples:
   vad tune mine.jsonl --max-miss 0.02 --max-latency-ms 400 -o mine.tflite
 """
 
-_LOW_LATENCY = "tuned on the low-latency output: use it with --no-lookahead, or for streams"
+_LOW_LATENCY = "tuned for streams: use it for them, or with --no-lookahead"
 _TRAIN = "fine-tune the model on recordings like these"
 _FEWEST_SPEAKERS = 2  # one to hold out, and one to tune on
 # For each bound: the name of its figure, the decimals of it, and how to improve it.
@@ -130,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
     with Progress(None, unit="operating points") as progress:
         tuned = tune(recordings, detector, goal, progress.advance)
     report = _report(tuned, goal, len(recordings)) | {"lookahead": lookahead}
-    low_latency = not lookahead and detector.model.lookahead_frames > 0
+    low_latency = not lookahead
     text = _text(tuned, len(recordings)) + (f"\n{_LOW_LATENCY}" if low_latency else "")
     print(json.dumps(report, indent=1) if args.format == "json" else text)
     if args.plot is not None:

@@ -256,7 +256,7 @@ def open_recording(
     raw: RawFormat | None = None,
     name: str | None = None,
 ) -> AudioBlocks:
-    """Open a recording in blocks that suit a detector: from a pipe shorter ones, so that results come as it does.
+    """Open a recording in blocks that suit a detector: from a pipe shorter ones, so that results come sooner.
 
     The other arguments, and the errors, are those of `open_audio`.
     """

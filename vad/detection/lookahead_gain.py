@@ -5,6 +5,7 @@ both are faint, and little over their noise. What comes later tells them apart: 
 a recording, which can be read ahead, is turned up by the loudest sounds of a minute.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
@@ -30,19 +31,21 @@ _SILENCE = 1e-13  # power, as in the network's gain control
 class LookaheadGain:
     """Turns a recording up where its loudest sounds are below -36 dBFS, by at most 40 dB.
 
-    The gain changes from chunk to chunk, in a straight line. The level of a chunk is the one that the minute from its
-    beginning on exceeds for 0.2 s in all: a click does not set it, a word does. It falls by 0.1 dB/s at most. So
-    crosstalk in a long pause of a louder talker is not turned up.
+    The gain changes from chunk to chunk, in a straight line. The level of a chunk is that of the loudest 0.2 s, added
+    up, of a minute: a click does not set it, a word does. The minute ends with the latest chunk that came. So it begins
+    with a chunk that waits for its gain, and is the past of a chunk that does not. From chunk to chunk the level falls
+    by 0.1 dB/s at most: crosstalk in a long pause of a louder talker is not turned up.
 
     Chunks come back when later sound cannot change their gain: at once where the recording is loud, a minute later
     where it is quiet. Only the last one may be shorter, so that the network never takes single frames.
 
     Args:
-        model: The network; its chunks are those of the gain.
+        model: The network; a chunk of the gain is the least number of its chunks that is a second or more.
     """
 
     def __init__(self, model: Model):
-        self._chunk = model.chunk_frames * model.frame_length
+        of_model = model.chunk_frames * model.frame_length
+        self._chunk = of_model * math.ceil(model.sample_rate / of_model)
         self._hop = round(_HOP_S * model.sample_rate)
         chunk_s = self._chunk / model.sample_rate
         self._n_ahead = round(AHEAD_S / chunk_s)
@@ -58,7 +61,7 @@ class LookaheadGain:
         """Take the next samples, and return those whose gain is certain.
 
         Args:
-            samples: Any number, in [-1, 1]. [shape=(samples,)]
+            samples: Any number. Those that are turned up are clipped to [-1, 1]. [shape=(samples,)]
         """
         self._rest = np.concatenate([self._rest, samples])
         n_whole = len(self._rest) // self._chunk * self._chunk
@@ -98,10 +101,13 @@ class LookaheadGain:
             yield held[first : first + length]
 
     def _powers_of(self, chunks: Samples) -> Samples:
-        """The power of each whole hop, without its offset: [shape=(n, samples)] -> [shape=(n, hops)]."""
+        """The power of each whole hop: [shape=(n, samples)] -> [shape=(n, hops)].
+
+        An offset counts, because it is turned up too.
+        """
         n_hops = chunks.shape[1] // self._hop
         hops = chunks[:, : n_hops * self._hop].reshape(len(chunks), n_hops, self._hop)
-        powers: Samples = np.einsum("nhs,nhs->nh", hops, hops) / self._hop - hops.mean(axis=-1) ** 2
+        powers: Samples = np.einsum("nhs,nhs->nh", hops, hops) / self._hop
         return powers
 
     def _level(self, n_loud: int) -> float:

@@ -7,11 +7,12 @@
 A network remembers the audio before: convolutions a few seconds of it, gain control until a loud sound has been
 forgotten (its peak falls by 0.5 dB/s: at most 180 s after the loudest sound that float samples can have). So each piece
 begins `OVERLAP_S` early, without results. That is no proof, and a recurrent network never forgets for sure. Therefore
-`join` refuses pieces whose states do not follow from each other, as threads do (`vad.detection.parallel`): those share
-the decoded samples, and need no such overlap, because gain control has run before.
+`join` refuses pieces whose states do not follow from each other, as threads do (`vad.detection.parallel`). Threads
+share the decoded samples, and need no such overlap, because gain control has run before.
 
 Each piece decodes the recording from its beginning, because resamplers and most formats cannot begin in the middle with
-the same samples. Decoding takes 5 to 45 % of the time of the network `default`.
+the same samples. So the gain of quiet recordings (`vad.detection.lookahead_gain`) has its true state too. Decoding
+takes 5 to 45 % of the time of the network `default`.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Samples to probabilities to events, as they come. How they are divided into calls does not matter.
 
-    samples, any rate ─► validate ─► resample ─► frames ─► Model ─► probabilities ─► Segmenter ─► events
+    samples, any rate ─► validate ─► resample ─► [turn up] ─► frames ─► Model ─► probabilities ─► Segmenter ─► events
                                      └── ProbabilityStream keeps the partial frame, the state, the delay ──┘
 
 `Detector.process` feeds a whole recording to such a stream.
@@ -32,6 +32,7 @@ __all__ = ["ProbabilityStream", "Stream"]
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 Probabilities: TypeAlias = npt.NDArray[np.float32]
+_GAIN_LENGTH = 320_000  # samples: 20 s, as blocks of files
 _Run: TypeAlias = Callable[..., tuple[Any, State]]
 
 
@@ -128,7 +129,7 @@ class Stream:
     Attributes:
         sample_rate: As given, or the model's.
         frame_duration: Seconds of audio per probability.
-        delay: Seconds between a frame and its probability.
+        delay: Seconds between a frame and its probability, in the network.
         probabilities: New from the last `feed` or `finish`. [shape=(frames,)]
 
     Raises:
@@ -203,8 +204,7 @@ class Stream:
             raise AudioError("the stream is finished. Call reset() before the next recording.")
         mono = self._input.feed(samples)
         self._history.feed(mono)
-        resampled = self._resampler.feed(mono)
-        self.probabilities = self._frames.feed(self._gain.feed(resampled) if self._gain else resampled)
+        self.probabilities = self._analyse(self._resampler.feed(mono))
         return self._segmenter.feed(self.probabilities)
 
     def finish(self) -> list[Event]:
@@ -216,14 +216,22 @@ class Stream:
         if self._finished:
             return []
         self._finished = True
-        rest = self._resampler.finish()
+        last = [self._analyse(self._resampler.finish())]
         if self._gain:
-            rest = np.concatenate([self._gain.feed(rest), self._gain.finish()])
-        self.probabilities = np.concatenate([self._frames.feed(rest), self._frames.finish()])
+            last.append(self._frames.feed(self._gain.finish()))
+        self.probabilities = np.concatenate([*last, self._frames.finish()])
         events = self._segmenter.feed(self.probabilities)
         events += self._segmenter.finish(self.duration)
         # The zeros after the end are no audio: they decide nothing later than the end.
         return [replace(event, decided_at=min(event.decided_at, self.duration)) for event in events]
+
+    def _analyse(self, samples: Samples) -> Probabilities:
+        """The probabilities of resampled audio. A long array is turned up piece by piece, which bounds memory."""
+        if not self._gain:
+            return self._frames.feed(samples)
+        pieces = (samples[first : first + _GAIN_LENGTH] for first in range(0, len(samples), _GAIN_LENGTH))
+        found = [self._frames.feed(self._gain.feed(piece)) for piece in pieces]
+        return np.concatenate([np.zeros(0, np.float32), *found])
 
     def audio(self, start: float, end: float | None = None) -> Samples:
         """Return audio that was fed, such as a segment, or the time before it.

@@ -25,7 +25,8 @@ export class LookaheadGain {
   private gainDb: number | undefined;
 
   constructor(model: Model) {
-    this.chunk = model.chunkFrames * model.frameLength;
+    const ofModel = model.chunkFrames * model.frameLength;
+    this.chunk = ofModel * Math.ceil(model.sampleRate / ofModel);
     this.hop = Math.round(HOP_S * model.sampleRate);
     const chunkS = this.chunk / model.sampleRate;
     this.chunksAhead = Math.round(AHEAD_S / chunkS);
@@ -65,17 +66,12 @@ export class LookaheadGain {
     if (this.powers.length > this.chunksAhead + 1) this.powers.shift();
   }
 
-  /** The power of each whole hop, without its offset. */
+  /** The power of each whole hop. */
   private powersOf(chunk: Float32Array): Float32Array {
     const powers = new Float32Array(Math.floor(chunk.length / this.hop));
     for (let hop = 0; hop < powers.length; hop++) {
-      let sum = 0;
-      let squares = 0;
-      for (const sample of chunk.subarray(hop * this.hop, (hop + 1) * this.hop)) {
-        sum += sample;
-        squares += sample * sample;
-      }
-      powers[hop] = squares / this.hop - (sum / this.hop) ** 2;
+      const samples = chunk.subarray(hop * this.hop, (hop + 1) * this.hop);
+      powers[hop] = samples.reduce((sum, sample) => sum + sample * sample, 0) / this.hop;
     }
     return powers;
   }

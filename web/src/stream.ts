@@ -62,7 +62,7 @@ class ProbabilityStream {
 export interface StreamOptions {
   /** Of the samples to come, in Hz. By default the model's, 16000. */
   sampleRate?: number;
-  /** Give the model's lookahead output, which comes later and is more accurate. By default false. */
+  /** Give the model's lookahead output, which is later and more accurate. A stream is never turned up. Default: false. */
   lookahead?: boolean;
   /** Withhold `SpeechStart` until it is certain. Then there is no `SpeechRejected`. By default false. */
   confirmStart?: boolean;

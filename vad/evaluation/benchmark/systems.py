@@ -69,7 +69,7 @@ class System:
 
 
 def model_systems(name_or_path: str) -> list[System]:
-    """One of our models with the options of its card; a model with lookahead output also with low latency.
+    """One of our models with the options of its card: on recordings, which are read ahead, and with low latency.
 
     Args:
         name_or_path: A model's name or the path of a .tflite or .onnx file. It becomes the system's name.
@@ -89,7 +89,7 @@ def model_systems(name_or_path: str) -> list[System]:
             partial(_stream_hops, detector),
             find_model(name_or_path),
         )
-        for lookahead in ((True, False) if model.lookahead_frames else (True,))
+        for lookahead in (True, False)
     ]
 
 

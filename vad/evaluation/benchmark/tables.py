@@ -16,7 +16,8 @@ __all__ = ["table", "to_json", "to_markdown"]
 _METHOD = """\
 {recordings} recordings, {seconds:.0f} s, {speech:.0f} % speech; frames of 10 ms, pooled. Every system starts each
 recording from a fresh state. Its score of a frame holds for that frame; no delay is removed. Delay: the audio past the
-end of a frame that its score waits for. Seed {seed}; intervals: 95 %, {n_draws} draws of recordings, the same for all
+end of a frame that its score waits for in the network. Our models turn quiet recordings up, by what is loudest within a
+minute; with low latency they do not. Seed {seed}; intervals: 95 %, {n_draws} draws of recordings, the same for all
 systems."""
 _THRESHOLDS = """\
 Own: the system's own threshold. Best: the threshold with the least mean of miss and false alarm in each condition."""

@@ -187,7 +187,9 @@ def _with_other_sound(
     for (item, row), samples in zip(pairs, progress, strict=True):
         offset, length = row["clip"]["offset"], row["clip"]["length"]
         whole = samples[: len(samples) // CELL * CELL]
-        if not np.array_equal(whole, stored[offset : offset + length]):
+        before = stored[offset : offset + length]
+        # Another version of a decoder or a resampler may round otherwise.
+        if len(whole) != length or np.abs(whole.astype(np.int32) - before).max(initial=0) > 1:
             yield item
 
 
