@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vad.detection.options import SegmentOptions
@@ -103,6 +104,12 @@ def test_a_wrong_probability_is_refused_before_any_frame_is_used(value: float) -
     with pytest.raises(ModelError, match=r"0.*1.*\(frame 2\)"):
         segmenter.feed([1.0, value])
     assert segmenter.feed([1.0]) == [SpeechStart(FRAME, 2 * FRAME)]
+
+
+@pytest.mark.parametrize("values", [0.5, None, [None], ["loud"], [[0.1, 0.2]], np.zeros((1, 2))])
+def test_what_is_no_row_of_numbers_is_refused(values: Any) -> None:
+    with pytest.raises(ModelError, match="probabilities must be numbers"):
+        Segmenter(BARE, FRAME).feed(values)
 
 
 @pytest.mark.parametrize("duration", [0.02, math.nan, math.inf, -1.0])
