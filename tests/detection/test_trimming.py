@@ -9,6 +9,7 @@ import soundfile
 from support.sounds import RATE, noise
 
 import vad
+import vad.audio.writing
 from vad.detection.segments import Segment
 
 # Gaps of 1, 0.05 and 2 s.
@@ -95,6 +96,18 @@ def test_the_depth_rate_and_channels_of_any_format(tmp_path: Path) -> None:
         info = soundfile.info(tmp_path / f"b{suffix}")
         assert (info.samplerate, info.channels, info.subtype) == (48_000, 2, subtype)
         assert info.duration == pytest.approx(2.6, abs=0.1)
+
+
+@pytest.mark.parametrize(("pause", "form"), [(0.9, "WAV"), (1.1, "RF64")])
+def test_a_recording_that_pauses_make_too_long_for_wav_becomes_rf64(
+    pause: float, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording(tmp_path / "a.wav", subtype="PCM_16")
+    speech, channels = 1.95, 2
+    monkeypatch.setattr(vad.audio.writing, "_MAX_WAV_BYTES", round((speech + 3 * 1.0) * RATE) * channels * 2)
+    vad.trim_file(tmp_path / "a.wav", SEGMENTS, tmp_path / "b.wav", pause=pause)
+    assert soundfile.info(tmp_path / "b.wav").format == form
+    assert len(read(tmp_path / "b.wav")) == round((speech + 3 * pause) * RATE)
 
 
 def test_segments_that_overlap_touch_or_are_very_short(tmp_path: Path) -> None:
