@@ -70,7 +70,9 @@ def test_all_problems_are_reported_with_file_and_line(
     manifest = tmp_path / "more.jsonl"
     row = {"audio_filepath": "gone.wav", "kind": "noise"}
     manifest.write_text(json.dumps(row) + "\n" + json.dumps({**row, "kind": "talk"}) + "\n")
-    code, items, err = prepare(capsys, tmp_path, talkers, manifest, tmp_path / "nowhere")
+    (tmp_path / "bytes.jsonl").write_bytes(b"\xff\n")
+    inputs = (talkers, manifest, tmp_path / "nowhere", tmp_path / "bytes.jsonl")
+    code, items, err = prepare(capsys, tmp_path, *inputs)
     assert code == 1
     for message in (
         r"late\.rttm:3: .* 2\.8 to 3\.4 s .* 3\.000 s",
@@ -82,6 +84,7 @@ def test_all_problems_are_reported_with_file_and_line(
         r"more\.jsonl:1: .*gone\.wav",
         r"more\.jsonl:2: .*kind='talk'",
         r"nowhere: ",
+        r"bytes\.jsonl: ",
     ):
         assert re.search(message, err), f"{message} is not in:\n{err}"
     names = {item.path.stem for item in items}
