@@ -21,8 +21,12 @@ NEMO = dumps(TALK, "nemo", uri="call.wav")
     [
         ("call.txt", dumps(TALK, "audacity")),
         ("call.txt", "\\\t100\t200\n" + dumps(TALK, "audacity")),
+        ("call.txt", "0.32\t1.24\tpages 3 4\n1.5\t2\t5 6\n"),
         ("call.txt", dumps(TALK, "text", uri="my call")),
+        ("call.txt", dumps(TALK, "text", uri="call")),
+        ("call.txt", dumps(TALK, "text")),
         ("call.txt", dumps(TALK, "rttm", uri="call")),
+        ("call.txt", dumps(TALK, "rttm", uri="call").replace(" <NA>\n", "\n")),
         ("call.txt", "a/call.wav\tstreet\t0.32\t1.24\tspeech\na/call.wav\tstreet\t1.5\t2.0\tspeech\n"),
         ("call.txt", "onset\toffset\tevent_label\n0.32\t1.24\tspeech\n1.5\t2\tspeech\n"),
         ("call.json", dumps(TALK, "json")),
@@ -51,6 +55,12 @@ def test_what_a_file_says_tells_its_format(tmp_path: Path, name: str, text: str)
 def test_one_line_of_a_manifest_is_read_as_json(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.write_text(NEMO.splitlines()[0])
+    assert read_labels(path) == TALK[:1]
+
+
+def test_a_list_of_one_object_on_its_own_line_is_read_as_json(tmp_path: Path) -> None:
+    path = tmp_path / "call.json"
+    path.write_text('[\n{"start": 0.32, "end": 1.24}\n]\n')
     assert read_labels(path) == TALK[:1]
 
 
