@@ -40,6 +40,17 @@ def test_a_textgrid_joins_what_overlaps_and_keeps_what_touches() -> None:
     assert loads(dumps(segments, "textgrid"), "textgrid") == [Segment(0.0, 1.5), Segment(1.5, 2.0)]
 
 
+def test_a_textgrid_counts_tiers_and_intervals_from_one() -> None:
+    text = dumps({0: [Segment(1.0, 2.0)], 1: [Segment(0.0, 3.0)]}, "textgrid")
+    numbers = [(word, int(number)) for word, number in re.findall(r"(item|intervals) \[(\d+)\]", text)]
+    assert numbers == [
+        ("item", 1),
+        *(("intervals", number) for number in (1, 2, 3)),
+        ("item", 2),
+        ("intervals", 1),
+    ]
+
+
 def test_a_textgrid_without_speech_needs_the_duration() -> None:
     with pytest.raises(LabelError, match="duration=None"):
         dumps([], "textgrid")
