@@ -320,7 +320,7 @@ def done_so_far(journal: Path) -> list[str]:
 )
 def test_a_damaged_journal_is_one_line_or_done_again(tmp_path: Path, fields: str) -> None:
     path = tmp_path / "out.journal"
-    identity = '"size": 1, "mtime_ns": 2, "sha256": null, "problem": null'
+    identity = '"size": 1, "version": "2", "sha256": null, "problem": null'
     path.write_text(f'{{"options": {{}}}}\n{{"recording": "a.wav", {identity}, {fields}}}\n')
     recording = AudioInput("a.wav", "a.wav", PurePath("a.wav"))
     with open_journal(path, {}) as journal:
