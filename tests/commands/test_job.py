@@ -34,6 +34,16 @@ def tasks_of(folder: Path, levels: Sequence[float]) -> list[Task]:
     return [Task(AudioInput(name, name, PurePath(name))) for name in names]
 
 
+class Counter(Progress):
+    """A progress bar that tells how many recordings it counted."""
+
+    counted = 0
+
+    def advance(self, duration: float = 0.0, n_bytes: int = 0, *, count: int = 1) -> None:
+        self.counted += count
+        super().advance(duration, n_bytes, count=count)
+
+
 def results_of(
     tasks: list[Task], analyser: Analyser, *, failing: int = 0
 ) -> tuple[list[Result], list[WorkItem]]:
@@ -46,8 +56,9 @@ def results_of(
             yield item, None if isinstance(item, Piece) and number < failing else analyser.work(item)
 
     sizes = sizes_of(task.recording for task in tasks)
-    with Progress(len(tasks)) as progress:
+    with Counter(len(tasks)) as progress:
         results = [*finished(tasks, analyser, execute, sizes=sizes, workers=3, progress=progress)]
+    assert progress.counted == len(tasks)
     return sorted(results, key=lambda result: result.recording.name, reverse=True), executed
 
 
@@ -59,6 +70,7 @@ def test_a_recording_larger_than_a_workers_share_is_done_in_pieces(
     analyser = Analyser(lambda: tiny, channel, None, chunk_duration_s=2)  # type: ignore[arg-type]
     results, executed = results_of(tasks, analyser)
     assert sum(isinstance(item, Piece) for item in executed) == (3 if channel == "mix" else 6)
+    assert [item for item in executed if isinstance(item, Task)] == tasks[:1]
     assert results == [analyser(task) for task in tasks]
     assert any(results[1].channels.values())
 
