@@ -86,7 +86,7 @@ GROUPS = {
     ),
     "audio": Group(
         [f"vad/audio/{name}.py" for name in AUDIO.split()],
-        [f"tests/audio/test_{name}.py" for name in ("p[ci]*", "[rs]*", "bad_audio", "foreign_files")],
+        [f"tests/audio/test_{name}.py" for name in ("p[ci]*", "[rs]*", "mpeg*", "bad_audio", "foreign_files")],
     ),
     "export": Group(
         ["vad/training/release/export.py"], ["tests/training/test_export.py"], ["by_step", "int8"]
