@@ -555,7 +555,8 @@ def test_webrtcvad_errors() -> None:
         with pytest.raises(TypeError):
             call()
     with pytest.raises(ValueError, match="32 bits"):
-        compat.valid_rate_and_frame_length(2**35, 10)
+        compat.valid_rate_and_frame_length(2**31, 10)
+    assert not compat.valid_rate_and_frame_length(2**31 - 1, 10)
     assert vad.is_speech(np.zeros(320, np.int16), 16000) is False
     for buf, rate in [(b"", 16000), (bytes(100), 16000), (bytes(640), 44100), (bytes(640), 8001)]:
         with pytest.raises(compat.Error, match=r"10.*20.*30"):
