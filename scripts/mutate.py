@@ -86,13 +86,18 @@ GROUPS = {
     ),
     "audio": Group(
         [f"vad/audio/{name}.py" for name in AUDIO.split()],
-        [f"tests/audio/test_{name}.py" for name in ("p[ci]*", "[rs]*", "mpeg*", "bad_audio", "foreign_files")],
+        [
+            f"tests/audio/test_{name}.py"
+            for name in ("p[ci]*", "[rs]*", "mpeg*", "bad_audio", "foreign_files")
+        ],
     ),
     "export": Group(
         ["vad/training/release/export.py"], ["tests/training/test_export.py"], ["by_step", "int8"]
     ),
     "prepare": Group(["vad/prepare/*.py"], ["tests/prepare/*.py"]),
-    "compat": Group(["vad/compat/**/*.py"], ["tests/compat/test_compat.py"]),
+    "compat": Group(
+        ["vad/compat/**/*.py"], ["tests/compat/test_compat.py", "tests/compat/test_silero_rules.py"]
+    ),
     "resume": Group(
         [f"vad/commands/detecting/{name}.py" for name in ("journal", "resuming", "job", "outputs")],
         ["tests/commands/test_jo*.py", "tests/commands/test_re*.py", "tests/detection/test_cutting.py"],
