@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from support.bursts import streamed
+from support.places import MODELS
 from support.small_networks import small_network
 
 from vad.cli import main
@@ -96,7 +97,15 @@ def test_the_card_tells_what_running_needs(exported):
     assert (card["delay_frames"], card["late_frames"]) == (2, 6)
     assert network_from_dict(card["network"]) == config
     assert card["frontend"]["n_mels"] == 24
+
+
+def test_a_new_model_has_the_operating_points_of_the_models_that_ship(exported):
+    card, shipped = (
+        json.loads(path.read_text()) for path in (exported[2].with_suffix(".json"), MODELS / "default.json")
+    )
     assert set(card["segment_options"]) == {"balanced", "precise", "eager"}
+    assert card["segment_options"] == shipped["segment_options"]
+    assert shipped["chunk_frames"] == export_module.CHUNK_FRAMES
 
 
 def test_the_detector_takes_the_delay_of_either_decision_out(exported):
