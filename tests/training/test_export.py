@@ -33,7 +33,11 @@ def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
     config, model, weights = save_network(folder, lookahead_frames=6)
     notes = {"label_origin": "by ear"}
-    return config, model, export(weights, config, "small", folder / "out", notes=notes, chunk_frames=10)
+    return (
+        config,
+        model,
+        export(weights, config, "small", folder / "new" / "out", notes=notes, chunk_frames=10),
+    )
 
 
 def assert_equal_to_keras(config, model, path):
