@@ -157,7 +157,7 @@ def test_a_probability_that_is_no_number_is_refused(call, exported, monkeypatch)
     monkeypatch.setattr(
         converted, call, lambda *words, **named: (np.nan, original(*words, **named)[1]), raising=False
     )
-    monkeypatch.setattr(export_module, "probe_signals", lambda: {"tone": np.zeros(3200, np.float32)})
+    monkeypatch.setattr(export_module, "probe_signals", lambda: {"tone": np.zeros(3300, np.float32)})
     assert np.isnan(largest_difference(model, converted)["tone"])
 
 
