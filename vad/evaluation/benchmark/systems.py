@@ -81,7 +81,8 @@ def model_systems(name_or_path: str) -> list[System]:
     return [
         System(
             name_or_path if lookahead else f"{name_or_path}, low latency",
-            f"sha256 {model.card['sha256'][:12]}",
+            # Scores are kept by it, and the package has a part in them.
+            f"{version('openvad')}, sha256 {model.card['sha256'][:12]}",
             (detector := Detector(model, lookahead=lookahead)).options,
             partial(_process, detector),
             ((lookahead and model.lookahead_frames) or model.delay_frames) * model.frame_duration,

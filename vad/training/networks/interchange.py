@@ -15,11 +15,11 @@ from vad.training.networks.streaming import Recurrent, memory_of, remember
 
 __all__ = ["Interchange", "WindowGain", "WindowLogMel", "Windows"]
 
-_LEVEL_HOP = 128  # samples
-_LEVEL_SPAN = 25  # hops: 200 ms, as in the other networks
-# A beep of half a second raises the mean of 200 ms for 87 hops, and bridging gaps of 56 ms makes that 94.
-_LASTING = 96
-_BRIDGED = 8
+# The gain control is that of the other networks. Its hops are windows: shorter ones would not fit the state.
+_LEVEL_HOP = 512  # samples
+_LEVEL_SPAN = 6  # hops: 192 ms
+_BRIDGED = 10  # 0.3 s
+_LASTING = 32  # 1 s
 
 
 @dataclass(frozen=True)
