@@ -25,6 +25,7 @@ from vad.audio.decoding import decoded_blocks, open_decoder
 from vad.audio.resampling import Resampler
 from vad.audio.samples import MonoInput
 from vad.detection.detector import Detector
+from vad.detection.lookahead_gain import LookaheadGain
 from vad.detection.segmenter import segments_from_probabilities
 from vad.detection.stream import ProbabilityStream
 from vad.evaluation.benchmark.systems import PEERS, System, model_systems
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 ROUNDS = 5
-STAGES = ("decode", "resample", "graph", "segmenter", "write")
+STAGES = ("decode", "resample", "turn up", "graph", "segmenter", "write")
 _HEADINGS = (
     *("system", "x real time", "of the first", "start-up", "hop", "a hop: median", "p95", "p99"),
     *("memory", "installed"),
@@ -199,6 +200,7 @@ def _measure_stages(detector: Detector, paths: Sequence[Path]) -> dict[str, floa
         with open_decoder(path) as decoder:
             mono = MonoInput(decoder.sample_rate, channels=decoder.channels)
             resampler = Resampler(decoder.sample_rate, detector.sample_rate)
+            gain = LookaheadGain(detector.model)
             stream = ProbabilityStream(detector.model, lookahead=detector.lookahead)
             blocks, found = decoded_blocks(decoder, detector.block_duration), []
             while True:
@@ -206,6 +208,10 @@ def _measure_stages(detector: Detector, paths: Sequence[Path]) -> dict[str, floa
                     block = next(blocks, None)
                 with stage("resample"):
                     samples = resampler.finish() if block is None else resampler.feed(mono.feed(block))
+                with stage("turn up"):
+                    samples = gain.feed(samples)
+                    if block is None:
+                        samples = np.concatenate([samples, gain.finish()])
                 with stage("graph"):
                     found.append(stream.feed(samples))
                 if block is None:
