@@ -44,7 +44,7 @@ examples:
   vad tune mine.jsonl --max-miss 0.02 --max-latency-ms 400 -o mine.tflite
 """
 
-_LOW_LATENCY = "tuned for streams: use it for them, or with --no-lookahead"
+_FOR_STREAMS = "tuned for streams: use it for them, or with --no-lookahead"
 _TRAIN = "fine-tune the model on recordings like these"
 _FEWEST_SPEAKERS = 2  # one to hold out, and one to tune on
 # For each bound: the name of its figure, the decimals of it, and how to improve it.
@@ -130,8 +130,7 @@ def run(args: argparse.Namespace) -> int:
     with Progress(None, unit="operating points") as progress:
         tuned = tune(recordings, detector, goal, progress.advance)
     report = _report(tuned, goal, len(recordings)) | {"lookahead": lookahead}
-    low_latency = not lookahead
-    text = _text(tuned, len(recordings)) + (f"\n{_LOW_LATENCY}" if low_latency else "")
+    text = _text(tuned, len(recordings)) + ("" if lookahead else f"\n{_FOR_STREAMS}")
     print(json.dumps(report, indent=1) if args.format == "json" else text)
     if args.plot is not None:
         from vad.evaluation.tuning.picture import draw
@@ -143,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_INPUT_FAILED
     if args.output is not None:
         notes = {name: report[name] for name in ("goal", "recordings", "fitted", "held_out", "latency_ms")}
-        notes |= {"lookahead": _LOW_LATENCY} if low_latency else {}
+        notes |= {} if lookahead else {"lookahead": _FOR_STREAMS}
         write_point(args.output, args.model, args.name, tuned.options, notes)
     _print_verdict(args, tuned, goal)
     return 0 if len(recordings) == len(items) else EXIT_INPUT_FAILED
